@@ -1,0 +1,1 @@
+"""The simulated exchange. Start at `engine.Engine`; nothing here imports the guard."""
