@@ -1,0 +1,1 @@
+"""The nouns: frozen values, standard library only. See STYLE.md for the words."""

@@ -1,0 +1,31 @@
+"""What a broker promises, declared by its adapter; the protocol follows the declaration.
+
+Names follow reliability.md §0.9 and §3: S is how old a read may be, F how long a request may travel.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contract:
+    staleness: timedelta
+    """S: a read describes a moment at most this long ago."""
+    flight: timedelta
+    """F: a request arrives within this time or never."""
+    unique_ids: bool
+    """A client order id is refused the second time, so the same intent may simply be sent again."""
+    searchable_ids: bool
+    """An order, finished ones included, can be looked up by client order id."""
+    reduce_only: bool
+    oco: bool
+    native_replace: bool
+    replace_keeps_cover: bool
+    """A replace swaps the old for the new at once: no naked moment, the pair never counts twice."""
+    reserves_quantity: bool
+    """Resting exits reserve the quantity: a close must free it first."""
+    fractional_stops: bool
+    """Whether a resting stop may have a fraction of a share."""
+    order_life: timedelta | None
+    """How long a GTC order lives before the broker ages it out."""
+    requests_per_minute: int

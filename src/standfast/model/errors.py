@@ -1,0 +1,82 @@
+"""Every error Standfast raises on purpose.
+
+StandfastError
+├── BrokerError
+│   ├── Unreachable         nothing was sent: trying again is safe
+│   ├── Rejected            the broker said no: nothing changed
+│   ├── OutcomeUnknown      it was sent and no answer proves the result: verify first
+│   ├── Incomplete          a read that cannot be shown to be whole: use none of it
+│   ├── Malformed           a read answered with something unknown: never guess
+│   └── Unauthorised        the keys are refused: stop sending, tell someone
+├── JournalError
+│   ├── JournalUnavailable  we cannot record, so we may not act
+│   ├── JournalDamaged      the chain does not verify: refuse to start
+│   └── LeaseLost           another process writes this account: stop
+└── SettingsError           found before anything starts
+
+A class exists when a caller may do something different. `AssertionError` is for our own bugs and ends
+the process. Venue and driver exceptions are translated in the adapter and never seen above it.
+"""
+
+
+class StandfastError(Exception):
+    """The root: catch it at a process's edge only."""
+
+
+class BrokerError(StandfastError):
+    """Something about one request to one broker."""
+
+
+class Unreachable(BrokerError):
+    """Nothing was sent: trying again is safe. Evidence of nothing."""
+
+
+class Rejected(BrokerError):
+    """The broker said no: nothing changed.
+
+    `code` is the broker's own stable number or word, `kind` ours: `held_quantity`, `duplicate_id`, `wash_trade`,
+    `buying_power`, `not_found`, `not_cancellable`, `rate_limited`, `price`, `not_fractionable`, `not_tradable`, `other`.
+    """
+
+    def __init__(self, text: str, *, kind: str = "other", code: str = "", retry_after: float | None = None) -> None:
+        super().__init__(text)
+        self.kind = kind
+        self.code = code
+        self.retry_after = retry_after
+        """Seconds the broker asked us to wait, where it did."""
+
+
+class OutcomeUnknown(BrokerError):
+    """It was sent and no answer proves the result: verify first."""
+
+
+class Incomplete(BrokerError):
+    """A read that cannot be shown to be whole: use none of it."""
+
+
+class Malformed(BrokerError):
+    """A read answered with something unknown: never guess. The text names the field and the value."""
+
+
+class Unauthorised(BrokerError):
+    """The keys are refused: stop sending, tell someone."""
+
+
+class JournalError(StandfastError):
+    """Something about our own record."""
+
+
+class JournalUnavailable(JournalError):
+    """We cannot record, so we may not act."""
+
+
+class JournalDamaged(JournalError):
+    """The chain does not verify, an entry is missing, or the file is not the one we knew."""
+
+
+class LeaseLost(JournalError):
+    """Another process writes this account: stop."""
+
+
+class SettingsError(StandfastError):
+    """Found before anything starts: names the key, the value and the remedy."""

@@ -1,0 +1,98 @@
+"""Graded reads: what the broker said, and from when.
+
+A failed read is absent, never empty. Presence in a complete read is proof; absence is only a question.
+Times say which moment a read can speak for: it began at `began`, so it may miss anything later.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+
+from standfast.model.ids import BrokerOrderId, EntryNumber, Holding
+from standfast.model.order import Fill, Movement, OrderReport
+from standfast.model.quote import Quote
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldReport:
+    """One row of the positions list. `quantity` is signed: long positive, short negative, never zero."""
+
+    holding: Holding
+    quantity: Decimal
+    average_price: Decimal
+    current_price: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PositionsRead:
+    """Every position of the account, or an exception: a partial list is never returned.
+
+    `rows` may be the very object of the previous read when nothing differs; `changed` names what differs
+    from the previous successful read of this adapter (everything, the first time).
+    """
+
+    rows: Mapping[Holding, HeldReport]
+    changed: frozenset[Holding]
+    began: datetime
+    ended: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrdersRead:
+    """Every working order, legs nested in their parents as far as the broker shows them, or an exception.
+
+    Keyed by the top-level order's broker id; `changed` as in `PositionsRead`, vanished ids included.
+    """
+
+    orders: Mapping[BrokerOrderId, OrderReport]
+    changed: frozenset[BrokerOrderId]
+    began: datetime
+    ended: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActivitiesRead:
+    """Everything booked at the broker after `watermark`, oldest first, and the watermark to ask from next."""
+
+    fills: tuple[Fill, ...]
+    movements: tuple[Movement, ...]
+    watermark: str
+    """Opaque to everyone but the adapter that made it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountRead:
+    """Money in the account's currency."""
+
+    equity: Decimal
+    buying_power: Decimal
+    currency: str
+    blocked: bool
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarketClock:
+    """The broker's own idea of the session; it decides."""
+
+    at: datetime
+    is_open: bool
+    next_open: datetime
+    next_close: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """The last complete reads of one account, each with the journal's head when it was asked for.
+
+    A read asked for before an entry about a holding cannot be compared with the book after that entry.
+    """
+
+    positions: PositionsRead | None = None
+    positions_asked_after: EntryNumber = EntryNumber(0)
+    orders: OrdersRead | None = None
+    orders_asked_after: EntryNumber = EntryNumber(0)
+    account: AccountRead | None = None
+    clock: MarketClock | None = None
+    quotes: Mapping[Holding, Quote] = field(default_factory=dict)

@@ -1,0 +1,55 @@
+"""Names of things, and the one derivation of client order ids.
+
+A client order id is a function of what it stands for: account, position, role, attempt. The same
+intent has the same id in every life of the process, so sending it twice is one order to the broker.
+"""
+
+import base64
+import hashlib
+from typing import NamedTuple, NewType
+
+AccountId = NewType("AccountId", str)
+InstrumentId = NewType("InstrumentId", str)
+"""`AAPL`, OSI for options (`SPXW260204P06885000`), ccxt unified for crypto (`BTC/USDT:USDT`)."""
+PositionId = NewType("PositionId", str)
+ClientOrderId = NewType("ClientOrderId", str)
+BrokerOrderId = NewType("BrokerOrderId", str)
+ExecutionId = NewType("ExecutionId", str)
+BreakId = NewType("BreakId", str)
+AlertId = NewType("AlertId", str)
+RequestId = NewType("RequestId", str)
+EntryNumber = NewType("EntryNumber", int)
+"""An entry's place in the journal; prefer it to time for "before" and "after"."""
+
+OWN_PREFIX = "sf"
+
+
+class Holding(NamedTuple):
+    """What the broker nets: an instrument, and a side ("long" or "short") where the account is hedged."""
+
+    instrument: InstrumentId
+    hedge: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.instrument}:{self.hedge}" if self.hedge else str(self.instrument)
+
+
+def client_order_id(account: AccountId, position: PositionId, role: str, attempt: int) -> ClientOrderId:
+    """The id of one intent: at most 36 characters of `[a-z0-9-]`, the narrowest alphabet of our brokers."""
+    return ClientOrderId(f"{OWN_PREFIX}{account_tag(account)}-{role[0]}{digest(account, position, role, attempt)}")
+
+
+def account_tag(account: AccountId) -> str:
+    """Four characters that tell our accounts apart inside one broker account's order list."""
+    return digest(account)[:4]
+
+
+def is_own(client_id: str, account: AccountId) -> bool:
+    """Whether a client order id was derived by this account's guard (in this life or an earlier one)."""
+    return client_id.startswith(f"{OWN_PREFIX}{account_tag(account)}-")
+
+
+def digest(*parts: object) -> str:
+    """Sixteen base32 characters (80 bits) over the parts; equal parts, equal digest, on every machine."""
+    raw = hashlib.sha256("\x1f".join(str(part) for part in parts).encode()).digest()
+    return base64.b32encode(raw[:10]).decode().lower()

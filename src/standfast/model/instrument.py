@@ -1,0 +1,54 @@
+"""The tradable thing: tick, lot, what may be done with it; and all rounding.
+
+Rounding says which way. A stop is rounded so that it never loosens the loss it bounds by more than one
+tick; a quantity is only ever rounded down.
+"""
+
+from dataclasses import dataclass
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
+from enum import StrEnum
+
+from standfast.model.ids import InstrumentId
+
+
+class Kind(StrEnum):
+    EQUITY = "equity"
+    OPTION = "option"
+    PERPETUAL = "perpetual"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instrument:
+    id: InstrumentId
+    kind: Kind = Kind.EQUITY
+    lot: Decimal = Decimal(1)
+    """Smallest quantity step an order may have."""
+    tick: Decimal | None = None
+    """Price step; None for US equities, whose step depends on the price."""
+    multiplier: Decimal = Decimal(1)
+    tradable: bool = True
+    shortable: bool = True
+    fractionable: bool = False
+
+    def tick_at(self, price: Decimal) -> Decimal:
+        """US equities: a cent from one dollar up, a hundredth of a cent below (Regulation NMS rule 612)."""
+        if self.tick is not None:
+            return self.tick
+        return Decimal("0.01") if price >= 1 else Decimal("0.0001")
+
+    def round_down(self, price: Decimal) -> Decimal:
+        return _to_step(price, self.tick_at(price), ROUND_FLOOR)
+
+    def round_up(self, price: Decimal) -> Decimal:
+        return _to_step(price, self.tick_at(price), ROUND_CEILING)
+
+    def round_nearest(self, price: Decimal) -> Decimal:
+        return _to_step(price, self.tick_at(price), ROUND_HALF_EVEN)
+
+    def is_whole(self, quantity: Decimal) -> bool:
+        """Whether a resting order may have this quantity: a whole number of shares or contracts."""
+        return quantity == quantity.to_integral_value()
+
+
+def _to_step(price: Decimal, step: Decimal, rounding: str) -> Decimal:
+    return (price / step).to_integral_value(rounding=rounding) * step

@@ -1,0 +1,166 @@
+"""Positions: what one owner holds, from first fill to flat, and why it ended.
+
+Quantities here are unsigned and the direction is `sign`; signed numbers are only made where a net is.
+A position's numbers come from fills (or from adoption); nothing else may change them.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from standfast.model.ids import Holding, PositionId, RequestId
+
+ZERO = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """What the broker may hold, both ends included: exact when nothing is in doubt."""
+
+    low: Decimal
+    high: Decimal
+
+    @property
+    def is_exact(self) -> bool:
+        return self.low == self.high
+
+    def __contains__(self, quantity: Decimal) -> bool:
+        return self.low <= quantity <= self.high
+
+    def __str__(self) -> str:
+        return f"{self.low}" if self.is_exact else f"{self.low}..{self.high}"
+
+
+FLAT = Interval(ZERO, ZERO)
+
+
+class Standing(StrEnum):
+    """Whose it is. FOREIGN is recorded and never closed, protected or counted against a position."""
+
+    OWNED = "owned"
+    ADOPTED = "adopted"
+    FOREIGN = "foreign"
+
+
+class Phase(StrEnum):
+    OPENING = "opening"
+    OPEN = "open"
+    CLOSING = "closing"
+    CLOSED = "closed"
+
+
+class CloseReason(StrEnum):
+    STOP_LOSS = "stop_loss"
+    TAKE_PROFIT = "take_profit"
+    TRAILING = "trailing"
+    EMERGENCY_STOP = "emergency_stop"
+    FLAT_BY = "flat_by"
+    MAXIMUM_HOLD = "maximum_hold"
+    EXPIRY = "expiry"
+    ASSIGNMENT = "assignment"
+    USER_RULE = "user_rule"
+    OPERATOR = "operator"
+    BROKER_EXIT = "broker_exit"
+    BOT_EXIT = "bot_exit"
+    FOREIGN = "foreign"
+    LIQUIDATION = "liquidation"
+    ROLLBACK = "rollback"
+    CORPORATE_ACTION = "corporate_action"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Closing:
+    """A decision to get out, in force until `remain` is all that is held."""
+
+    reason: CloseReason
+    by: str
+    detail: str
+    remain: Decimal
+    """Unsigned quantity that shall be left: zero for a whole close."""
+    at: datetime
+    refusals: int = 0
+    refused_at: datetime | None = None
+    refusal: str = ""
+    request: RequestId | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trail:
+    """How far a trailing ladder has come: the rung in force, the best result seen, where the stop now stands."""
+
+    rung: int
+    peak: Decimal
+    stop: Decimal
+    """All three results are fractions of entry (0.10 is ten per cent)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Position:
+    """One position of one strategy in one instrument."""
+
+    id: PositionId
+    strategy: str
+    holding: Holding
+    standing: Standing
+    phase: Phase
+    sign: int
+    """+1 long, -1 short."""
+    asked: Decimal
+    """Quantity an opening asked for; zero for what was found."""
+    opened: Decimal = ZERO
+    closed: Decimal = ZERO
+    entry_value: Decimal = ZERO
+    """Sum of quantity x price over what opened."""
+    exit_value: Decimal = ZERO
+    pnl: Decimal = ZERO
+    """Realised, average cost, fees apart; in account currency."""
+    fees: Decimal = ZERO
+    opened_at: datetime | None = None
+    closed_at: datetime | None = None
+    close_reason: CloseReason | None = None
+    proof: str = ""
+    anchor: Decimal | None = None
+    """Price the stop is figured from, where that is not the entry (held before the account was guarded)."""
+    stop: Decimal | None = None
+    """Chosen for this position; the policy's otherwise. A price."""
+    target: Decimal | None = None
+    bare: bool = False
+    """An operator's word that no protection shall be kept."""
+    closing: Closing | None = None
+    trail: Trail | None = None
+    key: str = ""
+    """The opening's own key: the same key is the same opening."""
+    naked_since: datetime | None = None
+    naked_seconds: Decimal = ZERO
+    """Time without the cover its policy asks for, ended stretches only."""
+
+    @property
+    def held(self) -> Decimal:
+        return self.opened - self.closed
+
+    @property
+    def net(self) -> Decimal:
+        return self.held * self.sign
+
+    @property
+    def entry_price(self) -> Decimal | None:
+        return self.entry_value / self.opened if self.opened else None
+
+    @property
+    def exit_price(self) -> Decimal | None:
+        return self.exit_value / self.closed if self.closed else None
+
+    @property
+    def basis(self) -> Decimal | None:
+        """The price stops are figured from."""
+        return self.anchor if self.anchor is not None else self.entry_price
+
+    @property
+    def is_guarded(self) -> bool:
+        """Ours to protect and close."""
+        return self.standing is not Standing.FOREIGN
+
+    @property
+    def direction(self) -> str:
+        return "long" if self.sign > 0 else "short"

@@ -1,0 +1,35 @@
+"""Bid and ask, and when they were true.
+
+A position is judged at the side one would close at: bid for long, ask for short. A quote that is zero,
+crossed, one-sided or old is blind: it can wake nobody and close nothing alone.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """Prices in the instrument's currency; `at` is the broker's time, `received` ours (aware UTC)."""
+
+    bid: Decimal
+    ask: Decimal
+    at: datetime
+    received: datetime
+
+    @property
+    def is_two_sided(self) -> bool:
+        return self.bid > 0 and self.ask > 0 and self.bid <= self.ask
+
+    @property
+    def mid(self) -> Decimal:
+        return (self.bid + self.ask) / 2
+
+    def closing_price(self, sign: int) -> Decimal:
+        """The price at which a holding of this sign could be closed now."""
+        return self.bid if sign > 0 else self.ask
+
+    def is_fresh(self, now: datetime, limit: timedelta) -> bool:
+        """Judged by when we received it: the broker's `at` may rightly be old in a quiet market."""
+        return now - self.received <= limit

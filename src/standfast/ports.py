@@ -1,0 +1,208 @@
+"""Ports: what the shell needs from the world, as Protocols.
+
+Every implementation keeps these promises; `standfast.testing` holds the kits that check them. Errors are
+those of `model/errors.py` and no others.
+"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol, TypeAlias, TypeVar
+
+from standfast.model.contract import Contract
+from standfast.model.evidence import AccountRead, ActivitiesRead, MarketClock, OrdersRead, PositionsRead
+from standfast.model.ids import (
+    AccountId,
+    BrokerOrderId,
+    ClientOrderId,
+    EntryNumber,
+    Holding,
+    InstrumentId,
+    RequestId,
+)
+from standfast.model.instrument import Instrument
+from standfast.model.journal import Entry, Fact
+from standfast.model.order import OrderReport, Terms
+from standfast.model.quote import Quote
+
+
+class Clock(Protocol):
+    """The only source of time. Under `clock = "exchange"` it runs at the exchange's speed."""
+
+    def now(self) -> datetime:
+        """Aware UTC; the broker's time as far as it is known."""
+        ...
+
+    def monotonic(self) -> float:
+        """Seconds that never step back, at the clock's own speed."""
+        ...
+
+    async def sleep(self, seconds: float) -> None: ...
+
+    def timeout(self, seconds: float) -> AbstractAsyncContextManager[object]:
+        """Like `asyncio.timeout`, in this clock's seconds; raises TimeoutError."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class StreamUp:
+    """The order stream is (again) connected: nothing is replayed, so everything must be read anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamDown:
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class OrderEvent:
+    """Something happened to an order. A reason to look, never an amount to add."""
+
+    holding: Holding
+    broker_id: BrokerOrderId
+    client_id: ClientOrderId
+    event: str
+
+
+BrokerEvent: TypeAlias = StreamUp | StreamDown | OrderEvent
+
+
+class Broker(Protocol):
+    """One account at one broker.
+
+    Reads return everything or raise (`Unreachable`, `OutcomeUnknown`, `Incomplete`, `Malformed`, `Rejected`,
+    `Unauthorised`). Writes raise `Rejected`, `Unreachable` (never left) or `OutcomeUnknown`, and nothing else.
+    """
+
+    @property
+    def contract(self) -> Contract: ...
+
+    async def instrument(self, instrument: InstrumentId) -> Instrument:
+        """Tick, lot, what may be done with it. Cached by the adapter."""
+        ...
+
+    async def positions(self) -> PositionsRead: ...
+
+    async def working_orders(self) -> OrdersRead: ...
+
+    async def order(
+        self, *, broker_id: BrokerOrderId | None = None, client_id: ClientOrderId | None = None
+    ) -> OrderReport | None:
+        """One order with its legs, finished ones included; None when the broker says it knows no such order."""
+        ...
+
+    async def activities(self, watermark: str) -> ActivitiesRead:
+        """Fills and movements after `watermark`, every page. The empty watermark means: from now on."""
+        ...
+
+    async def account(self) -> AccountRead: ...
+
+    async def clock(self) -> MarketClock: ...
+
+    async def quotes(self, holdings: Sequence[Holding]) -> Mapping[Holding, Quote]:
+        """Latest quotes; a holding without one is absent."""
+        ...
+
+    async def submit(self, client_id: ClientOrderId, holding: Holding, terms: Terms, *, urgency: int) -> OrderReport:
+        """Send one order; the report acknowledges, it proves nothing. A duplicate id is `Rejected(kind="duplicate_id")`."""
+        ...
+
+    async def cancel(self, broker_id: BrokerOrderId, *, urgency: int) -> None:
+        """Ask for a cancel. Returning means received. `Rejected(kind="not_cancellable" | "not_found")` otherwise."""
+        ...
+
+    async def replace(
+        self, broker_id: BrokerOrderId, client_id: ClientOrderId, terms: Terms, *, urgency: int
+    ) -> OrderReport:
+        """Change a working order; the report is the new order's. HTTP success is no proof that it took hold."""
+        ...
+
+    def events(self) -> AsyncIterator[BrokerEvent]:
+        """Order events for as long as the caller listens; reconnects by itself and says so."""
+        ...
+
+    def quote_events(self) -> AsyncIterator[tuple[Holding, Quote]]:
+        """Streamed quotes of the watched holdings."""
+        ...
+
+    def watch(self, holdings: frozenset[Holding]) -> None:
+        """Which holdings `quote_events` shall carry from now on."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to write one account's journal, under an epoch the store minted."""
+
+    account: AccountId
+    epoch: int
+    holder: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """An operator's act, put into the ledger by anyone and journaled by the lease's holder."""
+
+    id: RequestId
+    account: AccountId
+    verb: str
+    arguments: Mapping[str, str]
+    by: str
+    at: datetime
+
+
+State = TypeVar("State")
+
+
+class Journal(Protocol):
+    """One account's journal under a lease: append-only, gapless, hash-chained, durable before it returns."""
+
+    @property
+    def head(self) -> EntryNumber: ...
+
+    async def append(self, facts: Sequence[Fact], at: datetime) -> Sequence[Entry]:
+        """All of them in one commit, or an error and an unknown outcome (`JournalUnavailable`) or `LeaseLost`."""
+        ...
+
+    async def renew(self) -> None:
+        """Extend the lease; raises `LeaseLost`."""
+        ...
+
+    async def save_book(self, number: EntryNumber, state: object) -> None:
+        """Keep a folded state (a dataclass) beside the journal, so that a start need not fold from the beginning."""
+        ...
+
+    async def requests(self) -> Sequence[Request]:
+        """Operator's acts not yet taken."""
+        ...
+
+    async def finish_request(self, request: RequestId, ok: bool, detail: str) -> None: ...
+
+    async def release(self) -> None: ...
+
+
+class Store(Protocol):
+    """The ledger's database. Reading needs no lease."""
+
+    async def acquire(self, account: AccountId, holder: str, at: datetime) -> Journal:
+        """Take the account's lease; raises `LeaseLost` when a living holder has it."""
+        ...
+
+    async def entries(self, account: AccountId, after: EntryNumber) -> Sequence[Entry]: ...
+
+    async def book(self, account: AccountId, kind: type[State]) -> tuple[EntryNumber, State] | None:
+        """The newest saved state of that type, and the number of the last entry folded into it."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+class AlertSink(Protocol):
+    """Delivers one text to people; raises on failure, with a reason fit for a log."""
+
+    async def send(self, severity: str, title: str, text: str) -> str:
+        """Returns the channel's name."""
+        ...
