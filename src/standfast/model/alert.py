@@ -29,3 +29,4 @@ class Alert:
     acknowledged_at: datetime | None = None
     attempts: int = 0
     last_failure: str = ""
+    failed_at: datetime | None = None

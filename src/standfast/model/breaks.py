@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from standfast.model.ids import BreakId, Holding
+from standfast.model.ids import BreakId, EntryNumber, Holding
 
 
 class BreakKind(StrEnum):
@@ -52,6 +52,8 @@ class Break:
     finding: Finding
     first_seen: datetime
     last_seen: datetime
+    number: EntryNumber
+    """The entry of its last change: only a read asked for after it can confirm it."""
     confirmed: bool = False
     action: str = ""
     ended_at: datetime | None = None

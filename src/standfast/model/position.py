@@ -125,6 +125,11 @@ class Position:
     stop: Decimal | None = None
     """Chosen for this position; the policy's otherwise. A price."""
     target: Decimal | None = None
+    limit: Decimal | None = None
+    """Limit price of its opening."""
+    adopted_at: datetime | None = None
+    bare_adopted: Decimal = ZERO
+    """Quantity taken from a position read; fills that explain it later are matched, not added."""
     bare: bool = False
     """An operator's word that no protection shall be kept."""
     closing: Closing | None = None

@@ -1,0 +1,255 @@
+"""The book: everything we know about one account, as a fold of its journal.
+
+`core/fold.py` is the only way state comes to be. It never judges and never fails on a fact from the broker:
+it puts the fact where it belongs. Equal journals give equal books, so a book can be thrown away and rebuilt,
+and a saved one (`state`) is only a shortcut.
+
+1. Every quantity comes from a fill or an adoption, each counted once (by execution id).
+2. A closed position's numbers do not change, except by `Undone`.
+3. `touched` names the last entry about each holding; a read asked for before it cannot be compared.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+
+from standfast.model.alert import Alert
+from standfast.model.booked import BookedOrder, Stage
+from standfast.model.breaks import Break
+from standfast.model.ids import (
+    AccountId,
+    AlertId,
+    BreakId,
+    BrokerOrderId,
+    ClientOrderId,
+    EntryNumber,
+    ExecutionId,
+    Holding,
+    PositionId,
+    RequestId,
+)
+from standfast.model.journal import (
+    FlattenRequested,
+    Frozen,
+    GuardingBegan,
+    RequestTaken,
+    SessionSeen,
+)
+from standfast.model.order import ZERO, Role
+from standfast.model.position import Interval, Position
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Average cost of one holding: signed quantity and the value paid (negative: received) for it."""
+
+    quantity: Decimal = ZERO
+    value: Decimal = ZERO
+
+    @property
+    def average(self) -> Decimal:
+        return self.value / self.quantity if self.quantity else ZERO
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Protection refused in a row: how often, when last, and in the broker's words."""
+
+    count: int
+    at: datetime
+    kind: str
+    reason: str
+
+
+@dataclass(slots=True, kw_only=True)
+class BookState:
+    """The plain data of a book: what is saved. Indexes are rebuilt from it."""
+
+    account: AccountId
+    head: EntryNumber = EntryNumber(0)
+    at: datetime | None = None
+    started_at: datetime | None = None
+    began: GuardingBegan | None = None
+    mode: str = ""
+    watermark: str = ""
+    session: SessionSeen | None = None
+    positions: dict[PositionId, Position] = field(default_factory=dict)
+    closed: dict[PositionId, Position] = field(default_factory=dict)
+    orders: dict[ClientOrderId, BookedOrder] = field(default_factory=dict)
+    retired: dict[BrokerOrderId, PositionId] = field(default_factory=dict)
+    costs: dict[Holding, Cost] = field(default_factory=dict)
+    acknowledged: dict[Holding, Decimal] = field(default_factory=dict)
+    executions: dict[ExecutionId, datetime] = field(default_factory=dict)
+    movements: dict[str, datetime] = field(default_factory=dict)
+    attempts: dict[str, int] = field(default_factory=dict)
+    refusals: dict[PositionId, Refusal] = field(default_factory=dict)
+    breaks: dict[BreakId, Break] = field(default_factory=dict)
+    ended_breaks: dict[BreakId, Break] = field(default_factory=dict)
+    alerts: dict[AlertId, Alert] = field(default_factory=dict)
+    frozen: dict[str, Frozen] = field(default_factory=dict)
+    suspended: dict[Holding, str] = field(default_factory=dict)
+    requests: dict[RequestId, RequestTaken] = field(default_factory=dict)
+    flattening: dict[RequestId, FlattenRequested] = field(default_factory=dict)
+    keys: dict[str, PositionId] = field(default_factory=dict)
+    openings: list[datetime] = field(default_factory=list)
+    touched: dict[Holding, EntryNumber] = field(default_factory=dict)
+
+
+CLOSED_KEPT = 20_000
+"""Closed positions kept in the book; older ones are read from the journal."""
+
+
+class Book:
+    """Read by decisions, changed by the fold alone."""
+
+    def __init__(self, state: BookState) -> None:
+        self.state = state
+        self.at_holding: defaultdict[Holding, dict[PositionId, None]] = defaultdict(dict)
+        self.orders_at: defaultdict[Holding, dict[ClientOrderId, None]] = defaultdict(dict)
+        self.orders_of: defaultdict[PositionId, dict[ClientOrderId, None]] = defaultdict(dict)
+        self.by_broker: dict[BrokerOrderId, ClientOrderId] = {}
+        for position in state.positions.values():
+            self.at_holding[position.holding][position.id] = None
+        for order in state.orders.values():
+            self.index_order(order)
+
+    @classmethod
+    def empty(cls, account: AccountId) -> "Book":
+        return cls(BookState(account=account))
+
+    @property
+    def account(self) -> AccountId:
+        return self.state.account
+
+    @property
+    def head(self) -> EntryNumber:
+        return self.state.head
+
+    # --- reading --------------------------------------------------------------------------------
+
+    def positions_at(self, holding: Holding) -> list[Position]:
+        """Positions of this holding that are not closed, oldest first."""
+        positions = self.state.positions
+        return [positions[id] for id in self.at_holding.get(holding, ())]
+
+    def guarded_at(self, holding: Holding) -> list[Position]:
+        return [position for position in self.positions_at(holding) if position.is_guarded]
+
+    def orders_for(self, position: PositionId) -> list[BookedOrder]:
+        """Orders tied to this position, own and foreign, in the order they became known."""
+        orders = self.state.orders
+        return [orders[id] for id in self.orders_of.get(position, ())]
+
+    def orders_on(self, holding: Holding) -> list[BookedOrder]:
+        orders = self.state.orders
+        return [orders[id] for id in self.orders_at.get(holding, ())]
+
+    def order_by_broker(self, broker_id: BrokerOrderId) -> BookedOrder | None:
+        client_id = self.by_broker.get(broker_id)
+        return self.state.orders.get(client_id) if client_id is not None else None
+
+    def held(self, position: Position) -> Decimal:
+        """Unsigned quantity that is held beyond doubt: booked fills, and what an order read by id says is filled."""
+        held = position.held
+        for order in self.orders_for(position.id):
+            if order.excess:
+                held += order.excess * order.side.sign * position.sign
+        return held
+
+    def net(self, holding: Holding) -> Interval:
+        """What the broker may hold: guarded positions and acknowledged foreign quantity, widened by doubt.
+
+        A resting exit does not widen it: its fill would first be a difference, which is looked into.
+        """
+        exact = self.state.acknowledged.get(holding, ZERO)
+        for position in self.guarded_at(holding):
+            exact += self.held(position) * position.sign
+        low = high = exact
+        for order in self.orders_on(holding):
+            if order.is_own and not order.is_finished and may_fill_any_moment(order):
+                if order.side.sign > 0:
+                    high += order.remaining
+                else:
+                    low -= order.remaining
+        return Interval(low, high)
+
+    def holdings(self) -> Iterator[Holding]:
+        """Every holding the book has something to say about, in a fixed order."""
+        known: set[Holding] = set(self.state.acknowledged)
+        known.update(holding for holding, ids in self.at_holding.items() if ids)
+        known.update(holding for holding, ids in self.orders_at.items() if ids)
+        known.update(
+            found.finding.holding for found in self.state.breaks.values() if found.finding.holding is not None
+        )
+        return iter(sorted(known))
+
+    def next_attempt(self, position: PositionId, role: Role) -> int:
+        return self.state.attempts.get(f"{position}/{role}", 0) + 1
+
+    def touched(self, holding: Holding) -> EntryNumber:
+        return self.state.touched.get(holding, EntryNumber(0))
+
+    # --- used by the fold -----------------------------------------------------------------------
+
+    def touch(self, holding: Holding) -> None:
+        self.state.touched[holding] = self.state.head
+
+    def put_position(self, position: Position) -> None:
+        self.state.positions[position.id] = position
+        self.at_holding[position.holding][position.id] = None
+        self.touch(position.holding)
+
+    def put_order(self, order: BookedOrder) -> None:
+        self.state.orders[order.id] = order
+        self.index_order(order)
+        self.touch(order.holding)
+
+    def index_order(self, order: BookedOrder) -> None:
+        self.orders_at[order.holding][order.id] = None
+        if order.position is not None:
+            self.orders_of[order.position][order.id] = None
+        if order.broker_id is not None:
+            self.by_broker[order.broker_id] = order.id
+
+    def retire_orders(self, position: PositionId) -> None:
+        """Forget finished, fully booked orders of a closed position, but not whose they were."""
+        if position in self.state.positions:
+            return
+        for order in self.orders_for(position):
+            if order.is_finished and not order.excess:
+                self.drop_order(order)
+        if not self.orders_of.get(position):
+            self.orders_of.pop(position, None)
+
+    def drop_order(self, order: BookedOrder) -> None:
+        del self.state.orders[order.id]
+        self.orders_at[order.holding].pop(order.id, None)
+        if not self.orders_at[order.holding]:
+            del self.orders_at[order.holding]
+        if order.position is not None:
+            self.orders_of[order.position].pop(order.id, None)
+        if order.broker_id is not None:
+            self.by_broker.pop(order.broker_id, None)
+            if order.position is not None:
+                self.state.retired[order.broker_id] = order.position
+
+    def close_position(self, position: Position) -> None:
+        del self.state.positions[position.id]
+        self.at_holding[position.holding].pop(position.id, None)
+        if not self.at_holding[position.holding]:
+            del self.at_holding[position.holding]
+        self.state.closed[position.id] = position
+        while len(self.state.closed) > CLOSED_KEPT:
+            del self.state.closed[next(iter(self.state.closed))]
+        self.state.refusals.pop(position.id, None)
+        self.touch(position.holding)
+        self.retire_orders(position.id)
+
+
+def may_fill_any_moment(order: BookedOrder) -> bool:
+    """Whether an order could be filling while we look: anything in doubt, and working orders that do not rest."""
+    if order.stage is not Stage.WORKING:
+        return True
+    return order.role in (Role.OPEN, Role.CLOSE, Role.ROLLBACK)
