@@ -19,7 +19,7 @@ def _start(argv: list[str]) -> int:
     if sys.flags.optimize:
         sys.stderr.write("standfast: refusing to run under -O or PYTHONOPTIMIZE, which strip its safety assertions\n")
         return REFUSED
-    from standfast.cli.main import main  # here, so that the refusal needs nothing but the interpreter  # noqa: PLC0415
+    from standfast.cli.main import main  # here, so that the refusal needs nothing but the interpreter
 
     return main(argv)
 
