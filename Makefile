@@ -44,7 +44,7 @@ demo: setup
 check: setup
 	$(BIN)/python -m ruff format --check .
 	$(BIN)/python -m ruff check .
-	$(BIN)/python -m mypy
+	$(BIN)/python -m mypy src tests $(wildcard bench)
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python -m pytest -q tests/tidy
 

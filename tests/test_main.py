@@ -1,0 +1,27 @@
+"""The start of the process: refused wherever the assertions would be gone."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+REFUSAL = "standfast: refusing to run under -O or PYTHONOPTIMIZE, which strip its safety assertions\n"
+
+
+@pytest.mark.parametrize(
+    ("options", "environment"),
+    [(["-O"], {}), (["-OO"], {}), ([], {"PYTHONOPTIMIZE": "1"})],
+    ids=["-O", "-OO", "PYTHONOPTIMIZE"],
+)
+def test_a_start_without_assertions_is_refused(options: list[str], environment: dict[str, str]) -> None:
+    started = subprocess.run(
+        [sys.executable, *options, "-m", "standfast", "--help"],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+
+    assert (started.returncode, started.stdout, started.stderr) == (2, "", REFUSAL)
