@@ -54,9 +54,8 @@ test: setup check
 bench: setup
 	$(BIN)/python -m bench $(if $(JSON),--json "$(JSON)") $(ARGS)
 
-# A clone for each version, so that a matrix run neither reads nor disturbs this tree's .venv.
 matrix:
-	sh requirements/matrix.sh $(MATRIX)
+	ARGS='$(ARGS)' sh requirements/matrix.sh $(MATRIX)
 
 format: setup
 	$(BIN)/python -m ruff check --fix-only --quiet .
@@ -67,4 +66,4 @@ lock:
 	sh requirements/lock.sh
 
 clean:
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache build dist
+	rm -rf .venv .venv-* .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache build dist

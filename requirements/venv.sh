@@ -16,14 +16,16 @@ if [ -x "$target/bin/python" ] && "$target/bin/python" -c 'import pip, sys; sys.
     exit 0
 fi
 
-if ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
-    if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then
-        apt-get update -qq
-        apt-get install -y -qq python3-venv "$("$python" -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])')"
-    else
-        echo "$python cannot make virtual environments; install its venv module (Debian, Ubuntu: apt-get install python3-venv)" >&2
-        exit 1
-    fi
+can_make() { "$python" -c 'import ensurepip, venv' 2>/dev/null; }
+
+if ! can_make && [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then
+    apt-get update -qq
+    apt-get install -y -qq python3-venv
+    can_make || apt-get install -y -qq "$("$python" -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])')"
 fi
+can_make || {
+    echo "$python cannot make virtual environments; install its venv module (Debian, Ubuntu: apt-get install python3-venv)" >&2
+    exit 1
+}
 
 "$python" -m venv --clear "$target"
