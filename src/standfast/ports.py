@@ -167,8 +167,8 @@ class Journal(Protocol):
         """All of them in one commit, or an error and an unknown outcome (`JournalUnavailable`) or `LeaseLost`."""
         ...
 
-    async def renew(self) -> None:
-        """Extend the lease; raises `LeaseLost`."""
+    async def renew(self, at: datetime) -> None:
+        """Extend the lease, counted from `at`; raises `LeaseLost`."""
         ...
 
     async def save_book(self, number: EntryNumber, state: object) -> None:
