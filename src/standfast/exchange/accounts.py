@@ -1,7 +1,7 @@
 """Cash, positions and what is promised to resting orders.
 
-Invariants: cash moves only by fills, fees and funding; a position's cost is average cost, released in proportion when it
-is reduced and wholly when it is flat, so realised profit and loss over a round trip is exact.
+Invariants: cash moves only by fills, fees and funding; a position's cost is average cost, released in proportion when
+it is reduced and wholly when it is flat, so realised profit and loss over a round trip is exact.
 """
 
 from dataclasses import dataclass, field
@@ -97,3 +97,104 @@ class Truth:
         for fill in self.fills:
             total[fill.day] = total.get(fill.day, ZERO) + fill.realised
         return total
+
+
+@dataclass(slots=True)
+class Position:
+    """Signed quantity and signed cost: a short's cost is what its sale brought in, negative."""
+
+    quantity: Decimal = ZERO
+    cost: Decimal = ZERO
+
+    def trade(self, quantity: Decimal, price: Decimal) -> Decimal:
+        """Add a signed quantity; returns the profit or loss realised by the part that reduced the position."""
+        if self.quantity * quantity >= 0:
+            self.quantity += quantity
+            self.cost += quantity * price
+            return ZERO
+        closing = min(abs(quantity), abs(self.quantity)).copy_sign(self.quantity)
+        released = self.cost if closing == self.quantity else self.cost * closing / self.quantity
+        self.quantity -= closing
+        self.cost -= released
+        opening = quantity + closing
+        self.quantity += opening
+        self.cost += opening * price
+        return closing * price - released
+
+
+class Account:
+    """One account's money and positions. Market values are kept as sums, so that reading equity is cheap."""
+
+    def __init__(self, spec: AccountSpec, account_id: str, created_at: datetime) -> None:
+        self.spec = spec
+        self.id = account_id
+        self.created_at = created_at
+        self.cash = spec.cash
+        self.last_equity = spec.cash
+        self.positions: dict[str, Position] = {}
+        self.truth = Truth()
+        self.reserved = ZERO  # what resting opening orders would cost
+        self._reserved_for: dict[str, Decimal] = {}
+        self._values: dict[str, Decimal] = {}
+        self._long_value = ZERO
+        self._short_value = ZERO
+
+    @property
+    def equity(self) -> Decimal:
+        return self.cash + self._long_value + self._short_value
+
+    @property
+    def buying_power(self) -> Decimal:
+        """Multiplier times equity, less what is held and what resting openings would cost; never negative."""
+        exposure = self._long_value - self._short_value
+        return max(ZERO, self.equity * self.spec.multiplier - exposure - self.reserved)
+
+    def net(self, instrument: str) -> Decimal:
+        """Signed quantity held."""
+        position = self.positions.get(instrument)
+        return ZERO if position is None else position.quantity
+
+    def trade(self, instrument: str, quantity: Decimal, price: Decimal) -> Decimal:
+        """Book a signed execution; returns what it realised."""
+        position = self.positions.setdefault(instrument, Position())
+        realised = position.trade(quantity, price)
+        self.cash -= quantity * price
+        if not position.quantity:
+            del self.positions[instrument]
+        return realised
+
+    def revalue(self, instrument: str, price: Decimal) -> None:
+        """Value the holding at this price."""
+        old, new = self._values.get(instrument, ZERO), self.net(instrument) * price
+        self._long_value += max(new, ZERO) - max(old, ZERO)
+        self._short_value += min(new, ZERO) - min(old, ZERO)
+        self._values[instrument] = new
+
+    def reserve(self, order_id: str, amount: Decimal) -> None:
+        """Set what one order would cost; zero releases it."""
+        self.reserved += amount - self._reserved_for.pop(order_id, ZERO)
+        if amount:
+            self._reserved_for[order_id] = amount
+
+    def reserved_for(self, order_id: str) -> Decimal:
+        return self._reserved_for.get(order_id, ZERO)
+
+    def view(self) -> AccountView:
+        exposure = self._long_value - self._short_value
+        return AccountView(
+            id=self.id,
+            name=self.spec.name,
+            key_id=self.spec.key_id,
+            created_at=self.created_at,
+            cash=self.cash,
+            equity=self.equity,
+            last_equity=self.last_equity,
+            long_market_value=self._long_value,
+            short_market_value=self._short_value,
+            initial_margin=exposure / 2,
+            maintenance_margin=exposure * 3 / 10,
+            buying_power=self.buying_power,
+            multiplier=self.spec.multiplier,
+            shorting_enabled=self.spec.shorting_enabled and self.spec.multiplier > 1,
+            fees=self.truth.fees,
+        )

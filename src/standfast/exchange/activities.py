@@ -3,8 +3,14 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 from standfast.exchange.orders import Status
+from standfast.exchange.queries import ActivityQuery, Direction
+from standfast.exchange.refusal import bad_parameter
+
+NEW_YORK = ZoneInfo("America/New_York")
+PAGE_SIZE_MAX = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,3 +48,49 @@ class NonTradeActivity:
 
 
 Activity = FillActivity | NonTradeActivity
+
+
+def activity_id(at: datetime, uuid: str) -> str:
+    """Alpaca's form: New York local time to the millisecond, then a uuid (brokers/README §1.12)."""
+    return f"{at.astimezone(NEW_YORK).strftime('%Y%m%d%H%M%S%f')[:17]}::{uuid}"
+
+
+class ActivityLog:
+    """One account's rows, oldest first."""
+
+    def __init__(self) -> None:
+        self._rows: list[Activity] = []
+        self._place: dict[str, int] = {}
+
+    def append(self, row: Activity) -> None:
+        self._place[row.id] = len(self._rows)
+        self._rows.append(row)
+
+    def page(self, query: ActivityQuery) -> list[Activity]:
+        """The next rows after `page_token` in the query's direction. Refused for a bad size or an unknown token."""
+        if not 1 <= query.page_size <= PAGE_SIZE_MAX:
+            raise bad_parameter(f"page_size must be between 1 and {PAGE_SIZE_MAX}")
+        newest_first = query.direction is Direction.DESC
+        places = range(len(self._rows))[:: -1 if newest_first else 1]
+        if query.page_token is not None:
+            seen = self._place.get(query.page_token)
+            if seen is None:
+                raise bad_parameter("page_token is invalid")
+            places = range(seen - 1, -1, -1) if newest_first else range(seen + 1, len(self._rows))
+        found: list[Activity] = []
+        for place in places:
+            if _matches(self._rows[place], query):
+                found.append(self._rows[place])
+                if len(found) == query.page_size:
+                    break
+        return found
+
+
+def _matches(row: Activity, query: ActivityQuery) -> bool:
+    if query.types and row.activity_type not in query.types:
+        return False
+    if query.category is not None and (query.category == "trade_activity") != isinstance(row, FillActivity):
+        return False
+    if query.day is not None and row.at.astimezone(NEW_YORK).date() != query.day:
+        return False
+    return (query.after is None or row.at > query.after) and (query.until is None or row.at < query.until)

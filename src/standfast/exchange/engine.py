@@ -23,10 +23,16 @@ from standfast.exchange.accounts import AccountSpec, AccountView, PositionView, 
 from standfast.exchange.activities import Activity
 from standfast.exchange.assets import Asset, Quote
 from standfast.exchange.calendar import Calendar, ClockState
+from standfast.exchange.corporate import Corporate
 from standfast.exchange.events import Event
 from standfast.exchange.fills import FillAll, FillPolicy
+from standfast.exchange.floor import Floor
+from standfast.exchange.hours import Hours
+from standfast.exchange.lifecycle import Lifecycle
 from standfast.exchange.orders import Change, Order, Ticket
-from standfast.exchange.queries import ActivityQuery, Cancelled, Closed, OrderQuery, Portion
+from standfast.exchange.queries import ActivityQuery, Cancelled, Closed, OrderQuery, Portion, select
+from standfast.exchange.refusal import not_found
+from standfast.exchange.requests import Requests
 from standfast.exchange.rules import Rules
 
 Listener = Callable[[Event], None]
@@ -39,7 +45,7 @@ WHOLE = Portion(percentage=Decimal(100))
 class Engine:
     """One exchange. Accounts are named by `AccountSpec.name` in every call."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - everything the exchange is made of, all but three with a default
         self,
         assets: Iterable[Asset],
         accounts: Iterable[AccountSpec],
@@ -51,23 +57,48 @@ class Engine:
         fills: FillPolicy | None = None,
     ) -> None:
         """`start` is aware UTC. Without a calendar the session is open until `session` says otherwise."""
-        self.rules = rules
-        self.fills: FillPolicy = fills or FillAll()
-        self.listeners: list[Listener] = []
-        raise NotImplementedError
+        self._floor = Floor(assets, accounts, start=start, seed=seed, rules=rules, fills=fills or FillAll())
+        self._lifecycle = Lifecycle(self._floor)
+        self._hours = Hours(self._floor, self._lifecycle, calendar)
+        self._requests = Requests(self._floor, self._lifecycle, self._hours)
+        self._corporate = Corporate(self._floor, self._lifecycle, self._requests)
+        self.listeners: list[Listener] = self._floor.listeners
 
     # Time and market
 
     @property
     def now(self) -> datetime:
-        raise NotImplementedError
+        return self._floor.now
+
+    @property
+    def rules(self) -> Rules:
+        return self._floor.rules
+
+    @rules.setter
+    def rules(self, rules: Rules) -> None:
+        self._floor.rules = rules
+
+    @property
+    def fills(self) -> FillPolicy:
+        return self._floor.fills
+
+    @fills.setter
+    def fills(self, policy: FillPolicy) -> None:
+        self._floor.fills = policy
 
     def advance(self, to: datetime) -> None:
         """Let everything due until `to` happen in its order: acceptances, session changes, expiries, delayed fills.
 
         ValueError when `to` lies in the past.
         """
-        raise NotImplementedError
+        floor = self._floor
+        if to < floor.now:
+            raise ValueError(f"time does not go back: {to} is before {floor.now}")
+        while (due := floor.agenda.next_due(to)) is not None:
+            floor.now, deed = due
+            deed()
+            floor.deliver()
+        floor.now = to
 
     def quote(
         self, instrument: str, bid: Decimal, ask: Decimal, bid_size: Decimal, ask_size: Decimal, at: datetime
@@ -76,51 +107,81 @@ class Engine:
 
         KeyError for an unknown instrument, ValueError for a crossed or non-positive quote.
         """
-        raise NotImplementedError
+        if not 0 < bid <= ask:
+            raise ValueError(f"{instrument}: bid {bid} and ask {ask} are no market")
+        if instrument not in self._floor.assets:
+            raise KeyError(instrument)
+        self.advance(at)
+        self._floor.take_quote(Quote(instrument, bid, ask, bid_size, ask_size, at))
+        self._look_again(instrument)
+
+    def _look_again(self, instrument: str) -> None:
+        for order in self._floor.book.unfinished(instrument):
+            self._lifecycle.look(order.id)
+        self._floor.deliver()
 
     def session(self, *, is_open: bool, at: datetime) -> None:
         """Open or close the regular session by hand. ValueError when a calendar steers it."""
-        raise NotImplementedError
+        if self._hours.calendar is not None:
+            raise ValueError("a calendar steers the session")
+        self.advance(at)
+        self._hours.turn(is_open=is_open)
+        self._floor.deliver()
 
     def clock(self) -> ClockState:
-        raise NotImplementedError
+        return self._hours.clock()
 
     def last_quote(self, instrument: str) -> Quote | None:
-        raise NotImplementedError
+        return self._floor.quotes.get(instrument)
 
     def asset(self, key: str) -> Asset:
         """By instrument or asset id; `Refused` 404 when there is none."""
-        raise NotImplementedError
+        asset = self._floor.find_asset(key)
+        if asset is None:
+            raise not_found(f"asset not found for {key}")
+        return asset
 
     def assets(self) -> Sequence[Asset]:
-        raise NotImplementedError
+        return tuple(self._floor.assets.values())
+
+    def list_asset(self, asset: Asset) -> None:
+        """Add an asset or change the flags of one (an empty id is derived)."""
+        self._floor.list_asset(asset)
 
     # Accounts
 
+    def account_names(self) -> Sequence[str]:
+        return tuple(self._floor.accounts)
+
     def account_for_key(self, key_id: str, secret: str) -> str | None:
         """The account's name, or None when the pair is not one of ours."""
-        raise NotImplementedError
+        for name, account in self._floor.accounts.items():
+            if (account.spec.key_id, account.spec.secret) == (key_id, secret):
+                return name
+        return None
 
     def account(self, account: str) -> AccountView:
-        raise NotImplementedError
+        return self._floor.accounts[account].view()
 
     def positions(self, account: str) -> list[PositionView]:
         """By instrument. A flat position is not in it."""
-        raise NotImplementedError
+        return [self._floor.position_view(account, name) for name in sorted(self._floor.accounts[account].positions)]
 
     def position(self, account: str, key: str) -> PositionView:
         """By instrument or asset id; `Refused` 404 when flat."""
-        raise NotImplementedError
+        return self._floor.position_view(account, self.asset(key).instrument)
 
     def truth(self, account: str) -> Truth:
         """The exchange's own books, which no client sees: realised profit and loss per fill, fees."""
-        raise NotImplementedError
+        return self._floor.accounts[account].truth
 
     # Orders
 
     def submit(self, account: str, ticket: Ticket) -> Order:
         """Take an order. Returns the acknowledgement; for a bracket, OCO or OTO, the parent (see `legs`)."""
-        raise NotImplementedError
+        order = self._requests.submit(account, ticket)
+        self._floor.deliver()
+        return order
 
     def replace(self, account: str, order_id: str, change: Change) -> Order:
         """A new order in the place of the old one, asking for what the old one had left to do.
@@ -128,65 +189,89 @@ class Engine:
         No failure means only that it was tried: if the old order fills first, the new one ends `rejected`.
         `Change.quantity` counts what is filled already, as Alpaca's does; the new order asks for the rest.
         """
-        raise NotImplementedError
+        order = self._requests.replace(account, order_id, change)
+        self._floor.deliver()
+        return order
 
     def cancel(self, account: str, order_id: str) -> None:
         """Ask for the end of an order; its whole group ends with it. `Refused` 404, or 422 when it cannot be."""
-        raise NotImplementedError
+        self._requests.cancel(account, order_id)
+        self._floor.deliver()
 
     def cancel_all(self, account: str) -> list[Cancelled]:
-        raise NotImplementedError
+        rows = self._requests.cancel_all(account)
+        self._floor.deliver()
+        return rows
 
     def order(self, account: str, order_id: str) -> Order:
         """`Refused` 404 when there is none."""
-        raise NotImplementedError
+        return self._requests.find(account, order_id)
 
     def order_by_client_id(self, account: str, client_order_id: str) -> Order:
         """`Refused` 404 when there is none."""
-        raise NotImplementedError
+        order = self._floor.book.by_client_id(account, client_order_id)
+        if order is None:
+            raise not_found(f"order not found for {client_order_id}")
+        return order
 
     def orders(self, account: str, query: OrderQuery = ALL_OPEN) -> list[Order]:
-        raise NotImplementedError
+        return select(self._floor.book, account, query)
 
     def legs(self, order: Order) -> list[Order]:
         """The children of a parent as they are now, take-profit first."""
-        raise NotImplementedError
+        return [self._floor.book[leg_id] for leg_id in self._floor.book[order.id].leg_ids]
 
     def close_position(self, account: str, key: str, portion: Portion = WHOLE) -> Order:
         """A market order for the position or a part of it. Refused while resting exits hold the quantity."""
-        raise NotImplementedError
+        order = self._requests.close(account, self.asset(key).instrument, portion)
+        self._floor.deliver()
+        return order
 
     def close_all(self, account: str, *, cancel_orders: bool = False) -> list[Closed]:
-        raise NotImplementedError
+        rows = self._requests.close_all(account, cancel_orders=cancel_orders)
+        self._floor.deliver()
+        return rows
 
     def activities(self, account: str, query: ActivityQuery = LATEST) -> list[Activity]:
-        raise NotImplementedError
+        return self._floor.logs[account].page(query)
 
     # What only the operator of the exchange can do
 
     def fill_now(self, order_id: str, quantity: Decimal, price: Decimal) -> Order:
         """Force a fill of a working order, whatever the market says. ValueError when it has less left to fill."""
-        raise NotImplementedError
+        order = self._corporate.fill_now(order_id, quantity, price)
+        self._floor.deliver()
+        return order
 
     def halt(self, instrument: str) -> None:
         """Stop all matching in the instrument; orders are still taken."""
-        raise NotImplementedError
+        self._floor.halted.add(instrument)
 
     def resume(self, instrument: str) -> None:
-        raise NotImplementedError
+        """Matching goes on, at the last quote."""
+        self._floor.halted.discard(instrument)
+        self._look_again(instrument)
 
     def liquidate(self, account: str, instrument: str, price: Decimal | None = None) -> Order:
-        """The broker closes a position itself: cancels its orders and trades it out, at `price` or the far side."""
-        raise NotImplementedError
+        """The broker closes a position itself: cancels its orders and trades it out, at `price` or the far side.
+
+        LookupError when there is no position, or no price.
+        """
+        order = self._corporate.liquidate(account, instrument, price)
+        self._floor.deliver()
+        return order
 
     def split(self, instrument: str, ratio: Decimal) -> None:
         """`ratio` new units for one old: positions, average prices and the quote are rescaled, SPLIT rows booked."""
-        raise NotImplementedError
+        self._corporate.split(instrument, ratio)
+        self._floor.deliver()
 
-    def reject_working(self, order_id: str, reason: str) -> Order:
-        """Reject an order after it was accepted, as a market centre may."""
-        raise NotImplementedError
+    def reject_working(self, order_id: str) -> Order:
+        """Reject an order after it was accepted, as a market centre may. ValueError when it is finished."""
+        order = self._corporate.reject(order_id)
+        self._floor.deliver()
+        return order
 
     def move_cash(self, account: str, amount: Decimal, activity_type: str = "JNLC") -> None:
         """Deposit or withdraw; booked as a non-trade row."""
-        raise NotImplementedError
+        self._corporate.move_cash(account, amount, activity_type)

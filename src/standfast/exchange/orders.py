@@ -4,7 +4,7 @@
 a change makes a new `Order`, so an event carries the order as it was then, and nobody outside can alter the book.
 
 Invariants: `filled <= quantity` where a quantity is known; a finished order never changes again; every status change is
-listed in `MOVES`.
+made by `lifecycle`.
 """
 
 from dataclasses import dataclass
@@ -156,8 +156,10 @@ class Order:
     expires_at: datetime | None = None
     number: int = 0  # place in the sequence of all orders; orders sort by it
     filled: Decimal = ZERO
+    filled_value: Decimal = ZERO  # quantity times price over its fills, exact
     average_price: Decimal | None = None  # over its fills
     high_water_mark: Decimal | None = None  # trailing stops: best price since it went live
+    live_at: datetime | None = None  # when it could first trade
     triggered_at: datetime | None = None  # stops: when the stop price was reached
     collar_price: Decimal | None = None  # buy stops: the limit they turn into when triggered
     parent_id: str | None = None  # bracket, OCO, OTO children
@@ -182,6 +184,11 @@ class Order:
     @property
     def is_finished(self) -> bool:
         return self.status in FINISHED
+
+    @property
+    def is_live(self) -> bool:
+        """Able to trade. A live stop leg may still be shown as `held` (`Rules.stop_leg_stays_held`)."""
+        return self.live_at is not None and (self.status in FILLABLE or self.status is Status.HELD)
 
     @property
     def remaining(self) -> Decimal:

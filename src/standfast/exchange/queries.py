@@ -5,8 +5,9 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from standfast.exchange.book import OrderBook
 from standfast.exchange.orders import Order, Side
-from standfast.exchange.refusal import Refused
+from standfast.exchange.refusal import Refused, bad_parameter
 
 
 class Listing(StrEnum):
@@ -33,7 +34,7 @@ class OrderQuery:
     direction: Direction = Direction.DESC
     instruments: frozenset[str] = frozenset()  # empty: all
     side: Side | None = None
-    nested: bool = False  # True: children only inside their parents (`engine.legs`), not as rows of their own
+    nested: bool = False  # True: children whose parent is listed are not rows of their own (see `engine.legs`)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,3 +76,56 @@ class Portion:
 
     quantity: Decimal | None = None
     percentage: Decimal | None = None
+
+
+LIMIT_MAX = 500
+
+
+def select(book: OrderBook, account: str, query: OrderQuery) -> list[Order]:
+    """The orders a query asks for. Refused for a bad limit, an unknown id, or ids together with times."""
+    if not 1 <= query.limit <= LIMIT_MAX:
+        raise bad_parameter(f"limit must be between 1 and {LIMIT_MAX}")
+    has_ids = query.after_order_id is not None or query.before_order_id is not None
+    if has_ids and (query.after is not None or query.until is not None):
+        raise bad_parameter("after_order_id and before_order_id cannot be combined with after and until")
+    first, last = _number(book, account, query.after_order_id), _number(book, account, query.before_order_id)
+    only_open = query.status is Listing.OPEN
+    found: list[Order] = []
+    for order in book.walk(account, unfinished_only=only_open, newest_first=query.direction is Direction.DESC):
+        if (first is not None and order.number <= first) or (last is not None and order.number >= last):
+            continue
+        if _matches(book, order, query):
+            found.append(order)
+            if len(found) == query.limit:
+                break
+    return found
+
+
+def _number(book: OrderBook, account: str, order_id: str | None) -> int | None:
+    if order_id is None:
+        return None
+    order = book.get(order_id)
+    if order is None or order.account != account:
+        raise bad_parameter(f"order not found for {order_id}")
+    return order.number
+
+
+def _matches(book: OrderBook, order: Order, query: OrderQuery) -> bool:
+    if query.status is Listing.CLOSED and not order.is_finished:
+        return False
+    if query.instruments and order.instrument not in query.instruments:
+        return False
+    if query.side is not None and order.side is not query.side:
+        return False
+    if query.after is not None and order.submitted_at <= query.after:
+        return False
+    if query.until is not None and order.submitted_at >= query.until:
+        return False
+    return not (query.nested and order.parent_id is not None and _is_listed(book[order.parent_id], query))
+
+
+def _is_listed(parent: Order, query: OrderQuery) -> bool:
+    """Whether the parent is itself in the list, so that the child need not be."""
+    if query.status is Listing.ALL:
+        return True
+    return parent.is_finished == (query.status is Listing.CLOSED)

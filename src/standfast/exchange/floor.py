@@ -1,0 +1,191 @@
+"""The state of the exchange, and the few ways to change it that everything else is made of.
+
+Rooms above it: `admission` judges a request, `lifecycle` moves orders, `hours` opens and closes the session, `requests`
+serves the client, `corporate` what nobody asked for.
+
+Invariants: every change of an order goes through `record`, which keeps the reservations in step; every event goes
+through `tell`, and listeners hear events in order even when one of them calls back into the engine.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import datetime
+from decimal import Decimal
+
+from standfast.exchange.accounts import Account, AccountSpec, PositionView
+from standfast.exchange.activities import Activity, ActivityLog, FillActivity, NonTradeActivity
+from standfast.exchange.agenda import Agenda
+from standfast.exchange.assets import Asset, Quote
+from standfast.exchange.book import OrderBook
+from standfast.exchange.events import Event, EventKind
+from standfast.exchange.fills import FillPolicy
+from standfast.exchange.groups import held_quantity
+from standfast.exchange.ids import Ids
+from standfast.exchange.matching import displayed
+from standfast.exchange.orders import ZERO, Order, Side, Status
+from standfast.exchange.refusal import not_found
+from standfast.exchange.rules import Rules
+
+Listener = Callable[[Event], None]
+
+
+class Floor:
+    def __init__(
+        self,
+        assets: Iterable[Asset],
+        accounts: Iterable[AccountSpec],
+        *,
+        start: datetime,
+        seed: int,
+        rules: Rules,
+        fills: FillPolicy,
+    ) -> None:
+        assert start.utcoffset() is not None, "the exchange's times are aware"
+        self.now = start
+        self.rules = rules
+        self.fills = fills
+        self.ids = Ids(seed)
+        self.agenda = Agenda()
+        self.book = OrderBook()
+        self.listeners: list[Listener] = []
+        self.is_open = True
+        self.opened_at = start  # quotes older than this do not trade in the session
+        self.in_auction = False
+        self.halted: set[str] = set()
+        self.assets: dict[str, Asset] = {}
+        self.quotes: dict[str, Quote] = {}
+        self.last_closes: dict[str, Decimal] = {}
+        self._instruments: dict[str, str] = {}  # by asset id
+        self._displayed: dict[tuple[str, Side], Decimal] = {}
+        self._events = 0
+        self._untold: deque[Event] = deque()
+        self._telling = False
+        for asset in assets:
+            self.list_asset(asset)
+        self.accounts = {spec.name: Account(spec, self.ids.uuid(), start) for spec in accounts}
+        self.logs = {name: ActivityLog() for name in self.accounts}
+        self._reserve_unit: dict[str, Decimal] = {}
+
+    # Assets and prices
+
+    def list_asset(self, asset: Asset) -> None:
+        if not asset.id:
+            asset = replace(asset, id=self.ids.uuid())
+        self.assets[asset.instrument] = asset
+        self._instruments[asset.id] = asset.instrument
+
+    def find_asset(self, key: str) -> Asset | None:
+        return self.assets.get(self._instruments.get(key, key))
+
+    def take_quote(self, quote: Quote) -> None:
+        """Make a quote the current one and value every holding at it."""
+        self.quotes[quote.instrument] = quote
+        if self.rules.limited_by_size:
+            for side in Side:
+                self._displayed[quote.instrument, side] = displayed(side, quote)
+        for account in self.accounts.values():
+            if quote.instrument in account.positions:
+                account.revalue(quote.instrument, quote.middle)
+
+    def still_displayed(self, instrument: str, side: Side) -> Decimal | None:
+        """What the quote still offers to an order of this side; None when sizes do not limit."""
+        return self._displayed.get((instrument, side)) if self.rules.limited_by_size else None
+
+    def use_displayed(self, instrument: str, side: Side, quantity: Decimal) -> None:
+        if self.rules.limited_by_size:
+            left = self._displayed.get((instrument, side), ZERO)
+            self._displayed[instrument, side] = max(ZERO, left - quantity)
+
+    def price(self, instrument: str) -> Decimal | None:
+        """The middle of the last quote, at which holdings are valued."""
+        quote = self.quotes.get(instrument)
+        return None if quote is None else quote.middle
+
+    # Orders
+
+    def reserve_for(self, order_id: str, unit: Decimal) -> None:
+        """From now on every unit the order has left to open costs this much buying power."""
+        self._reserve_unit[order_id] = unit
+
+    def record(self, order: Order) -> Order:
+        self.book.put(order)
+        unit = self._reserve_unit.get(order.id)
+        if unit is not None:
+            notional = order.terms.notional
+            amount = order.remaining * unit if notional is None else notional - order.filled_value
+            self.accounts[order.account].reserve(order.id, ZERO if order.is_finished else max(ZERO, amount))
+            if order.is_finished:
+                del self._reserve_unit[order.id]
+        return order
+
+    def become(self, order: Order, status: Status, kind: EventKind, **times: datetime) -> Order:
+        """Give the order a new status and tell of it."""
+        changed = self.record(replace(order, status=status, updated_at=self.now, **times))  # type: ignore[arg-type]
+        self.tell(kind, changed)
+        return changed
+
+    def held(self, account: str, instrument: str, *, without: str | None = None) -> Decimal:
+        """Quantity of the position that resting exits hold, never more than the position."""
+        net = self.accounts[account].net(instrument)
+        if not net:
+            return ZERO
+        exit_side = Side.SELL if net > 0 else Side.BUY
+        orders = (order for order in self.book.unfinished_of(account, instrument) if order.id != without)
+        return min(abs(net), held_quantity(orders, exit_side, self.price(instrument)))
+
+    def position_view(self, account: str, instrument: str) -> PositionView:
+        """Refused 404 when flat."""
+        position = self.accounts[account].positions.get(instrument)
+        if position is None:
+            raise not_found("position does not exist")
+        price = self.price(instrument)
+        value = None if price is None else position.quantity * price
+        return PositionView(
+            instrument=instrument,
+            asset_id=self.assets[instrument].id,
+            quantity=position.quantity,
+            available=abs(position.quantity) - self.held(account, instrument),
+            average_entry_price=position.cost / position.quantity,
+            cost_basis=position.cost,
+            current_price=price,
+            last_close=self.last_closes.get(instrument),
+            market_value=value,
+            unrealised=None if value is None else value - position.cost,
+        )
+
+    # History and events
+
+    def log(self, row: Activity) -> None:
+        self.logs[row.account].append(row)
+
+    def tell(self, kind: EventKind, order: Order, execution: FillActivity | None = None) -> None:
+        self._events += 1
+        event = Event(number=self._events, kind=kind, account=order.account, order=order, at=self.now)
+        if execution is not None:
+            event = replace(
+                event,
+                execution_id=execution.execution_id,
+                price=execution.price,
+                quantity=execution.quantity,
+                position_quantity=self.accounts[order.account].net(order.instrument),
+            )
+        self._untold.append(event)
+
+    def deliver(self) -> None:
+        """Tell the listeners what has happened. Called when a call's work is done, never in the middle of it."""
+        if self._telling:
+            return
+        self._telling = True
+        try:
+            while self._untold:
+                event = self._untold.popleft()
+                for listener in tuple(self.listeners):
+                    listener(event)
+        finally:
+            self._telling = False
+
+    def book_cash(self, row: NonTradeActivity) -> None:
+        """Move the row's amount and keep the row."""
+        self.accounts[row.account].cash += row.net_amount
+        self.log(row)
