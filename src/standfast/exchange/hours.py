@@ -2,6 +2,7 @@
 
 Invariants: no day order of regular hours outlives the close; orders taken after hours go live at the open, in the order
 they were taken.
+"""
 
 from collections.abc import Iterator
 from datetime import datetime, time, timedelta
