@@ -99,7 +99,7 @@ def _escape(character: str) -> str:
 
 
 def _inside(encode: Callable[[bytes], bytes], raw: bytes, offset: int) -> str:
-    """The characters that base64 gives to `raw` alone when `offset` other bytes stand before it (as in user:password)."""
+    """The characters base64 gives to `raw` alone when `offset` other bytes stand before it, as in user:password."""
     text = encode(b"\0" * offset + raw).decode()
     first = (0, 2, 3)[offset]
     whole = (offset + len(raw)) * 8 // 6

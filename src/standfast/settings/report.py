@@ -1,0 +1,117 @@
+"""Everything that is wrong with a settings file, told at once: where, which key, its value, what is wrong, what to do.
+
+A place is the line of the file, or the environment variable that set the key. A value that may be a secret is never
+repeated; whoever raises `Unfit` for one says so by `shown`.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import TypeAlias
+
+from standfast.model.errors import SettingsError
+
+Key: TypeAlias = tuple[str | int, ...]
+"""Path of a key: `("accounts", 0, "mode")`."""
+
+
+class Unfit(Exception):
+    """One value that cannot be used: what is wrong with it, and what to write instead."""
+
+    def __init__(self, trouble: str, remedy: str, *, shown: str | None = None) -> None:
+        super().__init__(trouble)
+        self.trouble = trouble
+        self.remedy = remedy
+        self.shown = shown
+        """What stands for the value in the message, where the value itself must not."""
+
+
+class Report:
+    """Collects problems and warnings of one file, so that an operator corrects it once and not eleven times."""
+
+    def __init__(self, file: str, lines: Mapping[Key, int], variables: Mapping[Key, str]) -> None:
+        self.file = file
+        self.lines = lines
+        self.variables = variables
+        self.names: dict[Key, str] = {}
+        """What `accounts[0]` is called: `paper`."""
+        self.problems: list[str] = []
+        self.warnings: list[str] = []
+
+    def wrong(self, key: Key, value: object, unfit: Unfit) -> None:
+        shown = unfit.shown if unfit.shown is not None else written(value)
+        self.problems.append(f"{self.place(key)}: {self.label(key)} = {shown}: {unfit.trouble}. {unfit.remedy}.")
+
+    def missing(self, key: Key, remedy: str) -> None:
+        self.problems.append(f"{self.place(key)}: {self.label(key)} is missing. {remedy}.")
+
+    def warn(self, key: Key, text: str) -> None:
+        self.warnings.append(f"{self.place(key)}: {self.label(key)}: {text}.")
+
+    def close(self) -> None:
+        """Raise what was collected, if anything was."""
+        if self.problems:
+            raise SettingsError("\n".join(self.problems))
+
+    def is_from_environment(self, key: Key) -> bool:
+        return key in self.variables
+
+    def place(self, key: Key) -> str:
+        """The variable or the line of the key, or of the nearest table around it."""
+        for length in range(len(key), 0, -1):
+            if key[:length] in self.variables:
+                return f"environment {self.variables[key[:length]]}"
+            if key[:length] in self.lines:
+                return f"{self.file}:{self.lines[key[:length]]}"
+        return self.file
+
+    def label(self, key: Key) -> str:
+        text = ""
+        for length, part in enumerate(key, start=1):
+            if isinstance(part, int):
+                text += f"[{self.names.get(key[:length], part)}]"
+            else:
+                text += f".{part}" if text else part
+        return text
+
+
+def written(value: object) -> str:
+    """The value as one would write it in the file."""
+    if isinstance(value, Decimal):
+        return str(value)
+    return json.dumps(value, ensure_ascii=False, default=str)
+
+
+TABLE = re.compile(r"^\s*\[(?P<array>\[)?\s*(?P<name>[^\[\]#]+?)\s*\]")
+ASSIGNMENT = re.compile(r"^\s*(?P<name>[A-Za-z0-9_\-.\"' ]+?)\s*=")
+
+
+def line_numbers(text: str) -> dict[Key, int]:
+    """The line of every table and of every key at the start of a line. Good enough to point at; not a TOML parser."""
+    found: dict[Key, int] = {}
+    counts: dict[Key, int] = {}
+    table: Key = ()
+    for number, line in enumerate(text.splitlines(), start=1):
+        if header := TABLE.match(line):
+            table = _within(_parts(header["name"]), counts, is_array=bool(header["array"]))
+            found.setdefault(table, number)
+        elif assignment := ASSIGNMENT.match(line):
+            found.setdefault(table + _parts(assignment["name"]), number)
+    return found
+
+
+def _parts(dotted: str) -> Key:
+    return tuple(part.strip().strip("\"'") for part in dotted.split("."))
+
+
+def _within(names: Key, counts: dict[Key, int], *, is_array: bool) -> Key:
+    """The path of a table header, with the running index of every array of tables on its way."""
+    path: Key = ()
+    for position, name in enumerate(names):
+        path += (name,)
+        if is_array and position == len(names) - 1:
+            counts[path] = counts.get(path, -1) + 1
+        if path in counts:
+            path += (counts[path],)
+    return path
