@@ -1,14 +1,15 @@
-"""Bake the session tables of the guard and of the simulated exchange from exchange_calendars (a development dependency).
+"""Bake the session tables of the guard and of the simulated exchange from exchange_calendars (for development).
 
     python scripts/bake_calendar.py            rewrite the three tables
     python scripts/bake_calendar.py --check    exit 1 when one differs from what would be written
 
-The library's rules reach any year; exchanges announce about three years ahead. The tables end in 2050 all the same, because a
-table that runs out stops a guard, while a session planned wrongly years ahead is put right by the broker's clock and the next
-bake.
+The library's rules reach any year; exchanges announce about three years ahead. The tables end in 2050 all the same,
+because a table that runs out stops a guard, while a session planned wrongly years ahead is put right by the broker's
+clock and the next bake.
 
-One deviation, on purpose: the library's CBOE calendar (XCBF) leaves out most early closes of the days before Independence
-Day and Christmas. Index options close at 13:15 whenever the equities behind them close early, so those days are added.
+One deviation, on purpose: the library's CBOE calendar (XCBF) leaves out most early closes of the days before
+Independence Day and Christmas. Index options close at 13:15 whenever the equities behind them close early, so those
+days are added.
 """
 
 import sys
@@ -56,8 +57,8 @@ def guards_table(market: str, found: Mapping[date, Hours], usual: Hours) -> str:
     """One market a file: `day,open,close`; no times on a holiday."""
     rows = [(day.isoformat(), *_times(hours)) for day, hours in exceptions(found, usual).items()]
     return _text(
-        f"{market}, New York time. Every weekday from the first row's day to the second's is a session with the hours of the",
-        "third row, except the days below: other hours, or none at all (closed).",
+        f"{market}, New York time. Every weekday from the first row's day to the second's is a session with the hours",
+        "of the third row, except the days below: other hours, or none at all (closed).",
         rows=[("from", FIRST.isoformat(), ""), ("to", LAST.isoformat(), ""), ("weekday", *_times(usual)), *rows],
     )
 
@@ -74,8 +75,12 @@ def exchanges_table(markets: Mapping[str, tuple[Mapping[date, Hours], Hours]]) -
     return _text(
         f"US sessions from {FIRST} to {LAST}, New York time. The row `weekday` holds for every weekday in that range",
         "except the days below it; no weekend has a session.",
-        rows=[("day", *markets), ("range", *[f"{FIRST}/{LAST}" for _ in markets]),
-              ("weekday", *map(_hours, usuals)), *rows],
+        rows=[
+            ("day", *markets),
+            ("range", *[f"{FIRST}/{LAST}" for _ in markets]),
+            ("weekday", *map(_hours, usuals)),
+            *rows,
+        ],
     )
 
 

@@ -1,13 +1,13 @@
 """When the regular session is: a baked table that plans ahead. At run time the broker's own clock decides.
 
 1. A session is half-open: its first instant belongs to it, its close does not.
-2. Times in and out are aware UTC; days are the exchange's own (New York) dates. Daylight saving lives in the time zone data,
-   not in the table.
+2. Times in and out are aware UTC; days are the exchange's own (New York) dates. Daylight saving lives in the time
+   zone data, not in the table.
 3. `next_open` and `next_close` lie strictly after the time asked about.
 4. Outside the table's range there is an error (`OutsideCalendar`), never a guess.
 
-The tables are baked from a calendar library by scripts/bake_calendar.py and say their form in their first lines. Importing this
-reads nothing: a table is read when its first question is asked.
+The tables are baked from a calendar library by scripts/bake_calendar.py and say their form in their first lines.
+Importing this reads nothing: a table is read when its first question is asked.
 """
 
 from datetime import UTC, date, datetime, timedelta
@@ -84,8 +84,8 @@ class Calendar:
     def trading_day(self, at: datetime) -> date:
         """The exchange's trading day, to which a fill at `at` is counted.
 
-        Before, during and after a session it is that session's day; overnight (from 20:00 New York on), weekends and holidays
-        count for the session that follows.
+        Before, during and after a session it is that session's day; overnight (from 20:00 New York on), weekends and
+        holidays count for the session that follows.
         """
         local = at.astimezone(_table(self.market).zone)
         day = local.date() + DAY if local.hour >= OVERNIGHT_STARTS else local.date()
@@ -129,7 +129,8 @@ def _table(market: Market) -> _Table:
         last=date.fromisoformat(last),
         usual=(_hours(usual[0]), _hours(usual[1])),
         unusual={
-            date.fromisoformat(day): (_hours(opens), _hours(closes)) if opens else None for day, opens, closes in unusual
+            date.fromisoformat(day): (_hours(opens), _hours(closes)) if opens else None
+            for day, opens, closes in unusual
         },
     )
 
@@ -148,6 +149,7 @@ def _session(market: Market, day: date) -> Session | None:
     if hours is None:
         return None
     opens, closes = (
-        datetime(day.year, day.month, day.day, hour, minute, tzinfo=table.zone).astimezone(UTC) for hour, minute in hours
+        datetime(day.year, day.month, day.day, hour, minute, tzinfo=table.zone).astimezone(UTC)
+        for hour, minute in hours
     )
     return Session(day, opens, closes)

@@ -1,17 +1,19 @@
 """Recorded quotes from LEAN files: a zip of CSVs, or one plain CSV; minute and second bars, and ticks.
 
-A file says less than it means: which instrument, which day, which clock and which unit stand in its path and in the names of
-its members, so they are read there (`quotes` says how) and never guessed from the numbers. What holds for every file:
+A file says less than it means: which instrument, which day, which clock and which unit stand in its path and in the
+names of its members, so they are read there (`quotes` says how) and never guessed from the numbers. What holds for
+every file:
 
-1. Quotes come out in time order, members merged; of two at one instant the alphabetically first instrument goes first, and
-   one instrument's stay in file order.
+1. Quotes come out in time order, members merged; of two at one instant the alphabetically first instrument goes
+   first, and one instrument's stay in file order.
 2. Prices and sizes are exact: 1/10,000 dollar is moved by the decimal point, plain decimals are taken as written.
 3. New York wall time becomes UTC by that day's own offset; a wall time that does not exist on it is an error.
-4. A row is understood wholly or refused (`UnreadableQuotes` names file, row and value). Only rows the recorder itself marked
-   as suspicious are dropped, and they are counted.
+4. A row is understood wholly or refused (`UnreadableQuotes` names file, row and value). Only rows the recorder itself
+   marked as suspicious are dropped, and they are counted.
 5. Nothing is judged: a crossed or one-sided quote comes out as recorded.
 
-Format: data/market/INDEX.md, after QuantConnect/Lean, folder Data/. Reading is lazy: memory does not grow with the file.
+Format: data/market/INDEX.md, after QuantConnect/Lean, folder Data/. Reading is lazy: memory does not grow with the
+file.
 """
 
 import csv
@@ -84,13 +86,13 @@ def quotes(
     """Read one file lazily. Raises FileNotFoundError and UnreadableQuotes (a ValueError).
 
     Day, instrument, resolution, clock and unit come from the path and the member's name, as LEAN writes them:
-    `equity/spy/second/20131007_quote.zip` is SPY on 2013-10-07. `instrument` picks one contract of an options zip (OSI,
-    `SPXW210106P03800000`) and names what any other file holds; `date` and `resolution` fill in what a plain CSV's path leaves
-    out. A path that says otherwise than `date` or `resolution` is an error.
+    `equity/spy/second/20131007_quote.zip` is SPY on 2013-10-07. `instrument` picks one contract of an options zip
+    (OSI, `SPXW210106P03800000`) and names what any other file holds; `date` and `resolution` fill in what a plain
+    CSV's path leaves out. A path that says otherwise than `date` or `resolution` is an error.
 
-    `within_bar`: `close` gives one quote per bar, its close, at the end of the bar. `ohlc` gives four inside it, at 0, 1/4,
-    1/2 and 3/4 of its length: open, low, high, close when the bar's mid rose or stood still; open, high, low, close when it
-    fell. (What happened between is not recorded; the order is a convention, the same on every run.)
+    `within_bar`: `close` gives one quote per bar, its close, at the end of the bar. `ohlc` gives four inside it, at
+    0, 1/4, 1/2 and 3/4 of its length: open, low, high, close when the bar's mid rose or stood still; open, high, low,
+    close when it fell. (What happened between is not recorded; the order is a convention, the same on every run.)
     """
     path = Path(path)
     if zipfile.is_zipfile(path):
@@ -157,18 +159,21 @@ class _Member:
         self._since_midnight = _clock(contents)
 
     def quotes(self, files: ExitStack) -> Iterator[FileQuote]:
-        rows = csv.reader(io.TextIOWrapper(self._open(files), encoding="ascii", newline=""))
+        text = files.enter_context(io.TextIOWrapper(self._open(files), encoding="ascii", newline=""))
+        rows = csv.reader(text)
         row: list[str] = []
 
         def remembered() -> Iterator[list[str]]:
             nonlocal row
-            for row in rows:  # noqa: PLR1704  the row in hand is kept for the message of a refusal
+            for row in rows:  # noqa: UP028  not `yield from`: the row in hand is kept for the message of a refusal
                 yield row
 
         try:
             yield from self._read(remembered())
         except (ValueError, csv.Error) as error:
-            raise UnreadableQuotes(f"{self._where}, row {rows.line_num}: {error}; the row is {','.join(row)!r}") from error
+            raise UnreadableQuotes(
+                f"{self._where}, row {rows.line_num}: {error}; the row is {','.join(row)!r}"
+            ) from error
         except (zipfile.BadZipFile, EOFError, OSError) as error:
             raise UnreadableQuotes(f"{self._where}, after row {rows.line_num}: {error}") from error
 

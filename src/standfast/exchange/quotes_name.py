@@ -1,7 +1,8 @@
 """What a LEAN quote file holds, read from its path and its members' names.
 
-The rows carry neither day nor instrument nor unit, so a renamed file would be believed wholesale. Therefore: the member's name
-is read first, the path fills in what it leaves out, and two sources that disagree are an error, not a precedence rule.
+The rows carry neither day nor instrument nor unit, so a renamed file would be believed wholesale. Therefore: the
+member's name is read first, the path fills in what it leaves out, and two sources that disagree are an error, not a
+precedence rule.
 """
 
 import re
@@ -53,7 +54,9 @@ def contents_of(
     if not found:
         held = ", ".join(sorted(contents.instrument for contents in known))
         raise UnreadableQuotes(f"{path}: holds no quotes of {instrument}, only of {held}")
-    return sorted(found, key=lambda contents: (contents.instrument, contents.name))
+    if len({contents.instrument for contents in found}) < len(found):
+        raise UnreadableQuotes(f"{path}: several members of one instrument: {', '.join(c.name for c in found)}")
+    return sorted(found, key=lambda contents: contents.instrument)
 
 
 def _contents(
@@ -67,7 +70,7 @@ def _contents(
     said = (member["resolution"] or member["tick"]) if member else None
     return Contents(
         name=name,
-        instrument=_instrument(where, member, folders, is_crypto, instrument),
+        instrument=_instrument(where, member, folders, instrument, is_crypto=is_crypto),
         day=_agreed(where, "day", member and _day(where, member["day"]), archive and _day(where, archive["day"]), day),
         resolution=_agreed(where, "resolution", _resolution(said), _folder_resolution(folders), resolution),
         is_crypto=is_crypto,
@@ -103,7 +106,7 @@ def _folder_resolution(folders: list[str]) -> Resolution | None:
 
 
 def _instrument(
-    where: str, member: re.Match[str] | None, folders: list[str], is_crypto: bool, given: str | None
+    where: str, member: re.Match[str] | None, folders: list[str], given: str | None, *, is_crypto: bool
 ) -> str:
     if member and member["right"]:
         return _option(where, member)
@@ -112,9 +115,9 @@ def _instrument(
     symbol = member["symbol"] if member else _symbol_folder(folders)
     if symbol is None:
         raise UnreadableQuotes(f"{where}: neither the path nor the name says which instrument this is; give it")
-    return _pair(where, symbol, is_perpetual="cryptofuture" in folders or bool(member and member["perpetual"])) if (
-        is_crypto
-    ) else symbol.upper()
+    if not is_crypto:
+        return symbol.upper()
+    return _pair(where, symbol, is_perpetual="cryptofuture" in folders or bool(member and member["perpetual"]))
 
 
 def _symbol_folder(folders: list[str]) -> str | None:

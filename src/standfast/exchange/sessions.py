@@ -1,8 +1,8 @@
 """When the exchange trades. Its own table and its own arithmetic: the guard's calendar shares neither.
 
-A session is half-open: it trades at `opens` and no longer at `closes`. Times are aware UTC, days New York dates; `next_open`
-and `next_close` lie strictly after the time asked about. The table (us_sessions.csv, baked by scripts/bake_calendar.py) says
-its own form and range; beyond the range a `LookupError` says so.
+A session is half-open: it trades at `opens` and no longer at `closes`. Times are aware UTC, days New York dates;
+`next_open` and `next_close` lie strictly after the time asked about. The table (us_sessions.csv, baked by
+scripts/bake_calendar.py) says its own form and range; beyond the range a `LookupError` says so.
 """
 
 import csv
@@ -38,7 +38,7 @@ class Sessions(Protocol):
 
 
 class USSessions:
-    """Regular sessions of US equities (09:30–16:00) or index options (09:30–16:15), holidays and early closes included."""
+    """Regular sessions of US equities (9:30 to 16:00) or index options (to 16:15), New York; holidays, early closes."""
 
     def __init__(self, market: Market = "equities") -> None:
         self._market: Market = market
@@ -56,7 +56,7 @@ class USSessions:
         return self._ending_after(at).closes
 
     def session_day(self, at: datetime) -> date:
-        """The day of the session that is on or comes next: an order placed after the close belongs to the next session."""
+        """The day of the session that is on or comes next: after the close an order belongs to the next session."""
         return self._ending_after(at).day
 
     def session(self, day: date) -> Session | None:
