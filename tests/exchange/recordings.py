@@ -1,20 +1,8 @@
-"""Small recordings of our own in LEAN's form, and the real ones where they are."""
+"""Small recordings of our own in LEAN's form."""
 
-import os
 import zipfile
 from datetime import UTC, datetime
 from pathlib import Path
-
-import pytest
-
-
-def shared_market() -> Path:
-    """The folder of real quotes; skips the test aloud where it is absent."""
-    root = Path(__file__).resolve().parents[2]
-    market = root / os.environ.get("STANDFAST_SHARED", "../shared") / "data" / "market"
-    if not market.is_dir():
-        pytest.skip(f"real quotes are not here: {market} (set STANDFAST_SHARED)")
-    return market
 
 
 def write_zip(path: Path, **members: str) -> Path:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from standfast.exchange.quotes_file import FileQuote, quotes
 from standfast.exchange.quotes_name import UnreadableQuotes
-from tests.exchange.recordings import shared_market, utc, write_zip
+from tests.exchange.recordings import utc, write_zip
 
 OPEN = 34_200_000  # 09:30 in milliseconds
 BAR = f"{OPEN},1000000,1002000,999000,1001000,5,1000100,1002200,999300,1001100,7\n"
@@ -238,17 +238,17 @@ def test_reading_is_lazy_and_memory_does_not_grow_with_the_file(tmp_path: Path) 
         ("cryptofuture/bybit/btcusdt/20221213_quote.zip", 460, "2022-12-13 00:01", "2022-12-13 12:01"),
     ],
 )
-def test_real_files_read_whole_and_in_order(path: str, rows: int, first: str, last: str) -> None:
-    found = list(quotes(shared_market() / path))
+def test_real_files_read_whole_and_in_order(shared: Path, path: str, rows: int, first: str, last: str) -> None:
+    found = list(quotes(shared / "data/market" / path))
 
     assert len(found) == rows
     assert (found[0].at, found[-1].at) == (utc(first), utc(last))
     assert all(earlier.at <= later.at for earlier, later in pairwise(found))
 
 
-def test_the_real_crash_of_an_afternoon_is_in_the_put() -> None:
+def test_the_real_crash_of_an_afternoon_is_in_the_put(shared: Path) -> None:
     """2021-01-06: from 14:10 to 15:00 New York the bid of the 3800 put expiring that day more than doubles."""
-    put = list(quotes(shared_market() / "indexoption/spxw/20210106_quote_european.zip", "SPXW210106P03800000"))
+    put = list(quotes(shared / "data/market" / "indexoption/spxw/20210106_quote_european.zip", "SPXW210106P03800000"))
     bids = {quote.at: quote.bid for quote in put}
 
     before, after = bids[utc("2021-01-06 19:10")], bids[utc("2021-01-06 20:00")]

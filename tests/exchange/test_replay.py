@@ -8,7 +8,7 @@ import pytest
 
 from standfast.exchange.quotes_file import FileQuote, quotes
 from standfast.exchange.replay import Replay
-from tests.exchange.recordings import shared_market, utc, write_zip
+from tests.exchange.recordings import utc, write_zip
 
 D = Decimal
 OPEN = 34_200_000
@@ -102,8 +102,8 @@ def test_a_recording_without_quotes_is_refused_by_name(tmp_path: Path) -> None:
         Replay.onto(recorded(tmp_path, "spy", ""), date(2024, 7, 8))
 
 
-def test_the_real_seconds_of_spy_replay_as_if_today() -> None:
-    path = shared_market() / "equity/spy/second/20131007_quote.zip"
+def test_the_real_seconds_of_spy_replay_as_if_today(shared: Path) -> None:
+    path = shared / "data/market/equity/spy/second/20131007_quote.zip"
     start = utc("2026-11-23 14:30")  # winter: the recorded day was an hour nearer to UTC
 
     replayed = list(Replay.onto(path, date(2026, 11, 23)).quotes(start, start + 10 * MINUTE))
