@@ -11,8 +11,8 @@ once, secrets must not be repeated in a message, and a start costs 0.2 s and 15 
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from standfast.settings.load import load
     from standfast.settings.quick import account_names, ledger_url
+    from standfast.settings.reading import load
     from standfast.settings.shapes import AccountSettings, AlertChannel, ApiSettings, Settings, TrackerSettings
 
 __all__ = [
@@ -26,7 +26,7 @@ __all__ = [
     "load",
 ]
 
-_HOMES = {"load": "load", "account_names": "quick", "ledger_url": "quick"}
+_HOMES = {"load": "reading", "account_names": "quick", "ledger_url": "quick"}
 
 
 def __getattr__(name: str) -> Any:

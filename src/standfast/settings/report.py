@@ -41,7 +41,10 @@ class Report:
 
     def wrong(self, key: Key, value: object, unfit: Unfit) -> None:
         shown = unfit.shown if unfit.shown is not None else written(value)
-        self.problems.append(f"{self.place(key)}: {self.label(key)} = {shown}: {unfit.trouble}. {unfit.remedy}.")
+        remedy = unfit.remedy if unfit.remedy.endswith("?") else f"{unfit.remedy}."
+        told = f"{self.place(key)}: {self.label(key)} = {shown}: {unfit.trouble}. {remedy}"
+        if told not in self.problems:  # a key that bears on several others is read for each of them
+            self.problems.append(told)
 
     def missing(self, key: Key, remedy: str) -> None:
         self.problems.append(f"{self.place(key)}: {self.label(key)} is missing. {remedy}.")
@@ -64,6 +67,9 @@ class Report:
                 return f"environment {self.variables[key[:length]]}"
             if key[:length] in self.lines:
                 return f"{self.file}:{self.lines[key[:length]]}"
+        for inner, variable in self.variables.items():
+            if inner[: len(key)] == key:  # a section that only the environment knows
+                return f"environment {variable}"
         return self.file
 
     def label(self, key: Key) -> str:

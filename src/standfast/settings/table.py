@@ -74,8 +74,7 @@ class Table:
 
         near = get_close_matches(key, sorted(self._asked), n=1)
         remedy = f'Did you mean "{near[0]}"?' if near else f"Known here: {', '.join(sorted(self._asked))}"
-        unfit = Unfit("is not a setting", remedy.rstrip("?") + ("?" if near else ""), shown="...")
-        self.report.wrong((*self.path, key), None, unfit)
+        self.report.wrong((*self.path, key), None, Unfit("is not a setting", remedy, shown="..."))
 
     def _parsed(self, key: str, parse: Callable[[object], T]) -> T:
         value = self.values[key]
