@@ -121,7 +121,7 @@ class Floor:
 
     def become(self, order: Order, status: Status, kind: EventKind, **times: datetime) -> Order:
         """Give the order a new status and tell of it."""
-        changed = self.record(replace(order, status=status, updated_at=self.now, **times))  # type: ignore[arg-type]
+        changed = self.record(replace(order, status=status, updated_at=self.now, **times))  # type: ignore[arg-type]  # time fields only
         self.tell(kind, changed)
         return changed
 

@@ -164,8 +164,9 @@ class Requests:
             if terms.stop_price != old.terms.stop_price:
                 check_stop_side(floor, terms)
         if not old.intent.opens:
-            check_available(floor, old.account, terms, without=old.id)
-        elif old.live_at is not None:
+            if old.order_class is OrderClass.SIMPLE:  # a group's quantity cannot change
+                check_available(floor, old.account, terms, without=old.id)
+        else:
             freed = floor.accounts[old.account].reserved_for(old.id)
             check_buying_power(floor, old.account, terms, freed=freed)
         return terms, total
@@ -252,7 +253,7 @@ def _changed(old: Order, change: Change) -> Terms:
             if change.trail <= ZERO:
                 raise bad_parameter("trail must be > 0")
             name = "trail_price" if terms.trail_price is not None else "trail_percent"
-            terms = replace(terms, **{name: change.trail})  # type: ignore[arg-type]
+            terms = replace(terms, **{name: change.trail})  # type: ignore[arg-type]  # both are Decimal fields
     elif change.trail is not None:
         raise bad_parameter("trail can only be changed for trailing stop orders")
     lasts = change.time_in_force or terms.time_in_force
