@@ -10,7 +10,7 @@ away and folded again, so it has no versions, only a shape that must be the one 
 """
 
 import hashlib
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import is_dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
@@ -149,8 +149,7 @@ def decode_state(kind: type[State], body: bytes) -> State:
         raise ValueError(f"not a saved {kind.__name__}: {error}") from error
 
 
-@cache
-def shape(kind: Hashable) -> str:
+def shape(kind: type) -> str:
     """A digest of a state's fields and their types, at every depth: another shape is another state."""
     told: dict[str, str] = {}
     _describe(kind, told)
@@ -166,7 +165,7 @@ def in_utc(value: Value) -> Value:
         if value.utcoffset() is None:
             raise ValueError(f"{value} has no time zone")
         return value.astimezone(UTC)
-    if type(value) is tuple:
+    if isinstance(value, tuple) and type(value) is tuple:
         return cast(Value, tuple(in_utc(item) for item in value))
     if not is_dataclass(value) or isinstance(value, type):
         return value

@@ -1,0 +1,112 @@
+"""What the writer does for a lease's holder, inside one transaction. Nothing here may be done without the lease."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import apsw
+
+from standfast.model.errors import JournalDamaged, LeaseLost
+from standfast.model.ids import AccountId, EntryNumber, RequestId
+from standfast.model.journal import Entry, Fact, RequestDone, RequestTaken
+from standfast.ports import Lease
+from standfast.stores.codec import GENESIS, Encoded, chain
+from standfast.stores.promises import SAVED_BOOKS
+from standfast.stores.sqlite import statements
+from standfast.stores.sqlite.connection import run
+from standfast.stores.sqlite.files import Anchor
+from standfast.stores.sqlite.reading import book_digest
+from standfast.stores.sqlite.writer import Batch
+from standfast.stores.unsettled import AllFreed, Freed, Taken, refusal, slot_changes
+
+
+def append(lease: Lease, at: datetime, facts: Sequence[Fact], encoded: Sequence[Encoded], batch: Batch) -> list[Entry]:
+    """The facts as the journal's next entries. Raises LeaseLost when the lease's epoch is over."""
+    account, connection = lease.account, batch.connection
+    records = chain(account, batch.kept[account], lease.epoch, at, encoded)
+    before = connection.total_changes()
+    connection.executemany(statements.APPEND, [(account, *record) for record in records])
+    if connection.total_changes() - before != len(records):
+        raise lease_lost(connection, lease)
+    batch.kept[account] = (records[-1].number, records[-1].hash)
+    _keep_slots(connection, account, facts)
+    _keep_requests(connection, facts)
+    return [
+        Entry(EntryNumber(record.number), lease.epoch, at, fact, record.hash.hex())
+        for record, fact in zip(records, facts, strict=True)
+    ]
+
+
+def load_head(batch: Batch, account: AccountId, anchor: Anchor | None) -> EntryNumber:
+    """Where the journal ends. Raises JournalDamaged when the anchored entry is not in it."""
+    connection = batch.connection
+    if anchor is not None:
+        found = run(connection, statements.HASH, account, anchor.number)
+        if not found:
+            raise JournalDamaged(f"{account}: entry {anchor.number} was committed once and is missing")
+        if found[0][0].hex() != anchor.hash:
+            raise JournalDamaged(f"{account}: entry {anchor.number} is not the one that was committed")
+    found = run(connection, statements.HEAD, account)
+    batch.kept[account] = found[0] if found else (0, GENESIS)
+    return EntryNumber(batch.kept[account][0])
+
+
+def renew(lease: Lease, expires: str, batch: Batch) -> None:
+    connection = batch.connection
+    run(connection, statements.RENEW_LEASE, lease.account, lease.epoch, expires)
+    if not connection.changes():
+        raise lease_lost(connection, lease)
+
+
+def release(lease: Lease, batch: Batch) -> None:
+    run(batch.connection, statements.RELEASE_LEASE, lease.account, lease.epoch)
+
+
+def save_book(lease: Lease, number: EntryNumber, shape: str, body: bytes, batch: Batch) -> None:
+    """Raises LookupError for a number the journal has not reached (our own bug)."""
+    connection, account = batch.connection, lease.account
+    fence(connection, lease)
+    chained = run(connection, statements.HASH, account, number)
+    if not chained and number:
+        raise LookupError(f"{account}: a book of entry {number}, which is not in the journal")
+    digest = book_digest(chained[0][0].hex() if chained else GENESIS.hex(), body)
+    run(connection, statements.SAVE_BOOK, account, number, shape, digest, body)
+    run(connection, statements.DROP_BOOKS, account, SAVED_BOOKS)
+
+
+def finish_request(lease: Lease, values: tuple[RequestId, int, str], batch: Batch) -> None:
+    fence(batch.connection, lease)
+    run(batch.connection, statements.FINISH_REQUEST, *values)
+
+
+def fence(connection: apsw.Connection, lease: Lease) -> None:
+    found = run(connection, statements.LEASE, lease.account)
+    if not found or found[0][0] != lease.epoch or not found[0][1]:
+        raise lease_lost(connection, lease)
+
+
+def lease_lost(connection: apsw.Connection, lease: Lease) -> LeaseLost:
+    found = run(connection, statements.LEASE, lease.account)
+    holder = (found[0][1] if found else "") or "nobody"
+    return LeaseLost(f"{lease.account}: epoch {lease.epoch} is over, {holder} has the lease")
+
+
+def _keep_slots(connection: apsw.Connection, account: AccountId, facts: Sequence[Fact]) -> None:
+    for change in slot_changes(facts):
+        match change:
+            case Taken(slot, id_):
+                holder = run(connection, statements.TAKE_SLOT, account, *slot, id_)[0][0]
+                if holder != id_:
+                    raise refusal(slot, holder, id_)
+            case Freed(id_):
+                run(connection, statements.FREE_SLOT, account, id_)
+            case AllFreed(position):
+                run(connection, statements.FREE_POSITION, account, position)
+
+
+def _keep_requests(connection: apsw.Connection, facts: Sequence[Fact]) -> None:
+    """In the facts' own commit: a crash never takes an act twice, nor forgets its outcome."""
+    for fact in facts:
+        if isinstance(fact, RequestTaken):
+            run(connection, statements.TAKE_REQUEST, fact.request)
+        elif isinstance(fact, RequestDone):
+            run(connection, statements.FINISH_REQUEST, fact.request, int(fact.ok), fact.detail)

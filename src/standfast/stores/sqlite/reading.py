@@ -1,0 +1,136 @@
+"""Reading a ledger without asyncio and without its writer: what the command line does.
+
+Every reading takes its own view of the file, and never makes a guard wait. What is yielded has been proven
+against the chain; what does not verify raises JournalDamaged naming the entry.
+"""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import msgspec
+
+from standfast.model.errors import JournalDamaged
+from standfast.model.ids import AccountId, EntryNumber, RequestId
+from standfast.model.journal import Entry
+from standfast.ports import Request, State
+from standfast.stores.codec import GENESIS, Record, check_chain, decode_state, parse_time, shape, to_entry
+from standfast.stores.promises import RequestOutcome
+from standfast.stores.sqlite import statements
+from standfast.stores.sqlite.connection import open_reader, translated
+
+_PAGE = 4096
+"""Entries read at a time: a long journal does not have to fit into memory, nor hold the log back."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeaseRow:
+    """Who writes an account, or wrote it last (empty holder: it was given back)."""
+
+    epoch: int
+    holder: str
+    expires: str
+
+
+class LedgerReader:
+    """A read-only connection. A context manager; not for several threads at once."""
+
+    def __init__(self, path: Path, *, vfs: str | None = None) -> None:
+        """Raises JournalUnavailable when there is no such ledger, JournalDamaged when it is none."""
+        self.path = path
+        self._connection = open_reader(path, vfs=vfs)
+
+    def __enter__(self) -> "LedgerReader":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def accounts(self) -> list[AccountId]:
+        return [AccountId(row[0]) for row in self._rows(statements.ACCOUNTS)]
+
+    def head(self, account: AccountId) -> tuple[EntryNumber, str]:
+        """The last entry's number and hash; zero and the hash before all others for an empty journal."""
+        rows = self._rows(statements.HEAD, account)
+        number, chained = rows[0] if rows else (0, GENESIS)
+        return EntryNumber(number), chained.hex()
+
+    def hash(self, account: AccountId, number: int) -> str | None:
+        """The entry's stored hash; None when there is no such entry."""
+        if number == 0:
+            return GENESIS.hex()
+        rows = self._rows(statements.HASH, account, number)
+        return rows[0][0].hex() if rows else None
+
+    def records(self, account: AccountId, after: int = 0, limit: int | None = None) -> Iterator[Record]:
+        """Entries as they are stored, each proven to follow the one before."""
+        previous = self.hash(account, after)
+        if previous is None:
+            raise JournalDamaged(f"{account}: entry {after} is missing")
+        return check_chain(account, self._stored(account, after, limit), (after, bytes.fromhex(previous)))
+
+    def entries(self, account: AccountId, after: int = 0, limit: int | None = None) -> Iterator[Entry]:
+        """Entries with a higher number than `after`, at most `limit`."""
+        return map(to_entry, self.records(account, after, limit))
+
+    def book(self, account: AccountId, kind: type[State]) -> tuple[EntryNumber, State] | None:
+        """The newest saved state of that type and shape that is whole and belongs to this journal."""
+        for number, digest, body in self._rows(statements.BOOKS, account, shape(kind)):
+            chained = self.hash(account, number)
+            if chained is None or digest != book_digest(chained, body):
+                continue
+            try:
+                return EntryNumber(number), decode_state(kind, body)
+            except ValueError:
+                continue  # the journal is the truth: an unreadable book is folded again
+        return None
+
+    def lease(self, account: AccountId) -> LeaseRow | None:
+        rows = self._rows(statements.LEASE, account)
+        return LeaseRow(epoch=rows[0][0], holder=rows[0][1], expires=rows[0][2]) if rows else None
+
+    def requests(self, account: AccountId) -> list[Request]:
+        """Operator's acts not yet taken, oldest first."""
+        return [_request(row) for row in self._rows(statements.WAITING_REQUESTS, account)]
+
+    def outcome(self, request: RequestId) -> RequestOutcome | None:
+        """None while it is not finished (or not known)."""
+        rows = self._rows(statements.OUTCOME, request)
+        return RequestOutcome(bool(rows[0][0]), rows[0][1]) if rows else None
+
+    def _stored(self, account: AccountId, after: int, limit: int | None) -> Iterator[Record]:
+        while limit is None or limit > 0:
+            page = self._rows(statements.ENTRIES, account, after, _PAGE if limit is None else min(limit, _PAGE))
+            if not page:
+                return
+            yield from map(Record._make, page)
+            after = page[-1][0]
+            limit = None if limit is None else limit - len(page)
+
+    def _rows(self, statement: str, *values: object) -> list[Any]:
+        with translated(self.path):
+            return self._connection.execute(statement, values).fetchall()
+
+
+def book_digest(chained: str, body: bytes) -> bytes:
+    """Binds a saved book to its bytes and to the entry it was folded up to."""
+    return hashlib.sha256(bytes.fromhex(chained) + body).digest()
+
+
+def _request(row: tuple[str, str, str, str, str, str]) -> Request:
+    id_, account, verb, arguments, by, at = row
+    try:
+        decoded = msgspec.json.decode(arguments, type=Mapping[str, str])
+    except msgspec.MsgspecError as error:
+        raise JournalDamaged(f"request {id_}: unreadable arguments: {error}") from error
+    return Request(
+        id=RequestId(id_), account=AccountId(account), verb=verb, arguments=decoded, by=by, at=parse_time(at)
+    )

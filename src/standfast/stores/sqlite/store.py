@@ -1,0 +1,192 @@
+"""The ledger in one SQLite file: `ports.Store` and `ports.Journal`.
+
+Everything written goes through the one writer thread; what is read is read on connections that cannot write.
+The lease is a row whose epoch every append names in its own statement, so a holder that was replaced writes
+nothing, whatever it believes. Time is the caller's: nothing here reads a clock.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+
+from standfast.model.errors import LeaseLost
+from standfast.model.ids import AccountId, EntryNumber, RequestId
+from standfast.model.journal import Entry, Fact
+from standfast.ports import Clock, Lease, Request, State
+from standfast.stores.codec import encode_fact, encode_state, format_time, parse_time, shape
+from standfast.stores.holder import holder_is_alive
+from standfast.stores.promises import LEASE_TIME, RequestOutcome
+from standfast.stores.sqlite import statements
+from standfast.stores.sqlite.appending import append, finish_request, load_head, release, renew, save_book
+from standfast.stores.sqlite.connection import open_writer, quick_check, run
+from standfast.stores.sqlite.files import Anchor, Ballast, create_ledger, keep_private, read_anchor, write_anchor
+from standfast.stores.sqlite.migrate import migrate
+from standfast.stores.sqlite.reading import LedgerReader
+from standfast.stores.sqlite.requesting import request_row
+from standfast.stores.sqlite.upkeep import back_up
+from standfast.stores.sqlite.writer import Batch, Writer
+
+BALLAST = 16 * 1024 * 1024
+"""Bytes kept for the day the disk is full: room for tens of thousands of entries."""
+
+
+class SqliteStore:
+    """Open it once per process and file; `close` it when done."""
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        is_alive: Callable[[str], bool] = holder_is_alive,
+        ballast: int = BALLAST,
+        vfs: str | None = None,
+    ) -> None:
+        """Opens or creates the ledger. Raises JournalUnavailable, or JournalDamaged when the file does not verify."""
+        self.path = path
+        self._is_alive = is_alive
+        self._vfs = vfs
+        self._ballast = Ballast(path, ballast)
+        create_ledger(path)
+        connection = open_writer(path, vfs=vfs)
+        try:
+            keep_private(path)
+            migrate(connection, path, partial(back_up, path))
+            quick_check(connection, path)
+            self._ballast.restore()
+            self._reader = LedgerReader(path, vfs=vfs)
+        except BaseException:
+            connection.close()
+            raise
+        self._writer = Writer(connection, path, self._ballast)
+
+    @property
+    def unknown(self) -> str:
+        """Why nothing can be written any more, and the process should end; empty while all is well."""
+        return self._writer.unknown
+
+    @property
+    def has_ballast(self) -> bool:
+        """False once the disk was full: someone should make room."""
+        return self._ballast.is_there
+
+    async def acquire(self, account: AccountId, holder: str, at: datetime) -> "SqliteJournal":
+        """Take the account's lease.
+
+        Raises `LeaseLost` with the holder's text when another living one has it, `JournalDamaged` when the journal's
+        end is not the one that was once committed (a cut-off tail, an old copy in its place).
+        """
+        anchor = await asyncio.to_thread(read_anchor, self.path, account)
+
+        def take(batch: Batch) -> tuple[int, EntryNumber]:
+            found = run(batch.connection, statements.LEASE, account)
+            if found:
+                self._refuse_living(account, found[0][1], found[0][2], holder, at)
+            head = load_head(batch, account, anchor)
+            values = (account, holder, format_time(at + LEASE_TIME))
+            return run(batch.connection, statements.TAKE_LEASE, *values)[0][0], head
+
+        epoch, number = await self._writer.submit(take)
+        return SqliteJournal(self, self._writer, Lease(account, epoch, holder), number)
+
+    async def entries(self, account: AccountId, after: EntryNumber) -> Sequence[Entry]:
+        """Proven against the chain; raises `JournalDamaged` naming the first entry that does not verify."""
+        return await self._read(lambda reader: list(reader.entries(account, after)))
+
+    async def book(self, account: AccountId, kind: type[State]) -> tuple[EntryNumber, State] | None:
+        """The newest saved state of that type and shape, and the number of the last entry folded into it."""
+        return await self._read(lambda reader: reader.book(account, kind))
+
+    async def put_request(self, request: Request) -> None:
+        """Needs no lease. The same id is the same request."""
+        row = request_row(request)
+        await self._writer.submit(lambda batch: run(batch.connection, statements.PUT_REQUEST, *row))
+
+    async def request_outcome(self, request: RequestId) -> RequestOutcome | None:
+        """None while it is not finished (or not known)."""
+        return self._reader.outcome(request)
+
+    async def wait_request(self, request: RequestId, clock: Clock, seconds: float) -> RequestOutcome | None:
+        """The outcome, or None when there is none after that time."""
+        end = clock.monotonic() + seconds
+        while (outcome := self._reader.outcome(request)) is None and clock.monotonic() < end:
+            await clock.sleep(0.1)
+        return outcome
+
+    def waiting_requests(self, account: AccountId) -> Sequence[Request]:
+        """Operator's acts not yet taken, oldest first. One small read, so it is done at once."""
+        return self._reader.requests(account)
+
+    async def close(self) -> None:
+        """Write what is queued, then end the thread and the connections. A second call does nothing."""
+        self._reader.close()  # first: the last connection to close moves the log into the file, and may have to write
+        await self._writer.stop()
+
+    async def _read(self, read: "Callable[[LedgerReader], State]") -> State:
+        """In a thread of its own, on a connection of its own: long readings hold neither the loop nor the writer."""
+
+        def reading() -> State:
+            with LedgerReader(self.path, vfs=self._vfs) as reader:
+                return read(reader)
+
+        return await asyncio.to_thread(reading)
+
+    def _refuse_living(self, account: AccountId, other: str, expires: str, holder: str, at: datetime) -> None:
+        if other in {"", holder} or at >= parse_time(expires) or not self._is_alive(other):
+            return
+        raise LeaseLost(f"{account} is guarded by {other}")
+
+
+class SqliteJournal:
+    """One account's journal under one lease."""
+
+    def __init__(self, store: SqliteStore, writer: Writer, lease: Lease, head: EntryNumber) -> None:
+        self._store = store
+        self._writer = writer
+        self._head = Anchor(head, "")
+        self._anchored = head
+        self.lease = lease
+
+    @property
+    def head(self) -> EntryNumber:
+        return EntryNumber(self._head.number)
+
+    async def append(self, facts: Sequence[Fact], at: datetime) -> Sequence[Entry]:
+        """All of them in one commit, or an error: `LeaseLost`, or `JournalUnavailable` with an unknown outcome."""
+        encoded = [encode_fact(fact) for fact in facts]
+        if not encoded:
+            return ()
+        return await self._writer.submit(partial(append, self.lease, at, facts, encoded), self._note_head)
+
+    async def renew(self, at: datetime) -> None:
+        """Extend the lease from `at`, and anchor what was written since; raises `LeaseLost`."""
+        await self._writer.submit(partial(renew, self.lease, format_time(at + LEASE_TIME)))
+        await self.anchor()
+
+    async def anchor(self) -> None:
+        """Note the head in a file beside the ledger, so that a tail cut off later is noticed."""
+        head = self._head
+        if head.number > self._anchored:
+            await asyncio.to_thread(write_anchor, self._store.path, self.lease.account, head)
+            self._anchored = EntryNumber(head.number)
+
+    async def save_book(self, number: EntryNumber, state: object) -> None:
+        """Keep a folded state, encoded now: the caller may change it afterwards."""
+        await self._writer.submit(partial(save_book, self.lease, number, shape(type(state)), encode_state(state)))
+
+    async def requests(self) -> Sequence[Request]:
+        """Operator's acts not yet taken, oldest first."""
+        return self._store.waiting_requests(self.lease.account)
+
+    async def finish_request(self, request: RequestId, ok: bool, detail: str) -> None:  # noqa: FBT001 - the port's
+        """Record the outcome for whoever waits. The first outcome stays."""
+        await self._writer.submit(partial(finish_request, self.lease, (request, int(ok), detail)))
+
+    async def release(self) -> None:
+        """Give the lease back, so that the next holder need not wait. Without effect once it is lost."""
+        await self._writer.submit(partial(release, self.lease))
+        await self.anchor()
+
+    def _note_head(self, entries: Sequence[Entry]) -> None:
+        self._head = Anchor(entries[-1].number, entries[-1].hash)
