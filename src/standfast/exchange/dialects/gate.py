@@ -1,0 +1,236 @@
+"""The way of a request through the exchange: who asks, within what budget, under which fault, and what is answered.
+
+A dialect gives a table of `Route`s, whose handlers are plain functions of a `Call`, and a `Manner`: how it knows its
+clients and how its refusals look. The gate does what is the same for all: it lets time catch up first, asks the faults
+once, carries out what they decide, and notes every request in the venue's log.
+
+Invariants: without a key no handler runs and no fault is used up; a handler runs at most once for a request and never
+awaits, so a request is carried out wholly or not at all, whether or not its client is still there.
+"""
+
+import socket
+import struct
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Protocol
+
+import msgspec
+from aiohttp import web
+
+from standfast.exchange.dialects.venue import Asked, Venue
+from standfast.exchange.faults import (
+    Fault,
+    Garbled,
+    NeverAnswered,
+    NeverArrives,
+    RateLimited,
+    RefusedWith,
+    Reset,
+    ServerError,
+    Slow,
+)
+from standfast.exchange.refusal import Refused
+
+MINUTE = timedelta(minutes=1)
+JSON = "application/json"
+_ENCODER = msgspec.json.Encoder(decimal_format="number")
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    status: int = 200
+    body: bytes = b""
+    content_type: str = JSON
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request, understood. `fault`: what reads may have to do with it (stale, empty, partial)."""
+
+    venue: Venue
+    account: str
+    operation: str
+    path: Mapping[str, str]
+    query: Mapping[str, str]
+    body: bytes
+    fault: Fault | None = None
+
+
+Handler = Callable[[Call], Reply]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    method: str
+    path: str
+    operation: str
+    handler: Handler
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A client's budget after a request. `reset`: epoch seconds when it is full again."""
+
+    limit: int
+    remaining: int
+    reset: int
+    is_exhausted: bool
+
+
+class Budget:
+    """Requests per minute of exchange time and key, in whole minutes."""
+
+    def __init__(self, per_minute: int) -> None:
+        self.per_minute = per_minute
+        self._spent: dict[str, tuple[datetime, int]] = {}
+
+    def take(self, key: str, now: datetime) -> Standing:
+        minute = now.replace(second=0, microsecond=0)
+        since, spent = self._spent.get(key, (minute, 0))
+        spent = spent + 1 if since == minute else 1
+        self._spent[key] = (minute, spent)
+        left = self.per_minute - spent
+        return Standing(self.per_minute, max(0, left), int((minute + MINUTE).timestamp()), is_exhausted=left < 0)
+
+
+class Manner(Protocol):
+    """What differs between dialects."""
+
+    def key(self, request: web.Request) -> tuple[str, str]:
+        """Key id and secret as sent; empty where there is none."""
+        ...
+
+    def instrument(self, call: Call) -> str | None:
+        """The one instrument a request is about, for the faults to match."""
+        ...
+
+    def unauthorized(self) -> Reply: ...
+
+    def refused(self, refused: Refused) -> Reply: ...
+
+    def rate_limited(self) -> Reply: ...
+
+    def broken(self, status: int) -> Reply:
+        """The body of a 5xx."""
+        ...
+
+    def standing(self, standing: Standing) -> Mapping[str, str]:
+        """Headers that tell the budget."""
+        ...
+
+
+class Gate:
+    """Every request of one dialect comes through here."""
+
+    def __init__(self, venue: Venue, manner: Manner, budget: Budget | None) -> None:
+        """`budget` None: no limit."""
+        self._venue = venue
+        self._manner = manner
+        self._budget = budget
+
+    def routes(self, table: tuple[Route, ...]) -> list[web.RouteDef]:
+        return [web.route(route.method, route.path, self._through(route)) for route in table]
+
+    def account(self, request: web.Request) -> str | None:
+        """The account whose key pair the request carries; None for a wrong pair."""
+        return self._venue.engine.account_for_key(*self._manner.key(request))
+
+    def _through(self, route: Route) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+        async def handle(request: web.Request) -> web.StreamResponse:
+            body = await request.read()
+            self._venue.catch_up()
+            account = self.account(request)
+            if account is None:
+                return _response(self._manner.unauthorized(), {})
+            return await self._authorized(request, route, account, body)
+
+        return handle
+
+    async def _authorized(self, request: web.Request, route: Route, account: str, body: bytes) -> web.StreamResponse:
+        venue, headers = self._venue, dict[str, str]()
+        call = Call(venue, account, route.operation, request.match_info, request.query, body)
+        instrument = self._manner.instrument(call)
+        if self._budget is not None:
+            standing = self._budget.take(account, venue.now)
+            headers = dict(self._manner.standing(standing))
+            if standing.is_exhausted:
+                self._note(call, instrument, 429, None)
+                return _response(self._manner.rate_limited(), headers)
+        fault = venue.faults.decide(route.operation, instrument, venue.now, account=account)
+        if fault is None:
+            reply: Reply | None = self._carry_out(route, call)
+        else:
+            call = replace(call, fault=fault)
+            reply = await self._under(fault, route, call)
+        self._note(call, instrument, None if reply is None else reply.status, fault)
+        if reply is None:
+            await self._hang_up(request, fault)
+            return web.Response()
+        return _response(reply, headers)
+
+    def _carry_out(self, route: Route, call: Call) -> Reply:
+        try:
+            return route.handler(call)
+        except Refused as refused:
+            return self._manner.refused(refused)
+
+    async def _under(self, fault: Fault, route: Route, call: Call) -> Reply | None:
+        """The reply under a fault; None when there will be none."""
+        if isinstance(fault, Slow) and fault.late == "request":
+            await self._venue.pause(fault.seconds)
+        is_applied = getattr(fault, "after", fault.applied)
+        reply = self._carry_out(route, call) if is_applied else None
+        match fault:
+            case Slow(late="answer", seconds=seconds):
+                await self._venue.pause(seconds)
+                return reply
+            case NeverArrives() | NeverAnswered() | Reset():
+                return None
+            case RateLimited(reset_after=seconds):
+                reset = self._venue.now + timedelta(seconds=seconds)
+                headers = self._manner.standing(Standing(self._limit, 0, int(reset.timestamp()), is_exhausted=True))
+                return replace(self._manner.rate_limited(), headers=headers)
+            case ServerError(status=status, body=body):
+                return self._manner.broken(status) if body is None else Reply(status, body.encode(), "text/html")
+            case Garbled(body=body, content_type=content_type):
+                return Reply(200, body.encode(), content_type)
+            case RefusedWith(status=status, body=body):
+                return Reply(status, as_json(body))
+            case _:
+                return reply
+
+    async def _hang_up(self, request: web.Request, fault: Fault | None) -> None:
+        """Leave the client without an answer: at once, or after it has waited in vain."""
+        if isinstance(fault, NeverArrives | NeverAnswered):
+            await self._venue.pause(fault.hold)
+        transport = request.transport
+        if transport is None:
+            return
+        if isinstance(fault, Reset):
+            line = transport.get_extra_info("socket")
+            line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # RST instead of FIN
+        transport.abort()
+
+    def _note(self, call: Call, instrument: str | None, status: int | None, fault: Fault | None) -> None:
+        kind = "" if fault is None else str(type(fault).__struct_config__.tag)
+        self._venue.log.append(Asked(self._venue.now, call.account, call.operation, instrument, status, kind))
+
+    @property
+    def _limit(self) -> int:
+        return 0 if self._budget is None else self._budget.per_minute
+
+
+def as_json(value: object) -> bytes:
+    """Decimals become JSON numbers; what Alpaca writes as text is text already."""
+    return _ENCODER.encode(value)
+
+
+def _response(reply: Reply, headers: Mapping[str, str]) -> web.Response:
+    response = web.Response(status=reply.status, body=reply.body or None, headers={**headers, **reply.headers})
+    if reply.body:
+        response.content_type = reply.content_type
+        if reply.content_type == JSON:
+            response.charset = "utf-8"
+    return response

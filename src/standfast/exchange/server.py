@@ -1,0 +1,188 @@
+"""The simulated exchange as a server: one address for every broker's dialect, and the time it keeps.
+
+`ExchangeServer` serves a venue; `serve` builds one from options, as `standfast exchange` does. The server owns time: a
+pump moves it at the venue's pace (or nobody does, and `POST /sim/advance` is the only way), and every request first
+lets it catch up, so that a client never sees an exchange that is behind its own clock.
+"""
+
+import asyncio
+import signal
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from types import TracebackType
+
+from aiohttp import web
+
+from standfast.exchange.accounts import AccountSpec
+from standfast.exchange.assets import Asset
+from standfast.exchange.dialects import alpaca
+from standfast.exchange.dialects.operator import Operator
+from standfast.exchange.dialects.venue import Venue
+from standfast.exchange.engine import Engine
+from standfast.exchange.faults import Faults, parse_rules
+from standfast.exchange.market import Market, Prices, Walk
+from standfast.exchange.quotes_file import quotes
+from standfast.exchange.replay import Replay
+from standfast.exchange.sessions import NEW_YORK, USSessions
+
+TICK_SECONDS = 0.005  # how far time may lag behind its pace between requests
+REQUESTS_PER_MINUTE = 200
+SHUTDOWN_SECONDS = 1.0
+BODY_BYTES_MAX = 1 << 20
+MONDAY = datetime(2026, 1, 5, 14, 30, tzinfo=UTC)  # an ordinary session's opening
+
+
+class ExchangeServer:
+    """`async with ExchangeServer(venue) as server:` serves until the block ends."""
+
+    def __init__(
+        self,
+        venue: Venue,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        per_minute: int | None = REQUESTS_PER_MINUTE,
+        is_binary: bool = True,
+    ) -> None:
+        """Port 0: any free one. `per_minute` None lifts the request budget; `is_binary`: order stream as paper does."""
+        self.venue = venue
+        self._host = host
+        self._port = port
+        app = web.Application(client_max_size=BODY_BYTES_MAX)
+        app.add_routes(Operator(venue).routes())
+        app.add_routes(alpaca.routes(venue, per_minute=per_minute, is_binary=is_binary))
+        app.router.add_route("*", "/{rest:.*}", _unknown)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
+        self._running = AsyncExitStack()
+
+    async def __aenter__(self) -> "ExchangeServer":
+        await self._runner.setup()
+        self._running.push_async_callback(self._runner.cleanup)
+        try:
+            await web.TCPSite(self._runner, self._host, self._port).start()
+            self._host, self._port = self._runner.addresses[0][:2]
+            tasks = await self._running.enter_async_context(asyncio.TaskGroup())
+        except BaseException:
+            await self._running.aclose()
+            raise
+        self.venue.start()
+        if self.venue.speed is not None:
+            pump = tasks.create_task(self._pump(), name="exchange time")
+            self._running.callback(pump.cancel)
+        self._running.callback(self.venue.stop)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._running.__aexit__(kind, error, trace)
+
+    @property
+    def url(self) -> str:
+        """For trading and data alike."""
+        return f"http://{self._host}:{self._port}"
+
+    @property
+    def stream_url(self) -> str:
+        """Scheme and host of the WebSockets: `/stream` for orders, `/v2/iex` for quotes."""
+        return f"ws://{self._host}:{self._port}"
+
+    async def _pump(self) -> None:
+        while True:
+            self.venue.catch_up()
+            await asyncio.sleep(TICK_SECONDS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What `standfast exchange` can be told."""
+
+    host: str = "127.0.0.1"
+    port: int = 0
+    accounts: tuple[AccountSpec, ...] = (AccountSpec(name="paper", key_id="key", secret="secret"),)
+    instruments: Mapping[str, Decimal] = field(default_factory=lambda: {"SPY": Decimal(600), "AAPL": Decimal(250)})
+    seed: int | None = 1  # of the synthetic market; None: no prices but those somebody posts
+    replay: tuple[Path, ...] = ()  # recorded quotes instead of the synthetic market
+    speed: float | None = 1.0  # None: time moved by hand
+    start: datetime | None = None  # None: the recorded day's opening, or an ordinary Monday's
+    faults: Path | None = None  # a script, JSON
+    fault_seed: int = 0
+    per_minute: int | None = REQUESTS_PER_MINUTE
+    is_binary: bool = True
+
+
+def build(options: Options) -> Venue:
+    """The venue that the options describe. ValueError or OSError for files that cannot be used."""
+    sessions = USSessions()
+    start = options.start or _opening(options, sessions)
+    engine = Engine(
+        [Asset(instrument=name) for name in _instruments(options)],
+        options.accounts,
+        start=start,
+        calendar=sessions,
+        seed=options.seed or 0,
+    )
+    rules = parse_rules(options.faults.read_bytes()) if options.faults else []
+    return Venue(
+        engine,
+        [account.name for account in options.accounts],
+        faults=Faults(rules, seed=options.fault_seed),
+        sessions=sessions,
+        prices=_prices(options, start, sessions),
+        speed=options.speed,
+    )
+
+
+async def serve(options: Options, announce: Callable[[str], None]) -> None:
+    """Serve until SIGINT or SIGTERM. `announce` hears the address once it can be used."""
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopped.set)
+    server = ExchangeServer(
+        build(options),
+        host=options.host,
+        port=options.port,
+        per_minute=options.per_minute,
+        is_binary=options.is_binary,
+    )
+    async with server:
+        announce(server.url)
+        await stopped.wait()
+
+
+def run(options: Options, announce: Callable[[str], None]) -> int:
+    """`serve` in an event loop of its own; returns the exit code."""
+    asyncio.run(serve(options, announce))
+    return 0
+
+
+async def _unknown(_: web.Request) -> web.StreamResponse:
+    return web.json_response({"code": 40410000, "message": "endpoint not found."}, status=404)
+
+
+def _instruments(options: Options) -> list[str]:
+    recorded = {next(quotes(path)).instrument for path in options.replay}
+    return sorted(recorded | set(options.instruments))
+
+
+def _opening(options: Options, sessions: USSessions) -> datetime:
+    """When the recorded day's session opens, so that nobody waits through the night before it."""
+    if not options.replay:
+        return MONDAY
+    first = next(quotes(options.replay[0])).at
+    session = sessions.session(first.astimezone(NEW_YORK).date())
+    return first if session is None else session.opens
+
+
+def _prices(options: Options, start: datetime, sessions: USSessions) -> Prices | None:
+    if options.replay:
+        return Replay.onto(options.replay, start.astimezone(NEW_YORK).date())
+    if options.seed is None:
+        return None
+    walks = [Walk(instrument=name, price=price) for name, price in sorted(options.instruments.items())]
+    return Market(options.seed, walks, sessions=sessions)
