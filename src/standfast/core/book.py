@@ -85,6 +85,8 @@ class BookState:
     movements: dict[str, datetime] = field(default_factory=dict)
     attempts: dict[str, int] = field(default_factory=dict)
     refusals: dict[PositionId, Refusal] = field(default_factory=dict)
+    edits: dict[PositionId, Refusal] = field(default_factory=dict)
+    """Exits of ours that somebody else cancelled, in a row."""
     breaks: dict[BreakId, Break] = field(default_factory=dict)
     ended_breaks: dict[BreakId, Break] = field(default_factory=dict)
     alerts: dict[AlertId, Alert] = field(default_factory=dict)
@@ -110,6 +112,9 @@ class Book:
         self.orders_at: defaultdict[Holding, dict[ClientOrderId, None]] = defaultdict(dict)
         self.orders_of: defaultdict[PositionId, dict[ClientOrderId, None]] = defaultdict(dict)
         self.by_broker: dict[BrokerOrderId, ClientOrderId] = {}
+        self.breaks_on: defaultdict[Holding | None, dict[BreakId, None]] = defaultdict(dict)
+        for found in state.breaks.values():
+            self.breaks_on[found.finding.holding][found.id] = None
         for position in state.positions.values():
             self.at_holding[position.holding][position.id] = None
         for order in state.orders.values():
@@ -158,6 +163,15 @@ class Book:
                 held += order.excess * order.side.sign * position.sign
         return held
 
+    def entry_price(self, position: Position) -> Decimal | None:
+        """Average price of what was opened, fills on their way included at their order's average price."""
+        quantity, value = position.opened, position.entry_value
+        for order in self.orders_for(position.id):
+            if order.excess and order.side.sign == position.sign and order.report and order.report.average_price:
+                quantity += order.excess
+                value += order.excess * order.report.average_price
+        return value / quantity if quantity else None
+
     def net(self, holding: Holding) -> Interval:
         """What the broker may hold: guarded positions and acknowledged foreign quantity, widened by doubt.
 
@@ -180,9 +194,7 @@ class Book:
         known: set[Holding] = set(self.state.acknowledged)
         known.update(holding for holding, ids in self.at_holding.items() if ids)
         known.update(holding for holding, ids in self.orders_at.items() if ids)
-        known.update(
-            found.finding.holding for found in self.state.breaks.values() if found.finding.holding is not None
-        )
+        known.update(found.finding.holding for found in self.state.breaks.values() if found.finding.holding is not None)
         return iter(sorted(known))
 
     def next_attempt(self, position: PositionId, role: Role) -> int:
@@ -190,6 +202,11 @@ class Book:
 
     def touched(self, holding: Holding) -> EntryNumber:
         return self.state.touched.get(holding, EntryNumber(0))
+
+    def breaks_at(self, holding: Holding | None) -> list[Break]:
+        """Open breaks about this holding (None: about the account), oldest first."""
+        breaks = self.state.breaks
+        return [breaks[id] for id in self.breaks_on.get(holding, ())]
 
     # --- used by the fold -----------------------------------------------------------------------
 
@@ -244,6 +261,7 @@ class Book:
         while len(self.state.closed) > CLOSED_KEPT:
             del self.state.closed[next(iter(self.state.closed))]
         self.state.refusals.pop(position.id, None)
+        self.state.edits.pop(position.id, None)
         self.touch(position.holding)
         self.retire_orders(position.id)
 

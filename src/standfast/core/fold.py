@@ -12,12 +12,12 @@ from standfast.model.alert import Alert
 from standfast.model.booked import BookedOrder, Stage
 from standfast.model.breaks import Break
 from standfast.model.ids import ClientOrderId, PositionId
-from standfast.model.order import ZERO, Fill, OrderReport, Role
+from standfast.model.order import ZERO, Fill, OrderReport, OrderState, Role
 from standfast.model.position import Closing, Phase, Position, Standing
 
 FactType = TypeVar("FactType", bound=j.Fact)
 Fold = Callable[[Book, Any, j.Entry], None]
-FOLD: dict[type[j.Fact], Fold] = {}
+FOLD: dict[type[Any], Fold] = {}
 
 
 def folds(kind: type[FactType]) -> Callable[[Callable[[Book, FactType, j.Entry], None]], Fold]:
@@ -200,11 +200,22 @@ def _observe(
         missed_at=None,
     )
     book.put_order(order)
-    if order.is_finished and not known.is_finished and order.filled == 0 and order.reduces and order.report:
-        if order.report.state.value == "rejected":
-            _note_refusal(book, order, "rejected", order.report.reason or "rejected after acceptance", entry)
+    if order.is_finished and not known.is_finished:
+        _note_unasked_end(book, order, entry)
     _after_order(book, order.id, entry)
     return order.id
+
+
+def _note_unasked_end(book: Book, order: BookedOrder, entry: j.Entry) -> None:
+    """An exit of ours that ended without filling and without our asking: refused late, or cancelled by somebody."""
+    if order.position is None or not order.reduces or order.parent is not None:
+        return
+    if order.state is OrderState.REJECTED:
+        _note_refusal(book, order, "rejected", (order.report and order.report.reason) or "rejected later", entry)
+    elif order.state is OrderState.CANCELLED and order.cancel_at is None and order.role in (Role.STOP, Role.TARGET):
+        before = book.state.edits.get(order.position)
+        count = before.count + 1 if before is not None else 1
+        book.state.edits[order.position] = Refusal(count, entry.at, "edited", f"{order.id} was cancelled, not by us")
 
 
 def _absorbed(known: OrderReport | None, new: OrderReport) -> OrderReport:
@@ -235,16 +246,18 @@ def _note_refusal(book: Book, order: BookedOrder, kind: str, reason: str, entry:
         return
     position = book.state.positions.get(order.position)
     if position is not None and position.closing is not None and order.role in (Role.CLOSE, Role.ROLLBACK):
-        closing = replace(
-            position.closing, refusals=position.closing.refusals + 1, refused_at=entry.at, refusal=reason
-        )
+        closing = replace(position.closing, refusals=position.closing.refusals + 1, refused_at=entry.at, refusal=reason)
         book.put_position(replace(position, closing=closing))
 
 
 def _after_order(book: Book, id: ClientOrderId, entry: j.Entry) -> None:
-    """An opening ends when its order is finished and every fill of it is booked."""
+    """An opening ends when its order is finished and every fill of it is booked; a stranger's is then forgotten."""
     order = book.state.orders.get(id)
-    if order is None or not order.is_finished or order.excess or order.position is None:
+    if order is None or not order.is_finished or order.excess:
+        return
+    if order.position is None:
+        if 0 < order.filled <= order.executed:
+            book.drop_order(order)
         return
     position = book.state.positions.get(order.position)
     if position is None:
@@ -468,9 +481,7 @@ def _position_adopted(book: Book, fact: j.PositionAdopted, entry: j.Entry) -> No
         )
     )
     cost = book.state.costs.get(fact.holding, Cost())
-    book.state.costs[fact.holding] = Cost(
-        cost.quantity + fact.quantity, cost.value + fact.quantity * fact.price
-    )
+    book.state.costs[fact.holding] = Cost(cost.quantity + fact.quantity, cost.value + fact.quantity * fact.price)
 
 
 @folds(j.StandingChanged)
@@ -519,6 +530,19 @@ def _position_written_off(book: Book, fact: j.PositionWrittenOff, entry: j.Entry
     else:
         book.state.costs.pop(position.holding, None)
     book.close_position(_ended(position, entry, fact.reason, f"{fact.by}: {fact.detail}"))
+
+
+@folds(j.PositionReinstated)
+def _position_reinstated(book: Book, fact: j.PositionReinstated, entry: j.Entry) -> None:
+    position = book.state.closed.pop(fact.position, None)
+    if position is None:
+        return
+    cost = book.state.costs.get(position.holding, Cost())
+    value = cost.value + position.net * (position.entry_price or ZERO)
+    book.state.costs[position.holding] = Cost(cost.quantity + position.net, value)
+    book.put_position(
+        replace(position, phase=Phase.OPEN, closed_at=None, close_reason=None, proof="", opened_at=position.opened_at)
+    )
 
 
 def _ended(position: Position, entry: j.Entry, reason: Any, proof: str) -> Position:
@@ -590,6 +614,7 @@ def _break_seen(book: Book, fact: j.BreakSeen, entry: j.Entry) -> None:
         alarmed_at=known.alarmed_at if known is not None else None,
         action=known.action if known is not None else "",
     )
+    book.breaks_on[fact.finding.holding][fact.id] = None
 
 
 @folds(j.BreakConfirmed)
@@ -610,6 +635,7 @@ def _break_acted(book: Book, fact: j.BreakActed, entry: j.Entry) -> None:
 def _break_ended(book: Book, fact: j.BreakEnded, entry: j.Entry) -> None:
     known = book.state.breaks.pop(fact.id, None)
     if known is not None:
+        book.breaks_on[known.finding.holding].pop(fact.id, None)
         book.state.ended_breaks[fact.id] = replace(known, ended_at=entry.at, ended_by=fact.by, last_seen=entry.at)
         while len(book.state.ended_breaks) > 1000:
             del book.state.ended_breaks[next(iter(book.state.ended_breaks))]
@@ -683,5 +709,3 @@ def _flatten_ended(book: Book, fact: j.FlattenEnded, entry: j.Entry) -> None:
 @folds(j.Undone)
 def _undone(book: Book, fact: j.Undone, entry: j.Entry) -> None:
     pass
-
-

@@ -91,7 +91,8 @@ class BookedOrder:
 
     @property
     def excess(self) -> Decimal:
-        return self.filled - self.executed
+        """Filled beyond doubt and not booked yet. Nobody waits for the fills of an order that is not ours."""
+        return ZERO if self.role is Role.FOREIGN else self.filled - self.executed
 
     @property
     def remaining(self) -> Decimal:

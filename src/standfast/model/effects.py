@@ -29,6 +29,8 @@ class SubmitOrder:
 
     intent: OrderIntended
     urgency: Urgency
+    again: bool = False
+    """The intent is in the journal already: the same order once more, under the same id."""
     rank: float = 0.0
     """Among equals: smaller first (how far beyond its stop, negated)."""
 

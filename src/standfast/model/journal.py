@@ -26,7 +26,6 @@ from standfast.model.ids import (
 from standfast.model.order import Fill, Movement, OrderReport, Role, Terms
 from standfast.model.position import CloseReason, Standing, Trail
 
-
 # --- the guard itself ---------------------------------------------------------------------------
 
 
@@ -303,6 +302,14 @@ class PositionWrittenOff:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PositionReinstated:
+    """A write-off taken back: the position is in the books again as it was."""
+
+    position: PositionId
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TrailMoved:
     position: PositionId
     trail: Trail
@@ -473,6 +480,7 @@ Fact: TypeAlias = (
     | CloseWithdrawn
     | PositionSettled
     | PositionWrittenOff
+    | PositionReinstated
     | TrailMoved
     | ProtectionChosen
     | NakedBegan

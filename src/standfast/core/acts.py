@@ -1,0 +1,313 @@
+"""Operator's acts: what each verb writes into the journal, and when it is done and proven.
+
+A request is taken once (its id is in the book until it is done), answered at once when it is refused or purely
+about the books, and otherwise watched until what it asked for is so.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from decimal import Decimal, InvalidOperation
+
+from standfast.core.cover import cover_of
+from standfast.core.gate import Asked, reasons_against
+from standfast.core.reconcile import cover_gap
+from standfast.core.repair import adoption
+from standfast.core.situation import Outcome, Situation
+from standfast.core.undo import undo
+from standfast.model.breaks import BreakKind
+from standfast.model.ids import AlertId, BreakId, EntryNumber, Holding, InstrumentId, PositionId, digest
+from standfast.model.journal import (
+    AlertAcknowledged,
+    BreakActed,
+    CloseRequested,
+    Entry,
+    Fact,
+    FlattenRequested,
+    ForeignAcknowledged,
+    Frozen,
+    OpeningRefused,
+    OpeningRequested,
+    PositionWrittenOff,
+    ProtectionChosen,
+    RequestDone,
+    RequestTaken,
+    StandingChanged,
+    Thawed,
+)
+from standfast.model.order import ZERO
+from standfast.model.position import CloseReason, Phase, Position, Standing
+
+
+class Refuse(Exception):
+    """An act that cannot be done, in words for its operator. Never leaves this module."""
+
+
+Arguments = Mapping[str, str]
+
+
+def take(s: Situation, taken: RequestTaken, entries: Callable[[EntryNumber], Entry | None]) -> Iterator[Fact]:
+    """The facts an act begins with. `entries` looks an old entry up, for `undo`."""
+    yield taken
+    verb = VERBS.get(taken.verb)
+    try:
+        if verb is None:
+            raise Refuse(f"unknown verb {taken.verb!r}")
+        facts = list(undo_act(s, taken, entries) if taken.verb == "undo" else verb(s, taken))
+    except Refuse as error:
+        yield RequestDone(request=taken.request, ok=False, detail=str(error))
+        return
+    yield from facts
+
+
+def _open(s: Situation, taken: RequestTaken) -> Iterator[Fact]:
+    a = taken.arguments
+    asked = Asked(
+        holding=Holding(InstrumentId(_text(a, "instrument"))),
+        quantity=_number(a, "quantity"),
+        strategy=a.get("strategy") or "operator",
+        key=a.get("key") or taken.request,
+        limit=_number(a, "limit") if a.get("limit") else None,
+        stop=_number(a, "stop") if a.get("stop") else None,
+        target=_number(a, "target") if a.get("target") else None,
+    )
+    if asked.key in s.book.state.keys:
+        return  # the same key is the same opening: watched, not repeated
+    reasons = reasons_against(s, asked)
+    if reasons:
+        yield OpeningRefused(key=asked.key, holding=asked.holding, reasons=reasons, by=taken.by)
+        yield RequestDone(request=taken.request, ok=False, detail="refused: " + "; ".join(reasons))
+        return
+    yield OpeningRequested(
+        position=PositionId(f"p{digest(s.book.account, 'open', asked.key)[:9]}"),
+        key=asked.key,
+        holding=asked.holding,
+        quantity=asked.quantity,
+        strategy=asked.strategy,
+        limit=asked.limit,
+        stop=asked.stop,
+        target=asked.target,
+        by=taken.by,
+    )
+
+
+def _close(s: Situation, taken: RequestTaken) -> Iterator[Fact]:
+    position = _guarded(s, taken.arguments)
+    if not s.may_act:
+        raise Refuse(f"mode is {s.rules.mode}: only repair sends orders")
+    held = s.book.held(position)
+    remain = ZERO
+    if taken.arguments.get("quantity"):
+        quantity = _number(taken.arguments, "quantity")
+        if not 0 < quantity <= held:
+            raise Refuse(f"quantity {quantity} is not between 0 and {held} held")
+        remain = held - quantity
+    yield CloseRequested(
+        position=position.id,
+        reason=CloseReason.OPERATOR,
+        by=taken.by,
+        detail=taken.arguments.get("reason") or "asked for",
+        remain=remain,
+        request=taken.request,
+    )
+
+
+def _protect(s: Situation, taken: RequestTaken) -> Iterator[Fact]:
+    a, position = taken.arguments, _guarded(s, taken.arguments)
+    bare = a.get("none") == "true"
+    stop = _number(a, "stop") if a.get("stop") else (None if bare else position.stop)
+    target = _number(a, "target") if a.get("target") else (None if bare else position.target)
+    yield ProtectionChosen(position=position.id, stop=stop, target=target, bare=bare, by=taken.by)
+
+
+def _flatten(s: Situation, taken: RequestTaken) -> Iterator[Fact]:
+    if not s.may_act:
+        raise Refuse(f"mode is {s.rules.mode}: only repair sends orders")
+    yield FlattenRequested(request=taken.request, everything=taken.arguments.get("everything") == "true", by=taken.by)
+
+
+def _freeze(s: Situation, taken: RequestTaken) -> Iterator[Fact]:
+    scope = taken.arguments.get("scope", "")
+    yield Frozen(scope=scope, by=taken.by, reason=taken.arguments.get("reason", ""))
+    yield RequestDone(request=taken.request, ok=True, detail=f"no openings on {scope or 'the account'}")
+
+
+def _thaw(s: Situation, taken: RequestTaken) -> Iterator[Fact]:
+    scope = taken.arguments.get("scope", "")
+    if scope not in s.book.state.frozen:
+        raise Refuse(f"{scope or 'the account'} is not frozen")
+    yield Thawed(scope=scope, by=taken.by)
+    yield RequestDone(request=taken.request, ok=True, detail=f"{scope or 'the account'} may open again")
+
+
+def _adopt(s: Situation, taken: RequestTaken) -> Iterator[Fact]:
+    holding = _break_holding(s, taken)
+    lots = [p for p in s.book.positions_at(holding) if not p.is_guarded and p.held > 0]
+    for lot in lots:
+        yield StandingChanged(position=lot.id, standing=Standing.ADOPTED, by=taken.by)
+    extra = s.reported_net(holding) - s.book.net(holding).low - sum((lot.net for lot in lots), ZERO)
+    if extra:
+        if not s.is_comparable(holding):
+            raise Refuse(f"{holding} has just moved: try again in a few seconds")
+        yield from adoption(s, holding, extra, by=taken.by)
+    if not lots and not extra:
+        raise Refuse(f"{holding} holds nothing the books do not explain")
+    yield RequestDone(request=taken.request, ok=True, detail=f"{holding}: adopted {len(lots)} lots and {extra} bare")
+
+
+def _ignore(s: Situation, taken: RequestTaken) -> Iterator[Fact]:
+    id = BreakId(_text(taken.arguments, "break"))
+    holding = _break_holding(s, taken)
+    found = s.book.state.breaks[id]
+    ours = [p for p in s.book.guarded_at(holding) if s.book.held(p)]
+    if found.finding.kind is BreakKind.GHOST_POSITION:
+        for position in ours:
+            yield PositionWrittenOff(
+                position=position.id, reason=CloseReason.FOREIGN, by=taken.by, detail=f"ghost {id} accepted as gone"
+            )
+    else:
+        total = s.reported_net(holding) - sum((s.book.held(p) * p.sign for p in ours), ZERO)
+        yield ForeignAcknowledged(holding=holding, quantity=total, by=taken.by)
+    yield BreakActed(id=id, action=f"accepted by {taken.by}")
+    yield RequestDone(request=taken.request, ok=True, detail=f"{id} on {holding} accepted")
+
+
+def _ack(s: Situation, taken: RequestTaken) -> Iterator[Fact]:
+    id = AlertId(_text(taken.arguments, "alert"))
+    if id not in s.book.state.alerts:
+        raise Refuse(f"no alert {id}")
+    yield AlertAcknowledged(id=id, by=taken.by)
+    yield RequestDone(request=taken.request, ok=True, detail=f"{id} acknowledged")
+
+
+def undo_act(s: Situation, taken: RequestTaken, entries: Callable[[EntryNumber], Entry | None]) -> Iterator[Fact]:
+    text = _text(taken.arguments, "entry")
+    entry = entries(EntryNumber(int(text))) if text.isdigit() else None
+    if entry is None:
+        raise Refuse(f"no entry {text}")
+    facts = list(undo(s, entry, by=taken.by))
+    if not facts:
+        raise Refuse(f"entry {text} ({type(entry.fact).__name__}) is not a repair that can be undone")
+    yield from facts
+    yield RequestDone(request=taken.request, ok=True, detail=f"entry {text} undone")
+
+
+VERBS: Mapping[str, Callable[[Situation, RequestTaken], Iterator[Fact]]] = {
+    "open": _open,
+    "close": _close,
+    "protect": _protect,
+    "flatten": _flatten,
+    "freeze": _freeze,
+    "thaw": _thaw,
+    "adopt": _adopt,
+    "ignore": _ignore,
+    "ack": _ack,
+    "undo": lambda s, taken: iter(()),
+}
+
+
+# --- when an act is done ------------------------------------------------------------------------
+
+
+def finish_acts(s: Situation) -> Iterator[Outcome]:
+    """Answer every watched request whose outcome is known."""
+    for taken in list(s.book.state.requests.values()):
+        done = WATCHED[taken.verb](s, taken) if taken.verb in WATCHED else None
+        if done is not None:
+            yield done
+
+
+def _open_done(s: Situation, taken: RequestTaken) -> RequestDone | None:
+    id = s.book.state.keys.get(taken.arguments.get("key") or taken.request)
+    if id is None:
+        return None
+    closed = s.book.state.closed.get(id)
+    if closed is not None:
+        return RequestDone(request=taken.request, ok=closed.opened > 0, detail=f"{id} {closed.proof}")
+    position = s.book.state.positions.get(id)
+    if position is None or position.phase is not Phase.OPEN:
+        return None
+    gap = cover_gap(s, position)
+    if gap is not None and gap[1] < gap[0]:
+        return None
+    stops = [order for order in cover_of(s, position).own if order.is_stop]
+    cover = ", ".join(f"stop {order.stop_price}" for order in stops) or "exits held by the guard"
+    return RequestDone(
+        request=taken.request, ok=True, detail=f"{id} open: {position.net} at {position.entry_price}, {cover}"
+    )
+
+
+def _close_done(s: Situation, taken: RequestTaken) -> RequestDone | None:
+    id = PositionId(taken.arguments["position"])
+    closed = s.book.state.closed.get(id)
+    if closed is not None:
+        detail = f"{id} closed at {closed.exit_price}, P&L {closed.pnl}: {closed.proof}"
+        return RequestDone(request=taken.request, ok=True, detail=detail)
+    position = s.book.state.positions.get(id)
+    if position is not None and position.closing is None:
+        return RequestDone(request=taken.request, ok=True, detail=f"{id} reduced to {position.net}")
+    return None
+
+
+def _protect_done(s: Situation, taken: RequestTaken) -> RequestDone | None:
+    position = s.book.state.positions.get(PositionId(taken.arguments["position"]))
+    if position is None:
+        return RequestDone(request=taken.request, ok=False, detail="the position has closed meanwhile")
+    cover = cover_of(s, position)
+    if position.bare:
+        if cover.own:
+            return None
+        return RequestDone(request=taken.request, ok=True, detail=f"{position.id} is bare by {taken.by}")
+    gap = cover_gap(s, position)
+    if cover.unsettled or (gap is not None and gap[0] != gap[1]):
+        return None
+    if position.stop is not None and not any(order.stop_price == position.stop for order in cover.own):
+        return None
+    return RequestDone(request=taken.request, ok=True, detail=f"{position.id} covered for {cover.stopped}")
+
+
+WATCHED: Mapping[str, Callable[[Situation, RequestTaken], RequestDone | None]] = {
+    "open": _open_done,
+    "close": _close_done,
+    "protect": _protect_done,
+}
+
+
+# --- arguments ----------------------------------------------------------------------------------
+
+
+def _text(arguments: Arguments, name: str) -> str:
+    value = arguments.get(name, "")
+    if not value:
+        raise Refuse(f"{name} is missing")
+    return value
+
+
+def _number(arguments: Arguments, name: str) -> Decimal:
+    text = _text(arguments, name)
+    try:
+        value = Decimal(text)
+    except InvalidOperation as error:
+        raise Refuse(f"{name} is not a number: {text!r}") from error
+    if not value.is_finite():
+        raise Refuse(f"{name} is not finite: {text!r}")
+    return value
+
+
+def _guarded(s: Situation, arguments: Arguments) -> Position:
+    id = PositionId(_text(arguments, "position"))
+    position = s.book.state.positions.get(id)
+    if position is None:
+        closed = id in s.book.state.closed
+        raise Refuse(f"{id} is closed already" if closed else f"no position {id}")
+    if not position.is_guarded:
+        raise Refuse(f"{id} is foreign: adopt it first")
+    return position
+
+
+def _break_holding(s: Situation, taken: RequestTaken) -> Holding:
+    id = BreakId(_text(taken.arguments, "break"))
+    found = s.book.state.breaks.get(id)
+    if found is None:
+        raise Refuse(f"no open break {id}")
+    if found.finding.holding is None:
+        raise Refuse(f"{id} is about the account, not about a holding")
+    return found.finding.holding

@@ -1,0 +1,153 @@
+"""What protects a position, counted from every order that could: own and foreign, nested legs and conditional ones.
+
+Cover is what stops, summed over orders that are alive; an OCO pair counts once. An order of a type we do not
+know, on the closing side, is taken to cover everything: nothing may be added beside it.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+
+from standfast.core.policy import HeldBy, Policy
+from standfast.core.results import Levels
+from standfast.core.situation import Situation
+from standfast.model.booked import BookedOrder
+from standfast.model.ids import BrokerOrderId
+from standfast.model.order import STOP_TYPES, ZERO, OrderReport, OrderState, OrderType, Role
+from standfast.model.position import Position, Standing
+
+TRIGGERED_LIMIT = timedelta(seconds=5)
+"""A stop that has fired and not filled for this long covers nothing any more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resting:
+    """The exits a policy wants at the broker for one position, as prices."""
+
+    stop: Decimal | None
+    target: Decimal | None
+
+    @property
+    def is_none(self) -> bool:
+        return self.stop is None and self.target is None
+
+
+NOTHING = Resting(stop=None, target=None)
+
+
+def wanted_resting(s: Situation, position: Position, policy: Policy, at: Levels) -> Resting:
+    """Which exits shall rest at the broker now; the rest is the loop's."""
+    if position.bare or policy.held_by is HeldBy.GUARD:
+        return NOTHING
+    if is_too_young(s, position, policy):
+        return Resting(stop=at.emergency, target=None)
+    if policy.held_by is HeldBy.BOTH:
+        return Resting(stop=at.outermost, target=None)
+    return Resting(stop=at.stop if at.stop is not None else at.emergency, target=at.target)
+
+
+def is_too_young(s: Situation, position: Position, policy: Policy) -> bool:
+    """Whether the minimum hold still runs."""
+    return position.opened_at is not None and s.now - position.opened_at < policy.minimum_hold
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cover:
+    """What rests for one position. `own` are alive exits we placed; `stopped` is the quantity stops protect."""
+
+    own: tuple[BookedOrder, ...]
+    tied: tuple[BookedOrder, ...]
+    stopped: Decimal
+    foreign: Decimal
+    """Part of `stopped` that others placed."""
+    unknown: bool
+    unsettled: bool
+
+
+def cover_of(s: Situation, position: Position) -> Cover:
+    own: list[BookedOrder] = []
+    tied: list[BookedOrder] = []
+    stopped = foreign = ZERO
+    unknown = unsettled = False
+    for order in s.book.orders_for(position.id):
+        if order.is_finished or order.role is Role.OPEN or order.side.sign == position.sign:
+            continue
+        if order.role is Role.FOREIGN:
+            tied.append(order)
+            foreign += order.remaining if _stops(s, order) else ZERO
+            unknown = unknown or order.type is OrderType.UNKNOWN
+            continue
+        if order.role in (Role.STOP, Role.TARGET):
+            own.append(order)
+            unsettled = unsettled or not order.is_settled or is_cancelling(order)
+            stopped += order.remaining if _stops(s, order) else ZERO
+    loose, loose_unknown = _loose_cover(s, position)
+    foreign += loose
+    return Cover(
+        own=tuple(own),
+        tied=tuple(tied),
+        stopped=stopped + foreign,
+        foreign=foreign,
+        unknown=unknown or loose_unknown,
+        unsettled=unsettled,
+    )
+
+
+def exits_by_group(own: tuple[BookedOrder, ...]) -> list[tuple[BookedOrder, ...]]:
+    """Exits that share one quantity: an OCO parent with its stop leg, or a plain order alone."""
+    groups: dict[str, list[BookedOrder]] = {}
+    for order in own:
+        groups.setdefault(order.parent or order.id, []).append(order)
+    return [tuple(group) for group in groups.values()]
+
+
+def is_cancelling(order: BookedOrder) -> bool:
+    return order.cancel_at is not None and not order.is_finished
+
+
+def _stops(s: Situation, order: BookedOrder) -> bool:
+    if not order.is_stop or is_cancelling(order):
+        return False
+    report = order.report
+    if report is not None and report.triggered and s.now - order.changed_at > TRIGGERED_LIMIT:
+        return False
+    return order.state is not OrderState.HELD or not _waits_for_entry(s, order)
+
+
+def _waits_for_entry(s: Situation, order: BookedOrder) -> bool:
+    """A stop inside an opening bracket protects nothing until its entry is done; beside a target it does."""
+    parent = s.book.state.orders.get(order.parent) if order.parent is not None else None
+    return parent is not None and parent.side is not order.side and not parent.is_finished
+
+
+def _loose_cover(s: Situation, position: Position) -> tuple[Decimal, bool]:
+    """Foreign exits on the holding that are tied to no position: shared out oldest position first."""
+    read = s.snapshot.orders
+    if read is None:
+        return ZERO, False
+    pool, unknown = ZERO, False
+    for report in s.orders_by_holding.get(position.holding, ()):
+        if report.side.sign != position.sign and not _is_known(s, report.broker_id):
+            unknown = unknown or report.type is OrderType.UNKNOWN
+            pool += _stopping(report)
+    if not pool:
+        return ZERO, unknown
+    for other in s.book.guarded_at(position.holding):
+        if other.standing is Standing.OWNED:
+            continue
+        share = min(pool, s.book.held(other))
+        if other.id == position.id:
+            return share, unknown
+        pool -= share
+    return ZERO, unknown
+
+
+def _stopping(report: OrderReport) -> Decimal:
+    if report.type in STOP_TYPES:
+        return report.remaining
+    return sum((_stopping(leg) for leg in report.legs if leg.side is report.side), ZERO)
+
+
+def _is_known(s: Situation, broker_id: BrokerOrderId) -> bool:
+    order = s.book.order_by_broker(broker_id)
+    return order is not None and order.position is not None

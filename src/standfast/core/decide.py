@@ -1,0 +1,95 @@
+"""One cycle's decisions, most urgent first: the table of contents of the core.
+
+Level-triggered: each look asks what is so and what next, holding by holding. Facts are recorded and folded
+before the next look, and a look that changed the book is followed by another, so that no two procedures
+ever decide on the same stale state: per holding the first procedure that wants to act has this look.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from standfast.core.acts import finish_acts
+from standfast.core.closing import advance_closing, settle
+from standfast.core.exits import exits
+from standfast.core.flatten import flattening
+from standfast.core.naked import naked_time
+from standfast.core.opening import advance_opening
+from standfast.core.protect import protect
+from standfast.core.reconcile import reconcile
+from standfast.core.repair import repairs
+from standfast.core.situation import Outcome, Outcomes, Situation
+from standfast.core.verify import doubts
+from standfast.model.effects import (
+    CancelOrder,
+    Decision,
+    Effect,
+    QueryOrder,
+    ReadActivities,
+    ReadOrders,
+    ReadPositions,
+    ReplaceOrder,
+    SubmitOrder,
+    WakeAt,
+)
+from standfast.model.ids import Holding
+from standfast.model.journal import CancelIntended, Fact
+
+ORDER_EFFECTS = (SubmitOrder, ReplaceOrder, CancelOrder)
+
+
+def decide(s: Situation, holdings: Iterable[Holding]) -> Decision:
+    """Decide about these holdings, and about what concerns the whole account."""
+    facts: list[Fact] = []
+    effects: list[Effect] = []
+    for outcome in _account(s):
+        _sort_in(outcome, facts, effects)
+    for holding in sorted(holdings):
+        for outcome in look_at(s, holding):
+            _sort_in(outcome, facts, effects)
+    return Decision(tuple(facts), tuple(effects))
+
+
+def _account(s: Situation) -> Outcomes:
+    yield from flattening(s)
+    yield from finish_acts(s)
+
+
+def look_at(s: Situation, holding: Holding) -> Iterator[Outcome]:
+    """One look at one holding."""
+    yield from doubts(s, holding)  # learn what is in doubt
+    acted = holding in s.busy  # one order effect at a time
+    for position in s.book.positions_at(holding):
+        for procedure in (
+            settle,  # what is proven flat leaves the books
+            advance_closing,  # finish getting out
+            protect,  # bound every loss
+            exits,  # start getting out
+            advance_opening,  # risk is added last
+        ):
+            for outcome in procedure(s, position):
+                is_order = isinstance(outcome, ORDER_EFFECTS)
+                if is_order and acted:
+                    continue
+                yield outcome
+                acted = acted or (is_order and not isinstance(outcome, CancelOrder))
+    yield from naked_time(s, holding)
+    for outcome in repairs(s, holding, reconcile(s, holding)):
+        if not (acted and isinstance(outcome, ORDER_EFFECTS)):
+            yield outcome
+
+
+def _sort_in(outcome: Outcome, facts: list[Fact], effects: list[Effect]) -> None:
+    match outcome:
+        case SubmitOrder(intent=intent, again=again):
+            if not again:
+                facts.append(intent)
+            effects.append(outcome)
+        case ReplaceOrder(intent=intent):
+            facts.append(intent)
+            effects.append(outcome)
+        case CancelOrder():
+            facts.append(CancelIntended(broker_id=outcome.broker_id, holding=outcome.holding, reason=outcome.reason))
+            effects.append(outcome)
+        case QueryOrder() | ReadPositions() | ReadOrders() | ReadActivities() | WakeAt():
+            effects.append(outcome)
+        case _:
+            facts.append(outcome)

@@ -1,0 +1,193 @@
+"""Exit rules: which of a position's rules is due now, if any.
+
+Price rules need the regular session, a price that can be trusted, and a quantity that is explained; time
+rules need only the clock. `minimum_hold` delays stop loss, target and trailing, nothing else. A rule whose
+order rests at the broker is the broker's to execute, unless the price has stood beyond it without a fill.
+"""
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from standfast.core.cover import cover_of, is_too_young, wanted_resting
+from standfast.core.policy import FlatBy, HeldBy, Policy
+from standfast.core.results import Clarity, Levels, judge, levels, result_at
+from standfast.core.situation import Outcomes, Situation
+from standfast.model.breaks import BreakKind
+from standfast.model.effects import WakeAt
+from standfast.model.journal import CloseRequested, TrailMoved
+from standfast.model.position import CloseReason, Phase, Position, Standing, Trail
+
+UNEXPLAINED = frozenset({BreakKind.GHOST_POSITION, BreakKind.QUANTITY, BreakKind.SIDE})
+
+
+def exits(s: Situation, position: Position) -> Outcomes:
+    """A close request if a rule is due; a moved trailing stop if the ladder climbed."""
+    if position.phase not in (Phase.OPEN, Phase.OPENING) or not position.is_guarded or position.closing is not None:
+        return
+    if s.book.held(position) <= 0 or s.book.entry_price(position) is None:
+        return
+    policy = s.policy(position)
+    overdue = _time_rule(s, position, policy)
+    if overdue is not None:
+        yield overdue
+        return
+    yield from _next_times(s, position, policy)
+    if s.in_session and may_judge_prices(s, position):
+        yield from _price_rules(s, position, policy)
+
+
+def may_judge_prices(s: Situation, position: Position) -> bool:
+    """No price rule fires while the quantity is unexplained or the price has jumped like a split."""
+    if position.holding in s.book.state.suspended:
+        return False
+    return not any(
+        found.finding.holding == position.holding and found.finding.kind in UNEXPLAINED
+        for found in s.book.breaks_at(position.holding)
+    )
+
+
+# --- time rules ---------------------------------------------------------------------------------
+
+
+def _time_rule(s: Situation, position: Position, policy: Policy) -> CloseRequested | None:
+    since = position.adopted_at or position.opened_at
+    if since is None or (position.standing is Standing.ADOPTED and not policy.adopted_too):
+        return None
+    if policy.maximum_hold is not None and s.now - since >= policy.maximum_hold:
+        return _close(position, CloseReason.MAXIMUM_HOLD, f"held since {since:%Y-%m-%d %H:%M} UTC")
+    if policy.flat_by is not None:
+        last = last_flat_by(policy.flat_by, s)
+        if since < last:
+            return _close(position, CloseReason.FLAT_BY, f"flat by {policy.flat_by.at:%H:%M} {policy.flat_by.zone}")
+    return None
+
+
+def last_flat_by(rule: FlatBy, s: Situation) -> datetime:
+    """The latest moment at which the rule asked everything to be flat: a trading day's, at or before now.
+
+    Looking back instead of at the clock's face, a guard that was away at the time still acts when it is back.
+    """
+    local = s.now.astimezone(rule.zone)
+    day = local.date()
+    moment = datetime.combine(day, rule.at, rule.zone)
+    while moment > local or not s.is_trading_day(day):
+        day -= timedelta(days=1)
+        moment = datetime.combine(day, rule.at, rule.zone)
+    return moment
+
+
+def _next_times(s: Situation, position: Position, policy: Policy) -> Outcomes:
+    since = position.adopted_at or position.opened_at
+    if since is None:
+        return
+    if policy.maximum_hold is not None and since + policy.maximum_hold > s.now:
+        yield WakeAt(at=since + policy.maximum_hold, holding=position.holding)
+    if policy.flat_by is not None:
+        local = s.now.astimezone(policy.flat_by.zone)
+        moment = datetime.combine(local.date(), policy.flat_by.at, policy.flat_by.zone)
+        if moment > local:
+            yield WakeAt(at=moment, holding=position.holding)
+    if position.opened_at is not None and is_too_young(s, position, policy):
+        yield WakeAt(at=position.opened_at + policy.minimum_hold, holding=position.holding)
+
+
+# --- price rules --------------------------------------------------------------------------------
+
+
+def _price_rules(s: Situation, position: Position, policy: Policy) -> Outcomes:
+    judged = judge(s, position, policy)
+    if judged.clarity is Clarity.BLIND or judged.price is None:
+        return
+    climbed = climb(s, position, policy, judged.price) if not is_too_young(s, position, policy) else None
+    if climbed is not None:
+        yield TrailMoved(position=position.id, trail=climbed)
+        return
+    at = levels(s.book, position, policy)
+    reason = due(s, position, policy, at, judged.price)
+    if reason is None:
+        return
+    entry = s.book.entry_price(position)
+    result = result_at(position, judged.price, of=entry)
+    detail = f"{result:+.2%} at {judged.price} (entry {_short(entry)})"
+    if judged.reason:
+        detail += f", judged at the mid: {judged.reason}"
+    yield _close(position, reason, detail)
+
+
+def due(s: Situation, position: Position, policy: Policy, at: Levels, price: Decimal) -> CloseReason | None:
+    """The most urgent rule that this price fires and that nothing resting at the broker is about to execute."""
+    beyond = _beyond(position, price)
+    young = is_too_young(s, position, policy)
+    if beyond(at.emergency) and not _broker_does(s, position, policy, at.emergency):
+        return CloseReason.EMERGENCY_STOP
+    if young:
+        return None
+    if beyond(at.stop) and not _broker_does(s, position, policy, at.stop):
+        return at.stop_reason
+    if at.target is not None and (price - at.target) * position.sign >= 0:
+        resting = wanted_resting(s, position, policy, at).target is not None
+        return None if resting and _rests(s, position, target=True) else CloseReason.TAKE_PROFIT
+    return None
+
+
+def _beyond(position: Position, price: Decimal):  # type: ignore[no-untyped-def]
+    return lambda level: level is not None and (level - price) * position.sign >= 0
+
+
+def _broker_does(s: Situation, position: Position, policy: Policy, level: Decimal | None) -> bool:
+    """Whether a stop resting at the broker covers all of it at this level or nearer, and still can work."""
+    if policy.held_by is HeldBy.GUARD or level is None:
+        return False
+    cover = cover_of(s, position)
+    if cover.stopped < s.book.held(position):
+        return False
+    prices = [order.stop_price for order in (*cover.own, *cover.tied) if order.is_stop and order.stop_price]
+    if not prices and cover.foreign < s.book.held(position):
+        return False
+    nearer = all((price - level) * position.sign >= -_slack(level) for price in prices)
+    return nearer and not _stood_beyond(s, position, prices)
+
+
+def _slack(level: Decimal) -> Decimal:
+    """A resting trailing stop may lag the ladder by a little; a price this near is the broker's."""
+    return abs(level) / 1000
+
+
+def _stood_beyond(s: Situation, position: Position, prices: list[Decimal]) -> bool:
+    """A price beyond the resting stop for five seconds and still held: that stop does not work (collar, gap)."""
+    since = s.beyond_since.get(position.holding)
+    return since is not None and bool(prices) and s.now - since >= timedelta(seconds=5)
+
+
+def _rests(s: Situation, position: Position, *, target: bool) -> bool:
+    cover = cover_of(s, position)
+    wanted = [order for order in (*cover.own, *cover.tied) if order.is_stop is not target]
+    return sum((order.remaining for order in wanted), Decimal(0)) >= s.book.held(position)
+
+
+def climb(s: Situation, position: Position, policy: Policy, price: Decimal) -> Trail | None:
+    """The ladder's new state, when a rung was armed or the stop rises by a tenth of what the rung gives back."""
+    if not policy.trailing:
+        return None
+    result = result_at(position, price, of=s.book.entry_price(position))
+    before = position.trail
+    peak = max(result, before.peak) if before is not None else result
+    armed = [number for number, rung in enumerate(policy.trailing) if peak >= rung.arm]
+    if not armed:
+        return None
+    stop = max(policy.trailing[number].stop(peak) for number in armed)
+    if before is None or armed[-1] > before.rung:
+        return Trail(rung=armed[-1], peak=peak, stop=max(stop, before.stop) if before is not None else stop)
+    give_back = policy.trailing[armed[-1]].give_back
+    step = (give_back or Decimal(0)) / 10
+    if stop > before.stop and stop - before.stop >= step:
+        return Trail(rung=before.rung, peak=peak, stop=stop)
+    return None
+
+
+def _close(position: Position, reason: CloseReason, detail: str) -> CloseRequested:
+    return CloseRequested(position=position.id, reason=reason, by="guard", detail=detail)
+
+
+def _short(price: Decimal | None) -> str:
+    return "?" if price is None else f"{price:.4f}".rstrip("0").rstrip(".")

@@ -1,0 +1,96 @@
+"""Flatten an account: entries first, then what the books hold; foreign quantity stays unless everything is meant.
+
+It is over when no opening order works and nothing guarded is held; until then protection stays where it is,
+position by position, and resting entries are cancelled as often as they appear.
+"""
+
+from standfast.core.cover import is_cancelling
+from standfast.core.situation import Outcomes, Situation
+from standfast.model.effects import CancelOrder, ReadOrders, ReadPositions, WakeAt
+from standfast.model.ids import Holding
+from standfast.model.journal import (
+    CloseRequested,
+    FlattenEnded,
+    FlattenRequested,
+    RequestDone,
+    StandingChanged,
+)
+from standfast.model.order import OrderReport, Role
+from standfast.model.position import CloseReason, Standing
+
+
+def flattening(s: Situation) -> Outcomes:
+    """The next step of every flatten under way."""
+    for wanted in list(s.book.state.flattening.values()):
+        entries = list(_entries(s, wanted))
+        yield from entries
+        if not entries:
+            yield from _closes(s, wanted)
+            yield from _end(s, wanted)
+
+
+def _entries(s: Situation, wanted: FlattenRequested) -> Outcomes:
+    """Cancel every order that could add exposure, ours and (with everything) anybody's."""
+    for order in s.book.state.orders.values():
+        if order.role is Role.OPEN and not order.is_finished and order.broker_id and not is_cancelling(order):
+            yield CancelOrder(broker_id=order.broker_id, holding=order.holding, reason="flatten: entries first")
+    for holding, reports in s.orders_by_holding.items():
+        for report in reports:
+            known = s.book.order_by_broker(report.broker_id)
+            if known is None and _adds(s, holding, report) and wanted.everything and not _just_asked(s, report):
+                yield CancelOrder(broker_id=report.broker_id, holding=holding, reason="flatten: entries first")
+
+
+def _just_asked(s: Situation, report: OrderReport) -> bool:
+    asked = s.asked.get(f"cancel/{report.broker_id}")
+    return asked is not None and (s.now - asked).total_seconds() < 5
+
+
+def _adds(s: Situation, holding: Holding, report: OrderReport) -> bool:
+    return s.reported_net(holding) * report.side.sign >= 0
+
+
+def _closes(s: Situation, wanted: FlattenRequested) -> Outcomes:
+    for position in list(s.book.state.positions.values()):
+        if wanted.everything and not position.is_guarded and position.held > 0:
+            yield StandingChanged(position=position.id, standing=Standing.ADOPTED, by=wanted.by)
+        elif position.is_guarded and position.closing is None and s.book.held(position) > 0:
+            yield CloseRequested(
+                position=position.id,
+                reason=CloseReason.OPERATOR,
+                by=wanted.by,
+                detail="flatten",
+                request=wanted.request,
+            )
+
+
+def _end(s: Situation, wanted: FlattenRequested) -> Outcomes:
+    ours = [p for p in s.book.state.positions.values() if p.is_guarded]
+    opening = [o for o in s.book.state.orders.values() if o.role is Role.OPEN and not o.is_finished]
+    if ours or opening:
+        return
+    if s.snapshot.positions_asked_after < _last_entry(s, wanted) or s.snapshot.orders_asked_after < _last_entry(
+        s, wanted
+    ):
+        yield ReadPositions(reason="flatten: nothing left?")
+        yield ReadOrders(reason="flatten: nothing left?")
+        return
+    left = ", ".join(f"{row.quantity} {holding}" for holding, row in sorted(_rows(s).items()))
+    foreign = sorted(report.broker_id for reports in s.orders_by_holding.values() for report in reports)
+    if left and wanted.everything:
+        yield WakeAt(at=s.now, holding=None)
+        return
+    detail = "flat" if not left else f"flat but for foreign {left}"
+    if foreign:
+        detail += f"; orders not ours still work: {', '.join(foreign)}"
+    yield FlattenEnded(request=wanted.request, detail=detail)
+    yield RequestDone(request=wanted.request, ok=True, detail=detail)
+
+
+def _last_entry(s: Situation, wanted: FlattenRequested) -> int:
+    return max(s.book.state.touched.values(), default=0)
+
+
+def _rows(s: Situation):  # type: ignore[no-untyped-def]
+    read = s.snapshot.positions
+    return read.rows if read is not None else {}

@@ -1,0 +1,127 @@
+"""May this opening go ahead, and if not, every reason.
+
+The gate guards opening only; closing and protecting never pass through it.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+
+from standfast.core.situation import Situation
+from standfast.model.ids import Holding
+from standfast.model.order import ZERO
+from standfast.model.position import Phase
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """An opening as it was asked for; quantity signed."""
+
+    holding: Holding
+    quantity: Decimal
+    strategy: str
+    key: str
+    limit: Decimal | None = None
+    stop: Decimal | None = None
+    target: Decimal | None = None
+
+
+def reasons_against(s: Situation, asked: Asked) -> tuple[str, ...]:
+    """Every reason to refuse; empty means accepted."""
+    return tuple([*_state(s, asked), *_terms(s, asked), *_limits(s, asked)])
+
+
+def _state(s: Situation, asked: Asked) -> Iterator[str]:
+    if not s.may_act:
+        yield f"mode is {s.rules.mode}: only repair sends orders"
+    for scope in ("", asked.holding.instrument):
+        if scope in s.book.state.frozen:
+            frozen = s.book.state.frozen[scope]
+            yield f"{scope or 'the account'} is frozen by {frozen.by}{': ' + frozen.reason if frozen.reason else ''}"
+    if s.book.state.flattening:
+        yield "the account is being flattened"
+    if s.blind_since is not None:
+        yield f"the broker cannot be read since {s.blind_since:%H:%M:%S} UTC"
+    if not s.in_session and asked.limit is None:
+        yield "the session is closed: a market order would wait for the open"
+    for found in s.book.breaks_at(asked.holding):
+        if found.confirmed and found.finding.kind.value in ("ghost_position", "quantity", "side", "orphan_position"):
+            yield f"{asked.holding} has an open break {found.id} ({found.finding.kind})"
+    instrument = s.instrument(asked.holding)
+    if not instrument.tradable:
+        yield f"{asked.holding} cannot be traded"
+    if asked.quantity < 0 and not instrument.shortable:
+        yield f"{asked.holding} cannot be sold short"
+
+
+def _terms(s: Situation, asked: Asked) -> Iterator[str]:
+    if asked.quantity == 0:
+        yield "quantity is zero"
+        return
+    sign = 1 if asked.quantity > 0 else -1
+    if any(position.sign != sign for position in s.book.guarded_at(asked.holding)):
+        yield f"{asked.holding} is held the other way: close it first"
+    if s.reported_net(asked.holding) * sign < 0:
+        yield f"the broker holds {s.reported_net(asked.holding)} {asked.holding}: close it first"
+    if asked.quantity != asked.quantity.to_integral_value() and not s.instrument(asked.holding).fractionable:
+        yield f"{asked.holding} has no fractions: {asked.quantity}"
+    price = _price(s, asked)
+    if price is None:
+        yield f"no quote for {asked.holding} and no limit: its size cannot be judged"
+        return
+    if asked.stop is not None and (price - asked.stop) * sign <= 0:
+        yield f"stop {asked.stop} is not beyond {price}"
+    if asked.target is not None and (asked.target - price) * sign <= 0:
+        yield f"target {asked.target} is not beyond {price}"
+
+
+def _limits(s: Situation, asked: Asked) -> Iterator[str]:
+    limits, price = s.rules.limits, _price(s, asked)
+    guarded = [p for p in s.book.state.positions.values() if p.is_guarded and p.phase is not Phase.CLOSED]
+    if limits.open_positions is not None and len(guarded) >= limits.open_positions:
+        yield f"open_positions: {len(guarded)} of {limits.open_positions}"
+    recent = [at for at in s.book.state.openings if s.now - at < timedelta(minutes=1)]
+    if len(recent) >= limits.orders_per_minute:
+        yield f"orders_per_minute: {len(recent)} of {limits.orders_per_minute}"
+    if price is None:
+        return
+    added = abs(asked.quantity) * price
+    here = abs(s.reported_net(asked.holding)) * price + _opening_value(s, asked.holding, price)
+    if limits.notional_per_instrument is not None and here + added > limits.notional_per_instrument:
+        yield f"notional_per_instrument: {here + added:.2f} over {limits.notional_per_instrument}"
+    total = _account_value(s)
+    if limits.notional_per_account is not None and total + added > limits.notional_per_account:
+        yield f"notional_per_account: {total + added:.2f} over {limits.notional_per_account}"
+    account = s.snapshot.account
+    if account is not None and account.blocked:
+        yield f"the broker has blocked trading: {account.reason}"
+    if account is not None and added > account.buying_power:
+        yield f"buying power: {added:.2f} over {account.buying_power}"
+
+
+def _price(s: Situation, asked: Asked) -> Decimal | None:
+    if asked.limit is not None:
+        return asked.limit
+    sight = s.sights.get(asked.holding)
+    if sight is None or not sight.quote.is_two_sided:
+        return None
+    return sight.quote.ask if asked.quantity > 0 else sight.quote.bid
+
+
+def _opening_value(s: Situation, holding: Holding, price: Decimal) -> Decimal:
+    """Openings under way whose fills the last positions read cannot show."""
+    waiting = (p for p in s.book.guarded_at(holding) if p.phase is Phase.OPENING)
+    return sum(((p.asked - p.opened) * price for p in waiting), ZERO)
+
+
+def _account_value(s: Situation) -> Decimal:
+    read = s.snapshot.positions
+    rows = read.rows.values() if read is not None else ()
+    held = sum((abs(row.quantity) * (row.current_price or row.average_price) for row in rows), ZERO)
+    for position in s.book.state.positions.values():
+        if position.phase is Phase.OPENING:
+            sight = s.sights.get(position.holding)
+            price = position.limit or (sight.quote.ask if sight is not None else ZERO)
+            held += (position.asked - position.opened) * price
+    return held

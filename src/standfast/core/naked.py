@@ -1,0 +1,17 @@
+"""Time without cover, measured per position: it begins and ends by entries, so it can be shown and added up."""
+
+from standfast.core.reconcile import cover_gap
+from standfast.core.situation import Outcomes, Situation
+from standfast.model.ids import Holding
+from standfast.model.journal import NakedBegan, NakedEnded
+
+
+def naked_time(s: Situation, holding: Holding) -> Outcomes:
+    """Begin or end the stretch during which a position lacks the resting cover its policy asks for."""
+    for position in s.book.guarded_at(holding):
+        gap = cover_gap(s, position)
+        is_naked = gap is not None and not gap[2] and gap[1] < gap[0]
+        if is_naked and position.naked_since is None:
+            yield NakedBegan(position=position.id)
+        elif not is_naked and position.naked_since is not None:
+            yield NakedEnded(position=position.id)

@@ -1,0 +1,83 @@
+"""Build orders. Every order that may only reduce comes from `reducing`, which takes its side from a signed net.
+
+No caller can name the side of a reducing order, so none can point the wrong way; a property test runs over
+all inputs. Roll-backs, closes, stops and targets are all built here.
+"""
+
+from decimal import Decimal
+
+from standfast.model.ids import AccountId, ClientOrderId, PositionId, client_order_id
+from standfast.model.journal import OrderIntended
+from standfast.model.order import OrderType, Role, Side, Terms, TimeInForce, side_towards_zero
+from standfast.model.position import Position
+
+
+def reducing(
+    net: Decimal,
+    quantity: Decimal,
+    *,
+    stop_price: Decimal | None = None,
+    target_price: Decimal | None = None,
+    resting: bool = False,
+) -> Terms:
+    """An order that takes at most `quantity` off a signed net, and never more than the net itself.
+
+    Without prices: at the market, for today. With them: resting until cancelled.
+    """
+    assert net != 0, "a flat net cannot be reduced"
+    assert quantity > 0, quantity
+    if stop_price is not None:
+        kind = OrderType.STOP
+    elif target_price is not None:
+        kind = OrderType.LIMIT
+    else:
+        kind = OrderType.MARKET
+    return Terms(
+        side=side_towards_zero(net),
+        quantity=min(quantity, abs(net)),
+        type=kind,
+        time_in_force=TimeInForce.GTC if resting else TimeInForce.DAY,
+        limit_price=target_price if stop_price is None else None,
+        stop_price=stop_price,
+        target_price=target_price if stop_price is not None else None,
+        reduces=True,
+    )
+
+
+def opening(quantity: Decimal, limit: Decimal | None) -> Terms:
+    """The only order that adds exposure: signed quantity, at the market or at a limit, for today."""
+    assert quantity != 0
+    return Terms(
+        side=Side.BUY if quantity > 0 else Side.SELL,
+        quantity=abs(quantity),
+        type=OrderType.LIMIT if limit is not None else OrderType.MARKET,
+        time_in_force=TimeInForce.DAY,
+        limit_price=limit,
+        reduces=False,
+    )
+
+
+def intent(
+    account: AccountId,
+    position: Position,
+    role: Role,
+    terms: Terms,
+    *,
+    attempt: int,
+    reason: str,
+    replaces: ClientOrderId | None = None,
+) -> OrderIntended:
+    return OrderIntended(
+        id=order_id(account, position.id, role, attempt),
+        position=position.id,
+        role=role,
+        holding=position.holding,
+        terms=terms,
+        attempt=attempt,
+        reason=reason,
+        replaces=replaces,
+    )
+
+
+def order_id(account: AccountId, position: PositionId, role: Role, attempt: int) -> ClientOrderId:
+    return client_order_id(account, position, role, attempt)

@@ -1,0 +1,196 @@
+"""Keep under every position exactly the protection its policy asks for.
+
+1. What rests for a position never exceeds what it holds: orders are added for the difference only, and
+   surplus is taken away before anything is added.
+2. While an exit's fate is unsettled nothing is placed beside it; a missing exit is replaced only after it
+   has been read by id as finished.
+3. Refused protection is tried again for ever, at growing intervals, with the guard holding the rule meanwhile;
+   an opening of ours that cannot be protected is rolled back.
+4. Protection is only placed against a quantity that fills (or two agreeing reads) prove.
+"""
+
+from datetime import timedelta
+from decimal import ROUND_FLOOR, Decimal
+
+from standfast.core.cover import Cover, Resting, cover_of, exits_by_group, is_cancelling, wanted_resting
+from standfast.core.orders import intent, reducing
+from standfast.core.results import levels
+from standfast.core.situation import Outcomes, Situation
+from standfast.model.booked import BookedOrder
+from standfast.model.effects import CancelOrder, ReplaceOrder, SubmitOrder, Urgency, WakeAt
+from standfast.model.instrument import Instrument
+from standfast.model.journal import CloseRequested
+from standfast.model.order import ZERO, OrderType, Role
+from standfast.model.position import CloseReason, Phase, Position, Standing
+
+ROLLBACK_AFTER = 3
+"""Refusals in a row after which an opening of ours that has no stop is closed again."""
+RETRY_MAX = timedelta(seconds=60)
+
+
+def protect(s: Situation, position: Position) -> Outcomes:
+    """Orders that bring what rests in line with what the policy wants, one step at a time."""
+    if not position.is_guarded or not s.may_act or position.holding in s.book.state.suspended:
+        return
+    held = s.book.held(position)
+    if held <= 0 or not _may_size(s, position):
+        return
+    policy = s.policy(position)
+    at = levels(s.book, position, policy)
+    wanted = _rounded(wanted_resting(s, position, policy, at), position, s.instrument(position.holding))
+    cover = cover_of(s, position)
+    if cover.unsettled or cover.unknown:
+        return
+    size = _size(s, held)
+    if wanted.is_none or size <= 0:
+        yield from _remove(cover, "not wanted any more")
+    else:
+        yield from _adjust(s, position, cover, wanted, size)
+
+
+def _adjust(s: Situation, position: Position, cover: Cover, wanted: Resting, size: Decimal) -> Outcomes:
+    own = exits_by_group(cover.own)
+    resting = sum((_group_quantity(group) for group in own), ZERO)
+    surplus = resting + cover.foreign - size
+    if surplus > 0:
+        yield from _shrink(s, position, own, surplus)
+        return
+    moved = [group for group in own if _differs(group, wanted)]
+    if moved:
+        yield from _move(s, position, moved[0], wanted)
+        return
+    if surplus < 0:
+        yield from _add(s, position, wanted, -surplus)
+
+
+def _group_quantity(group: tuple[BookedOrder, ...]) -> Decimal:
+    return max(order.remaining for order in group)
+
+
+def _differs(group: tuple[BookedOrder, ...], wanted: Resting) -> bool:
+    """Whether a resting exit no longer asks for what is wanted."""
+    stops = [order for order in group if order.is_stop]
+    targets = [order for order in group if order.type is OrderType.LIMIT]
+    if bool(stops) != (wanted.stop is not None) or bool(targets) != (wanted.target is not None):
+        return True
+    if any(order.stop_price != wanted.stop for order in stops):
+        return True
+    return any(order.report is not None and order.report.limit_price != wanted.target for order in targets)
+
+
+def _move(s: Situation, position: Position, group: tuple[BookedOrder, ...], wanted: Resting) -> Outcomes:
+    """Change a resting exit in place where the broker can; else take it away, and `_add` follows next cycle."""
+    refusal = s.book.state.refusals.get(position.id)
+    if refusal is not None and s.now < refusal.at + retry_after(refusal.count):
+        yield WakeAt(at=refusal.at + retry_after(refusal.count), holding=position.holding)
+        return
+    only = group[0]
+    simple = len(group) == 1 and only.is_stop and wanted.stop is not None and wanted.target is None
+    if not (simple and s.contract.native_replace and only.broker_id is not None) or refusal is not None:
+        yield from _cancel(group, "to be placed anew at other prices")
+        return
+    assert wanted.stop is not None
+    terms = reducing(position.net, only.remaining, stop_price=wanted.stop, resting=True)
+    made = intent(
+        s.book.account,
+        position,
+        Role.STOP,
+        terms,
+        attempt=s.book.next_attempt(position.id, Role.STOP),
+        reason=f"stop from {only.stop_price} to {wanted.stop}",
+        replaces=only.id,
+    )
+    yield ReplaceOrder(intent=made, broker_id=only.broker_id)
+
+
+def _shrink(s: Situation, position: Position, own: list[tuple[BookedOrder, ...]], surplus: Decimal) -> Outcomes:
+    """Take away whole exits until no more than the position is covered; what is then missing is added anew."""
+    for group in reversed(own):
+        if surplus <= 0:
+            return
+        yield from _cancel(group, f"covers {surplus} more than is held")
+        surplus -= _group_quantity(group)
+
+
+def _remove(cover: Cover, reason: str) -> Outcomes:
+    for group in exits_by_group(cover.own):
+        yield from _cancel(group, reason)
+
+
+def _cancel(group: tuple[BookedOrder, ...], reason: str) -> Outcomes:
+    order = group[0]
+    if order.broker_id is not None and not is_cancelling(order):
+        yield CancelOrder(broker_id=order.broker_id, holding=order.holding, reason=reason, urgency=Urgency.PROTECT)
+
+
+def _add(s: Situation, position: Position, wanted: Resting, quantity: Decimal) -> Outcomes:
+    refusal = s.book.state.refusals.get(position.id)
+    if refusal is not None:
+        if refusal.kind == "price" or _gives_up(position, refusal.count):
+            yield _close_instead(position, refusal.kind, refusal.reason)
+            return
+        due = refusal.at + retry_after(refusal.count)
+        if s.now < due:
+            yield WakeAt(at=due, holding=position.holding)
+            return
+    edits = s.book.state.edits.get(position.id)
+    if edits is not None and s.now < edits.at + restore_after(edits.count):
+        yield WakeAt(at=edits.at + restore_after(edits.count), holding=position.holding)
+        return
+    terms = reducing(
+        position.sign * quantity, quantity, stop_price=wanted.stop, target_price=wanted.target, resting=True
+    )
+    role = Role.STOP if wanted.stop is not None else Role.TARGET
+    made = intent(
+        s.book.account,
+        position,
+        role,
+        terms,
+        attempt=s.book.next_attempt(position.id, role),
+        reason=f"{quantity} of {position.sign * s.book.held(position)} without cover",
+    )
+    yield SubmitOrder(intent=made, urgency=Urgency.PROTECT)
+
+
+def restore_after(edits: int) -> timedelta:
+    """How long to wait before restoring what somebody else took away: not at all, 10 s, then up to ten minutes."""
+    if edits <= 1:
+        return timedelta(0)
+    return min(timedelta(seconds=10 * 3 ** min(edits - 2, 5)), timedelta(minutes=10))
+
+
+def retry_after(count: int) -> timedelta:
+    """One second after the first refusal, doubling to a minute."""
+    return min(timedelta(seconds=2 ** min(count - 1, 6)), RETRY_MAX)
+
+
+def _gives_up(position: Position, refusals: int) -> bool:
+    return position.standing is Standing.OWNED and refusals >= ROLLBACK_AFTER and position.phase is not Phase.CLOSING
+
+
+def _close_instead(position: Position, kind: str, reason: str) -> CloseRequested:
+    because = CloseReason.STOP_LOSS if kind == "price" else CloseReason.ROLLBACK
+    return CloseRequested(position=position.id, reason=because, by="guard", detail=f"its stop was refused: {reason}")
+
+
+def _size(s: Situation, held: Decimal) -> Decimal:
+    """What may rest at the broker: whole units where it takes no fractions; the guard holds the rest."""
+    return held if s.contract.fractional_stops else held.to_integral_value(rounding=ROUND_FLOOR)
+
+
+def _may_size(s: Situation, position: Position) -> bool:
+    """An entry still working is protected for what it has filled; a close under way is left alone until it is over."""
+    if position.phase is not Phase.CLOSING:
+        return True
+    closing = position.closing
+    return closing is not None and closing.refused_at is not None
+
+
+def _rounded(wanted: Resting, position: Position, instrument: Instrument) -> Resting:
+    """To the tick: a stop towards the market's side of its level, a target to the nearer price."""
+    stop, target = wanted.stop, wanted.target
+    if stop is not None:
+        stop = instrument.round_up(stop) if position.sign > 0 else instrument.round_down(stop)
+    if target is not None:
+        target = instrument.round_nearest(target)
+    return Resting(stop=stop, target=target)

@@ -1,0 +1,202 @@
+"""Name every difference between the book and the broker.
+
+`reconcile` compares; `repair` decides. Kept apart, a report can be shown, stored and tested without anything
+being done about it, and read-only mode is simply "do not repair".
+
+It looks at state, never at events: a lost message, a restart and a bug all look the same from here, so one
+path heals all three. These hold for every input:
+
+1. Agreement is silent. A book compared with its own mirror image yields no findings.
+2. Doubt is an interval. Inside what unresolved orders could explain: unsettled. Outside it: a finding.
+3. One subject, one finding, in a fixed order. Equal inputs give equal reports.
+4. What cannot be compared yet (the book moved after the read was asked for) is neither confirmed nor ended.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+from standfast.core.cover import cover_of, wanted_resting
+from standfast.core.policy import Foreign, HeldBy
+from standfast.core.results import Clarity, judge, levels
+from standfast.core.situation import Situation
+from standfast.core.verify import is_listed
+from standfast.model.booked import BookedOrder
+from standfast.model.breaks import BreakKind, Finding
+from standfast.model.ids import Holding, is_own
+from standfast.model.order import Role
+from standfast.model.position import Phase, Position
+
+DOUBT_LIMIT = timedelta(seconds=30)
+GHOST_ORDER_AFTER = timedelta(seconds=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Findings about one holding, and which kinds could be judged at all this time."""
+
+    findings: tuple[Finding, ...]
+    judged: frozenset[BreakKind]
+
+
+POSITION_KINDS = frozenset({BreakKind.ORPHAN_POSITION, BreakKind.GHOST_POSITION, BreakKind.QUANTITY, BreakKind.SIDE})
+ORDER_KINDS = frozenset({BreakKind.ORPHAN_ORDER, BreakKind.GHOST_ORDER, BreakKind.STRAY_EXIT})
+COVER_KINDS = frozenset({BreakKind.UNCOVERED, BreakKind.OVER_COVERED})
+OWN_KINDS = frozenset({BreakKind.IN_DOUBT, BreakKind.BLIND})
+
+
+def reconcile(s: Situation, holding: Holding) -> Report:
+    """Compare one holding."""
+    findings: list[Finding] = []
+    judged = set(OWN_KINDS)
+    if s.is_comparable(holding):
+        judged |= POSITION_KINDS
+        findings += _position_findings(s, holding)
+    if s.snapshot.orders is not None:
+        judged |= ORDER_KINDS
+        findings += _order_findings(s, holding)
+    judged |= COVER_KINDS
+    findings += _cover_findings(s, holding)
+    findings += _doubt_findings(s, holding)
+    findings += _blind_findings(s, holding)
+    return Report(tuple(findings), frozenset(judged))
+
+
+def _position_findings(s: Situation, holding: Holding) -> Iterator[Finding]:
+    booked, reported = s.book.net(holding), s.reported_net(holding)
+    if reported in booked:
+        return
+    if booked.low == booked.high == 0:
+        kind = BreakKind.ORPHAN_POSITION
+    elif reported == 0:
+        kind = BreakKind.GHOST_POSITION
+    elif (booked.low > 0) != (reported > 0):
+        kind = BreakKind.SIDE
+    else:
+        kind = BreakKind.QUANTITY
+    row = s.reported(holding)
+    evidence = f"positions read, average {row.average_price}" if row is not None else "not in the positions list"
+    yield Finding(kind=kind, holding=holding, booked=str(booked), reported=str(reported), evidence=evidence)
+
+
+def _order_findings(s: Situation, holding: Holding) -> Iterator[Finding]:
+    for order in s.book.orders_on(holding):
+        if order.is_finished or not order.is_settled:
+            continue
+        if order.reduces and order.position is not None and order.position not in s.book.state.positions:
+            yield _finding(BreakKind.STRAY_EXIT, order, "its position is closed", "working")
+        elif _is_ghost(s, order):
+            yield _finding(BreakKind.GHOST_ORDER, order, "working", "not listed")
+    for report in s.orders_by_holding.get(holding, ()):
+        known = s.book.order_by_broker(report.broker_id) or s.book.state.orders.get(report.client_id)
+        if known is not None or report.is_finished:
+            continue
+        own = is_own(report.client_id, s.book.account)
+        if own or s.rules.foreign_for(holding) is Foreign.ALERT:
+            whose = "our id, not in the books" if own else "not ours"
+            yield Finding(
+                kind=BreakKind.ORPHAN_ORDER,
+                holding=holding,
+                subject=report.broker_id,
+                booked="-",
+                reported=f"{report.side} {report.remaining} {report.type}",
+                evidence=f"{report.client_id}: {whose}",
+            )
+
+
+def _is_ghost(s: Situation, order: BookedOrder) -> bool:
+    return (
+        order.is_own
+        and order.parent is None
+        and s.orders_listed_after(order.number)
+        and not is_listed(s, order)
+        and s.now - order.changed_at > GHOST_ORDER_AFTER
+    )
+
+
+def _finding(kind: BreakKind, order: BookedOrder, booked: str, reported: str) -> Finding:
+    return Finding(
+        kind=kind,
+        holding=order.holding,
+        subject=order.id,
+        booked=f"{order.side} {order.remaining} {order.type}: {booked}",
+        reported=reported,
+    )
+
+
+def _cover_findings(s: Situation, holding: Holding) -> Iterator[Finding]:
+    for position in s.book.guarded_at(holding):
+        lack = cover_gap(s, position)
+        if lack is None:
+            continue
+        held, stopped, unknown = lack
+        if unknown:
+            yield Finding(
+                kind=BreakKind.UNCOVERED,
+                holding=holding,
+                subject=position.id,
+                booked=str(held),
+                reported="an order of unknown type",
+                evidence="nothing is added beside an order that may protect",
+            )
+        elif stopped != held:
+            kind = BreakKind.UNCOVERED if stopped < held else BreakKind.OVER_COVERED
+            yield Finding(
+                kind=kind, holding=holding, subject=position.id, booked=f"{held} held", reported=f"{stopped} covered"
+            )
+
+
+def cover_gap(s: Situation, position: Position):  # type: ignore[no-untyped-def]
+    """(held, stopped, unknown order type) where a policy wants a resting stop; None where it wants none."""
+    held = s.book.held(position)
+    if held <= 0:
+        return None
+    policy = s.policy(position)
+    if policy.held_by is HeldBy.GUARD or position.bare:
+        return None
+    wanted = wanted_resting(s, position, policy, levels(s.book, position, policy))
+    if wanted.stop is None:
+        return None
+    if not s.contract.fractional_stops:
+        held = held.to_integral_value(rounding="ROUND_FLOOR")
+    cover = cover_of(s, position)
+    return held, cover.stopped, cover.unknown
+
+
+def _doubt_findings(s: Situation, holding: Holding) -> Iterator[Finding]:
+    for order in s.book.orders_on(holding):
+        if not order.is_settled and s.now - order.intended_at > DOUBT_LIMIT:
+            yield _finding(BreakKind.IN_DOUBT, order, order.stage.value, f"asked {order.missed} times, not found")
+
+
+def _blind_findings(s: Situation, holding: Holding) -> Iterator[Finding]:
+    """A rule the loop must hold and cannot judge. Outside the session nobody expects quotes."""
+    if not s.in_session:
+        return
+    for position in s.book.guarded_at(holding):
+        if s.book.held(position) <= 0 or position.phase is Phase.CLOSING:
+            continue
+        policy = s.policy(position)
+        if not watches_prices(s, position):
+            continue
+        judged = judge(s, position, policy)
+        if judged.clarity is not Clarity.CLEAR:
+            yield Finding(
+                kind=BreakKind.BLIND,
+                holding=holding,
+                booked="price rules held by the guard",
+                reported="no usable quote" if judged.price is None else "judged at the mid",
+                evidence=judged.reason,
+            )
+            return
+
+
+def watches_prices(s: Situation, position: Position) -> bool:
+    """Whether any price rule of this position is on."""
+    policy = s.policy(position)
+    at = levels(s.book, position, policy)
+    return any(level is not None for level in (at.stop, at.emergency, at.target)) or bool(policy.trailing)
+
+
+def roles_that_reduce() -> frozenset[Role]:
+    return frozenset(role for role in Role if role not in (Role.OPEN, Role.FOREIGN))

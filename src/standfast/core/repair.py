@@ -1,0 +1,172 @@
+"""What to do about each difference: evidence first, then containment, then people.
+
+First sight is a question. A second read, asked for after the first and agreeing with it, confirms; only then
+is anything repaired or anyone told (an orphan waits a little longer). The same break alarms once, again when
+it changes or an hour has passed. `alert` mode tells and never sends; `observe` records.
+"""
+
+from collections.abc import Iterable
+from datetime import timedelta
+from decimal import Decimal
+
+from standfast.core.policy import Foreign, Mode
+from standfast.core.reconcile import POSITION_KINDS, Report
+from standfast.core.situation import Outcomes, Situation
+from standfast.core.tell import alarm, wording
+from standfast.core.verify import FIRST_LOOK
+from standfast.model.breaks import Break, BreakKind, Finding
+from standfast.model.effects import CancelOrder, QueryOrder, ReadActivities, Urgency, WakeAt
+from standfast.model.ids import BreakId, ClientOrderId, Holding, PositionId, digest
+from standfast.model.journal import (
+    BreakActed,
+    BreakConfirmed,
+    BreakEnded,
+    BreakSeen,
+    ForeignAcknowledged,
+    PositionAdopted,
+)
+from standfast.model.order import ZERO
+
+ALARM_AGAIN = timedelta(hours=1)
+COVER_GRACE = timedelta(seconds=2)
+"""A fill needs this long to be covered before its lack of cover is a break."""
+
+
+def repairs(s: Situation, holding: Holding, report: Report) -> Outcomes:
+    """Keep the list of breaks in step with what was found, and act on what is confirmed."""
+    known = {found.finding.key: found for found in s.book.breaks_at(holding)}
+    seen = {finding.key for finding in report.findings}
+    for finding in report.findings:
+        yield from _look_at(s, finding, known.get(finding.key))
+    for key, found in known.items():
+        if key not in seen and found.finding.kind in report.judged:
+            yield BreakEnded(id=found.id, by=found.action or "the two agree again")
+
+
+def _look_at(s: Situation, finding: Finding, known: Break | None) -> Outcomes:
+    if known is None:
+        id = BreakId(f"b{digest(s.book.account, finding.key, s.book.head)[:9]}")
+        yield BreakSeen(id=id, finding=finding)
+        yield from _ask(s, finding)
+        return
+    if (known.finding.booked, known.finding.reported) != (finding.booked, finding.reported):
+        if _is_told_by_time(finding):
+            return
+        yield BreakSeen(id=known.id, finding=finding)
+        yield from _ask(s, finding)
+        return
+    if not known.confirmed:
+        if _agrees_again(s, known):
+            yield BreakConfirmed(id=known.id)
+        else:
+            yield from _ask(s, finding)
+        return
+    yield from _act(s, known)
+    yield from _tell(s, known)
+
+
+def _is_told_by_time(finding: Finding) -> bool:
+    """Findings whose wording changes by itself are not worse for it."""
+    return finding.kind in (BreakKind.BLIND, BreakKind.IN_DOUBT)
+
+
+def _agrees_again(s: Situation, known: Break) -> bool:
+    """A second look: a read asked for after the first sight, or time enough for what no read can show."""
+    kind = known.finding.kind
+    if kind in POSITION_KINDS:
+        return s.snapshot.positions_asked_after >= known.number
+    if kind in (BreakKind.ORPHAN_ORDER, BreakKind.GHOST_ORDER, BreakKind.STRAY_EXIT):
+        return s.orders_listed_after(known.number)
+    return s.now - known.first_seen >= COVER_GRACE
+
+
+def _ask(s: Situation, finding: Finding) -> Outcomes:
+    """The questions whose answers would explain a difference."""
+    assert finding.holding is not None
+    if finding.kind in POSITION_KINDS:
+        yield ReadActivities(reason=f"{finding.kind}: booked {finding.booked}, reported {finding.reported}")
+        for order in s.book.orders_on(finding.holding):
+            asked = s.asked.get(order.id)
+            if order.broker_id and not order.is_finished and (asked is None or s.now - asked > FIRST_LOOK):
+                yield QueryOrder(
+                    holding=order.holding, broker_id=order.broker_id, client_id=order.id, reason=finding.kind.value
+                )
+    else:
+        yield WakeAt(at=s.now + COVER_GRACE, holding=finding.holding)
+
+
+def _act(s: Situation, found: Break) -> Outcomes:
+    finding = found.finding
+    match finding.kind:
+        case BreakKind.ORPHAN_POSITION | BreakKind.QUANTITY:
+            yield from _take_in(s, found)
+        case BreakKind.STRAY_EXIT:
+            if s.rules.mode_for(finding.kind) is Mode.REPAIR:
+                yield from _cancel_stray(s, finding)
+        case _:
+            pass  # protecting, closing and verifying are decided where they live; this break only watches them
+
+
+def _take_in(s: Situation, found: Break) -> Outcomes:
+    """Unexplained quantity beyond the books: adopt it or acknowledge it, as the policy says."""
+    holding = found.finding.holding
+    assert holding is not None
+    if not s.is_comparable(holding) or not s.book.net(holding).is_exact:
+        return
+    booked, reported = s.book.net(holding).low, s.reported_net(holding)
+    extra = reported - booked
+    if booked and extra * booked < 0:
+        return  # less than booked: only fills can say where it went
+    foreign = s.rules.foreign_for(holding)
+    lots = [p for p in s.book.positions_at(holding) if not p.is_guarded]
+    if foreign is Foreign.IGNORE:
+        total = s.book.state.acknowledged.get(holding, ZERO) + extra
+        yield ForeignAcknowledged(holding=holding, quantity=total, by="policy")
+    elif foreign is Foreign.ADOPT and not lots:
+        yield from adoption(s, holding, extra, by="policy")
+        yield BreakActed(id=found.id, action=f"adopted {extra}")
+
+
+def adoption(s: Situation, holding: Holding, quantity: Decimal, *, by: str) -> Iterable[PositionAdopted]:
+    """Take bare quantity into the books, with the price its stop is figured from.
+
+    Bare quantity has no fill since guarding began, so it was held before: its stop is figured from the worse of entry
+    and the price now, once, so that adopting never dumps what its owner has held at a loss for months.
+    """
+    row = s.reported(holding)
+    assert row is not None, holding
+    anchor = None
+    if row.current_price is not None:
+        worse = min if quantity > 0 else max
+        anchor = worse(row.average_price, row.current_price)
+    yield PositionAdopted(
+        position=PositionId(f"p{digest(s.book.account, holding, s.book.head)[:9]}"),
+        holding=holding,
+        quantity=quantity,
+        price=row.average_price,
+        anchor=anchor,
+        strategy=s.rules.foreign_strategy(""),
+        by=by,
+    )
+
+
+def _cancel_stray(s: Situation, finding: Finding) -> Outcomes:
+    order = s.book.state.orders.get(ClientOrderId(finding.subject))
+    if order is None or order.broker_id is None or order.is_finished:
+        return
+    if order.cancel_at is None or s.now - order.cancel_at > timedelta(seconds=10):
+        yield CancelOrder(
+            broker_id=order.broker_id, holding=order.holding, reason="its position is closed", urgency=Urgency.CLOSE
+        )
+
+
+def _tell(s: Situation, found: Break) -> Outcomes:
+    if s.rules.mode_for(found.finding.kind) is Mode.OBSERVE:
+        return
+    due = found.first_seen + s.rules.confirm.orphan if found.finding.kind is BreakKind.ORPHAN_POSITION else None
+    if due is not None and s.now < due:
+        yield WakeAt(at=due, holding=found.finding.holding)
+        return
+    if found.alarmed_at is None or s.now - found.alarmed_at >= ALARM_AGAIN:
+        severity, text = wording(s, found)
+        yield alarm(s, severity, text, key=f"{found.id}/{found.alarmed_at}", break_id=found.id)

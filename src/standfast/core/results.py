@@ -1,0 +1,116 @@
+"""Profit and loss of a position as a fraction of what it was entered at, and the prices that stand for it.
+
+Judged at the side one would close at: the bid for a long, the ask for a short. Results and prices are two
+forms of one number; `price_at` and `result_at` are each other's inverse.
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+from standfast.core.book import Book
+from standfast.core.policy import Policy
+from standfast.core.situation import Sight, Situation
+from standfast.model.position import CloseReason, Position
+from standfast.model.quote import Quote
+
+
+def result_at(position: Position, price: Decimal, *, of: Decimal | None = None) -> Decimal:
+    """Signed return on entry (or on `of`) if it were closed at this price."""
+    base = of if of is not None else position.entry_price
+    assert base, position.id
+    return (price - base) / base * position.sign
+
+
+def price_at(position: Position, result: Decimal, *, of: Decimal | None = None) -> Decimal:
+    base = of if of is not None else position.entry_price
+    assert base, position.id
+    return base * (1 + result * position.sign)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Levels:
+    """Prices at which rules fire; None where the rule is off."""
+
+    stop: Decimal | None
+    stop_reason: CloseReason
+    emergency: Decimal | None
+    target: Decimal | None
+
+    @property
+    def outermost(self) -> Decimal | None:
+        return self.emergency if self.emergency is not None else self.stop
+
+
+def levels(book: Book, position: Position, policy: Policy) -> Levels:
+    """Where the rules of a position stand now. Stops are figured from its basis, gains from its entry."""
+    entry = book.entry_price(position)
+    if entry is None or entry <= 0:
+        return Levels(stop=None, stop_reason=CloseReason.STOP_LOSS, emergency=None, target=None)
+    basis = position.anchor if position.anchor is not None else entry
+    stop, reason = position.stop, CloseReason.STOP_LOSS
+    if stop is None and policy.stop_loss is not None:
+        stop = price_at(position, -policy.stop_loss, of=basis)
+    if position.trail is not None:
+        trailed = price_at(position, position.trail.stop, of=entry)
+        if stop is None or (trailed - stop) * position.sign > 0:
+            stop, reason = trailed, CloseReason.TRAILING
+    emergency = None
+    if policy.emergency_stop is not None:
+        emergency = price_at(position, -policy.emergency_stop, of=basis)
+    target = position.target
+    if target is None and policy.take_profit is not None:
+        target = price_at(position, policy.take_profit, of=entry)
+    return Levels(stop=stop, stop_reason=reason, emergency=emergency, target=target)
+
+
+class Clarity(StrEnum):
+    CLEAR = "clear"
+    WIDE = "wide"
+    BLIND = "blind"
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A price a rule may be judged at, how far it can be trusted, and why not further."""
+
+    clarity: Clarity
+    price: Decimal | None
+    reason: str = ""
+
+
+def judge(s: Situation, position: Position, policy: Policy) -> Judged:
+    """The closing price of a position now.
+
+    Blind: no price may be used. Wide: the mid, of the two last quotes the better one, so that a rule fires only
+    when both agree.
+    """
+    sight = s.sights.get(position.holding)
+    if sight is None:
+        return Judged(Clarity.BLIND, None, "no quote")
+    quote = sight.quote
+    if not quote.is_two_sided:
+        return Judged(Clarity.BLIND, None, f"bid {quote.bid} ask {quote.ask}")
+    if not quote.is_fresh(s.now, s.quotes_fresh):
+        age = int((s.now - quote.received).total_seconds())
+        return Judged(Clarity.BLIND, None, f"last quote {age} s old")
+    if not _is_wide(position, policy, quote):
+        return Judged(Clarity.CLEAR, quote.closing_price(position.sign))
+    spread = f"spread {quote.ask - quote.bid} on {quote.mid}"
+    if sight.before is None or not sight.before.is_two_sided:
+        return Judged(Clarity.BLIND, None, spread)
+    return Judged(Clarity.WIDE, _kinder(position, sight), spread)
+
+
+def _is_wide(position: Position, policy: Policy, quote: Quote) -> bool:
+    distance = policy.stop_loss or policy.emergency_stop
+    basis = position.basis
+    if distance is None or not basis:
+        return False
+    return (quote.ask - quote.bid) / basis > distance / 2
+
+
+def _kinder(position: Position, sight: Sight) -> Decimal:
+    assert sight.before is not None
+    mids = (sight.quote.mid, sight.before.mid)
+    return max(mids) if position.sign > 0 else min(mids)

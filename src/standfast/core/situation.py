@@ -1,0 +1,87 @@
+"""Everything one look may use: the book, the evidence, the operator's rules, and the time.
+
+Decisions take a `Situation` and nothing else, so that what they saw can be put down and asked again.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+from standfast.core.book import Book
+from standfast.core.policy import Mode, Policy, Rules
+from standfast.model.contract import Contract
+from standfast.model.effects import Effect
+from standfast.model.evidence import HeldReport, Snapshot
+from standfast.model.ids import Holding, InstrumentId
+from standfast.model.instrument import Instrument
+from standfast.model.journal import Fact
+from standfast.model.order import ZERO, OrderReport
+from standfast.model.position import Position
+from standfast.model.quote import Quote
+
+Outcome = Fact | Effect
+Outcomes = Iterator[Outcome]
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """The last two quotes of one holding: some judgements need two in a row."""
+
+    quote: Quote
+    before: Quote | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Situation:
+    book: Book
+    snapshot: Snapshot
+    rules: Rules
+    contract: Contract
+    now: datetime
+    instruments: Mapping[InstrumentId, Instrument] = field(default_factory=dict)
+    orders_by_holding: Mapping[Holding, Sequence[OrderReport]] = field(default_factory=dict)
+    """The last list of working orders, top level, by what they are about."""
+    sights: Mapping[Holding, Sight] = field(default_factory=dict)
+    beyond_since: Mapping[Holding, datetime] = field(default_factory=dict)
+    """Since when the price has stood beyond the outermost resting stop of a holding, if it has."""
+    busy: frozenset[Holding] = frozenset()
+    """Holdings with an order effect under way: facts about them are booked, nothing new is started."""
+    asked: Mapping[str, datetime] = field(default_factory=dict)
+    """When each order was last asked for by id; only spaces the questions."""
+    quotes_fresh: timedelta = timedelta(seconds=15)
+    blind_since: datetime | None = None
+    """Since when reads of the broker have failed, if they do."""
+    is_trading_day: Callable[[date], bool] = lambda day: day.weekday() < 5
+
+    def policy(self, position: Position) -> Policy:
+        return self.rules.policy(position.strategy, position.holding, self.instrument(position.holding).kind)
+
+    def instrument(self, holding: Holding) -> Instrument:
+        return self.instruments.get(holding.instrument) or Instrument(id=holding.instrument)
+
+    @property
+    def may_act(self) -> bool:
+        """Whether orders may be sent at all. Opening has its own gate; closing and protecting have only this."""
+        return self.rules.mode is Mode.REPAIR
+
+    @property
+    def in_session(self) -> bool:
+        """The broker's clock decides; between two reads of it, its own next close does."""
+        clock = self.snapshot.clock
+        return clock is not None and clock.is_open and self.now < clock.next_close
+
+    def reported(self, holding: Holding) -> HeldReport | None:
+        read = self.snapshot.positions
+        return read.rows.get(holding) if read is not None else None
+
+    def reported_net(self, holding: Holding) -> Decimal:
+        row = self.reported(holding)
+        return row.quantity if row is not None else ZERO
+
+    def is_comparable(self, holding: Holding) -> bool:
+        """Whether the last positions read was asked for after everything the book knows of this holding."""
+        return self.snapshot.positions is not None and self.snapshot.positions_asked_after >= self.book.touched(holding)
+
+    def orders_listed_after(self, number: int) -> bool:
+        return self.snapshot.orders is not None and self.snapshot.orders_asked_after >= number

@@ -1,0 +1,67 @@
+"""The words an alarm uses: what happened, what was done, what is needed. For tired eyes at three in the morning."""
+
+from standfast.core.policy import Mode
+from standfast.core.situation import Situation
+from standfast.model.alert import Severity
+from standfast.model.breaks import Break, BreakKind
+from standfast.model.ids import AlertId, BreakId, digest
+from standfast.model.journal import AlertRaised
+
+SEVERITY = {
+    BreakKind.ORPHAN_POSITION: Severity.WARNING,
+    BreakKind.ORPHAN_ORDER: Severity.INFO,
+    BreakKind.GHOST_ORDER: Severity.WARNING,
+    BreakKind.STRAY_EXIT: Severity.WARNING,
+    BreakKind.OVER_COVERED: Severity.WARNING,
+    BreakKind.PNL: Severity.WARNING,
+}
+"""Everything not named here is critical."""
+
+WHAT = {
+    BreakKind.ORPHAN_POSITION: "the broker holds what the books do not explain",
+    BreakKind.GHOST_POSITION: "the books hold what the broker does not list; it stays booked until fills prove it flat",
+    BreakKind.ORPHAN_ORDER: "an order that is not in the books",
+    BreakKind.GHOST_ORDER: "an order of ours is booked as working and not listed",
+    BreakKind.QUANTITY: "the broker's quantity differs from the books",
+    BreakKind.SIDE: "the broker's side is the opposite of the books",
+    BreakKind.UNCOVERED: "a position is not fully covered by a live stop",
+    BreakKind.OVER_COVERED: "more is covered than is held",
+    BreakKind.STRAY_EXIT: "an exit outlived its position",
+    BreakKind.IN_DOUBT: "an order's outcome is still unknown",
+    BreakKind.BLIND: "no usable quote: price rules of the guard cannot fire",
+    BreakKind.STRUCTURE: "a spread lost its ratio",
+    BreakKind.BOT_LOST: "the bot's own record dropped a live position",
+    BreakKind.PNL: "realised profit differs from the broker's",
+}
+
+
+def alarm(s: Situation, severity: Severity, text: str, *, key: str, break_id: BreakId | None = None) -> AlertRaised:
+    """An alarm whose id is derived from `key`: raised twice, it is one alarm."""
+    return AlertRaised(
+        id=AlertId(f"a{digest(s.book.account, key)[:9]}"), severity=severity, text=text, break_id=break_id
+    )
+
+
+def wording(s: Situation, found: Break) -> tuple[Severity, str]:
+    finding = found.finding
+    severity = SEVERITY.get(finding.kind, Severity.CRITICAL)
+    what = WHAT[finding.kind]
+    subject = f" {finding.subject}" if finding.subject else ""
+    lines = [f"{finding.holding or s.book.account}{subject}: {what}."]
+    lines.append(f"Booked {finding.booked}, broker {finding.reported}.")
+    if finding.evidence:
+        lines.append(f"Evidence: {finding.evidence}.")
+    refusal = s.book.state.refusals.get(finding.subject) if finding.subject else None  # type: ignore[call-overload]
+    if refusal is not None:
+        lines.append(f"The broker refused {refusal.count} times: {refusal.reason}. The guard holds the rule.")
+    lines.append(_done(s, found))
+    return severity, " ".join(lines)
+
+
+def _done(s: Situation, found: Break) -> str:
+    mode = s.rules.mode_for(found.finding.kind)
+    if found.action:
+        return f"Done: {found.action}."
+    if mode is not Mode.REPAIR:
+        return f"Nothing is done: mode is {mode}. Needed: look at `standfast explain {found.id}`."
+    return f"Being looked into. See `standfast explain {found.id}`."

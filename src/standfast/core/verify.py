@@ -1,0 +1,162 @@
+"""What evidence says about orders: ask for what is in doubt, and tell when doubt may end.
+
+1. Only a read by id ends doubt. A list, a timeout and a missing position are evidence of nothing.
+2. "Not found" ends doubt only after the flight and the staleness the broker declares, seen twice.
+3. Where ids are unique, an order still wanted is simply sent again under the same id: it is the same order.
+"""
+
+from datetime import datetime, timedelta
+
+from standfast.core.situation import Outcomes, Situation
+from standfast.model.booked import BookedOrder, Stage
+from standfast.model.effects import QueryOrder, ReadActivities, SubmitOrder, Urgency, WakeAt
+from standfast.model.ids import Holding
+from standfast.model.journal import OrderIntended, OrderNeverArrived
+from standfast.model.order import OrderState, OrderType, Role
+
+FIRST_LOOK = timedelta(milliseconds=250)
+LONGEST_WAIT = timedelta(seconds=10)
+STILL_WANTED = timedelta(seconds=10)
+"""How long after its intent an opening may still be sent again; later it must be asked for anew."""
+
+
+def doubts(s: Situation, holding: Holding) -> Outcomes:
+    """Questions about every order of this holding whose state is not beyond doubt."""
+    for order in s.book.orders_on(holding):
+        if order.excess:
+            yield from _ask_for_fills(s, order)
+        if order.is_finished:
+            continue
+        if order.stage is Stage.WORKING:
+            yield from _look_at_working(s, order)
+        else:
+            yield from _look_for(s, order)
+
+
+def is_unsettled(order: BookedOrder) -> bool:
+    """Whether nothing may be decided that depends on this order's fate."""
+    return not order.is_settled
+
+
+def _ask_for_fills(s: Situation, order: BookedOrder) -> Outcomes:
+    yield ReadActivities(reason=f"{order.id} has filled {order.filled}, booked {order.executed}")
+    yield WakeAt(at=s.now + _backoff(order.changed_at, s.now), holding=order.holding)
+
+
+def _look_at_working(s: Situation, order: BookedOrder) -> Outcomes:
+    reason = _reason_to_look(s, order)
+    if not reason:
+        return
+    due = _next_look(s, order, since=order.cancel_at or order.changed_at)
+    if s.now >= due:
+        yield QueryOrder(holding=order.holding, broker_id=order.broker_id, client_id=order.id, reason=reason)
+        due = s.now + FIRST_LOOK
+    yield WakeAt(at=due, holding=order.holding)
+
+
+def _reason_to_look(s: Situation, order: BookedOrder) -> str:
+    if order.parent is not None and order.parent in s.book.state.orders:
+        return ""  # read with its parent
+    if order.cancel_at is not None and order.cancel_at >= order.changed_at:
+        return "a cancel was asked for"
+    if s.orders_listed_after(order.number) and not is_listed(s, order):
+        return "booked as working, not listed"
+    if s.in_session and order.type is OrderType.MARKET:
+        return "a market order should have filled"
+    if order.report is None:
+        return "accepted, not yet seen"
+    return ""
+
+
+def _next_look(s: Situation, order: BookedOrder, since: datetime) -> datetime:
+    """At once, then at growing intervals from the last time it was asked for."""
+    asked = s.asked.get(order.id)
+    if asked is None or asked < since:
+        return since
+    return asked + _backoff(since, asked)
+
+
+def is_listed(s: Situation, order: BookedOrder) -> bool:
+    """Whether the last complete list of working orders shows it, on its own or as a leg."""
+    read = s.snapshot.orders
+    if read is None or order.broker_id is None:
+        return False
+    if order.broker_id in read.orders:
+        return True
+    parent = s.book.state.orders.get(order.parent) if order.parent is not None else None
+    return parent is not None and parent.broker_id is not None and parent.broker_id in read.orders
+
+
+def _look_for(s: Situation, order: BookedOrder) -> Outcomes:
+    """An intent without an outcome: after a crash, a lost reply, a timeout."""
+    if order.missed and _may_resend(s, order):
+        yield SubmitOrder(intent=_intent(order), urgency=_urgency(order), again=True)
+        return
+    last_sent = order.changed_at if s.book.state.started_at is None else max(order.changed_at, s.book.state.started_at)
+    patience = s.contract.flight + s.contract.staleness
+    if order.missed >= 2 and order.missed_at is not None and order.missed_at >= last_sent + patience:
+        yield OrderNeverArrived(
+            id=order.id, reason=f"not known to the broker {int(patience.total_seconds())} s after it could have left"
+        )
+        return
+    due = _next_look(s, order, since=order.changed_at)
+    if s.now >= due:
+        yield QueryOrder(holding=order.holding, client_id=order.id, reason=f"{order.stage.value}: did it arrive?")
+        due = s.now + FIRST_LOOK
+    yield WakeAt(at=due, holding=order.holding)
+
+
+def _may_resend(s: Situation, order: BookedOrder) -> bool:
+    if not (s.contract.unique_ids and s.contract.searchable_ids and s.may_act) or order.terms is None:
+        return False
+    if order.replaces is not None or order.missed > 3:
+        return False
+    if order.role is Role.OPEN:
+        return s.now - order.intended_at <= STILL_WANTED
+    return still_reduces(s, order)
+
+
+def still_reduces(s: Situation, order: BookedOrder) -> bool:
+    """Whether a reducing order, sent now, would still only reduce: by the books and by the last read."""
+    position = s.book.state.positions.get(order.position) if order.position is not None else None
+    if position is None or order.terms is None:
+        return False
+    held, net = s.book.held(position), s.reported_net(order.holding)
+    return (
+        order.terms.quantity <= held
+        and order.terms.quantity <= abs(net)
+        and net * position.sign > 0
+        and order.terms.side.sign == -position.sign
+    )
+
+
+def _intent(order: BookedOrder) -> OrderIntended:
+    assert order.terms is not None and order.position is not None, order.id
+    return OrderIntended(
+        id=order.id,
+        position=order.position,
+        role=order.role,
+        holding=order.holding,
+        terms=order.terms,
+        attempt=order.attempt,
+        reason=order.reason,
+    )
+
+
+def _urgency(order: BookedOrder) -> Urgency:
+    match order.role:
+        case Role.OPEN | Role.FOREIGN:
+            return Urgency.OPEN
+        case Role.CLOSE | Role.ROLLBACK:
+            return Urgency.CLOSE
+        case Role.STOP | Role.TARGET:
+            return Urgency.PROTECT
+
+
+def _backoff(since: datetime, now: datetime) -> timedelta:
+    """Wait half as long as it has lasted, between a quarter of a second and ten seconds."""
+    return min(max((now - since) / 2, FIRST_LOOK), LONGEST_WAIT)
+
+
+def state_is_unknown(order: BookedOrder) -> bool:
+    return order.state is OrderState.UNKNOWN
