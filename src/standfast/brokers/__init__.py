@@ -1,0 +1,1 @@
+"""Adapters: one package per venue, each an implementation of `ports.Broker`."""

@@ -1,0 +1,256 @@
+"""The port `Broker` over one Alpaca account.
+
+Theory: the client sends, `parse` understands, this module decides when a read is whole and what is returned.
+
+Invariants
+- A list is returned whole or not at all: orders are paged until a page provably ends them, else `Incomplete`.
+- A reply to a write that does not name the very order we sent is `OutcomeUnknown`, whatever its status.
+- An absent order is one Alpaca itself does not know; a 404 from anyone else is no answer.
+"""
+
+import random
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+import msgspec
+
+from standfast.brokers.alpaca import parse
+from standfast.brokers.alpaca import terms as forms
+from standfast.brokers.alpaca.client import Access, AlpacaClient, Deadlines, Throttles
+from standfast.brokers.alpaca.history import History
+from standfast.brokers.alpaca.kept import KeptOrders, KeptPositions
+from standfast.brokers.alpaca.open_orders import read_open_orders
+from standfast.brokers.alpaca.quote_stream import QuoteStream
+from standfast.brokers.alpaca.refusals import failure, is_absent
+from standfast.brokers.alpaca.rows import AccountRow, AssetRow, ClockRow, ContractRow, OrderRow, QuotesReply
+from standfast.brokers.alpaca.stream import OrderStream, Wire
+from standfast.brokers.shared.throttle import Throttle
+from standfast.brokers.shared.transport import Response, Transport
+from standfast.model.contract import Contract
+from standfast.model.errors import Malformed, OutcomeUnknown
+from standfast.model.evidence import AccountRead, ActivitiesRead, MarketClock, OrdersRead, PositionsRead
+from standfast.model.ids import AccountId, BrokerOrderId, ClientOrderId, Holding, InstrumentId
+from standfast.model.instrument import Instrument
+from standfast.model.order import OrderReport, Terms
+from standfast.model.quote import Quote
+from standfast.model.secret import Secret
+from standfast.ports import BrokerEvent, Clock
+
+CONTRACT = Contract(
+    staleness=timedelta(seconds=10),
+    flight=timedelta(seconds=30),
+    unique_ids=True,
+    searchable_ids=True,
+    reduce_only=False,
+    oco=True,
+    native_replace=True,
+    replace_keeps_cover=True,
+    reserves_quantity=True,
+    fractional_stops=False,
+    order_life=timedelta(days=90),
+    requests_per_minute=200,
+)
+
+INSTRUMENT_KEPT = 3600.0
+"""Seconds an instrument's rules are believed."""
+
+SYMBOLS_IN_A_REQUEST = 100
+
+ORDER = msgspec.json.Decoder(OrderRow)
+ACCOUNT = msgspec.json.Decoder(AccountRow)
+CLOCK = msgspec.json.Decoder(ClockRow)
+ASSET = msgspec.json.Decoder(AssetRow)
+OPTION = msgspec.json.Decoder(ContractRow)
+QUOTES = msgspec.json.Decoder(QuotesReply)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlpacaSettings:
+    """Addresses are scheme and host; a stream address may carry its path."""
+
+    account: AccountId
+    key_id: Secret
+    secret: Secret
+    rest_url: str = "https://paper-api.alpaca.markets"
+    stream_url: str = "wss://paper-api.alpaca.markets"
+    data_url: str = "https://data.alpaca.markets"
+    data_stream_url: str = "wss://stream.data.alpaca.markets"
+    feed: str = "iex"
+    option_feed: str = "indicative"
+    rate_share: float = 0.25
+    requests_per_minute: int = CONTRACT.requests_per_minute
+    deadlines: Deadlines = field(default_factory=Deadlines)
+    seed: int = 0
+    """Of the jitter between attempts."""
+
+
+class AlpacaBroker:
+    """Implements `ports.Broker`; its errors are the port's and no others."""
+
+    def __init__(self, settings: AlpacaSettings, *, clock: Clock, transport: Transport) -> None:
+        longest = settings.deadlines.urgent_turn_within + settings.deadlines.answer_within
+        assert longest < CONTRACT.flight.total_seconds(), "a write may not be on its way for longer than declared"
+        self._settings = settings
+        self._clock = clock
+        self._transport = transport
+        access = Access(
+            key_id=settings.key_id,
+            secret=settings.secret,
+            rest_url=settings.rest_url.rstrip("/"),
+            data_url=settings.data_url.rstrip("/"),
+        )
+        draw = random.Random(f"{settings.account}/{settings.seed}")
+        self._client = AlpacaClient(
+            access,
+            clock=clock,
+            transport=transport,
+            throttles=_throttles(settings, clock),
+            draw=draw,
+            deadlines=settings.deadlines,
+        )
+        wire = Wire(access=access, clock=clock, transport=transport, draw=draw)
+        self._order_stream = OrderStream(wire, _with_path(settings.stream_url, "/stream"))
+        self._quote_stream = QuoteStream(wire, _with_path(settings.data_stream_url, f"/v2/{settings.feed}"))
+        self._positions = KeptPositions()
+        self._orders = KeptOrders()
+        self._history = History(self._client)
+        self._instruments: dict[InstrumentId, tuple[float, Instrument]] = {}
+
+    @property
+    def contract(self) -> Contract:
+        return CONTRACT
+
+    @property
+    def quotes_down(self) -> str:
+        """Why no streamed quotes come; empty while they do."""
+        return self._quote_stream.down
+
+    async def instrument(self, instrument: InstrumentId) -> Instrument:
+        kept = self._instruments.get(instrument)
+        if kept is not None and self._clock.monotonic() - kept[0] < INSTRUMENT_KEPT:
+            return kept[1]
+        if parse.is_option(instrument):
+            found = parse.option(parse.rows(OPTION, await self._client.get_contract(instrument), "option contract"))
+        else:
+            found = parse.equity(parse.rows(ASSET, await self._client.get_asset(instrument), "asset"))
+        if found.id != instrument:
+            raise Malformed(f"asked for {instrument}, told of {found.id}")
+        self._instruments[instrument] = (self._clock.monotonic(), found)
+        return found
+
+    async def positions(self) -> PositionsRead:
+        began = self._clock.now()
+        rows, changed = self._positions.take(await self._client.get_positions())
+        return PositionsRead(rows=rows, changed=changed, began=began, ended=self._clock.now())
+
+    async def working_orders(self) -> OrdersRead:
+        began = self._clock.now()
+        orders, changed = self._orders.take(await read_open_orders(self._client))
+        return OrdersRead(orders=orders, changed=changed, began=began, ended=self._clock.now())
+
+    async def order(
+        self, *, broker_id: BrokerOrderId | None = None, client_id: ClientOrderId | None = None
+    ) -> OrderReport | None:
+        assert (broker_id is None) != (client_id is None), "one of the two ids"
+        if broker_id is not None:
+            return _found(await self._client.get_order(broker_id))
+        assert client_id is not None, "the other id"
+        report = _found(await self._client.get_order_by_client_id(client_id))
+        if report is not None and report.client_id != client_id:
+            raise Malformed(f"asked for {client_id}, told of {report.client_id}")
+        if report is None or not report.order_class or report.legs:
+            return report
+        return _found(await self._client.get_order(report.broker_id))  # only this one shows the legs
+
+    async def activities(self, watermark: str) -> ActivitiesRead:
+        return await self._history.read(watermark)
+
+    async def account(self) -> AccountRead:
+        return parse.account(parse.rows(ACCOUNT, await self._client.get_account(), "account"))
+
+    async def clock(self) -> MarketClock:
+        return parse.clock(parse.rows(CLOCK, await self._client.get_clock(), "clock"))
+
+    async def quotes(self, holdings: Sequence[Holding]) -> Mapping[Holding, Quote]:
+        found: dict[Holding, Quote] = {}
+        for is_option, feed in ((False, self._settings.feed), (True, self._settings.option_feed)):
+            names = sorted({str(each.instrument) for each in holdings if parse.is_option(each.instrument) is is_option})
+            for first in range(0, len(names), SYMBOLS_IN_A_REQUEST):
+                chunk = names[first : first + SYMBOLS_IN_A_REQUEST]
+                body = await self._client.get_latest_quotes(chunk, feed=feed, is_option=is_option)
+                received = self._clock.now()
+                for symbol, row in parse.rows(QUOTES, body, "latest quotes").quotes.items():
+                    found[parse.holding(symbol)] = parse.quote(row, received)
+        return {holding: found[holding] for holding in holdings if holding in found}
+
+    async def submit(
+        self, client_id: ClientOrderId, holding: Holding, terms: Terms, *, urgency: int, rank: float = 0.0
+    ) -> OrderReport:
+        body = forms.submission(client_id, holding, terms)
+        return _acknowledged(await self._client.post_order(body, urgency=urgency, rank=rank), client_id)
+
+    async def cancel(self, broker_id: BrokerOrderId, *, urgency: int, rank: float = 0.0) -> None:
+        await self._client.delete_order(broker_id, urgency=urgency, rank=rank)
+
+    async def replace(
+        self,
+        broker_id: BrokerOrderId,
+        client_id: ClientOrderId,
+        terms: Terms,
+        *,
+        urgency: int,
+        rank: float = 0.0,
+    ) -> OrderReport:
+        row = self._orders.row(broker_id)
+        standing = parse.number(row.qty, "order qty") if row is not None and row.qty is not None else None
+        body = forms.replacement(client_id, terms, standing=standing)
+        return _acknowledged(await self._client.patch_order(broker_id, body, urgency=urgency, rank=rank), client_id)
+
+    def events(self) -> AsyncIterator[BrokerEvent]:
+        return self._order_stream.events()
+
+    def quote_events(self) -> AsyncIterator[tuple[Holding, Quote]]:
+        return self._quote_stream.quotes()
+
+    def watch(self, holdings: frozenset[Holding]) -> None:
+        self._quote_stream.watch(holdings)
+
+    async def close(self) -> None:
+        await self._transport.close()
+
+
+def _throttles(settings: AlpacaSettings, clock: Clock) -> Throttles:
+    """One budget per host: a simulator that serves both from one address counts them together."""
+
+    def throttle() -> Throttle:
+        return Throttle(clock, requests_per_minute=settings.requests_per_minute, rate_share=settings.rate_share)
+
+    trading = throttle()
+    is_one_host = urlsplit(settings.rest_url).netloc == urlsplit(settings.data_url).netloc
+    return Throttles(trading=trading, data=trading if is_one_host else throttle())
+
+
+def _with_path(url: str, path: str) -> str:
+    return url if urlsplit(url).path.strip("/") else url.rstrip("/") + path
+
+
+def _found(response: Response) -> OrderReport | None:
+    """The order, or None when Alpaca itself says that it knows none."""
+    if response.status == 404:
+        if is_absent(response):
+            return None
+        raise failure("GET", response, None)
+    return parse.order(parse.rows(ORDER, response.body, "order"))
+
+
+def _acknowledged(response: Response, client_id: ClientOrderId) -> OrderReport:
+    """The report of the order we sent; any other answer to a write leaves the outcome open."""
+    try:
+        report = parse.order(parse.rows(ORDER, response.body, "order"))
+    except Malformed as error:
+        raise OutcomeUnknown(f"the answer cannot be understood: {error}") from None
+    if report.client_id != client_id:
+        raise OutcomeUnknown(f"the answer is about {report.client_id}, not about {client_id}")
+    return report

@@ -1,0 +1,110 @@
+"""Alpaca's market-data stream: quotes of the watched holdings, as they come.
+
+Invariants
+- Nothing connects while nothing is watched; a change of what is watched reaches the broker at once.
+- Only quotes come out. When the stream is down `down` says why; nobody is given old prices in their place.
+- Options are not on this stream (theirs speaks another encoding): they are polled.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+
+import msgspec
+
+from standfast.brokers.alpaca import parse
+from standfast.brokers.alpaca.rows import MarketMessage
+from standfast.brokers.alpaca.stream import STEADY_AFTER, Wire
+from standfast.brokers.shared.line import Line
+from standfast.brokers.shared.sessions import Backoff
+from standfast.brokers.shared.transport import TransportError
+from standfast.model.errors import Malformed
+from standfast.model.ids import Holding
+from standfast.model.quote import Quote
+
+MESSAGES = msgspec.json.Decoder(list[MarketMessage])
+SYMBOLS_IN_A_MESSAGE = 400
+
+
+class QuoteStream:
+    def __init__(self, wire: Wire, url: str) -> None:
+        self.down = "not connected yet"
+        """Why no quotes come; empty while they do."""
+        self._wire = wire
+        self._url = url
+        self._watched: frozenset[str] = frozenset()
+        self._subscribed: frozenset[str] = frozenset()
+        self._is_watching = asyncio.Event()
+        self._line: Line | None = None
+
+    def watch(self, holdings: frozenset[Holding]) -> None:
+        """Carry these from now on."""
+        streamed = frozenset(str(each.instrument) for each in holdings if not parse.is_option(each.instrument))
+        if streamed == self._watched:
+            return
+        self._watched = streamed
+        if streamed:
+            self._is_watching.set()
+        else:
+            self._is_watching.clear()
+        if self._line is not None:
+            self._line.interrupt()
+
+    async def quotes(self) -> AsyncIterator[tuple[Holding, Quote]]:
+        """Quotes for ever; it connects again by itself."""
+        backoff = Backoff(self._wire.draw)
+        while True:
+            await self._is_watching.wait()
+            began = self._wire.clock.monotonic()
+            try:
+                async with self._wire.line(self._url) as line:
+                    await self._log_in(line)
+                    self._line, self.down, self._subscribed = line, "", frozenset()
+                    while True:
+                        for found in await self._next(line):
+                            yield found
+            except (TransportError, Malformed) as error:
+                self.down = str(error)
+            finally:
+                self._line = None
+            if self._wire.clock.monotonic() - began >= STEADY_AFTER:
+                backoff.succeeded()
+            await self._wire.clock.sleep(backoff.wait())
+
+    async def _next(self, line: Line) -> list[tuple[Holding, Quote]]:
+        """The quotes of the next frame, after bringing the subscription up to date."""
+        if self._subscribed != self._watched:
+            before, self._subscribed = self._subscribed, self._watched
+            await self._say(line, "unsubscribe", before - self._subscribed)
+            await self._say(line, "subscribe", self._subscribed - before)
+        frame = await line.receive()
+        if frame is None:
+            return []
+        received = self._wire.clock.now()
+        return [parse.streamed_quote(message, received) for message in _messages(frame) if message.T == "q"]
+
+    async def _say(self, line: Line, action: str, symbols: frozenset[str]) -> None:
+        names = sorted(symbols)
+        for first in range(0, len(names), SYMBOLS_IN_A_MESSAGE):
+            await line.send(json.dumps({"action": action, "quotes": names[first : first + SYMBOLS_IN_A_MESSAGE]}))
+
+    async def _log_in(self, line: Line) -> None:
+        access = self._wire.access
+        keys = {"key": access.key_id.reveal(), "secret": access.secret.reveal()}
+        await line.send(json.dumps({"action": "auth", **keys}))
+        await self._wire.answer(line, _is_authenticated)
+
+
+def _messages(frame: str | bytes) -> list[MarketMessage]:
+    """The messages of one frame; an error among them breaks the connection."""
+    body = frame.encode(errors="replace") if isinstance(frame, str) else frame
+    messages = parse.rows(MESSAGES, body, "market data frame")
+    for message in messages:
+        if message.T == "error":
+            raise TransportError(f"the data stream refuses: {message.msg} ({message.code})")
+    return messages
+
+
+def _is_authenticated(frame: str | bytes) -> bool | None:
+    found = any(message.T == "success" and message.msg == "authenticated" for message in _messages(frame))
+    return found or None

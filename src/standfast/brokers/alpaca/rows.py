@@ -1,0 +1,162 @@
+"""Alpaca's replies as they come: only the fields we use, as text, so that two reads compare without arithmetic.
+
+Invariants
+- A field that may be absent has a default; every other absence is refused while decoding.
+- Numbers stay text (or JSON numbers, where documented examples have them) until a row is known to differ.
+"""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Literal
+
+import msgspec
+
+Number = str | int | float
+
+
+class PositionRow(msgspec.Struct, gc=False, frozen=True):
+    """Prices and profit are left out: they change with every tick and say nothing about what is held."""
+
+    symbol: str
+    qty: str
+    side: Literal["long", "short"]
+    avg_entry_price: str
+
+
+class OrderRow(msgspec.Struct, frozen=True, kw_only=True):
+    id: str
+    client_order_id: str
+    symbol: str
+    side: str
+    status: str
+    time_in_force: str
+    type: str = ""
+    order_type: str = ""
+    order_class: str = ""
+    qty: Number | None = None
+    notional: Number | None = None
+    filled_qty: Number | None = None
+    filled_avg_price: Number | None = None
+    limit_price: Number | None = None
+    stop_price: Number | None = None
+    submitted_at: str | None = None
+    created_at: str | None = None
+    updated_at: str | None = None
+    expires_at: str | None = None
+    replaced_by: str | None = None
+    replaces: str | None = None
+    legs: "list[OrderRow] | None" = None
+
+
+class ActivityRow(msgspec.Struct, frozen=True, kw_only=True):
+    id: str
+    activity_type: str
+    status: str = "executed"
+    order_id: str | None = None
+    symbol: str | None = None
+    side: str | None = None
+    qty: Number | None = None
+    price: Number | None = None
+    net_amount: Number | None = None
+    transaction_time: str | None = None
+    created_at: str | None = None
+    date: str | None = None
+
+
+class AccountRow(msgspec.Struct, frozen=True, kw_only=True):
+    equity: Number
+    buying_power: Number
+    status: str
+    currency: str = "USD"
+    account_blocked: bool = False
+    trading_blocked: bool = False
+    trade_suspended_by_user: bool = False
+
+
+class ClockRow(msgspec.Struct, frozen=True, kw_only=True):
+    timestamp: str
+    is_open: bool
+    next_open: str
+    next_close: str
+
+
+class AssetRow(msgspec.Struct, frozen=True, kw_only=True):
+    symbol: str
+    status: str
+    tradable: bool
+    class_: str = msgspec.field(name="class")
+    fractionable: bool = False
+    shortable: bool = False
+
+
+class ContractRow(msgspec.Struct, frozen=True, kw_only=True):
+    symbol: str
+    status: str
+    tradable: bool
+    size: Number
+
+
+class QuoteRow(msgspec.Struct, frozen=True, kw_only=True):
+    """JSON numbers, taken exactly as written; 0 says there is no such side."""
+
+    bp: Decimal
+    ap: Decimal
+    t: datetime
+
+
+class QuotesReply(msgspec.Struct, frozen=True, kw_only=True):
+    quotes: dict[str, QuoteRow]
+
+
+class Refusal(msgspec.Struct, frozen=True, kw_only=True):
+    """The body of a 4xx. `message` is not stable; which keys there are tells more."""
+
+    message: str
+    code: int | None = None
+    available: Number | None = None
+    existing_qty: Number | None = None
+    held_for_orders: Number | None = None
+    existing_order_id: str | None = None
+    reject_reason: str | None = None
+    buying_power: Number | None = None
+    options_buying_power: Number | None = None
+    cost_basis: Number | None = None
+
+
+class Frame(msgspec.Struct, frozen=True, kw_only=True):
+    """One message of the trading stream; what `data` holds depends on `stream`."""
+
+    stream: str
+    data: msgspec.Raw
+
+
+class Authorization(msgspec.Struct, frozen=True, kw_only=True):
+    status: str
+    action: str = ""
+
+
+class Listening(msgspec.Struct, frozen=True, kw_only=True):
+    streams: list[str]
+
+
+class TradeUpdate(msgspec.Struct, frozen=True, kw_only=True):
+    event: str
+    order: "EventOrder"
+
+
+class EventOrder(msgspec.Struct, frozen=True, kw_only=True):
+    id: str
+    client_order_id: str
+    symbol: str = ""
+
+
+class MarketMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """One element of a market-data frame: `T` is q for a quote, success, subscription or error for the rest."""
+
+    T: str
+    S: str = ""
+    bp: Decimal | None = None
+    ap: Decimal | None = None
+    t: datetime | None = None
+    msg: str = ""
+    code: int | None = None

@@ -1,0 +1,138 @@
+"""Who goes next: every request to one broker waits here for its turn.
+
+Invariants
+- A close never waits behind a read or an opening: turns go by (urgency, rank, arrival).
+- Steady reads (`Urgency.READ`) keep to their share, and when that is used up others pass them.
+- Verification, reads and openings leave a reserve of the budget to what is more urgent.
+- Who waits past the deadline gets `Unreachable`: it never left.
+- Nothing here draws a number or reads a clock of its own: same calls, same clock, same order.
+"""
+
+import asyncio
+import heapq
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from standfast.brokers.shared.budget import WINDOW, Budget
+from standfast.model.effects import Urgency
+from standfast.model.errors import Unreachable
+from standfast.ports import Clock
+
+RESERVED = {Urgency.VERIFY: 0.1, Urgency.READ: 0.1, Urgency.OPEN: 0.25}
+"""Share of the budget a class leaves untouched; closing and protecting may use the last request."""
+
+RESET_SLACK = 1.0
+"""Seconds added to a reset the broker states in whole seconds."""
+
+CLOSED_DEFAULT = 5.0
+"""Seconds without a request after a refusal for rate that names no time."""
+
+
+@dataclass(slots=True, order=True)
+class _Waiter:
+    urgency: int
+    rank: float
+    arrival: int
+    turn: "asyncio.Future[int]" = field(compare=False)
+
+
+class Throttle:
+    """One broker account's request budget, shared by all who send."""
+
+    def __init__(self, clock: Clock, *, requests_per_minute: int, rate_share: float) -> None:
+        self._clock = clock
+        self._budget = Budget(limit=requests_per_minute, steady_share=rate_share)
+        self._steady: list[_Waiter] = []
+        self._others: list[_Waiter] = []
+        self._arrivals = 0
+
+    @property
+    def waiting(self) -> int:
+        return len(self._steady) + len(self._others)
+
+    async def admit(self, urgency: int, *, rank: float = 0.0, within: float) -> int:
+        """Wait for a turn, at most `within` seconds; the request's number, to be given back to `heard`.
+
+        Raises Unreachable when the turn does not come in time.
+        """
+        deadline = self._clock.monotonic() + within
+        waiter = self._queue(urgency, rank)
+        try:
+            while not waiter.turn.done():
+                now = self._clock.monotonic()
+                if now >= deadline:
+                    raise Unreachable(f"no turn within {within:g} s under the broker's request limit: it was not sent")
+                await self._wait(waiter, min(self._budget.next_change(now), deadline) - now)
+            return waiter.turn.result()
+        finally:
+            if not waiter.turn.done():
+                self._leave(waiter)
+
+    def heard(self, number: int, headers: Mapping[str, str], *, refused: bool) -> float | None:
+        """Learn from a reply's headers; after a refusal for rate, the seconds nothing will leave."""
+        now = self._clock.monotonic()
+        reset = _reset_in(headers, self._clock.now())
+        limit, remaining = _whole(headers, "x-ratelimit-limit"), _whole(headers, "x-ratelimit-remaining")
+        if limit is not None and remaining is not None and reset is not None:
+            self._budget.told(number, limit=limit, remaining=remaining, reset=now + reset)
+        wait = None
+        if refused:
+            asked = _whole(headers, "retry-after")
+            wait = min(float(asked), WINDOW) if asked is not None else reset
+            wait = CLOSED_DEFAULT if wait is None else wait
+            self._budget.close(now + wait)
+        self._grant()
+        return wait
+
+    def _queue(self, urgency: int, rank: float) -> _Waiter:
+        self._arrivals += 1
+        turn: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        waiter = _Waiter(urgency, rank, self._arrivals, turn)
+        heapq.heappush(self._steady if urgency == Urgency.READ else self._others, waiter)
+        self._grant()
+        return waiter
+
+    async def _wait(self, waiter: _Waiter, seconds: float) -> None:
+        try:
+            async with self._clock.timeout(max(seconds, 0.001)):
+                await asyncio.shield(waiter.turn)
+        except TimeoutError:
+            self._grant()
+
+    def _leave(self, waiter: _Waiter) -> None:
+        queue = self._steady if waiter.urgency == Urgency.READ else self._others
+        queue.remove(waiter)
+        heapq.heapify(queue)
+        waiter.turn.cancel()
+
+    def _grant(self) -> None:
+        """Give turns while there is room for the most urgent that may have one."""
+        now = self._clock.monotonic()
+        while (queue := self._next_queue(now)) is not None:
+            waiter = heapq.heappop(queue)
+            waiter.turn.set_result(self._budget.spend(now, steady=waiter.urgency == Urgency.READ))
+
+    def _next_queue(self, now: float) -> list[_Waiter] | None:
+        queues = [queue for queue in (self._others, self._steady) if queue and self._may_go(queue[0], now)]
+        return min(queues, key=lambda queue: queue[0], default=None)
+
+    def _may_go(self, waiter: _Waiter, now: float) -> bool:
+        if waiter.urgency == Urgency.READ and self._budget.steady_available(now) <= 0:
+            return False
+        reserved = RESERVED.get(Urgency(waiter.urgency), 0.0) * self._budget.limit
+        return self._budget.available(now) > reserved
+
+
+def _whole(headers: Mapping[str, str], name: str) -> int | None:
+    text = headers.get(name, "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 12 else None
+
+
+def _reset_in(headers: Mapping[str, str], now: datetime) -> float | None:
+    """Seconds until the window the broker names ends; None for no window, or one our clock says is not this one."""
+    epoch = _whole(headers, "x-ratelimit-reset")
+    if epoch is None:
+        return None
+    seconds = epoch - now.astimezone(UTC).timestamp() + RESET_SLACK
+    return seconds if 0 < seconds <= WINDOW + RESET_SLACK else None

@@ -1,0 +1,181 @@
+"""How bytes reach a broker and come back; a simulation implements the same three protocols.
+
+Invariants
+- A transport sets `Exchange.left` before the first byte of a request may be written, never later. While it is
+  False nothing reached the broker, whatever went wrong; from then on anything may have happened.
+- It follows no redirect (headers carry keys) and never writes a header, a key or a body to a log.
+- It keeps no deadline of its own: every wait is bounded by the caller's clock, which may run faster than ours.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Protocol
+
+import aiohttp
+
+SOCKET_BYTES_MAX = 16 * 1024 * 1024
+
+
+class TransportError(Exception):
+    """The connection failed. Whether the request left is in `Exchange.left`."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Exchange:
+    """One request on its way. Headers are kept out of every text."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    params: Mapping[str, str] = field(default_factory=dict)
+    body: bytes | None = field(default=None, repr=False)
+    left: bool = False
+    """Whether a byte of it may have been written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    status: int
+    headers: Mapping[str, str]
+    """Names in lower case."""
+    body: bytes
+
+
+class Socket(Protocol):
+    """One WebSocket connection."""
+
+    async def send(self, text: str) -> None: ...
+
+    async def receive(self) -> str | bytes | None:
+        """The next frame; None is a sign of life without content. Raises `TransportError` once it is closed.
+
+        Cancelling it loses no frame.
+        """
+        ...
+
+    async def ping(self) -> None:
+        """Ask the other end for a sign of life."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+class Transport(Protocol):
+    async def request(self, exchange: Exchange) -> Response:
+        """Any status is a response; raises `TransportError` when there was none."""
+        ...
+
+    async def connect(self, url: str, headers: Mapping[str, str]) -> Socket:
+        """Raises `TransportError`."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+class AiohttpTransport:
+    """Real sockets. Its session is made by the first use, inside the running loop."""
+
+    def __init__(self, *, connections_max: int = 64) -> None:
+        self._connections_max = connections_max
+        self._session: aiohttp.ClientSession | None = None
+
+    async def request(self, exchange: Exchange) -> Response:
+        try:
+            async with self._open().request(
+                exchange.method,
+                exchange.url,
+                headers=exchange.headers,
+                params=exchange.params,
+                data=exchange.body,
+                allow_redirects=False,
+                trace_request_ctx=exchange,
+            ) as response:
+                body = await response.read()
+                headers = {name.lower(): value for name, value in response.headers.items()}
+                return Response(response.status, headers, body)
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise TransportError(_named(error)) from None
+
+    async def connect(self, url: str, headers: Mapping[str, str]) -> Socket:
+        try:
+            socket = await self._open().ws_connect(
+                url, headers=headers, autoping=False, max_msg_size=SOCKET_BYTES_MAX, timeout=CLOSE_AT_ONCE
+            )
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise TransportError(_named(error)) from None
+        return AiohttpSocket(socket)
+
+    async def close(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    def _open(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            trace = aiohttp.TraceConfig()
+            trace.on_request_headers_sent.append(_mark_left)
+            self._session = aiohttp.ClientSession(
+                timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
+                connector=aiohttp.TCPConnector(limit=self._connections_max),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                trace_configs=[trace],
+            )
+        return self._session
+
+
+CLOSE_AT_ONCE = aiohttp.ClientWSTimeout(ws_receive=None, ws_close=1.0)
+
+
+class AiohttpSocket:
+    def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        self._socket = socket
+
+    async def send(self, text: str) -> None:
+        try:
+            await self._socket.send_str(text)
+        except (aiohttp.ClientError, OSError) as error:
+            raise TransportError(_named(error)) from None
+
+    async def receive(self) -> str | bytes | None:
+        message = await self._socket.receive()
+        match message.type:
+            case aiohttp.WSMsgType.TEXT | aiohttp.WSMsgType.BINARY:
+                data: str | bytes = message.data
+                return data
+            case aiohttp.WSMsgType.PING:
+                await self._answer(message.data)
+                return None
+            case aiohttp.WSMsgType.PONG:
+                return None
+            case _:
+                raise TransportError(f"the stream was closed ({message.type.name.lower()} {self._socket.close_code})")
+
+    async def ping(self) -> None:
+        try:
+            await self._socket.ping()
+        except (aiohttp.ClientError, OSError) as error:
+            raise TransportError(_named(error)) from None
+
+    async def close(self) -> None:
+        await self._socket.close()
+
+    async def _answer(self, data: bytes) -> None:
+        try:
+            await self._socket.pong(data)
+        except (aiohttp.ClientError, OSError) as error:
+            raise TransportError(_named(error)) from None
+
+
+async def _mark_left(
+    _session: aiohttp.ClientSession, context: SimpleNamespace, _params: aiohttp.TraceRequestHeadersSentParams
+) -> None:
+    # aiohttp signals this with a connection in hand and before it writes the first byte.
+    exchange = getattr(context, "trace_request_ctx", None)
+    if isinstance(exchange, Exchange):  # a WebSocket's handshake carries none
+        exchange.left = True
+
+
+def _named(error: Exception) -> str:
+    """The kind of error and where it happened; aiohttp's own texts hold hosts and ports, never headers."""
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
