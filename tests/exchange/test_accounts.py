@@ -17,7 +17,7 @@ def test_average_cost_is_released_in_proportion_and_realised_per_fill() -> None:
     assert position.cost / position.quantity == D(105)
     assert position.trade(D(-5), D("120")) == D(75)
     assert position.trade(D(-15), D("100")) == D(-75)
-    assert (position.quantity, position.cost) == (0, 0)
+    assert (position.quantity, position.cost) == (D(0), D(0))
 
 
 def test_a_short_earns_when_the_price_falls() -> None:

@@ -58,7 +58,7 @@ def test_a_replace_in_flight_counts_what_fills_meanwhile() -> None:
     desk.engine.advance(desk.engine.now + 10 * SECOND)
 
     assert desk.statuses(old, new) == ["replaced", "new"]
-    assert (desk.now(old).filled, desk.now(new).terms.quantity) == (3, 7)
+    assert (desk.now(old).filled, desk.now(new).terms.quantity) == (D(3), D(7))
 
 
 @pytest.mark.parametrize("delay", ["accept_after", "cancel_after", "replace_after"])
@@ -104,6 +104,44 @@ def test_a_replaced_stop_of_a_bracket_stays_in_its_group() -> None:
     assert desk.available() == 0
     desk.quote("94.00")
     assert desk.statuses(stop, new, profit) == ["replaced", "filled", "canceled"]
+
+
+def test_two_exits_replaced_at_once_still_end_together() -> None:
+    desk = open_desk(Rules(replace_after=5 * SECOND))
+    _, profit, stop = bracket(desk)
+    higher = desk.engine.replace("a", profit.id, Change(limit_price=D(120)))
+    tighter = desk.engine.replace("a", stop.id, Change(stop_price=D(95)))
+
+    desk.engine.advance(desk.engine.now + 5 * SECOND)
+    desk.quote("94.00")
+
+    assert desk.statuses(profit, stop, higher, tighter) == ["replaced", "replaced", "canceled", "filled"]
+    assert desk.net() == 0
+
+
+def test_an_order_that_is_to_replace_another_cannot_be_cancelled_before_it_has() -> None:
+    desk = open_desk(Rules(replace_after=5 * SECOND))
+    old = desk.submit(BUY, limit_price="90")
+    new = desk.engine.replace("a", old.id, Change(limit_price=D(91)))
+
+    assert refusal(desk.engine.cancel, "a", new.id).http_status == 422
+    assert refusal(desk.engine.cancel, "a", old.id).http_status == 422
+
+    desk.engine.reject_working(new.id)
+    desk.engine.advance(desk.engine.now + 5 * SECOND)
+    assert desk.statuses(old, new) == ["new", "rejected"]
+    desk.cancel(old)
+
+
+def test_a_target_that_fills_in_part_while_its_stop_is_being_replaced_shrinks_the_new_stop() -> None:
+    desk = open_desk(Rules(replace_after=5 * SECOND, limited_by_size=True))
+    _, _, stop = bracket(desk)
+    new = desk.engine.replace("a", stop.id, Change(stop_price=D(95)))
+
+    desk.quote("110.00", size="4")
+    desk.engine.advance(desk.engine.now + 5 * SECOND)
+
+    assert (desk.now(new).status, desk.now(new).terms.quantity) == (Status.NEW, D(6))
 
 
 def test_only_the_trail_of_a_trailing_stop_can_change_and_its_mark_stays() -> None:
@@ -163,7 +201,7 @@ def test_a_cancelled_order_keeps_its_partial_fill() -> None:
     assert desk.statuses(order) == ["pending_cancel"]
     desk.engine.advance(desk.engine.now + 10 * SECOND)
 
-    assert (desk.now(order).status, desk.now(order).filled) == (Status.CANCELED, 4)
+    assert (desk.now(order).status, desk.now(order).filled) == (Status.CANCELED, D(4))
 
 
 def test_outside_the_session_a_cancel_may_wait_for_the_open_and_keep_holding() -> None:

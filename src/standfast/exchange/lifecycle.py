@@ -274,17 +274,27 @@ class Lifecycle:
         """
         floor = self._floor
         old, new = floor.book[old_id], floor.book[new_id]
-        if old.is_finished or total <= old.filled:
-            if not old.is_finished:
-                old = floor.record(replace(old, status=Status.PARTIALLY_FILLED, updated_at=floor.now))
-            floor.tell(EventKind.ORDER_REPLACE_REJECTED, old)
-            floor.become(new, Status.REJECTED, EventKind.REJECTED, failed_at=floor.now)
+        if old.is_finished or new.is_finished or total <= old.filled:
+            self._reject_replace(old, new)
             return
-        floor.record(replace(new, terms=replace(new.terms, quantity=total - old.filled)))
+        if old.order_class is not OrderClass.SIMPLE:  # its sibling may have shrunk or replaced it meanwhile
+            assert old.terms.quantity is not None
+            total = old.terms.quantity
+        terms = replace(new.terms, quantity=total - old.filled)
+        new = floor.record(replace(new, terms=terms, parent_id=old.parent_id, leg_ids=old.leg_ids))
         replaced = replace(old, status=Status.REPLACED, replaced_by=new_id, replaced_at=floor.now, updated_at=floor.now)
         self._take_place_in_group(old, new)
         floor.tell(EventKind.REPLACED, floor.record(replaced))
         self.go_live(new_id)
+
+    def _reject_replace(self, old: Order, new: Order) -> None:
+        floor = self._floor
+        if not old.is_finished:  # it works on as it was
+            status = Status.PARTIALLY_FILLED if old.filled else Status.NEW
+            old = floor.record(replace(old, status=status, updated_at=floor.now))
+        floor.tell(EventKind.ORDER_REPLACE_REJECTED, old)
+        if not new.is_finished:
+            floor.become(new, Status.REJECTED, EventKind.REJECTED, failed_at=floor.now)
 
     def _take_place_in_group(self, old: Order, new: Order) -> None:
         book = self._floor.book

@@ -40,7 +40,6 @@ from standfast.exchange.refusal import Refused, bad_parameter, not_found
 
 NONE = timedelta(0)
 HUNDRED = Decimal(100)
-UNCANCELLABLE = frozenset({Status.PENDING_REPLACE})
 
 
 class Requests:
@@ -135,7 +134,7 @@ class Requests:
         terms, total = self._judge_change(old, change)
         floor, lifecycle = self._floor, self._lifecycle
         new = self._new_order(account, terms, change.client_order_id, old.order_class, Status.PENDING_NEW, old.intent)
-        new = replace(new, replaces=old.id, parent_id=old.parent_id, leg_ids=old.leg_ids)
+        new = replace(new, replaces=old.id)  # it joins the old one's group when it takes its place
         if old.terms.type is OrderType.TRAILING_STOP and old.high_water_mark is not None:
             kept = replace(terms, stop_price=trail_stop(terms, old.high_water_mark))
             new = replace(new, terms=kept, high_water_mark=old.high_water_mark)
@@ -184,7 +183,8 @@ class Requests:
 
     def cancel(self, account: str, order_id: str) -> None:
         floor, order = self._floor, self.find(account, order_id)
-        if order.is_finished or order.status in UNCANCELLABLE:
+        is_on_its_way = order.replaces is not None and order.live_at is None
+        if order.is_finished or is_on_its_way or order.status is Status.PENDING_REPLACE:
             raise bad_parameter(f'order is already in "{order.status.value}" state')
         if order.status is Status.PENDING_CANCEL:
             return
