@@ -85,26 +85,19 @@ def to_entry(record: Record) -> Entry:
     return Entry(EntryNumber(number), epoch, parse_time(at, number), fact, chained.hex())
 
 
-def link(previous: bytes, account: AccountId, record: Record) -> bytes:
-    """The record's hash (its own `hash` field does not count). The lengths keep one reading per byte string."""
-    number, epoch, at, kind, version, body, _ = record
-    name = account.encode()
-    head = f"{len(name)} {number} {epoch} {at} {kind} {version} {len(body)}\n".encode()
-    return hashlib.sha256(b"".join((previous, head, name, body))).digest()
-
-
 def chain(
     account: AccountId, after: tuple[int, bytes], epoch: int, at: datetime, facts: Sequence[Encoded]
 ) -> list[Record]:
     """The next records of a journal whose last entry and hash are `after`."""
     number, previous = after
     text = format_time(at)
+    name = account.encode()
     records = []
     for kind, version, body in facts:
         number += 1
         record = Record(number, epoch, text, kind, version, body, b"")
-        previous = link(previous, account, record)
-        records.append(record._replace(hash=previous))
+        previous = _link(previous, name, record)
+        records.append(Record(number, epoch, text, kind, version, body, previous))
     return records
 
 
@@ -113,14 +106,22 @@ def check_chain(
 ) -> Iterator[Record]:
     """Yields each record once it is proven; raises JournalDamaged at the first that does not follow."""
     number, previous = after
+    name = account.encode()
     for record in records:
         number += 1
         if record.number != number:
             raise JournalDamaged(f"{account}: entry {number} is missing, entry {record.number} follows")
-        previous = link(previous, account, record)
+        previous = _link(previous, name, record)
         if record.hash != previous:
             raise JournalDamaged(f"{account}: entry {number} was changed after it was written")
         yield record
+
+
+def _link(previous: bytes, name: bytes, record: Record) -> bytes:
+    """The record's hash (its own `hash` does not count). The lengths keep one reading for each string of bytes."""
+    number, epoch, at, kind, version, body, _ = record
+    head = f"{len(name)} {number} {epoch} {at} {kind} {version} {len(body)}\n".encode()
+    return hashlib.sha256(previous + head + name + body).digest()
 
 
 def format_time(at: datetime) -> str:
@@ -169,7 +170,10 @@ def in_utc(value: Value) -> Value:
         return cast(Value, tuple(in_utc(item) for item in value))
     if not is_dataclass(value) or isinstance(value, type):
         return value
-    old = {name: getattr(value, name) for name in _timed_fields(type(value))}
+    timed = _timed_fields(type(value))
+    if not timed:
+        return value
+    old = {name: getattr(value, name) for name in timed}
     changed = {name: new for name, item in old.items() if (new := in_utc(item)) is not item}
     return replace(value, **changed) if changed else value
 

@@ -1,7 +1,10 @@
 """What the writer does for a lease's holder, inside one transaction. Nothing here may be done without the lease."""
 
+from asyncio import Future
 from collections.abc import Sequence
 from datetime import datetime
+from threading import Lock
+from typing import NamedTuple
 
 import apsw
 
@@ -9,7 +12,7 @@ from standfast.model.errors import JournalDamaged, LeaseLost
 from standfast.model.ids import AccountId, EntryNumber, RequestId
 from standfast.model.journal import Entry, Fact, RequestDone, RequestTaken
 from standfast.ports import Lease
-from standfast.stores.codec import GENESIS, Encoded, chain
+from standfast.stores.codec import GENESIS, Encoded, Record, chain
 from standfast.stores.promises import SAVED_BOOKS
 from standfast.stores.sqlite import statements
 from standfast.stores.sqlite.connection import run
@@ -19,21 +22,57 @@ from standfast.stores.sqlite.writer import Batch
 from standfast.stores.unsettled import AllFreed, Freed, Taken, refusal, slot_changes
 
 
-def append(lease: Lease, at: datetime, facts: Sequence[Fact], encoded: Sequence[Encoded], batch: Batch) -> list[Entry]:
-    """The facts as the journal's next entries. Raises LeaseLost when the lease's epoch is over."""
-    account, connection = lease.account, batch.connection
-    records = chain(account, batch.kept[account], lease.epoch, at, encoded)
-    before = connection.total_changes()
-    connection.executemany(statements.APPEND, [(account, *record) for record in records])
-    if connection.total_changes() - before != len(records):
-        raise lease_lost(connection, lease)
-    batch.kept[account] = (records[-1].number, records[-1].hash)
-    _keep_slots(connection, account, facts)
-    _keep_requests(connection, facts)
-    return [
-        Entry(EntryNumber(record.number), lease.epoch, at, fact, record.hash.hex())
-        for record, fact in zip(records, facts, strict=True)
-    ]
+class Append(NamedTuple):
+    """What one call asks for, and the future it waits on."""
+
+    facts: Sequence[Fact]
+    encoded: Sequence[Encoded]
+    at: datetime
+    waiter: "Future[Sequence[Entry]]"
+
+
+class Appends:
+    """Appends of one journal that share a commit: joined until the writer begins with them, then one chain."""
+
+    def __init__(self, lease: Lease, first: Append) -> None:
+        self._lease = lease
+        self._waiting = [first]
+        self._has_begun = False
+        self._lock = Lock()
+
+    def join(self, append: Append) -> bool:
+        """Whether it is in time for this commit."""
+        with self._lock:
+            if not self._has_begun:
+                self._waiting.append(append)
+            return not self._has_begun
+
+    def run(self, batch: Batch) -> list[list[Entry]]:
+        """The entries of each append, in their order. Raises LeaseLost when the lease's epoch is over."""
+        with self._lock:
+            self._has_begun = True  # nobody joins from here on, so a second run is over the same appends
+        head, written, results = batch.kept[self._lease.account], [], []
+        for facts, encoded, at, _ in self._waiting:
+            records = chain(self._lease.account, head, self._lease.epoch, at, encoded)
+            head = (records[-1].number, records[-1].hash)
+            written += records
+            results.append(_entries(records, facts, at))
+        _write(batch.connection, self._lease, written)
+        for append in self._waiting:
+            _keep_slots(batch.connection, self._lease.account, append.facts)
+            _keep_requests(batch.connection, append.facts)
+        batch.kept[self._lease.account] = head
+        return results
+
+    def settle(self, results: list[list[Entry]] | None, error: BaseException | None) -> None:
+        """In the loop: wake every waiter that is still there. What a cancelled one wrote stays written."""
+        for place, append in enumerate(self._waiting):
+            if append.waiter.done():
+                continue
+            if results is not None:
+                append.waiter.set_result(results[place])
+            elif error is not None:
+                append.waiter.set_exception(error)
 
 
 def load_head(batch: Batch, account: AccountId, anchor: Anchor | None) -> EntryNumber:
@@ -88,6 +127,23 @@ def lease_lost(connection: apsw.Connection, lease: Lease) -> LeaseLost:
     found = run(connection, statements.LEASE, lease.account)
     holder = (found[0][1] if found else "") or "nobody"
     return LeaseLost(f"{lease.account}: epoch {lease.epoch} is over, {holder} has the lease")
+
+
+def _write(connection: apsw.Connection, lease: Lease, records: Sequence[Record]) -> None:
+    """The first with the lease's epoch in its statement; the others stand in the same transaction behind it."""
+    first, *others = ((lease.account, *record) for record in records)
+    run(connection, statements.APPEND, *first)
+    if not connection.changes():
+        raise lease_lost(connection, lease)
+    if others:
+        connection.executemany(statements.APPEND_MORE, others)
+
+
+def _entries(records: Sequence[Record], facts: Sequence[Fact], at: datetime) -> list[Entry]:
+    return [
+        Entry(EntryNumber(number), epoch, at, fact, chained.hex())
+        for (number, epoch, _, _, _, _, chained), fact in zip(records, facts, strict=True)
+    ]
 
 
 def _keep_slots(connection: apsw.Connection, account: AccountId, facts: Sequence[Fact]) -> None:

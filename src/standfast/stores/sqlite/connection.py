@@ -4,6 +4,8 @@ One writer per process, every other connection read-only; only the writer moves 
 file, because a checkpoint beside a writer is where older SQLite versions lost data.
 """
 
+import ctypes
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +20,9 @@ APPLICATION = 0x53464C47
 """`SFLG` in the file's header: this is a ledger, and no other program's file."""
 OLDEST = (3, 51, 3)
 """Older ones (from 3.7.0 on) can corrupt a file that two connections write or checkpoint at one instant."""
+
+LOG_BYTES = 4 * 1024 * 1024
+"""The log's size: the pages between two checkpoints."""
 
 _PRAGMAS: tuple[tuple[str, object, object], ...] = (
     ("journal_mode", "wal", "wal"),
@@ -57,6 +62,29 @@ def open_reader(path: Path, *, vfs: str | None = None) -> apsw.Connection:
             connection.close()
             raise
         return connection
+
+
+def keep_log(connection: apsw.Connection, path: Path) -> None:
+    """Make the log as long as it will get and keep it so: writing over old pages costs half of growing a file."""
+    keep = ctypes.c_int(1)
+    connection.file_control("main", apsw.SQLITE_FCNTL_PERSIST_WAL, ctypes.addressof(keep))
+    if _size(path.with_name(path.name + "-wal")) >= LOG_BYTES:
+        return
+    try:
+        connection.execute("BEGIN IMMEDIATE; CREATE TABLE filling (bytes BLOB)")
+        connection.execute("INSERT INTO filling VALUES (zeroblob(?))", (LOG_BYTES,))
+        connection.execute("DROP TABLE filling; COMMIT")
+        connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+    except (apsw.BusyError, apsw.FullError):
+        if connection.in_transaction:  # another process is at work, or there is no room: the log grows as it is used
+            connection.execute("ROLLBACK")
+
+
+def _size(path: Path) -> int:
+    try:
+        return os.stat(path).st_size
+    except OSError:
+        return 0
 
 
 def pragma(connection: apsw.Connection, name: str) -> object:

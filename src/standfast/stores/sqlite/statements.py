@@ -6,6 +6,11 @@ SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8 FROM leases WHERE account = ?1 AND epoch =
 """
 """Appends nothing when the epoch is not the lease's: the fence and the write are one statement."""
 
+APPEND_MORE = """
+INSERT INTO entries (account, number, epoch, at, kind, version, body, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+"""
+"""What follows a fenced append in the same transaction."""
+
 HEAD = "SELECT number, hash FROM entries WHERE account = ? ORDER BY number DESC LIMIT 1"
 HASH = "SELECT hash FROM entries WHERE account = ? AND number = ?"
 ENTRIES = """

@@ -19,8 +19,8 @@ from standfast.stores.codec import encode_fact, encode_state, format_time, parse
 from standfast.stores.holder import holder_is_alive
 from standfast.stores.promises import LEASE_TIME, RequestOutcome
 from standfast.stores.sqlite import statements
-from standfast.stores.sqlite.appending import append, finish_request, load_head, release, renew, save_book
-from standfast.stores.sqlite.connection import open_writer, quick_check, run
+from standfast.stores.sqlite.appending import Append, Appends, finish_request, load_head, release, renew, save_book
+from standfast.stores.sqlite.connection import keep_log, open_writer, quick_check, run
 from standfast.stores.sqlite.files import Anchor, Ballast, create_ledger, keep_private, read_anchor, write_anchor
 from standfast.stores.sqlite.migrate import migrate
 from standfast.stores.sqlite.reading import LedgerReader
@@ -54,6 +54,7 @@ class SqliteStore:
             keep_private(path)
             migrate(connection, path, partial(back_up, path))
             quick_check(connection, path)
+            keep_log(connection, path)
             self._ballast.restore()
             self._reader = LedgerReader(path, vfs=vfs)
         except BaseException:
@@ -87,7 +88,7 @@ class SqliteStore:
             values = (account, holder, format_time(at + LEASE_TIME))
             return run(batch.connection, statements.TAKE_LEASE, *values)[0][0], head
 
-        epoch, number = await self._writer.submit(take)
+        epoch, number = await self._writer.do(take)
         return SqliteJournal(self, self._writer, Lease(account, epoch, holder), number)
 
     async def entries(self, account: AccountId, after: EntryNumber) -> Sequence[Entry]:
@@ -101,7 +102,7 @@ class SqliteStore:
     async def put_request(self, request: Request) -> None:
         """Needs no lease. The same id is the same request."""
         row = request_row(request)
-        await self._writer.submit(lambda batch: run(batch.connection, statements.PUT_REQUEST, *row))
+        await self._writer.do(lambda batch: run(batch.connection, statements.PUT_REQUEST, *row))
 
     async def request_outcome(self, request: RequestId) -> RequestOutcome | None:
         """None while it is not finished (or not known)."""
@@ -146,6 +147,7 @@ class SqliteJournal:
         self._writer = writer
         self._head = Anchor(head, "")
         self._anchored = head
+        self._appends: Appends | None = None
         self.lease = lease
 
     @property
@@ -157,11 +159,16 @@ class SqliteJournal:
         encoded = [encode_fact(fact) for fact in facts]
         if not encoded:
             return ()
-        return await self._writer.submit(partial(append, self.lease, at, facts, encoded), self._note_head)
+        waiter: asyncio.Future[Sequence[Entry]] = asyncio.get_running_loop().create_future()
+        asked = Append(facts, encoded, at, waiter)
+        if self._appends is None or not self._appends.join(asked):
+            self._appends = Appends(self.lease, asked)
+            self._writer.submit(self._appends.run, partial(self._settle, self._appends))
+        return await waiter
 
     async def renew(self, at: datetime) -> None:
         """Extend the lease from `at`, and anchor what was written since; raises `LeaseLost`."""
-        await self._writer.submit(partial(renew, self.lease, format_time(at + LEASE_TIME)))
+        await self._writer.do(partial(renew, self.lease, format_time(at + LEASE_TIME)))
         await self.anchor()
 
     async def anchor(self) -> None:
@@ -173,7 +180,7 @@ class SqliteJournal:
 
     async def save_book(self, number: EntryNumber, state: object) -> None:
         """Keep a folded state, encoded now: the caller may change it afterwards."""
-        await self._writer.submit(partial(save_book, self.lease, number, shape(type(state)), encode_state(state)))
+        await self._writer.do(partial(save_book, self.lease, number, shape(type(state)), encode_state(state)))
 
     async def requests(self) -> Sequence[Request]:
         """Operator's acts not yet taken, oldest first."""
@@ -181,12 +188,14 @@ class SqliteJournal:
 
     async def finish_request(self, request: RequestId, ok: bool, detail: str) -> None:  # noqa: FBT001 - the port's
         """Record the outcome for whoever waits. The first outcome stays."""
-        await self._writer.submit(partial(finish_request, self.lease, (request, int(ok), detail)))
+        await self._writer.do(partial(finish_request, self.lease, (request, int(ok), detail)))
 
     async def release(self) -> None:
         """Give the lease back, so that the next holder need not wait. Without effect once it is lost."""
-        await self._writer.submit(partial(release, self.lease))
+        await self._writer.do(partial(release, self.lease))
         await self.anchor()
 
-    def _note_head(self, entries: Sequence[Entry]) -> None:
-        self._head = Anchor(entries[-1].number, entries[-1].hash)
+    def _settle(self, appends: Appends, results: list[list[Entry]] | None, error: BaseException | None) -> None:
+        if results is not None:
+            self._head = Anchor(results[-1][-1].number, results[-1][-1].hash)
+        appends.settle(results, error)

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Thread
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar, cast
 
 import apsw
 
@@ -39,13 +39,13 @@ class Batch:
 
 
 Work: TypeAlias = Callable[[Batch], Result]
+Settle: TypeAlias = Callable[[Result | None, BaseException | None], None]
 
 
 @dataclass(frozen=True, slots=True)
 class _Job:
     work: Work[Any]
-    noted: Callable[[Any], None] | None
-    future: "asyncio.Future[Any]"
+    settle: Settle[Any]
     loop: asyncio.AbstractEventLoop
 
 
@@ -73,17 +73,29 @@ class Writer:
         """Why nothing can be written any more; empty while all is well."""
         return self._refusing
 
-    def submit(self, work: Work[Result], noted: Callable[[Result], None] | None = None) -> "asyncio.Future[Result]":
-        """Queue it; the future is done after its COMMIT. Raises JournalUnavailable when nothing can be written.
+    def submit(self, work: Work[Result], settle: Settle[Result]) -> None:
+        """Queue it; `settle` is called in the running loop after its COMMIT, with the result or with the error.
 
-        `noted` is told the result in the loop even when the waiter was cancelled: it is committed all the same.
+        Raises JournalUnavailable when nothing can be written.
         """
         if self._refusing:
             raise JournalUnavailable(self._refusing)
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[Result] = loop.create_future()
-        self._queue.put(_Job(work, noted, future, loop))
-        return future
+        self._queue.put(_Job(work, settle, asyncio.get_running_loop()))
+
+    async def do(self, work: Work[Result]) -> Result:
+        """Queue it and wait for its COMMIT. Raises what the work raised, or JournalUnavailable."""
+        future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+
+        def settle(result: Result | None, error: BaseException | None) -> None:
+            if future.done():
+                return  # the waiter was cancelled; what it wrote stays written
+            if error is None:
+                future.set_result(cast(Result, result))
+            else:
+                future.set_exception(error)
+
+        self.submit(work, settle)
+        return await future
 
     async def stop(self) -> None:
         """Finish what is queued, then close the connection and the thread."""
@@ -191,11 +203,4 @@ class Writer:
 
 def _settle(outcomes: Sequence[_Outcome]) -> None:
     for job, result, error in outcomes:
-        if error is None and job.noted is not None:
-            job.noted(result)
-        if job.future.done():
-            continue  # its waiter was cancelled; what it wrote stays written
-        if error is None:
-            job.future.set_result(result)
-        else:
-            job.future.set_exception(error)
+        job.settle(result, error)
