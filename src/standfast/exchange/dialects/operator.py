@@ -114,6 +114,7 @@ class Operator:
             web.post("/sim/session", self._handled(self.session)),
             web.post("/sim/cash", self._handled(self.cash)),
             web.get("/sim/truth", self._handled(self.truth)),
+            web.get("/sim/listeners", self._handled(self.listeners)),
             web.get("/sim/log", self._handled(self.log)),
         ]
 
@@ -206,6 +207,10 @@ class Operator:
 
     def log(self, _: bytes) -> object:
         return {"requests": [_asked_row(asked) for asked in self._venue.log]}
+
+    def listeners(self, _: bytes) -> object:
+        orders, quotes = self._venue.listeners()
+        return {"orders": orders, "quotes": quotes}
 
     def _truth_of(self, account: str) -> object:
         engine = self._venue.engine

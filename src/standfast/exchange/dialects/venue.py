@@ -159,6 +159,10 @@ class Venue:
         self.speed = None
         for passed in self._pauses:
             passed.set()
+        self.hang_up()
+
+    def hang_up(self) -> None:
+        """Cut every stream."""
         for listeners in self._listeners.values():
             for listener in tuple(listeners):
                 listener.hang_up()
@@ -206,6 +210,12 @@ class Venue:
             yield
         finally:
             self._quote_listeners.remove(listener)
+
+    def listeners(self) -> tuple[dict[str, int], int]:
+        """How many listen to each account's orders, and how many to quotes."""
+        return {name: len(listeners) for name, listeners in self._listeners.items() if listeners}, len(
+            self._quote_listeners
+        )
 
     def _tell(self, event: Event) -> None:
         """Without listeners a message is lost, and no fault is used up by it."""

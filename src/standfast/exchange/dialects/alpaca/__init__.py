@@ -18,8 +18,8 @@ def routes(venue: Venue, *, per_minute: int | None = 200, is_binary: bool = True
     trading = Gate(venue, AlpacaManner(), None if per_minute is None else Budget(per_minute))
     data = Gate(venue, DataManner(), None if per_minute is None else Budget(per_minute))
     return [
-        web.get("/stream", OrderStream(venue, is_binary=is_binary)),
-        web.get(f"/v2/{{feed:{FEEDS}}}", QuoteStream(venue)),
+        web.get("/stream", OrderStream(venue, is_binary=is_binary).handle),
+        web.get(f"/v2/{{feed:{FEEDS}}}", QuoteStream(venue).handle),
         *trading.routes((*Trading().table(), *schedule.TABLE)),
         *data.routes(market_data.TABLE),
     ]

@@ -26,7 +26,7 @@ class OrderStream:
         self._venue = venue
         self._is_binary = is_binary
 
-    async def __call__(self, request: web.Request) -> web.StreamResponse:
+    async def handle(self, request: web.Request) -> web.StreamResponse:
         venue = self._venue
         venue.catch_up()
         if isinstance(venue.faults.decide("stream_connect", None, venue.now), Cut):

@@ -28,26 +28,27 @@ class QuoteStream:
     def __init__(self, venue: Venue) -> None:
         self._venue = venue
 
-    async def __call__(self, request: web.Request) -> web.StreamResponse:
+    async def handle(self, request: web.Request) -> web.StreamResponse:
         venue = self._venue
         venue.catch_up()
         if isinstance(venue.faults.decide("quote_stream_connect", None, venue.now), Cut):
             return web.Response(status=503)
         line = Line(request, is_binary=False)
-        client = _Client(venue, line)
         line.send([{"T": "success", "msg": "connected"}])
         key, secret = request.headers.get("APCA-API-KEY-ID"), request.headers.get("APCA-API-SECRET-KEY")
-        if key and secret:
-            client.authenticate(key, secret)
         with ExitStack() as watching:
-            watching.enter_context(venue.watching(Listener(client.hear, line.hang_up)))
+            client = _Client(venue, line, watching)
+            if key and secret:
+                client.authenticate(key, secret)
             return await line.serve(client)
 
 
 class _Client:
-    def __init__(self, venue: Venue, line: Line) -> None:
+    def __init__(self, venue: Venue, line: Line, watching: ExitStack) -> None:
         self._venue = venue
         self._line = line
+        self._watching = watching
+        self._is_watching = False
         self._is_known = False
         self._channels: dict[str, set[str]] = {name: set() for name in CHANNELS}
 
@@ -61,15 +62,21 @@ class _Client:
             case "subscribe" | "unsubscribe" if not self._is_known:
                 self._error(401, "not authenticated")
             case "subscribe":
-                for name, symbols in self._named(message):
-                    self._channels[name] |= symbols
-                self._confirm()
+                self._subscribe(message)
             case "unsubscribe":
                 for name, symbols in self._named(message):
                     self._channels[name] -= symbols
                 self._confirm()
             case _:
                 self._error(400, "invalid syntax")
+
+    def _subscribe(self, message: dict[object, object]) -> None:
+        for name, symbols in self._named(message):
+            self._channels[name] |= symbols
+        if not self._is_watching:
+            self._is_watching = True
+            self._watching.enter_context(self._venue.watching(Listener(self.hear, self._line.hang_up)))
+        self._confirm()
 
     def authenticate(self, key: str, secret: str) -> None:
         if self._is_known:

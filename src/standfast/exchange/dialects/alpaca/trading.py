@@ -4,6 +4,7 @@ Each handler reads its request, asks the engine (or, under a `stale` fault, the 
 engine refuses goes out through the gate.
 """
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from standfast.exchange.dialects.alpaca import asking
@@ -12,7 +13,7 @@ from standfast.exchange.dialects.alpaca.position_list import PositionList
 from standfast.exchange.dialects.alpaca.rows import Row, account_row, activity_row, order_row, position_row
 from standfast.exchange.dialects.gate import Call, Reply, Route, as_json
 from standfast.exchange.faults import EmptyList, PartialList, Stale
-from standfast.exchange.orders import Order
+from standfast.exchange.orders import ZERO, Order, Status
 from standfast.exchange.queries import Cancelled, Closed
 from standfast.exchange.refusal import not_allowed, not_found
 
@@ -125,7 +126,10 @@ class Trading:
         ticket = asking.ticket(call.body)
         if self._is_suspended(call.account):
             raise not_allowed("new orders are rejected by user request")
-        return self._order(call, call.venue.engine.submit(call.account, ticket), is_nested=True)
+        engine = call.venue.engine
+        order = engine.submit(call.account, ticket)
+        legs = [order_row(_acknowledged(leg), engine.asset(leg.instrument)) for leg in engine.legs(order)]
+        return _json(order_row(order, engine.asset(order.instrument), legs or None))
 
     def replace(self, call: Call) -> Reply:
         change = asking.change(call.body)
@@ -192,6 +196,21 @@ class Trading:
 def stale_at(call: Call) -> datetime | None:
     """The moment a read shall show, if not the present."""
     return call.venue.now - timedelta(seconds=call.fault.age) if isinstance(call.fault, Stale) else None
+
+
+def _acknowledged(leg: Order) -> Order:
+    """A child as it was when its parent was taken: held, whatever has become of it within the same instant."""
+    return replace(
+        leg,
+        status=Status.HELD,
+        updated_at=leg.created_at,
+        filled=ZERO,
+        average_price=None,
+        filled_at=None,
+        canceled_at=None,
+        expired_at=None,
+        failed_at=None,
+    )
 
 
 def _cancelled_row(row: Cancelled) -> Row:
