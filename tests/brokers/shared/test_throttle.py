@@ -181,9 +181,7 @@ async def test_a_window_that_our_clock_puts_in_another_minute_is_not_believed() 
         await queue.clock.advance(61)
 
 
-asks = st.lists(
-    st.tuples(st.sampled_from(list(Urgency)), st.floats(-5, 5), st.floats(0, 20)), min_size=1, max_size=60
-)
+asks = st.lists(st.tuples(st.sampled_from(list(Urgency)), st.floats(-5, 5), st.floats(0, 20)), min_size=1, max_size=60)
 
 
 @given(limit=st.integers(1, 12), share=st.floats(0.05, 0.9), asked=asks)
