@@ -1,0 +1,110 @@
+"""One log for everything in the process: ours through structlog, the libraries' through the standard library.
+
+Invariants: one line an event, JSON where nobody watches and plain text on a terminal; no line holds a loaded secret
+in any of its forms, whoever wrote it, because the last step before the stream is `redact` over the finished text;
+tracebacks carry no local variables.
+"""
+
+import logging
+import sys
+from collections.abc import Callable
+from datetime import datetime
+from typing import TextIO
+
+import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+from standfast.model.secret import redact
+from standfast.runtime.clock import wall_time
+
+TALKATIVE = ("aiohttp", "apprise", "asyncio", "charset_normalizer", "requests", "urllib3")
+"""Libraries heard from `warning` on: below that they write addresses and headers, which is where keys are."""
+
+
+def configure(
+    *,
+    level: str = "info",
+    as_json: bool | None = None,
+    stream: TextIO | None = None,
+    now: Callable[[], datetime] = wall_time,
+) -> None:
+    """Set up the whole process's log; may be called again (a reload). `as_json` None: unless a person watches."""
+    stream = stream if stream is not None else sys.stderr
+    as_json = as_json if as_json is not None else not stream.isatty()
+    common: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.ExtraAdder(),
+        _stamped(now),
+    ]
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=common,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                *_rendered(stream, as_json=as_json),
+            ],
+        )
+    )
+    logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
+    for name in TALKATIVE:
+        logging.getLogger(name).setLevel(logging.WARNING)
+    logging.captureWarnings(capture=True)
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *common,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        wrapper_class=structlog.stdlib.BoundLogger,
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=False,  # a logger made before a reload follows the new settings
+    )
+
+
+def logger(name: str) -> structlog.stdlib.BoundLogger:
+    """A logger of that name: `logger("standfast.loop").warning("blind", instrument="AAPL")`."""
+    found: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(name)
+    return found
+
+
+def _stamped(now: Callable[[], datetime]) -> Processor:
+    def stamp(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+        event["at"] = now().isoformat()
+        return event
+
+    return stamp
+
+
+def _rendered(stream: TextIO, *, as_json: bool) -> list[Processor]:
+    if as_json:
+        lined: list[Processor] = [
+            structlog.processors.format_exc_info,
+            _essentials_first,
+            structlog.processors.JSONRenderer(default=str, ensure_ascii=False),
+        ]
+    else:
+        lined = [
+            _clock_first,
+            structlog.dev.ConsoleRenderer(
+                colors=stream.isatty(), timestamp_key="at", exception_formatter=structlog.dev.plain_traceback
+            ),
+        ]
+    return [*lined, _redacted]
+
+
+def _clock_first(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """A person at a terminal reads the time of day; the date and the microseconds are in the journal."""
+    event["at"] = str(event["at"])[11:23]
+    return event
+
+
+def _essentials_first(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    return {key: event[key] for key in ("at", "level", "event") if key in event} | dict(event)
+
+
+def _redacted(_: WrappedLogger, __: str, line: object) -> str:
+    """What the renderer before it made of the event: the finished text."""
+    return redact(str(line))
