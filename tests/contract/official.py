@@ -16,16 +16,24 @@ from tests.contract.served import KEY, SECRET, Served
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)
+    import alpaca.data.requests
+    import alpaca.trading.requests
+    from alpaca.common.exceptions import APIError
     from alpaca.data.historical.stock import StockHistoricalDataClient
     from alpaca.data.live.stock import StockDataStream
     from alpaca.trading.client import TradingClient
     from alpaca.trading.stream import TradingStream
 
+__all__ = ["APIError", "asks", "data_asks", "data_client", "order_stream", "quote_stream", "trading_client"]
+
+# As `Any`: the clients take plain words where their types ask for enums, and answer in unions of model and dict.
+asks: Any = alpaca.trading.requests
+data_asks: Any = alpaca.data.requests
 HEARD_WITHIN_SECONDS = 10.0
 
 
 @contextmanager
-def trading_client(served: Served, *, key: str = KEY, secret: str = SECRET) -> Iterator[TradingClient]:
+def trading_client(served: Served, *, key: str = KEY, secret: str = SECRET) -> Iterator[Any]:
     client = TradingClient(key, secret, url_override=served.url)
     try:
         yield client
@@ -34,7 +42,7 @@ def trading_client(served: Served, *, key: str = KEY, secret: str = SECRET) -> I
 
 
 @contextmanager
-def data_client(served: Served) -> Iterator[StockHistoricalDataClient]:
+def data_client(served: Served) -> Iterator[Any]:
     client = StockHistoricalDataClient(KEY, SECRET, url_override=served.url)
     try:
         yield client

@@ -10,6 +10,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any, TypeVar
 
 from standfast.exchange.accounts import AccountSpec
@@ -17,7 +18,12 @@ from standfast.exchange.dialects.venue import Venue
 from standfast.exchange.server import ExchangeServer, Options, build
 
 KEY, SECRET = "PKTEST", "a secret"
-STILL = Options(seed=None, speed=None, accounts=(AccountSpec(name="paper", key_id=KEY, secret=SECRET),))
+STILL = Options(
+    seed=None,
+    speed=None,
+    instruments={"AAPL": Decimal(250), "KO": Decimal(87), "SPY": Decimal(600)},
+    accounts=(AccountSpec(name="paper", key_id=KEY, secret=SECRET),),
+)
 STARTED_WITHIN_SECONDS = 10.0
 QUESTIONS_MAX = 100_000
 

@@ -4,12 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.contract.official import order_stream, quote_stream, trading_client
+from tests.contract.official import asks, order_stream, quote_stream, trading_client
 from tests.contract.served import Served, serving
 
-from alpaca.trading.requests import MarketOrderRequest  # isort: skip
-
-BUY = MarketOrderRequest(symbol="SPY", qty=10, side="buy", time_in_force="day", client_order_id="mine")
+BUY = asks.MarketOrderRequest(symbol="SPY", qty=10, side="buy", time_in_force="day", client_order_id="mine")
 
 
 @pytest.fixture(params=[True, False], ids=["binary", "text"])

@@ -65,14 +65,14 @@ class ExchangeServer:
         try:
             await web.TCPSite(self._runner, self._host, self._port).start()
             self._host, self._port = self._runner.addresses[0][:2]
-            tasks = await self._running.enter_async_context(asyncio.TaskGroup())
+            if self.venue.speed is not None:
+                tasks = await self._running.enter_async_context(asyncio.TaskGroup())
+                pump = tasks.create_task(self._pump(), name="exchange time")
+                self._running.callback(pump.cancel)
         except BaseException:
             await self._running.aclose()
             raise
         self.venue.start()
-        if self.venue.speed is not None:
-            pump = tasks.create_task(self._pump(), name="exchange time")
-            self._running.callback(pump.cancel)
         self._running.callback(self.venue.stop)
         return self
 

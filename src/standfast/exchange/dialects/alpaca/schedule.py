@@ -12,7 +12,7 @@ PRE_OPENS = time(4)
 POST_CLOSES = time(20)
 YEAR = timedelta(days=366)
 SETTLES_WITHIN = timedelta(days=10)  # the next session is nearer than that
-NYSE: Row = {"acronym": "NYSE", "bic": "XNYSUS33", "mic": "XNYS", "name": "New York Stock Exchange",
+NYSE: Row = {"acronym": "NYSE", "mic": "XNYS", "name": "New York Stock Exchange",
              "timezone": "America/New_York"}  # fmt: skip
 MARKETS = frozenset({"NYSE", "NASDAQ", "XNYS", "XNAS"})
 
