@@ -44,6 +44,16 @@ def test_held_children_hold_nothing_and_a_live_pair_holds_its_quantity_once() ->
     assert desk.available() == 0
 
 
+def test_a_pair_over_part_of_a_position_leaves_the_rest_free() -> None:
+    desk = open_desk()
+    desk.submit(BUY)
+
+    oco(desk, quantity="4")
+
+    assert desk.available() == 6
+    assert desk.submit(SELL, "6").filled == 6
+
+
 @pytest.mark.parametrize(("bid", "winner"), [("110.00", 0), ("90.00", 1)])
 def test_when_one_exit_fills_the_other_is_cancelled(bid: str, winner: int) -> None:
     desk = open_desk()

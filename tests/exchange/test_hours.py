@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, time, timedelta
 import pytest
 
 from standfast.exchange.activities import NEW_YORK
+from standfast.exchange.sessions import AlwaysOpen, USSessions
 from tests.exchange.desk import BUY, SECOND, SELL, START, D, Desk, Rules, Status, TimeInForce, open_desk, refusal
 
 
@@ -71,6 +72,20 @@ def test_a_gtc_order_outlives_the_close_and_ages_out_after_90_days_at_a_quarter_
     desk.engine.advance(ends)
 
     assert desk.statuses(order) == ["expired"]
+
+
+def test_a_gtc_order_may_be_done_for_the_day_and_works_on_at_the_next_open() -> None:
+    desk = open_day(Rules(gtc_done_for_day=True))
+    desk.submit(BUY)
+    stop = desk.submit(SELL, stop_price="90", time_in_force=TimeInForce.GTC)
+
+    desk.engine.advance(CLOSE)
+    assert desk.statuses(stop) == ["done_for_day"]
+    assert desk.available() == 0
+    desk.engine.advance(NEXT_OPEN)
+    desk.quote("80.00")
+
+    assert desk.story(stop) == ["pending_new", "new", "done_for_day", "new", "fill"]
 
 
 def test_an_order_after_the_close_waits_for_the_open_and_a_fresh_quote() -> None:
@@ -185,6 +200,34 @@ def test_the_clock_follows_the_calendar_over_a_weekend() -> None:
     assert clock.next_open == datetime(2026, 10, 12, 13, 30, tzinfo=UTC)
     assert clock.next_close == datetime(2026, 10, 12, 20, 0, tzinfo=UTC)
     assert clock.is_open is False
+
+
+def test_the_real_calendar_closes_early_and_keeps_holidays() -> None:
+    """Thanksgiving 2026: closed on Thursday 26 November, until 13:00 on Friday."""
+    eve = datetime(2026, 11, 25, 22, 0, tzinfo=UTC)
+    desk = open_desk(calendar=USSessions(), start=eve)
+    order = desk.submit(BUY, limit_price="90")
+    assert order.expires_at == datetime(2026, 11, 27, 18, 0, tzinfo=UTC)
+
+    desk.engine.advance(datetime(2026, 11, 26, 15, 0, tzinfo=UTC))
+    assert desk.statuses(order) == ["accepted"]
+    desk.engine.advance(datetime(2026, 11, 27, 15, 0, tzinfo=UTC))
+    assert desk.statuses(order) == ["new"]
+    desk.engine.advance(datetime(2026, 11, 27, 18, 0, tzinfo=UTC))
+
+    assert desk.statuses(order) == ["expired"]
+
+
+def test_a_market_without_pause_ends_its_day_orders_at_midnight_and_stays_open() -> None:
+    desk = open_desk(calendar=AlwaysOpen())
+    order = desk.submit(BUY, limit_price="90")
+
+    desk.engine.advance(datetime(2026, 10, 9, 0, 0, tzinfo=UTC))
+    assert desk.engine.clock().is_open
+    assert desk.statuses(order) == ["expired"]
+    desk.quote("101.00")
+
+    assert desk.submit(BUY).average_price == D("101.02")
 
 
 def test_a_calendar_and_a_hand_do_not_both_steer_the_session() -> None:

@@ -32,7 +32,7 @@ class FillAll:
 class Scripted:
     """Per client order id, the share of the order's own quantity that each look may fill: `["0.3", "0", "0.7"]`.
 
-    After its script an order fills freely, as does an order that has none.
+    Whole quantities are cut into whole parts. After its script an order fills freely, as does one that has none.
     """
 
     shares: dict[str, list[Decimal]]
@@ -42,7 +42,8 @@ class Scripted:
         if not script:
             return remaining
         whole = order.terms.quantity or remaining
-        return min(remaining, whole * script.pop(0))
+        part = whole * script.pop(0)
+        return min(remaining, part if whole % 1 else part // 1)
 
 
 @dataclass(slots=True)

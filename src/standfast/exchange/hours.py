@@ -12,7 +12,7 @@ from standfast.exchange.calendar import Calendar, ClockState
 from standfast.exchange.events import EventKind
 from standfast.exchange.floor import Floor
 from standfast.exchange.lifecycle import Lifecycle
-from standfast.exchange.orders import Order, Status, Terms, TimeInForce
+from standfast.exchange.orders import REPLACEABLE, Order, Status, Terms, TimeInForce
 from standfast.exchange.refusal import bad_parameter
 
 EXTENDED_END = time(20, 0)
@@ -40,6 +40,8 @@ class Hours:
 
     def _turn(self, calendar: Calendar, *, is_open: bool) -> None:
         self.turn(is_open=is_open)
+        if calendar.is_open(self._floor.now):
+            self.turn(is_open=True)  # one session ends where the next begins
         self._plan(calendar)
 
     def turn(self, *, is_open: bool) -> None:
@@ -56,6 +58,8 @@ class Hours:
         for order in _oldest_first(floor):
             if order.status is Status.ACCEPTED:
                 self._lifecycle.go_live(order.id)
+            elif order.status is Status.DONE_FOR_DAY:
+                floor.become(order, Status.PARTIALLY_FILLED if order.filled else Status.NEW, EventKind.NEW)
             elif order.status is Status.PENDING_CANCEL and floor.rules.cancels_wait_for_open:
                 self._lifecycle.complete_cancel(order.id)
 
@@ -76,12 +80,20 @@ class Hours:
     def _end_day(self, order: Order) -> None:
         """Every order for itself: the whole group has the same time in force."""
         lasts = order.terms.time_in_force
-        if lasts is TimeInForce.GTC or (lasts is TimeInForce.DAY and order.terms.extended_hours):
+        if lasts is TimeInForce.GTC:
+            self._rest_overnight(order)
+            return
+        if lasts is TimeInForce.DAY and order.terms.extended_hours:
             return
         if lasts is TimeInForce.DAY:
             self._expire(order)
         else:
             self._lifecycle.finish(order, Status.CANCELED)
+
+    def _rest_overnight(self, order: Order) -> None:
+        is_resting = order.status in REPLACEABLE and not order.terms.extended_hours
+        if is_resting and self._floor.rules.gtc_done_for_day:
+            self._floor.become(order, Status.DONE_FOR_DAY, EventKind.DONE_FOR_DAY)
 
     def _expire(self, order: Order) -> None:
         floor = self._floor
