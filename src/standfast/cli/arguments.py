@@ -1,0 +1,123 @@
+"""What every verb's arguments share: one parser per verb, one style of help, one kind of refusal.
+
+1. A verb's parser is built only when that verb was asked for; nothing here is expensive to import.
+2. `--config` and `--json` are taken before and after the verb alike.
+3. A value that cannot be used is refused with the value and the remedy, and exit code 2.
+"""
+
+import argparse
+from collections.abc import Callable
+from decimal import Decimal, InvalidOperation
+from typing import NamedTuple, NoReturn
+
+USAGE = 2
+DEFAULT_CONFIG = "standfast.toml"
+
+Options = argparse.Namespace
+
+
+class Verb(NamedTuple):
+    """One verb: its help, its arguments, and what it does (returning the exit code)."""
+
+    does: str
+    example: str
+    codes: str
+    run: Callable[[Options], int]
+    arguments: Callable[["Parser"], None] = lambda parser: None
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse, with our way of refusing."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(USAGE, f"standfast: {message}\nTry: {self.prog} --help\n")
+
+
+def parser_for(name: str, verb: Verb, *, config: str, json: bool) -> Parser:
+    """The parser of one verb; what was said before the verb is its default."""
+    parser = Parser(
+        prog=f"standfast {name}",
+        description=verb.does,
+        epilog=f"example:\n{_indented(verb.example)}\n\nexit codes:\n{_indented(verb.codes)}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+        add_help=False,
+    )
+    verb.arguments(parser)
+    everywhere = parser.add_argument_group("everywhere")
+    everywhere.add_argument("--config", metavar="FILE", default=config, help=f"settings (default: {DEFAULT_CONFIG})")
+    everywhere.add_argument("--json", action="store_true", default=json, help="print one JSON document")
+    everywhere.add_argument("-h", "--help", action="help", help="show this text")
+    return parser
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"  {line}" for line in text.splitlines())
+
+
+def quantity(text: str) -> Decimal:
+    """A signed number that is not zero."""
+    number = _number(text, 'a quantity is a number such as 10, 0.5 or -3 ("--" is not needed before a negative one)')
+    if number == 0:
+        raise argparse.ArgumentTypeError(f"{text!r}: a quantity of zero does nothing; give the number of shares")
+    return number
+
+
+def amount(text: str) -> Decimal:
+    """An unsigned quantity."""
+    number = _number(text, "a quantity is a number such as 10 or 0.5")
+    if number <= 0:
+        raise argparse.ArgumentTypeError(f"{text!r}: give a quantity above zero; the direction follows the position")
+    return number
+
+
+def price(text: str) -> Decimal:
+    """A price above zero."""
+    number = _number(text, "a price is a number such as 412.50, without currency sign or thousands separator")
+    if number <= 0:
+        raise argparse.ArgumentTypeError(f"{text!r}: give a price above zero")
+    return number
+
+
+def seconds(text: str) -> float:
+    """A duration: `60s`, `5m`, `1h`, or a bare number of seconds."""
+    unit = {"s": 1, "m": 60, "h": 3600}.get(text[-1:], 0)
+    digits = text[:-1] if unit else text
+    number = _number(digits, "a duration is a number with its unit: 60s, 5m or 1h", shown=text)
+    if number < 0:
+        raise argparse.ArgumentTypeError(f"{text!r}: a duration is not negative; write for example 60s")
+    return float(number * (unit or 1))
+
+
+def instrument(text: str) -> str:
+    """An instrument's name, as the broker writes it: upper case, no blanks."""
+    if not text or text != text.strip() or any(character.isspace() for character in text):
+        raise argparse.ArgumentTypeError(f"{text!r}: an instrument has no blanks in it; write for example SPY")
+    return text.upper()
+
+
+def day(text: str) -> str:
+    """A calendar day, `2026-11-20`."""
+    from datetime import date
+
+    try:
+        return date.fromisoformat(text).isoformat()
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r}: a day is written YYYY-MM-DD, for example 2026-11-20") from None
+
+
+def whole(text: str) -> int:
+    """A whole number from zero up."""
+    if not text.isascii() or not text.isdigit():
+        raise argparse.ArgumentTypeError(f"{text!r}: give a whole number from 0 up")
+    return int(text)
+
+
+def _number(text: str, remedy: str, *, shown: str | None = None) -> Decimal:
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        number = Decimal("NaN")
+    if not number.is_finite() or "_" in text:
+        raise argparse.ArgumentTypeError(f"{shown or text!r}: {remedy}")
+    return number

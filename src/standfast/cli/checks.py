@@ -1,0 +1,243 @@
+"""The checks of `doctor`, each its own function: a name, whether it is well, what was found, what to do.
+
+1. A check never raises: what it could not find out is a finding.
+2. Every finding that is not well carries a remedy.
+"""
+
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from standfast.cli import doors, ledger, render
+from standfast.cli.arguments import Options
+from standfast.cli.render import BAD, GOOD, Cell, Column
+from standfast.model.errors import SettingsError, StandfastError
+from standfast.model.ids import AccountId
+from standfast.model.secret import redact
+
+if TYPE_CHECKING:
+    from standfast.settings.shapes import AccountSettings, Settings
+
+SKEW_SECONDS = 2.0
+"""A machine further than this from the broker's clock judges ages wrongly."""
+REFERENCES = ("env:", "file:", "keyring:")
+
+COLUMNS = (Column(""), Column("CHECK"), Column("FOUND", wraps=True), Column("REMEDY", wraps=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One finding. `remedy` is empty where all is well."""
+
+    name: str
+    ok: bool
+    detail: str
+    remedy: str = ""
+
+
+def doctor(options: Options) -> int:
+    """Make every check and print what was found."""
+    found = [
+        Check(each.name, each.ok, redact(each.detail), redact(each.remedy))
+        for each in _checks(Path(options.config), send=options.send)
+    ]
+    if options.json:
+        render.document({"checks": [asdict(each) for each in found]})
+    else:
+        rows = [
+            (Cell("ok", GOOD) if each.ok else Cell("WRONG", BAD), each.name, each.detail, each.remedy or "-")
+            for each in found
+        ]
+        render.table(COLUMNS, rows, empty="")
+    return 0 if all(each.ok for each in found) else 1
+
+
+def _checks(config: Path, *, send: bool) -> Iterator[Check]:
+    settings, problems = _load(config)
+    yield configuration(settings, problems)
+    yield secrets(settings, problems)
+    yield file_modes(config)
+    yield ledger_file(config)
+    if settings is None:
+        return
+    for account in settings.accounts:
+        yield lease(config, account.name)
+        yield bots_own_sells(account)
+        yield from broker(config, account)
+    yield alerts(config, settings, send=send)
+
+
+def _load(config: Path) -> "tuple[Settings | None, list[str]]":
+    from standfast.settings import load
+
+    try:
+        return load(config, os.environ), []
+    except SettingsError as error:
+        return None, str(error).splitlines()
+
+
+def configuration(settings: "Settings | None", problems: list[str]) -> Check:
+    """Whether the file says something that can be used."""
+    if settings is not None:
+        said = "; ".join(settings.warnings)
+        return Check(
+            "configuration", ok=True, detail=f"{len(settings.accounts)} account(s)" + (f"; {said}" if said else "")
+        )
+    wrong = [line for line in problems if not _is_about_a_secret(line)]
+    if not wrong:
+        return Check("configuration", ok=True, detail="readable")
+    return Check(
+        "configuration", ok=False, detail="; ".join(wrong), remedy="correct the lines named, then run it again"
+    )
+
+
+def secrets(settings: "Settings | None", problems: list[str]) -> Check:
+    """Whether every reference leads to a value."""
+    wrong = [line for line in problems if _is_about_a_secret(line)]
+    if wrong:
+        return Check(
+            "secrets", ok=False, detail="; ".join(wrong), remedy="put each secret where the settings look for it"
+        )
+    if settings is None:
+        return Check("secrets", ok=False, detail="not looked at", remedy="correct the configuration first")
+    return Check("secrets", ok=True, detail="every reference leads to a value")
+
+
+def _is_about_a_secret(line: str) -> bool:
+    return any(f"= {each}" in line for each in REFERENCES)
+
+
+def file_modes(config: Path) -> Check:
+    """Settings decide where keys are sent: nobody else may change them, and nobody else needs to read them."""
+    found = []
+    for path in (config, _ledger_path(config)):
+        if path is not None and path.exists():
+            mode = stat.S_IMODE(path.stat().st_mode)
+            if mode & 0o077:
+                found.append((path, mode))
+    if not found:
+        return Check("file modes", ok=True, detail="settings and ledger are their owner's alone")
+    detail = "; ".join(f"{path} has mode {mode:04o}" for path, mode in found)
+    return Check("file modes", ok=False, detail=detail, remedy="chmod 600 " + " ".join(str(path) for path, _ in found))
+
+
+def _ledger_path(config: Path) -> Path | None:
+    try:
+        return ledger.path_of(str(config))
+    except SettingsError:
+        return None
+
+
+def ledger_file(config: Path) -> Check:
+    """Whether the ledger opens, its file is sound, and each journal's end is the one that was committed."""
+    path = _ledger_path(config)
+    if path is None:
+        return Check("ledger", ok=False, detail="its address cannot be read", remedy="correct [ledger] url")
+    if not path.exists():
+        return Check("ledger", ok=True, detail=f"{path}: not there yet; the first guard makes it")
+    from standfast.stores.sqlite import upkeep
+
+    try:
+        upkeep.check_file(path)
+        with ledger.opened(str(config)) as books:
+            heads = [f"{account} {books.reader.head(account)[0]} entries" for account in books.accounts]
+    except StandfastError as error:
+        return Check("ledger", ok=False, detail=str(error), remedy="standfast journal verify; then restore a backup")
+    return Check("ledger", ok=True, detail=f"{path}: " + (", ".join(heads) or "empty"))
+
+
+def lease(config: Path, account: AccountId) -> Check:
+    """Who guards the account now."""
+    from standfast.stores.holder import holder_is_alive
+
+    name = f"{account}: guard"
+    path = _ledger_path(config)
+    if path is None or not path.exists():
+        return Check(name, ok=True, detail="no guard has run yet")
+    try:
+        with ledger.opened(str(config)) as books:
+            row = books.reader.lease(account)
+    except StandfastError as error:
+        return Check(name, ok=False, detail=str(error), remedy="standfast journal verify")
+    if row is None or not row.holder:
+        return Check(name, ok=True, detail="nobody guards it now")
+    if datetime.fromisoformat(row.expires) < ledger.now() or not holder_is_alive(row.holder):
+        remedy = "standfast guard: it takes over what the last one left"
+        return Check(name, ok=False, detail=f"its last guard ({row.holder}) ended without handing over", remedy=remedy)
+    return Check(name, ok=True, detail=f"guarded by {row.holder}")
+
+
+def bots_own_sells(account: "AccountSettings") -> Check:
+    """Say which of the bot's own orders the broker will refuse: no fault, but it must not come as a surprise."""
+    name = f"{account.name}: bot's own exits"
+    rules = account.rules
+    resting = [policy.name for policy in rules.policies if policy.held_by.value != "guard"]
+    if rules.foreign.value != "adopt" or rules.mode.value != "repair" or not resting:
+        return Check(name, ok=True, detail="no stop of ours rests under a position the bot opened itself")
+    detail = f"stops resting under adopted positions (policy {', '.join(resting)}) reserve their quantity: the broker"
+    detail += ' refuses the bot\'s own sell orders for them; exits_held_by = "guard" leaves the bot free'
+    return Check(name, ok=True, detail=detail)
+
+
+def broker(config: Path, account: "AccountSettings") -> Iterator[Check]:
+    """What the broker says: that it answers, what time it is, and what the key may do."""
+    try:
+        probe = doors.app().probe(config, account.name)
+    except (StandfastError, ModuleNotFoundError) as error:
+        yield Check(f"{account.name}: broker", ok=False, detail=str(error), remedy="check keys, addresses and network")
+        return
+    yield _answers(account, probe)
+    yield _clock(account.name, probe)
+    yield _rights(account, probe)
+
+
+def _answers(account: "AccountSettings", probe: doors.Probe) -> Check:
+    name = f"{account.name}: broker"
+    if probe.failures:
+        detail = "; ".join(f"{what}: {why}" for what, why in sorted(probe.failures.items()))
+        return Check(
+            name, ok=False, detail=detail, remedy="check keys, addresses and network; is the key for this side?"
+        )
+    side = "simulator" if account.is_simulator else "live" if account.live else "paper"
+    return Check(name, ok=True, detail=f"{account.broker} ({side}) answers; {probe.positions} position(s)")
+
+
+def _clock(account: AccountId, probe: doors.Probe) -> Check:
+    name = f"{account}: clock"
+    if probe.clock is None:
+        return Check(name, ok=False, detail="the broker's clock was not read", remedy="see the check before")
+    skew = (probe.asked_at - probe.clock.at).total_seconds()
+    detail = f"ours is {abs(skew):.1f} s {'ahead of' if skew >= 0 else 'behind'} the broker's"
+    if abs(skew) > SKEW_SECONDS:
+        return Check(name, ok=False, detail=detail, remedy="set this machine's clock (chrony or systemd-timesyncd)")
+    return Check(name, ok=True, detail=detail)
+
+
+def _rights(account: "AccountSettings", probe: doors.Probe) -> Check:
+    name = f"{account.name}: rights"
+    if probe.account is None:
+        return Check(name, ok=False, detail="the account was not read", remedy="see the check before")
+    if probe.account.blocked:
+        detail = f"trading is blocked{': ' + probe.account.reason if probe.account.reason else ''}"
+        return Check(name, ok=False, detail=detail, remedy="a guard that may not trade cannot close: ask the broker")
+    detail = f"trading is allowed; equity {probe.account.equity} {probe.account.currency}"
+    if account.broker == "alpaca":
+        detail += "; whether the key may move money out is not told by this broker's trading interface"
+    return Check(name, ok=True, detail=detail)
+
+
+def alerts(config: Path, settings: "Settings", *, send: bool) -> Check:
+    """Whether anybody would be told; with `send`, whether the message arrives."""
+    if not settings.alerts:
+        return Check("alerts", ok=False, detail="nobody is told", remedy="add [[alerts]] with a url to the settings")
+    labels = ", ".join(f"{channel.label} from {channel.least.value}" for channel in settings.alerts)
+    if not send:
+        return Check("alerts", ok=True, detail=f"{labels}; not tried: standfast doctor --send")
+    failed = [f"{label}: {why}" for label, why in doors.app().send_test_alert(config) if why]
+    if failed:
+        return Check("alerts", ok=False, detail="; ".join(failed), remedy="check the addresses under [[alerts]]")
+    return Check("alerts", ok=True, detail=f"{labels}; a test message was taken by each")

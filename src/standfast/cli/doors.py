@@ -1,0 +1,126 @@
+"""What the command line asks of the rooms it enters only when a verb needs them, and the way in.
+
+Each Protocol is the agreement with one room: `standfast.app` composes everything real, `standfast.drills` plays
+incidents. They are opened by name, so that no verb's help pays for an event loop or an HTTP client.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from importlib import import_module
+from pathlib import Path
+from typing import Protocol, cast
+
+from standfast.model.breaks import Break
+from standfast.model.evidence import AccountRead, MarketClock
+from standfast.model.ids import AccountId
+
+
+class Scanned(Protocol):
+    """One read-only comparison. `unverified` names what could not be read, and why."""
+
+    @property
+    def breaks(self) -> Sequence[tuple[AccountId, Break]]: ...
+
+    @property
+    def unverified(self) -> Sequence[str]: ...
+
+
+class Probe(Protocol):
+    """What one account's broker answered, once; None where it did not, with the reason in `failures`."""
+
+    @property
+    def account(self) -> AccountRead | None: ...
+
+    @property
+    def clock(self) -> MarketClock | None: ...
+
+    @property
+    def asked_at(self) -> datetime:
+        """Our time half-way between asking for the broker's clock and its answer."""
+        ...
+
+    @property
+    def positions(self) -> int | None: ...
+
+    @property
+    def failures(self) -> Mapping[str, str]:
+        """By `account`, `clock` and `positions`: why there was no answer."""
+        ...
+
+
+class App(Protocol):
+    """`standfast.app`, the composition root."""
+
+    def guard(self, config: Path, *, once: bool, heartbeat: int | None, parent: int | None, restarted: str) -> int:
+        """Guard every account until told to stop; returns the exit code."""
+        ...
+
+    def scan(self, config: Path, account: str | None) -> Scanned: ...
+
+    def act(
+        self, config: Path, account: str, verb: str, arguments: Mapping[str, str], wait_seconds: float
+    ) -> tuple[bool, str]:
+        """Take the lease, carry out one request, prove it, release; whether it is proven, and the detail."""
+        ...
+
+    def probe(self, config: Path, account: str) -> Probe: ...
+
+    def send_test_alert(self, config: Path) -> Sequence[tuple[str, str]]:
+        """Each channel's label, and why it did not take the test message (empty: it did)."""
+        ...
+
+
+class Side(Protocol):
+    """One half of a drill."""
+
+    @property
+    def held(self) -> bool: ...
+
+    @property
+    def loss(self) -> Decimal: ...
+
+
+class Played(Protocol):
+    """One incident, played bare and guarded."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def bare(self) -> Side: ...
+
+    @property
+    def guarded(self) -> Side: ...
+
+    @property
+    def timeline(self) -> Sequence[str]: ...
+
+
+class Drills(Protocol):
+    """`standfast.drills`."""
+
+    NAMES: Mapping[str, str]
+    """Each drill's name, and what happened."""
+
+    def run(self, name: str, *, wire: bool) -> Played: ...
+
+
+class Demo(Protocol):
+    """`standfast.drills.demo`."""
+
+    def run(self, *, replay: Path | None) -> int:
+        """Show it on this terminal; returns the exit code."""
+        ...
+
+
+def app() -> App:
+    return cast("App", import_module("standfast.app"))
+
+
+def drills() -> Drills:
+    return cast("Drills", import_module("standfast.drills"))
+
+
+def demo() -> Demo:
+    return cast("Demo", import_module("standfast.drills.demo"))

@@ -1,0 +1,152 @@
+"""What `journal` does: prove, copy, write out, show and fold again."""
+
+import sys
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import TextIO
+
+from standfast.cli import documents, ledger, render
+from standfast.cli.arguments import Options
+from standfast.cli.render import BAD, GOOD, Cell, Column
+from standfast.cli.telling import sentence
+from standfast.core.book import Book, BookState
+from standfast.core.fold import fold
+from standfast.model.errors import StandfastError
+from standfast.model.ids import AccountId, EntryNumber
+
+VERIFY_COLUMNS = (Column("ACCOUNT"), Column("ENTRIES", right=True), Column("HEAD"), Column("VERDICT", wraps=True))
+
+
+def verify(options: Options) -> int:
+    """Walk every chain, and compare each saved book with the fold; 1 where anything does not hold."""
+    from standfast.stores.sqlite import upkeep
+
+    path = ledger.path_of(options.config)
+    with ledger.opened(options.config) as books:
+        chosen = [book.account for book in books.of(options.account)]
+        found = [each for each in upkeep.verify(path) if each.account in chosen]
+        verdicts = [(each, each.damage or _saved_book_differs(books, each.account)) for each in found]
+    if options.json:
+        rows = [
+            {"account": each.account, "entries": each.entries, "head": each.head, "ok": not damage, "damage": damage}
+            for each, damage in verdicts
+        ]
+        render.document({"journals": rows})
+    else:
+        table = [
+            (each.account, str(each.entries), each.head[:16], Cell(damage or "whole", BAD if damage else GOOD))
+            for each, damage in verdicts
+        ]
+        render.table(VERIFY_COLUMNS, table, empty="The ledger holds no journal yet.")
+    return 1 if any(damage for _, damage in verdicts) else 0
+
+
+def _saved_book_differs(books: ledger.Books, account: AccountId) -> str:
+    """What is wrong with the newest saved book; empty when it is what the journal folds to."""
+    saved = books.reader.book(account, BookState)
+    if saved is None:
+        return ""
+    number, state = saved
+    folded = fold(Book.empty(account), books.reader.entries(account, 0, number)).state
+    if folded == state:
+        return ""
+    return f"the saved book of entry {number} is not what the journal folds to: run standfast journal rebuild {account}"
+
+
+def backup(options: Options) -> int:
+    """Copy the ledger; the copy is proven before it gets its name."""
+    from standfast.stores.sqlite import upkeep
+
+    target = Path(options.file).absolute()
+    if not target.parent.is_dir():
+        raise StandfastError(f"{target.parent}: there is no such folder; make it first")
+    upkeep.back_up(ledger.path_of(options.config), target)
+    if options.json:
+        render.document({"backup": {"file": str(target), "bytes": target.stat().st_size}})
+    else:
+        render.line(f"{target}: {target.stat().st_size:,} bytes, verified")
+    return 0
+
+
+def export(options: Options) -> int:
+    """Write every entry as one line of JSON."""
+    from standfast.stores.sqlite import upkeep
+
+    with ledger.opened(options.config) as books:
+        chosen = _accounts(books, options.account)
+        with _output(options.output) as out:
+            for account in chosen:
+                out.writelines(f"{text}\n" for text in upkeep.export(books.reader, account))
+    return 0
+
+
+def _output(path: str | None) -> AbstractContextManager[TextIO]:
+    if path is None:
+        return nullcontext(sys.stdout)
+    try:
+        return Path(path).open("x", encoding="utf-8")
+    except FileExistsError:
+        raise StandfastError(f"{path}: there is a file already; name another") from None
+    except OSError as error:
+        raise StandfastError(f"{path}: cannot be written ({error.strerror}); check the folder and its rights") from None
+
+
+def tail(options: Options) -> int:
+    """Show the last entries, each in a sentence."""
+    with ledger.opened(options.config) as books:
+        found = []
+        for book_account in _accounts(books, options.account):
+            head, _ = books.reader.head(book_account)
+            found += [(book_account, each) for each in books.reader.entries(book_account, max(head - options.lines, 0))]
+    if options.json:
+        rows = [{"account": account, **documents.entry(each, sentence(each.fact))} for account, each in found]
+        render.document({"entries": rows})
+        return 0
+    for account, each in found:
+        kind = type(each.fact).__name__
+        render.line(f"{render.at(each.at)}  {account} #{each.number:<6} {kind:<20} {sentence(each.fact)}")
+    return 0
+
+
+def _accounts(books: ledger.Books, account: str | None) -> list[AccountId]:
+    if account is None:
+        return books.accounts
+    if account not in books.accounts:
+        raise StandfastError(f"{account!r}: there is no account of that name; accounts: {', '.join(books.accounts)}")
+    return [AccountId(account)]
+
+
+def rebuild(options: Options) -> int:
+    """Fold each journal from its first entry and save the result; refused while a guard writes it."""
+    with ledger.opened(options.config) as books:
+        accounts = _accounts(books, options.account)
+    numbers = {account: _rebuilt(ledger.path_of(options.config), account) for account in accounts}
+    if options.json:
+        render.document({"rebuilt": [{"account": account, "entries": number} for account, number in numbers.items()]})
+    else:
+        for account, number in numbers.items():
+            render.line(f"{account}: folded again from {number} entries")
+    return 0
+
+
+def _rebuilt(path: Path, account: AccountId) -> EntryNumber:
+    import asyncio
+
+    return asyncio.run(_rebuild(path, account))
+
+
+async def _rebuild(path: Path, account: AccountId) -> EntryNumber:
+    from standfast.stores.holder import describe_holder
+    from standfast.stores.sqlite.store import SqliteStore
+
+    store = SqliteStore(path)
+    try:
+        journal = await store.acquire(account, describe_holder(), ledger.now())
+        try:
+            book = fold(Book.empty(account), await store.entries(account, EntryNumber(0)))
+            await journal.save_book(book.head, book.state)
+        finally:
+            await journal.release()
+    finally:
+        await store.close()
+    return book.head

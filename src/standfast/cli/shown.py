@@ -1,0 +1,255 @@
+"""What positions, orders, breaks and alerts print: a document, or a table of the same rows.
+
+The table says what the document says, in the words of a person; nothing is computed twice.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from decimal import Decimal
+
+from standfast.cli import documents, ledger, render
+from standfast.cli.arguments import Options
+from standfast.cli.render import BAD, DIM, GOOD, WARN, Cell, Column
+from standfast.core.book import Book
+from standfast.core.policy import Rules
+from standfast.model.alert import Alert, Severity
+from standfast.model.booked import BookedOrder, Stage
+from standfast.model.breaks import Break
+from standfast.model.ids import AccountId
+from standfast.model.order import ZERO
+from standfast.model.position import Phase, Position, Standing
+
+Row = list[Cell | str]
+
+POSITION_COLUMNS = (
+    Column("ID"),
+    Column("ACCOUNT"),
+    Column("STRATEGY"),
+    Column("INSTRUMENT"),
+    Column("QUANTITY", right=True),
+    Column("PHASE"),
+    Column("ENTRY", right=True),
+    Column("STOP", right=True),
+    Column("COVER"),
+    Column("TRAIL"),
+    Column("P&L", right=True),
+    Column("OPENED"),
+)
+ORDER_COLUMNS = (
+    Column("CLIENT ORDER ID"),
+    Column("ACCOUNT"),
+    Column("ROLE"),
+    Column("SIDE"),
+    Column("QUANTITY", right=True),
+    Column("INSTRUMENT"),
+    Column("TYPE"),
+    Column("PRICE", right=True),
+    Column("FILLED", right=True),
+    Column("STATE"),
+    Column("PLACED"),
+)
+BREAK_COLUMNS = (
+    Column("ID"),
+    Column("ACCOUNT"),
+    Column("KIND"),
+    Column("INSTRUMENT"),
+    Column("BOOKED", wraps=True),
+    Column("REPORTED", wraps=True),
+    Column("SINCE"),
+    Column("STATE"),
+    Column("DONE", wraps=True),
+)
+ALERT_COLUMNS = (
+    Column("ID"),
+    Column("SEVERITY"),
+    Column("AT"),
+    Column("DELIVERED"),
+    Column("ACKNOWLEDGED"),
+    Column("TEXT", wraps=True),
+)
+SEVERITY_STYLES = {Severity.INFO: "", Severity.WARNING: WARN, Severity.CRITICAL: BAD}
+
+
+# --- positions ----------------------------------------------------------------------------------
+
+
+def positions(options: Options) -> int:
+    """Print every open position, with `--all` the closed ones before them."""
+    now = ledger.now()
+    rules = ledger.rules(options.config)
+    with ledger.opened(options.config) as books:
+        found = [
+            (book, rules.get(book.account), position)
+            for book in books.of(options.account)
+            for position in _kept(book, closed_too=options.all)
+        ]
+    if options.json:
+        shown = [documents.position(book, position, rules=each, now=now) for book, each, position in found]
+        render.document({"positions": shown})
+    else:
+        rows = [_position_row(book, position, each, now) for book, each, position in found]
+        render.table(POSITION_COLUMNS, rows, empty="No positions.")
+    return 0
+
+
+def _kept(book: Book, *, closed_too: bool) -> Iterable[Position]:
+    if closed_too:
+        yield from book.state.closed.values()
+    yield from book.state.positions.values()
+
+
+def _position_row(book: Book, position: Position, rules: Rules | None, now: datetime) -> Row:
+    cover = documents.cover(book, position, rules, now)
+    is_closed = position.phase is Phase.CLOSED
+    held = position.opened if is_closed else book.held(position)
+    return [
+        position.id,
+        book.account,
+        position.strategy,
+        position.holding.instrument,
+        documents.number(held * position.sign) or "-",
+        Cell(position.phase.value, DIM if is_closed else WARN if position.phase is Phase.CLOSING else ""),
+        price(position.entry_price),
+        "-" if is_closed else price(cover.stop_price),
+        Cell("-", DIM) if is_closed else _cover_cell(position, cover, held),
+        _trail(position),
+        render.money(position.pnl) if position.closed else "-",
+        render.at(position.opened_at),
+    ]
+
+
+def _cover_cell(position: Position, cover: documents.Cover, held: Decimal) -> Cell:
+    if position.standing is Standing.FOREIGN:
+        return Cell("foreign, left alone", DIM)
+    if position.bare:
+        return Cell("none, as asked", WARN)
+    holder = cover.held_by.value if cover.held_by is not None else "nobody"
+    if not cover.covered:
+        return Cell(f"NAKED {documents.number(round(cover.naked_seconds, 1))} s", BAD)
+    if cover.quantity == ZERO and held:
+        return Cell(f"0 of {documents.number(held)}", BAD)
+    if cover.quantity > held:
+        return Cell(f"{documents.number(cover.quantity)} for {documents.number(held)} by {holder}", WARN)
+    return Cell(f"{documents.number(cover.quantity)} by {holder}", GOOD)
+
+
+def _trail(position: Position) -> str:
+    if position.trail is None:
+        return "-"
+    return f"rung {position.trail.rung} at {position.trail.stop:+.1%}"
+
+
+def price(value: Decimal | None) -> str:
+    """A price for reading: up to four places."""
+    return documents.number(round(value, 4)) or "-" if value is not None else "-"
+
+
+# --- orders ---------------------------------------------------------------------------------------
+
+
+def orders(options: Options) -> int:
+    """Print the orders that may still fill, with `--all` every one the book keeps."""
+    with ledger.opened(options.config) as books:
+        found = [
+            (book, order)
+            for book in books.of(options.account)
+            for order in book.state.orders.values()
+            if options.all or not order.is_finished
+        ]
+    if options.json:
+        render.document({"orders": [documents.order(book, order) for book, order in found]})
+    else:
+        rows = [_order_row(book, order) for book, order in found]
+        render.table(ORDER_COLUMNS, rows, empty="No orders.")
+    return 0
+
+
+def _order_row(book: Book, order: BookedOrder) -> Row:
+    shown = documents.order(book, order)
+    style = BAD if order.stage is Stage.IN_DOUBT else DIM if order.is_finished else ""
+    level = order.stop_price if order.stop_price is not None else documents.limit_price(order)
+    return [
+        order.id,
+        book.account,
+        order.role.value,
+        order.side.value,
+        documents.number(order.quantity) or "-",
+        order.holding.instrument,
+        order.type.value,
+        price(level),
+        documents.number(order.filled) or "-",
+        Cell(str(shown["state"]), style),
+        render.at(documents.placed_at(order)),
+    ]
+
+
+# --- breaks ---------------------------------------------------------------------------------------
+
+
+def breaks(options: Options) -> int:
+    """Print the open breaks, with `--all` the ended ones before them."""
+    with ledger.opened(options.config) as books:
+        found = [
+            (book.account, each)
+            for book in books.of(options.account)
+            for each in (*(book.state.ended_breaks.values() if options.all else ()), *book.state.breaks.values())
+        ]
+    if options.json:
+        render.document({"breaks": [documents.broken(account, each) for account, each in found]})
+    else:
+        print_breaks(found)
+    return 0
+
+
+def print_breaks(found: Iterable[tuple[AccountId, Break]]) -> None:
+    """The table of breaks, which `scan` prints too."""
+    rows = [_break_row(account, each) for account, each in found]
+    render.table(BREAK_COLUMNS, rows, empty="No breaks: the books and the broker agree.")
+
+
+def _break_row(account: AccountId, found: Break) -> Row:
+    finding = found.finding
+    return [
+        found.id,
+        account,
+        Cell(finding.kind.value, DIM if found.ended_at else BAD if found.confirmed else WARN),
+        finding.holding.instrument if finding.holding is not None else "-",
+        finding.booked,
+        finding.reported,
+        render.at(found.first_seen),
+        "ended" if found.ended_at else "confirmed" if found.confirmed else "unconfirmed",
+        found.ended_by or found.action or "-",
+    ]
+
+
+# --- alerts ---------------------------------------------------------------------------------------
+
+
+def alerts(options: Options) -> int:
+    """Print what people were told, oldest first."""
+    with ledger.opened(options.config) as books:
+        found = [
+            (book.account, alert)
+            for book in books.of(options.account)
+            for alert in book.state.alerts.values()
+            if not (options.open and alert.acknowledged_at)
+        ]
+    if options.json:
+        render.document({"alerts": [documents.alert(account, alert) for account, alert in found]})
+    else:
+        render.table(ALERT_COLUMNS, [_alert_row(alert) for _, alert in found], empty="No alerts.")
+    return 0
+
+
+def _alert_row(alert: Alert) -> Row:
+    delivered: Cell | str = render.at(alert.delivered_at)
+    if alert.delivered_at is None and alert.last_failure:
+        delivered = Cell(f"FAILED: {alert.last_failure}", BAD)
+    return [
+        alert.id,
+        Cell(alert.severity.value, SEVERITY_STYLES[alert.severity]),
+        render.at(alert.first_at),
+        delivered,
+        render.at(alert.acknowledged_at),
+        alert.text,
+    ]
