@@ -98,7 +98,7 @@ class Engine:
             floor.now, deed = due
             deed()
             floor.deliver()
-        floor.now = to
+        floor.now = max(floor.now, to)  # a listener may have gone further
 
     def quote(
         self, instrument: str, bid: Decimal, ask: Decimal, bid_size: Decimal, ask_size: Decimal, at: datetime
