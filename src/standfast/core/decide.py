@@ -6,6 +6,7 @@ ever decide on the same stale state: per holding the first procedure that wants 
 """
 
 from collections.abc import Iterable, Iterator
+from itertools import chain
 
 from standfast.core.acts import finish_acts
 from standfast.core.closing import advance_closing, settle
@@ -38,13 +39,15 @@ ORDER_EFFECTS = (SubmitOrder, ReplaceOrder, CancelOrder)
 
 def decide(s: Situation, holdings: Iterable[Holding]) -> Decision:
     """Decide about these holdings, and about what concerns the whole account."""
+    return sort_out(chain(_account(s), *(look_at(s, holding) for holding in sorted(holdings))))
+
+
+def sort_out(outcomes: Iterable[Outcome]) -> Decision:
+    """Facts apart from effects; every order effect brings the fact that must be committed before it leaves."""
     facts: list[Fact] = []
     effects: list[Effect] = []
-    for outcome in _account(s):
+    for outcome in outcomes:
         _sort_in(outcome, facts, effects)
-    for holding in sorted(holdings):
-        for outcome in look_at(s, holding):
-            _sort_in(outcome, facts, effects)
     return Decision(tuple(facts), tuple(effects))
 
 

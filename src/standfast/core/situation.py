@@ -52,6 +52,7 @@ class Situation:
     quotes_fresh: timedelta = timedelta(seconds=15)
     blind_since: datetime | None = None
     """Since when reads of the broker have failed, if they do."""
+    blind_why: str = ""
     is_trading_day: Callable[[date], bool] = lambda day: day.weekday() < 5
 
     def policy(self, position: Position) -> Policy:

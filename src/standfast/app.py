@@ -1,0 +1,360 @@
+"""Composition root: settings become a running guard. The only place that knows concrete adapters.
+
+Imports of adapters are inside functions: a reading verb that passes through here pays for none of them.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from standfast.model.breaks import Break
+from standfast.model.errors import LeaseLost, SettingsError, StandfastError
+from standfast.model.evidence import AccountRead, MarketClock
+from standfast.model.ids import AccountId, RequestId, digest
+
+if TYPE_CHECKING:
+    from standfast.core.book import Book
+    from standfast.ports import Broker, Clock
+    from standfast.runtime.worker import Worker
+    from standfast.settings import AccountSettings, Settings
+    from standfast.stores.sqlite.store import SqliteStore
+
+DONE, FAILED, BAD_SETTINGS, GUARDED_ALREADY = 0, 1, 78, 79
+
+
+def load(config: Path) -> "Settings":
+    import os
+
+    from standfast.settings import load as load_settings
+
+    return load_settings(config, os.environ)
+
+
+def open_store(settings: "Settings") -> "SqliteStore":
+    """The ledger's store. Raises SettingsError for an address no store is built for."""
+    from standfast.stores.sqlite.store import SqliteStore
+
+    prefix = "sqlite:///"
+    if not settings.ledger_url.startswith(prefix):
+        raise SettingsError(
+            f"[ledger] url: {settings.ledger_url.split(':', 1)[0]} is not supported yet; use sqlite:///FILE"
+        )
+    return SqliteStore(Path(settings.ledger_url.removeprefix(prefix)))
+
+
+async def clock_of(account: "AccountSettings") -> "Clock":
+    """The machine's clock, or the simulated exchange's where the account follows it."""
+    from standfast.runtime.clock import RealClock, ScaledClock
+
+    if not account.follows_exchange:
+        return RealClock()
+    return await ScaledClock.following(account.rest_url, _get_json)
+
+
+async def _get_json(url: str) -> Mapping[str, object]:
+    import aiohttp
+
+    async with aiohttp.ClientSession() as session, session.get(url) as reply:
+        found: Mapping[str, object] = await reply.json()
+        return found
+
+
+def broker_of(account: "AccountSettings", clock: "Clock") -> "Broker":
+    """The adapter of an account's broker. Raises SettingsError for one that is not built yet."""
+    if account.broker != "alpaca":
+        raise SettingsError(f"account {account.name}: broker {account.broker!r} is not supported yet; use alpaca")
+    from standfast.brokers.alpaca.adapter import AlpacaBroker, AlpacaSettings
+    from standfast.brokers.shared.transport import AiohttpTransport
+
+    settings = AlpacaSettings(
+        account=account.name,
+        key_id=account.key_id,
+        secret=account.secret,
+        rest_url=account.rest_url,
+        stream_url=account.stream_url,
+        data_url=account.data_url,
+        data_stream_url=account.data_stream_url,
+        feed=account.feed,
+        rate_share=float(account.rules.rate_share),
+    )
+    return AlpacaBroker(settings, clock=clock, transport=AiohttpTransport())
+
+
+# --- guard ----------------------------------------------------------------------------------------
+
+
+def guard(config: Path, *, once: bool, heartbeat: int | None, parent: int | None, restarted: str) -> int:
+    """Guard every account until told to stop; returns the exit code."""
+    import asyncio
+    import sys
+
+    from standfast.runtime import logs
+    from standfast.runtime.heartbeat import Heartbeat, ParentGone, die_with
+
+    try:
+        if parent is not None:
+            die_with(parent)
+        settings = load(config)
+        logs.configure()
+        beat = Heartbeat(heartbeat) if heartbeat is not None else None
+        return asyncio.run(_guard(config, settings, once=once, heartbeat=beat, restarted=restarted))
+    except SettingsError as error:
+        sys.stderr.write(f"{error}\n")
+        return BAD_SETTINGS
+    except LeaseLost as error:
+        sys.stderr.write(f"{error}\n")
+        return GUARDED_ALREADY
+    except ParentGone:
+        return FAILED
+
+
+async def _guard(config: Path, settings: "Settings", *, once: bool, heartbeat: object, restarted: str) -> int:
+    import signal
+
+    from standfast.runtime.worker import on_signals
+
+    store = open_store(settings)
+    worker = _worker(settings, store, heartbeat)
+    try:
+        await _add_accounts(worker, settings)
+        if once:
+            await _once(worker)
+            return DONE
+        on_signals(
+            [
+                (signal.SIGTERM, worker.stop),
+                (signal.SIGINT, worker.stop),
+                (signal.SIGHUP, lambda: _reload(worker, config)),
+            ]
+        )
+        await worker.run(restarted)
+        return DONE
+    finally:
+        for account in worker.accounts:
+            await account.broker.close()
+        await store.close()
+
+
+def _worker(settings: "Settings", store: "SqliteStore", heartbeat: object) -> "Worker":
+    from standfast.alerts.outbox import Channel, Outbox
+    from standfast.alerts.sinks import sink_for
+    from standfast.runtime.heartbeat import Heartbeat
+    from standfast.runtime.telling import Telling
+    from standfast.runtime.worker import Worker
+    from standfast.stores.holder import describe_holder
+
+    assert heartbeat is None or isinstance(heartbeat, Heartbeat), heartbeat
+    channels = [Channel(each.label, sink_for(each.url, each.label), each.least) for each in settings.alerts]
+    telling = Telling(lambda account: Outbox(account, channels))
+    return Worker(store, telling, holder=describe_holder(), heartbeat=heartbeat)
+
+
+async def _add_accounts(worker: "Worker", settings: "Settings") -> None:
+    for account in settings.accounts:
+        clock = await clock_of(account)
+        await worker.add(account.rules, broker_of(account, clock), clock)
+
+
+def _reload(worker: "Worker", config: Path) -> None:
+    """Read the settings again; bad ones are refused and the old ones go on."""
+    import structlog
+
+    log = structlog.get_logger("standfast.app")
+    try:
+        settings = load(config)
+    except SettingsError as error:
+        log.exception("settings not reloaded: the old ones go on", error=str(error))
+        return
+    for account in worker.accounts:
+        found = settings.account(account.rules.account)
+        if found is not None:
+            account.reload(found.rules)
+    log.info("settings reloaded", accounts=[account.rules.account for account in worker.accounts])
+
+
+async def _once(worker: "Worker", until: RequestId | None = None, wait: float = 20.0) -> None:
+    """Guard until everything was read twice and nothing is under way (or a request is answered)."""
+    import asyncio
+
+    async with asyncio.TaskGroup() as group:
+        running = group.create_task(worker.run())
+        async with asyncio.timeout(wait + 10):
+            while not running.done() and not all(_has_settled(account, until) for account in worker.accounts):
+                await asyncio.sleep(0.05)
+        worker.stop()
+
+
+def _has_settled(account: object, until: RequestId | None) -> bool:
+    from standfast.runtime.account import Account
+
+    assert isinstance(account, Account)
+    book = account.ledger.book
+    if until is not None:
+        return until in account.finished
+    reads = account.reader.kinds
+    whole = all(reads[name].succeeded_at is not None for name in ("positions", "orders", "activities", "clock"))
+    unsettled = any(not order.is_settled for order in book.state.orders.values())
+    unconfirmed = any(not found.confirmed for found in book.state.breaks.values())
+    return whole and account.cycles > 1 and not unsettled and not account.sender.busy and not unconfirmed
+
+
+# --- acts without a guard -------------------------------------------------------------------------
+
+
+def act(config: Path, account: str, verb: str, arguments: Mapping[str, str], wait_seconds: float) -> tuple[bool, str]:
+    """Take the lease, carry out one request, prove it, release; whether it is proven, and the detail."""
+    import asyncio
+
+    return asyncio.run(_act(load(config), account, verb, arguments, wait_seconds))
+
+
+async def _act(
+    settings: "Settings", name: str, verb: str, arguments: Mapping[str, str], wait: float
+) -> tuple[bool, str]:
+    import getpass
+
+    from standfast.ports import Request
+
+    found = settings.account(name)
+    if found is None:
+        raise SettingsError(f"no account {name!r} in {settings.file}")
+    store = open_store(settings)
+    worker = _worker(settings, store, None)
+    clock = await clock_of(found)
+    try:
+        account = await worker.add(found.rules, broker_of(found, clock), clock)
+        now = clock.now()
+        id = RequestId(f"r{digest(name, verb, sorted(arguments.items()), now.isoformat())}")
+        request = Request(id=id, account=AccountId(name), verb=verb, arguments=arguments, by=getpass.getuser(), at=now)
+        await store.put_request(request)
+        try:
+            await _once(worker, until=id, wait=wait)
+        except* TimeoutError:
+            pass
+        done = account.finished.get(id)
+        return done if done is not None else (False, f"not done within {wait:g} s; the books keep it")
+    finally:
+        for each in worker.accounts:
+            await each.broker.close()
+        await store.close()
+
+
+# --- looking without touching ---------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Scanned:
+    breaks: Sequence[tuple[AccountId, Break]] = ()
+    unverified: Sequence[str] = ()
+
+
+def scan(config: Path, account: str | None) -> Scanned:
+    """One read-only comparison of every account (or one): books against broker, or the broker's own lists."""
+    import asyncio
+
+    return asyncio.run(_scan(load(config), account))
+
+
+async def _scan(settings: "Settings", name: str | None) -> Scanned:
+    from standfast.runtime.scan import scan as compare
+
+    if name is not None and settings.account(name) is None:
+        raise SettingsError(f"no account {name!r} in {settings.file}")
+    breaks: list[tuple[AccountId, Break]] = []
+    unverified: list[str] = []
+    for account in settings.accounts:
+        if name not in (None, account.name):
+            continue
+        clock = await clock_of(account)
+        broker = broker_of(account, clock)
+        try:
+            found, missing = await compare(account.rules, broker, clock, _known_book(settings, account.name))
+        finally:
+            await broker.close()
+        breaks += [(account.name, each) for each in found]
+        unverified += missing
+    return Scanned(breaks, unverified)
+
+
+def _known_book(settings: "Settings", account: AccountId) -> "Book | None":
+    """The book as the ledger tells it, read without a lease; None where the account has no journal yet."""
+    from standfast.core.book import Book, BookState
+    from standfast.core.fold import fold
+    from standfast.stores.sqlite.reading import LedgerReader
+
+    path = Path(settings.ledger_url.removeprefix("sqlite:///"))
+    if not path.exists():
+        return None
+    with LedgerReader(path) as reader:
+        if account not in reader.accounts():
+            return None
+        saved = reader.book(account, BookState)
+        book = Book(saved[1]) if saved is not None else Book.empty(account)
+        return fold(book, reader.entries(account, book.head))
+
+
+@dataclass(slots=True)
+class Probe:
+    """What one account's broker answered, once."""
+
+    account: AccountRead | None = None
+    clock: MarketClock | None = None
+    asked_at: datetime | None = None
+    positions: int | None = None
+    failures: dict[str, str] = field(default_factory=dict)
+
+
+def probe(config: Path, account: str) -> Probe:
+    import asyncio
+
+    return asyncio.run(_probe(load(config), account))
+
+
+async def _probe(settings: "Settings", name: str) -> Probe:
+    found = settings.account(name)
+    if found is None:
+        raise SettingsError(f"no account {name!r} in {settings.file}")
+    clock = await clock_of(found)
+    broker, answer = broker_of(found, clock), Probe()
+    try:
+        began = clock.now()
+        for kind in ("clock", "account", "positions"):
+            try:
+                read = await getattr(broker, kind)()
+            except StandfastError as error:
+                answer.failures[kind] = f"{type(error).__name__}: {error}"
+                continue
+            if kind == "positions":
+                answer.positions = len(read.rows)
+            else:
+                setattr(answer, kind, read)
+            if kind == "clock":
+                answer.asked_at = began + (clock.now() - began) / 2
+    finally:
+        await broker.close()
+    return answer
+
+
+def send_test_alert(config: Path) -> Sequence[tuple[str, str]]:
+    """Each channel's label, and why it did not take the test message (empty: it did)."""
+    import asyncio
+
+    return asyncio.run(_try_channels(load(config)))
+
+
+async def _try_channels(settings: "Settings") -> list[tuple[str, str]]:
+    from standfast.alerts.sinks import NotDelivered, sink_for
+
+    tried: list[tuple[str, str]] = []
+    for each in settings.alerts:
+        try:
+            await sink_for(each.url, each.label).send(
+                each.least.value, "Standfast: test", "A test message of `standfast doctor`. Nothing is wrong."
+            )
+        except NotDelivered as error:
+            tried.append((each.label, str(error)))
+        else:
+            tried.append((each.label, ""))
+    return tried

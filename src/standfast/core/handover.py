@@ -1,0 +1,52 @@
+"""What a guard leaves behind when it stops: nothing that only it was protecting goes unnamed.
+
+Positions whose exits the loop holds get their emergency stop rested at the broker where that is possible, and a
+critical alarm names them all. The next start takes those stops away again, because its policy does not want them.
+"""
+
+from decimal import ROUND_FLOOR
+
+from standfast.core.cover import cover_of
+from standfast.core.orders import intent, reducing
+from standfast.core.results import levels
+from standfast.core.situation import Outcomes, Situation
+from standfast.core.tell import alarm
+from standfast.model.alert import Severity
+from standfast.model.effects import SubmitOrder, Urgency
+from standfast.model.order import Role
+from standfast.model.position import Phase, Position
+
+
+def handing_over(s: Situation) -> Outcomes:
+    """Emergency stops for what only the guard protects, and the alarm that names it."""
+    named: list[str] = []
+    for position in s.book.state.positions.values():
+        if not position.is_guarded or s.book.held(position) <= 0 or position.bare:
+            continue
+        cover = cover_of(s, position)
+        if cover.stopped >= s.book.held(position):
+            continue
+        left = list(_rest(s, position)) if s.may_act and not cover.own else []
+        yield from left
+        how = f"stop {left[0].intent.terms.stop_price} is being rested" if left else "nothing rests for it"
+        named.append(f"{position.id} {position.net:+} {position.holding} ({how})")
+    if named:
+        text = (
+            f"The guard of {s.book.account} stops. Only it was protecting: {'; '.join(named)}. "
+            "Needed: start it again or look after them."
+        )
+        yield alarm(s, Severity.CRITICAL, text, key=f"handover/{s.book.head}")
+
+
+def _rest(s: Situation, position: Position) -> list[SubmitOrder]:
+    at = levels(s.book, position, s.policy(position))
+    held = s.book.held(position)
+    size = held if s.contract.fractional_stops else held.to_integral_value(rounding=ROUND_FLOOR)
+    if at.outermost is None or size <= 0 or position.phase is Phase.CLOSING:
+        return []
+    instrument = s.instrument(position.holding)
+    stop = instrument.round_up(at.outermost) if position.sign > 0 else instrument.round_down(at.outermost)
+    terms = reducing(position.sign * size, size, stop_price=stop, resting=True)
+    attempt = s.book.next_attempt(position.id, Role.STOP)
+    made = intent(s.book.account, position, Role.STOP, terms, attempt=attempt, reason="the guard stops")
+    return [SubmitOrder(intent=made, urgency=Urgency.PROTECT)]

@@ -1,0 +1,361 @@
+"""One account: read, decide, record, hand to the sender; again whenever something may have changed.
+
+Nothing here remembers what a procedure was about to do. `dirty` names the holdings to look at; a lost wake-up
+costs at most one full pass, because everything is looked at then.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from datetime import datetime, timedelta
+from functools import partial
+from heapq import heappop, heappush
+
+import structlog
+
+import standfast
+from standfast.core import acts
+from standfast.core.bands import band
+from standfast.core.cover import cover_of
+from standfast.core.decide import decide
+from standfast.core.policy import Rules
+from standfast.core.situation import Situation
+from standfast.model.effects import (
+    CancelOrder,
+    Effect,
+    QueryOrder,
+    ReadActivities,
+    ReadOrders,
+    ReadPositions,
+    ReplaceOrder,
+    SubmitOrder,
+    WakeAt,
+)
+from standfast.model.errors import BrokerError
+from standfast.model.ids import Holding, InstrumentId, RequestId
+from standfast.model.instrument import Instrument
+from standfast.model.journal import (
+    Entry,
+    GuardingBegan,
+    GuardStarted,
+    GuardStopped,
+    OpeningRequested,
+    RequestDone,
+    RequestTaken,
+)
+from standfast.ports import OrderEvent, Request, StreamDown, StreamUp
+from standfast.runtime.ledger import Ledger
+from standfast.runtime.quotes import Quotes
+from standfast.runtime.reader import Reader
+from standfast.runtime.sender import Sender
+
+log = structlog.get_logger("standfast.account")
+
+PASSES_MAX = 50
+"""Looks in one cycle before the rest waits for the next: a bound on what a mistake could spin."""
+
+ACCOUNT = Holding(InstrumentId(""))
+"""Stands for the account as a whole among the timers."""
+
+TaskOf = Callable[[], Awaitable[None]]
+Spawn = Callable[[Awaitable[None], str], None]
+
+
+class Account:
+    """The loop of one account. `tasks` names what must run; the worker runs it."""
+
+    def __init__(self, ledger: Ledger, spawn: Spawn, beat: Callable[[], None] = lambda: None) -> None:
+        self.ledger = ledger
+        self.rules, self.clock, self.broker = ledger.rules, ledger.clock, ledger.broker
+        self.reader = Reader(ledger, self.look_at)
+        self.quotes = Quotes(ledger.broker, ledger.clock, self._wake_holding)
+        self.sender = Sender(ledger, spawn, self._sent)
+        self.instruments: dict[InstrumentId, Instrument] = {}
+        self.stream_up = False
+        self.cycles = 0
+        self.finished: dict[RequestId, tuple[bool, str]] = {}
+        """Outcomes of the requests answered in this life."""
+        self._spawn, self._beat = spawn, beat
+        self._dirty: set[Holding] = set()
+        self._everything = True
+        self._wake = asyncio.Event()
+        self._timers: list[tuple[datetime, Holding]] = []
+        self._timed: set[tuple[datetime, Holding]] = set()
+        self._beyond: dict[Holding, datetime] = {}
+        self._passed: datetime | None = None
+        self._looked_at = ledger.book.head
+        ledger.listeners.append(self._entry)
+
+    @property
+    def tasks(self) -> dict[str, TaskOf]:
+        """Everything that must run for as long as the account is guarded."""
+        reads: dict[str, TaskOf] = {
+            f"read {name}": partial(self.reader.run, kind) for name, kind in self.reader.kinds.items()
+        }
+        return {
+            "cycles": self.run_cycles,
+            "stream": self.follow_stream,
+            "quotes": self.quotes.follow_stream,
+            "quote poll": self.quotes.poll,
+            "requests": self.take_requests,
+            "lease": self.keep_lease,
+            **reads,
+        }
+
+    # --- starting and stopping ------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Say that we are here; on the very first start, from when on fills are ours to book."""
+        book = self.ledger.book
+        await self.ledger.record([GuardStarted(version=standfast.__version__, mode=self.rules.mode.value)])
+        while book.state.began is None:
+            try:
+                clock = await self.broker.clock()
+                read = await self.broker.activities("")
+            except BrokerError as error:
+                log.warning("cannot begin yet", error=f"{type(error).__name__}: {error}")
+                await self.clock.sleep(1)
+                self._beat()
+                continue
+            await self.ledger.record(
+                [GuardingBegan(broker=type(self.broker).__name__, at_broker=clock.at, watermark=read.watermark)]
+            )
+
+    async def stop(self, reason: str) -> None:
+        """Put down that we leave, keep the book, give the lease back."""
+        await self.ledger.record([GuardStopped(reason=reason)])
+        await self.ledger.save_now()
+        await self.ledger.journal.release()
+
+    # --- what wakes the loop --------------------------------------------------------------------
+
+    def look_at(self, holdings: Iterable[Holding]) -> None:
+        self._dirty.update(holdings)
+        self._wake.set()
+
+    def look_at_everything(self) -> None:
+        self._everything = True
+        self._wake.set()
+
+    def _wake_holding(self, holding: Holding) -> None:
+        self._dirty.add(holding)
+        self._wake.set()
+
+    def _sent(self, holding: Holding) -> None:
+        """An order effect is done: what it changed must be read, and looked at again."""
+        self._wake_holding(holding)
+
+    def _entry(self, entry: Entry) -> None:
+        fact = entry.fact
+        if isinstance(fact, OpeningRequested):
+            self._dirty.add(fact.holding)
+        elif isinstance(fact, RequestDone):
+            self.finished[fact.request] = (fact.ok, fact.detail)
+        self._wake.set()
+
+    async def follow_stream(self) -> None:
+        """Order events are reasons to look: read the order they name, and its fills."""
+        async for event in self.broker.events():
+            match event:
+                case StreamUp():
+                    self.stream_up = True
+                    self.reader.want_everything()  # nothing is replayed: read everything anew
+                case StreamDown(reason):
+                    self.stream_up = False
+                    log.warning("order stream is down", reason=reason)
+                case OrderEvent():
+                    self._on_order_event(event)
+
+    def _on_order_event(self, event: OrderEvent) -> None:
+        book = self.ledger.book
+        order = book.order_by_broker(event.broker_id) or book.state.orders.get(event.client_id)
+        if order is not None:
+            top = book.state.orders.get(order.parent, order) if order.parent is not None else order
+            self._spawn(
+                self.reader.query(broker_id=top.broker_id or event.broker_id, client_id=top.id),
+                f"query {event.broker_id}",
+            )
+        if "fill" in event.event:
+            self.reader.want("activities")
+            self.reader.want("positions")
+        elif order is None:
+            self.reader.want("orders")
+
+    async def take_requests(self) -> None:
+        """Journal operators' acts as they come."""
+        while True:
+            for request in await self.ledger.journal.requests():
+                await self._take(request)
+            await self.clock.sleep(0.25)
+
+    async def _take(self, request: Request) -> None:
+        taken = RequestTaken(request=request.id, verb=request.verb, arguments=dict(request.arguments), by=request.by)
+        await self._prepare(taken)
+        entry = None
+        if request.arguments.get("entry", "").isdigit():
+            entry = await self.ledger.entry(int(request.arguments["entry"]))  # type: ignore[arg-type]
+        await self.ledger.record(list(acts.take(self.situation(), taken, lambda number: entry)))
+        self.look_at_everything()
+
+    async def _prepare(self, taken: RequestTaken) -> None:
+        """An opening is judged on a fresh quote and the instrument's own rules."""
+        name = taken.arguments.get("instrument")
+        if not name:
+            return
+        holding = Holding(InstrumentId(name))
+        try:
+            self.instruments[holding.instrument] = await self.broker.instrument(holding.instrument)
+        except BrokerError as error:
+            log.warning("instrument not read", instrument=name, error=str(error))
+        await self.quotes.ask([holding])
+
+    async def keep_lease(self) -> None:
+        while True:
+            await self.ledger.journal.renew(self.clock.now())
+            await self.ledger.save()
+            await self.clock.sleep(4)
+
+    # --- the cycle ------------------------------------------------------------------------------
+
+    async def run_cycles(self) -> None:
+        while True:
+            await self._wait()
+            await self.run_once()
+            self._beat()
+
+    async def _wait(self) -> None:
+        """Until something may have changed, a timer is due, or a second has passed (to show that we live)."""
+        self._ring(self.clock.now())
+        if self._wake.is_set():
+            return
+        due = self._timers[0][0] if self._timers else None
+        limit = 1.0 if due is None else min(1.0, max((due - self.clock.now()).total_seconds(), 0.001))
+        try:
+            async with self.clock.timeout(limit):
+                await self._wake.wait()
+        except TimeoutError:
+            self._ring(self.clock.now())
+
+    def _ring(self, now: datetime) -> None:
+        while self._timers and self._timers[0][0] <= now:
+            timer = heappop(self._timers)
+            self._timed.discard(timer)
+            if timer[1] is not ACCOUNT:
+                self._dirty.add(timer[1])
+            self._wake.set()
+        if self._passed is None or now - self._passed >= self.rules.every.full:
+            self.look_at_everything()
+
+    async def run_once(self) -> None:
+        """Look at what may have changed until nothing more is to be recorded."""
+        self._wake.clear()
+        self.cycles += 1
+        for _ in range(PASSES_MAX):
+            holdings = self._take_dirty()
+            await self._know_instruments(holdings)
+            situation = self.situation()
+            self._note_beyond(situation, holdings)
+            decision = decide(situation, holdings)
+            await self.ledger.record(decision.facts)
+            for effect in decision.effects:
+                self.hand_over(effect)
+            self.quotes.watch({holding: band(situation, holding) for holding in holdings})
+            if not decision.facts:
+                return
+            self._dirty.update(holdings if len(holdings) < 100 else self._still_moving(holdings))
+        log.warning("a cycle did not come to rest", passes=PASSES_MAX)
+        self._wake.set()
+
+    def _still_moving(self, holdings: set[Holding]) -> set[Holding]:
+        """Of many, only those the last facts were about: the next look need not see the rest again."""
+        before = self._looked_at
+        touched = self.ledger.book.state.touched
+        return {holding for holding in holdings if touched.get(holding, 0) > before}
+
+    def _take_dirty(self) -> set[Holding]:
+        self._looked_at = self.ledger.book.head
+        if self._everything:
+            self._everything = False
+            self._passed = self.clock.now()
+            self._dirty.update(self.ledger.book.holdings())
+            self._dirty.update(self.reader.orders_by_holding)
+            if self.reader.snapshot.positions is not None:
+                self._dirty.update(self.reader.snapshot.positions.rows)
+        holdings, self._dirty = self._dirty, set()
+        return holdings
+
+    async def _know_instruments(self, holdings: Iterable[Holding]) -> None:
+        """Fetch what is not known of the instruments we guard; a failure leaves the careful defaults."""
+        for holding in holdings:
+            if holding.instrument in self.instruments or not self.ledger.book.guarded_at(holding):
+                continue
+            self.instruments[holding.instrument] = Instrument(id=holding.instrument)
+            self._spawn(self._fetch_instrument(holding), f"instrument {holding}")
+
+    async def _fetch_instrument(self, holding: Holding) -> None:
+        try:
+            self.instruments[holding.instrument] = await self.broker.instrument(holding.instrument)
+        except BrokerError as error:
+            log.warning("instrument not read", instrument=str(holding), error=f"{type(error).__name__}: {error}")
+
+    def reload(self, rules: Rules) -> None:
+        """Guard by other rules from the next look on."""
+        self.rules = self.ledger.rules = self.reader.rules = rules
+        self.look_at_everything()
+
+    def situation(self) -> Situation:
+        return Situation(
+            book=self.ledger.book,
+            snapshot=self.reader.snapshot,
+            rules=self.rules,
+            contract=self.broker.contract,
+            now=self.clock.now(),
+            instruments=self.instruments,
+            orders_by_holding=self.reader.orders_by_holding,
+            sights=self.quotes.sights,
+            beyond_since=self._beyond,
+            busy=self.sender.busy,
+            asked=self.reader.asked,
+            blind_since=self.reader.blind_since,
+            blind_why=self.reader.blind_why,
+        )
+
+    def _note_beyond(self, s: Situation, holdings: Iterable[Holding]) -> None:
+        """Since when the price has stood beyond a stop that rests: such a stop may not work."""
+        for holding in holdings:
+            sight = self.quotes.sights.get(holding)
+            for position in s.book.guarded_at(holding):
+                if sight is None or not sight.quote.is_two_sided:
+                    continue
+                price = sight.quote.closing_price(position.sign)
+                cover = cover_of(s, position)
+                stops = [o.stop_price for o in (*cover.own, *cover.tied) if o.is_stop and o.stop_price is not None]
+                if any((stop - price) * position.sign >= 0 for stop in stops):
+                    since = self._beyond.setdefault(holding, s.now)
+                    self._set_timer(WakeAt(at=since + timedelta(seconds=5), holding=holding))
+                else:
+                    self._beyond.pop(holding, None)
+
+    def hand_over(self, effect: Effect) -> None:
+        """Give one effect to whoever carries it out."""
+        match effect:
+            case SubmitOrder() | ReplaceOrder() | CancelOrder():
+                self.sender.put(effect)
+            case QueryOrder():
+                self._spawn(
+                    self.reader.query(broker_id=effect.broker_id, client_id=effect.client_id),
+                    f"query {effect.client_id or effect.broker_id}",
+                )
+            case ReadPositions():
+                self.reader.want("positions")
+            case ReadOrders():
+                self.reader.want("orders")
+            case ReadActivities():
+                self.reader.want("activities")
+            case WakeAt():
+                self._set_timer(effect)
+
+    def _set_timer(self, wake: WakeAt) -> None:
+        timer = (wake.at, wake.holding or ACCOUNT)
+        if timer not in self._timed and wake.at > self.clock.now():
+            self._timed.add(timer)
+            heappush(self._timers, timer)

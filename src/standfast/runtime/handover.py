@@ -1,0 +1,25 @@
+"""Carry out what the core decides when the guard is told to stop, within a bound."""
+
+import asyncio
+
+from standfast.core.decide import sort_out
+from standfast.core.handover import handing_over
+from standfast.runtime.account import Account
+
+LONGEST = 10.0
+"""Seconds a stop may take to rest emergency stops before the process ends anyway."""
+
+
+async def hand_over(account: Account) -> None:
+    """Rest what can be rested, raise the alarm, and wait until the broker has answered."""
+    decision = sort_out(handing_over(account.situation()))
+    await account.ledger.record(decision.facts)
+    for effect in decision.effects:
+        account.hand_over(effect)
+    try:
+        async with account.clock.timeout(LONGEST):
+            while account.sender.busy:
+                await asyncio.sleep(0)
+                await account.clock.sleep(0.05)
+    except TimeoutError:
+        return

@@ -1,0 +1,65 @@
+"""One account's journal and its book, kept in step: what is appended is folded, in order, before anyone goes on."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+from standfast.core.book import Book, BookState
+from standfast.core.fold import apply, fold
+from standfast.core.policy import Rules
+from standfast.model.ids import EntryNumber
+from standfast.model.journal import Entry, Fact
+from standfast.ports import Broker, Clock, Journal, Store
+
+SAVE_EVERY = 2_000
+"""Entries between two saved books: a start folds at most this many."""
+
+
+class Ledger:
+    """The only writer of a book. `record` returns once the facts are durable and folded."""
+
+    def __init__(
+        self, *, journal: Journal, store: Store, book: Book, broker: Broker, clock: Clock, rules: Rules
+    ) -> None:
+        self.journal, self.store, self.book = journal, store, book
+        self.broker, self.clock, self.rules = broker, clock, rules
+        self.listeners: list[Callable[[Entry], None]] = []
+        self.clock_offset = timedelta(0)
+        self._waiting: dict[EntryNumber, Entry] = {}
+        self._saved = book.head
+
+    async def record(self, facts: Sequence[Fact]) -> None:
+        """Append in one commit and fold. Raises JournalError; nothing is folded that is not durable."""
+        if not facts:
+            return
+        for entry in await self.journal.append(facts, self.clock.now()):
+            self._waiting[entry.number] = entry
+        # Two appends may come back in either order; the book takes entries only in the journal's.
+        while (following := EntryNumber(self.book.head + 1)) in self._waiting:
+            entry = self._waiting.pop(following)
+            apply(self.book, entry)
+            for listener in self.listeners:
+                listener(entry)
+
+    async def save(self) -> None:
+        """Keep the book beside the journal, when enough has happened since it was last kept."""
+        if self.book.head - self._saved >= SAVE_EVERY:
+            await self.save_now()
+
+    async def save_now(self) -> None:
+        await self.journal.save_book(self.book.head, self.book.state)
+        self._saved = self.book.head
+
+    def note_broker_time(self, broker: datetime, began: datetime, ended: datetime) -> None:
+        """How far the broker's clock is from ours, judged half-way through the read."""
+        self.clock_offset = broker - (began + (ended - began) / 2)
+
+    async def entry(self, number: EntryNumber) -> Entry | None:
+        entries = await self.store.entries(self.book.account, EntryNumber(number - 1))
+        return entries[0] if entries and entries[0].number == number else None
+
+
+async def load_book(store: Store, rules: Rules) -> Book:
+    """The book as the journal tells it: the newest saved one, and every entry since."""
+    saved = await store.book(rules.account, BookState)
+    book = Book(saved[1]) if saved is not None else Book.empty(rules.account)
+    return fold(book, await store.entries(rules.account, book.head))

@@ -1,0 +1,309 @@
+"""Graded reads of one account, each kind on its own rhythm, at most one of a kind under way.
+
+A failed read is absent, never empty: the last good one stays, and how long it has been so is known. A read that
+is asked for while one runs is made again afterwards, because the running one may have begun too early.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+
+from standfast.core.fills import book_fill
+from standfast.core.movements import book_movements
+from standfast.model.errors import BrokerError, Rejected, Unauthorised
+from standfast.model.evidence import OrdersRead, PositionsRead, Snapshot
+from standfast.model.ids import BrokerOrderId, ClientOrderId, Holding
+from standfast.model.journal import Fact, OrderMissing, OrderObserved, SessionSeen, WatermarkMoved
+from standfast.model.order import Fill, OrderReport, Role
+from standfast.runtime.ledger import Ledger
+
+log = structlog.get_logger("standfast.reader")
+
+SPACING = 0.05
+"""Seconds between two reads of a kind, however often they are asked for."""
+FAILING = timedelta(seconds=10)
+"""Reads failing for this long make the account blind."""
+UNKNOWN_ORDERS_MAX = 50
+"""Orders behind fills read by id in one pass; the rest follow in the next."""
+
+
+@dataclass(slots=True)
+class Kind:
+    """One kind of read: its rhythm, and how it has gone."""
+
+    name: str
+    every: Callable[[], timedelta]
+    read: Callable[[], Awaitable[None]]
+    wanted: asyncio.Event
+    succeeded_at: datetime | None = None
+    failed_since: datetime | None = None
+    failure: str = ""
+
+
+class Reader:
+    """Keeps `snapshot` as fresh as the rules ask, books fills, and marks what changed."""
+
+    def __init__(self, ledger: Ledger, changed: Callable[[set[Holding]], None]) -> None:
+        self.ledger = ledger
+        self.broker, self.clock, self.rules = ledger.broker, ledger.clock, ledger.rules
+        self.snapshot = Snapshot()
+        self.orders_by_holding: dict[Holding, tuple[OrderReport, ...]] = {}
+        self.asked: dict[str, datetime] = {}
+        self._changed = changed
+        self._querying: set[str] = set()
+        self.kinds = {
+            "positions": self._kind("positions", lambda: self.rules.every.positions, self._positions),
+            "orders": self._kind("orders", lambda: self.rules.every.orders, self._orders),
+            "activities": self._kind("activities", lambda: self.rules.every.fills, self._activities),
+            "clock": self._kind("clock", self._until_session_changes, self._clock),
+            "account": self._kind("account", lambda: max(self.rules.every.full, timedelta(seconds=30)), self._account),
+        }
+
+    def _kind(self, name: str, every: Callable[[], timedelta], read: Callable[[], Awaitable[None]]) -> Kind:
+        return Kind(name=name, every=every, read=read, wanted=asyncio.Event())
+
+    def want(self, kind: str) -> None:
+        """Ask for a read that begins after now."""
+        self.kinds[kind].wanted.set()
+
+    def want_everything(self) -> None:
+        for kind in self.kinds.values():
+            kind.wanted.set()
+
+    async def run(self, kind: Kind) -> None:
+        """Read one kind for ever, by its rhythm and on demand."""
+        while True:
+            kind.wanted.clear()
+            await self.attempt(kind)
+            await self.clock.sleep(SPACING)
+            try:
+                async with self.clock.timeout(max(kind.every().total_seconds(), SPACING)):
+                    await kind.wanted.wait()
+            except TimeoutError:
+                continue
+
+    async def attempt(self, kind: Kind) -> bool:
+        """One read; a failure is noted and evidence of nothing."""
+        began = self.clock.now()
+        try:
+            await kind.read()
+        except BrokerError as error:
+            kind.failed_since = kind.failed_since or began
+            kind.failure = f"{type(error).__name__}: {error}"
+            log.warning("read failed", kind=kind.name, error=kind.failure, unauthorised=isinstance(error, Unauthorised))
+            return False
+        kind.succeeded_at, kind.failed_since, kind.failure = self.clock.now(), None, ""
+        return True
+
+    @property
+    def blind_since(self) -> datetime | None:
+        """Since when something we cannot do without has not been read, once it has lasted."""
+        now = self.clock.now()
+        failing = [self.kinds[name].failed_since for name in ("positions", "orders", "activities", "clock")]
+        since = min((at for at in failing if at is not None), default=None)
+        return since if since is not None and now - since >= FAILING else None
+
+    @property
+    def blind_why(self) -> str:
+        return "; ".join(f"{kind.name}: {kind.failure}" for kind in self.kinds.values() if kind.failed_since)
+
+    # --- the reads ------------------------------------------------------------------------------
+
+    async def _positions(self) -> None:
+        asked_after = self.ledger.book.head
+        read = await self.broker.positions()
+        before = self.snapshot.positions_asked_after
+        self.snapshot = replace(self.snapshot, positions=read, positions_asked_after=asked_after)
+        self._changed(self._worth_a_look(read, before))
+
+    def _worth_a_look(self, read: PositionsRead, before: int) -> set[Holding]:
+        """What differs, what has an open break, and what could not be compared last time."""
+        book = self.ledger.book
+        changed = set(read.changed)
+        changed.update(h for h, ids in book.breaks_on.items() if ids and h is not None)
+        changed.update(h for h, number in book.state.touched.items() if number > before)
+        return changed
+
+    async def _orders(self) -> None:
+        asked_after = self.ledger.book.head
+        read = await self.broker.working_orders()
+        changed = self._index_orders(read)
+        self.snapshot = replace(self.snapshot, orders=read, orders_asked_after=asked_after)
+        await self._observe_listed(read)
+        book = self.ledger.book
+        changed.update(h for h, ids in book.orders_at.items() if ids)
+        self._changed(changed)
+
+    def _index_orders(self, read: OrdersRead) -> set[Holding]:
+        before = self.snapshot.orders
+        if before is not None and not read.changed:
+            return set()
+        grouped: defaultdict[Holding, list[OrderReport]] = defaultdict(list)
+        for report in read.orders.values():
+            grouped[report.holding].append(report)
+        changed = set(grouped) ^ set(self.orders_by_holding)
+        changed.update(
+            report.holding
+            for broker_id in read.changed
+            for report in (read.orders.get(broker_id), before.orders.get(broker_id) if before else None)
+            if report is not None
+        )
+        self.orders_by_holding = {holding: tuple(reports) for holding, reports in grouped.items()}
+        return changed
+
+    async def _observe_listed(self, read: OrdersRead) -> None:
+        """What the list shows of orders we know is worth booking when it says something new."""
+        facts: list[Fact] = []
+        for broker_id in sorted(read.changed):
+            report = read.orders.get(broker_id)
+            known = self.ledger.book.order_by_broker(broker_id) if report is not None else None
+            if report is None or known is None or known.is_finished:
+                continue
+            if says_more(known.report, report) or self._legs_say_more(report):
+                facts.append(OrderObserved(report=report, position=known.position, role=known.role))
+        await self.ledger.record(facts)
+
+    async def _clock(self) -> None:
+        began = self.clock.now()
+        read = await self.broker.clock()
+        self.ledger.note_broker_time(read.at, began, self.clock.now())
+        before = self.snapshot.clock
+        self.snapshot = replace(self.snapshot, clock=read)
+        seen = self.ledger.book.state.session
+        fact = SessionSeen(is_open=read.is_open, next_open=read.next_open, next_close=read.next_close)
+        if seen != fact:
+            await self.ledger.record([fact])
+        if before is None or before.is_open != read.is_open:
+            self._changed(set(self.ledger.book.holdings()))
+
+    def _until_session_changes(self) -> timedelta:
+        """Half a minute, or until the session's next edge when that is nearer."""
+        clock, now = self.snapshot.clock, self.clock.now()
+        usual = timedelta(seconds=30)
+        if clock is None:
+            return timedelta(seconds=1)
+        edge = (clock.next_close if clock.is_open else clock.next_open) - now
+        return min(usual, max(edge, timedelta(milliseconds=200)))
+
+    async def _account(self) -> None:
+        self.snapshot = replace(self.snapshot, account=await self.broker.account())
+
+    # --- fills and movements --------------------------------------------------------------------
+
+    async def _activities(self) -> None:
+        book = self.ledger.book
+        read = await self.broker.activities(book.state.watermark)
+        fills = sorted(
+            (fill for fill in read.fills if fill.execution_id not in book.state.executions), key=lambda fill: fill.at
+        )
+        whole = await self._observe_strangers(fills)
+        await self._book(fills if whole else [fill for fill in fills if self._is_known(fill)])
+        await self.ledger.record(list(book_movements(book, read.movements)))
+        if whole and read.watermark != book.state.watermark:
+            await self.ledger.record([WatermarkMoved(watermark=read.watermark)])
+        self._changed({fill.holding for fill in fills})
+
+    def _is_known(self, fill: Fill) -> bool:
+        book = self.ledger.book
+        return book.order_by_broker(fill.broker_order_id) is not None or fill.broker_order_id in book.state.retired
+
+    async def _observe_strangers(self, fills: list[Fill]) -> bool:
+        """Read by id the orders behind fills that are not in the book, with their legs. False: not all could be."""
+        strangers = list(dict.fromkeys(fill.broker_order_id for fill in fills if not self._is_known(fill)))
+        for broker_id in strangers[:UNKNOWN_ORDERS_MAX]:
+            if self.ledger.book.order_by_broker(broker_id) is not None:
+                continue  # a leg of one just read
+            report = await self.broker.order(broker_id=broker_id)
+            if report is None:
+                log.warning("a fill names an order the broker does not know", order=broker_id)
+                continue
+            await self.ledger.record([self._observed(report)])
+        return len(strangers) <= UNKNOWN_ORDERS_MAX
+
+    def _observed(self, report: OrderReport) -> OrderObserved:
+        known = self.ledger.book.order_by_broker(report.broker_id) or self.ledger.book.state.orders.get(
+            report.client_id
+        )
+        if known is None:
+            return OrderObserved(report=report)
+        return OrderObserved(report=report, position=known.position, role=known.role)
+
+    async def _book(self, fills: list[Fill]) -> None:
+        """Book fills in their order; those of different holdings go into one commit."""
+        while fills:
+            batch: list[Fact] = []
+            later: list[Fill] = []
+            seen: set[Holding] = set()
+            for fill in fills:
+                if fill.holding in seen:
+                    later.append(fill)
+                    continue
+                seen.add(fill.holding)
+                batch += book_fill(self.ledger.book, self.rules, fill)
+            await self.ledger.record(batch)
+            fills = later
+
+    # --- one order ------------------------------------------------------------------------------
+
+    async def query(self, *, broker_id: BrokerOrderId | None, client_id: ClientOrderId | None) -> None:
+        """Ask for one order by id and book what is new about it."""
+        key = str(client_id or broker_id)
+        if key in self._querying:
+            return
+        self._querying.add(key)
+        self.asked[key] = self.clock.now()
+        try:
+            report = await self.broker.order(broker_id=broker_id, client_id=None if broker_id else client_id)
+        except Rejected as error:
+            log.warning("order lookup refused", order=key, error=str(error))
+            return
+        except BrokerError as error:
+            log.warning("order lookup failed", order=key, error=f"{type(error).__name__}: {error}")
+            return
+        finally:
+            self._querying.discard(key)
+        await self._book_answer(report, client_id)
+
+    async def _book_answer(self, report: OrderReport | None, client_id: ClientOrderId | None) -> None:
+        if report is None:
+            if client_id is not None and client_id in self.ledger.book.state.orders:
+                await self.ledger.record([OrderMissing(id=client_id)])
+            return
+        fact = self._observed(report)
+        known = self.ledger.book.order_by_broker(report.broker_id) or self.ledger.book.state.orders.get(
+            report.client_id
+        )
+        if known is None or says_more(known.report, report) or self._legs_say_more(report):
+            if fact.position is not None or fact.role is not Role.FOREIGN:
+                await self.ledger.record([fact])
+        if report.replaced_by is not None:
+            await self.query(broker_id=report.replaced_by, client_id=None)
+
+    def _legs_say_more(self, report: OrderReport) -> bool:
+        for leg in report.legs:
+            known = self.ledger.book.order_by_broker(leg.broker_id)
+            if known is None or says_more(known.report, leg):
+                return True
+        return False
+
+
+def says_more(known: OrderReport | None, report: OrderReport) -> bool:
+    """Whether a report changes what we know; prices of the day and time stamps do not."""
+    return known is None or _essence(known) != _essence(report)
+
+
+def _essence(report: OrderReport) -> tuple[Any, ...]:
+    return (
+        report.broker_id,
+        report.state,
+        report.filled,
+        report.quantity,
+        report.limit_price,
+        report.stop_price,
+        report.triggered,
+    )

@@ -1,0 +1,97 @@
+"""One read-only comparison, without a lease, without a journal, without trading rights.
+
+With a ledger its book is compared with the broker. Without one, what the broker holds is taken as it is and
+compared with the broker's own orders: what has no stop, what has too much, what nobody explains. Each difference
+is looked at twice, by two reads, before it is named.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from standfast.core.book import Book
+from standfast.core.fold import apply
+from standfast.core.policy import Rules
+from standfast.core.reconcile import reconcile
+from standfast.core.situation import Situation
+from standfast.model.breaks import Break, Finding
+from standfast.model.errors import BrokerError
+from standfast.model.evidence import Snapshot
+from standfast.model.ids import BreakId, EntryNumber, Holding, PositionId, digest
+from standfast.model.journal import Entry, PositionAdopted
+from standfast.model.order import OrderReport
+from standfast.ports import Broker, Clock
+
+BETWEEN = 2.0
+"""Seconds between the two looks."""
+
+
+async def scan(rules: Rules, broker: Broker, clock: Clock, book: Book | None) -> tuple[list[Break], list[str]]:
+    """The breaks both looks agree on, and what could not be verified, in words."""
+    first, unverified = await _look(rules, broker, clock, book)
+    if not first or unverified:
+        return _breaks(rules, first, clock.now()), unverified
+    await clock.sleep(BETWEEN)
+    second, unverified = await _look(rules, broker, clock, book)
+    return _breaks(rules, [found for found in second if found in first], clock.now()), unverified
+
+
+async def _look(rules: Rules, broker: Broker, clock: Clock, book: Book | None) -> tuple[list[Finding], list[str]]:
+    unverified: list[str] = []
+    snapshot = Snapshot()
+    for kind in ("clock", "positions", "orders"):
+        try:
+            read = await getattr(broker, "working_orders" if kind == "orders" else kind)()
+        except BrokerError as error:
+            unverified.append(f"{rules.account}: {kind} not read: {error}")
+            continue
+        snapshot = replace(snapshot, **{kind: read})
+    if snapshot.positions is None or snapshot.orders is None:
+        return [], unverified
+    book = book if book is not None else _book_of_what_is_held(rules, snapshot, clock.now())
+    positions, listed = snapshot.positions, snapshot.orders
+    snapshot = replace(snapshot, positions_asked_after=book.head, orders_asked_after=book.head)
+    orders: dict[Holding, list[OrderReport]] = {}
+    for report in listed.orders.values():
+        orders.setdefault(report.holding, []).append(report)
+    situation = Situation(
+        book=book,
+        snapshot=replace(snapshot, clock=None),  # quotes are not read: what needs them is not judged
+        rules=rules,
+        contract=broker.contract,
+        now=clock.now() + timedelta(seconds=30),
+        orders_by_holding=orders,
+    )
+    holdings = {*book.holdings(), *positions.rows, *orders}
+    return [found for holding in sorted(holdings) for found in reconcile(situation, holding).findings], unverified
+
+
+def _book_of_what_is_held(rules: Rules, snapshot: Snapshot, now: datetime) -> Book:
+    book = Book.empty(rules.account)
+    assert snapshot.positions is not None
+    for number, (holding, row) in enumerate(sorted(snapshot.positions.rows.items()), start=1):
+        adopted = PositionAdopted(
+            position=PositionId(f"p{digest(rules.account, holding)[:9]}"),
+            holding=holding,
+            quantity=row.quantity,
+            price=row.average_price,
+            anchor=None,
+            strategy="foreign",
+            by="scan",
+        )
+        apply(book, Entry(EntryNumber(number), 0, now, adopted))
+    return book
+
+
+def _breaks(rules: Rules, findings: Sequence[Finding], now: datetime) -> list[Break]:
+    return [
+        Break(
+            id=BreakId(f"b{digest(rules.account, found.key)[:9]}"),
+            finding=found,
+            first_seen=now,
+            last_seen=now,
+            number=EntryNumber(0),
+            confirmed=True,
+        )
+        for found in findings
+    ]

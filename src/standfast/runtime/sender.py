@@ -1,0 +1,132 @@
+"""The only caller of a broker write.
+
+Every intent it is given is in the journal already, and whatever comes of it is recorded: accepted, rejected,
+never left, or in doubt. Holdings go side by side; within one, one order effect at a time, most urgent first.
+"""
+
+from collections.abc import Awaitable, Callable
+from collections import defaultdict
+from heapq import heappop, heappush
+from itertools import count
+
+import structlog
+
+from standfast.core.verify import still_reduces
+from standfast.model.effects import CancelOrder, ReplaceOrder, SubmitOrder, Urgency
+from standfast.model.errors import OutcomeUnknown, Rejected, Unauthorised, Unreachable
+from standfast.model.ids import Holding
+from standfast.model.journal import (
+    CancelAnswered,
+    Fact,
+    OrderAccepted,
+    OrderInDoubt,
+    OrderNotSent,
+    OrderObserved,
+    OrderRejected,
+)
+from standfast.model.order import OrderReport
+from standfast.runtime.ledger import Ledger
+
+log = structlog.get_logger("standfast.sender")
+
+OrderEffect = SubmitOrder | ReplaceOrder | CancelOrder
+Spawn = Callable[[Awaitable[None], str], None]
+
+
+class Sender:
+    """Queues by holding; `busy` names those with something under way or waiting."""
+
+    def __init__(self, ledger: Ledger, spawn: Spawn, finished: Callable[[Holding], None]) -> None:
+        self.ledger = ledger
+        self._spawn, self._finished = spawn, finished
+        self._queues: defaultdict[Holding, list[tuple[int, float, int, OrderEffect]]] = defaultdict(list)
+        self._ticket = count()
+        self._running: set[Holding] = set()
+
+    @property
+    def busy(self) -> frozenset[Holding]:
+        return frozenset(self._running)
+
+    def put(self, effect: OrderEffect) -> None:
+        holding = effect.holding
+        rank = 0.0 if isinstance(effect, ReplaceOrder) else effect.rank
+        heappush(self._queues[holding], (effect.urgency, rank, next(self._ticket), effect))
+        if holding not in self._running:
+            self._running.add(holding)
+            self._spawn(self._drain(holding), f"send {holding}")
+
+    async def _drain(self, holding: Holding) -> None:
+        queue = self._queues[holding]
+        try:
+            while queue:
+                *_, effect = heappop(queue)
+                await self.ledger.record(await self._perform(effect))
+        finally:
+            self._running.discard(holding)
+            self._queues.pop(holding, None)
+        self._finished(holding)
+
+    async def _perform(self, effect: OrderEffect) -> list[Fact]:
+        match effect:
+            case SubmitOrder():
+                return await self._submit(effect)
+            case ReplaceOrder():
+                return await self._replace(effect)
+            case CancelOrder():
+                return await self._cancel(effect)
+
+    async def _submit(self, effect: SubmitOrder) -> list[Fact]:
+        intent = effect.intent
+        try:
+            report = await self.ledger.broker.submit(
+                intent.id, intent.holding, intent.terms, urgency=effect.urgency, rank=effect.rank
+            )
+        except Rejected as error:
+            if error.kind == "duplicate_id":
+                return [OrderInDoubt(id=intent.id, reason=f"the broker knows this id: {error}")]
+            return [OrderRejected(id=intent.id, reason=str(error), kind=error.kind, code=error.code)]
+        except (Unreachable, Unauthorised) as error:
+            return [OrderNotSent(id=intent.id, reason=str(error))]
+        except OutcomeUnknown as error:
+            return [OrderInDoubt(id=intent.id, reason=str(error))]
+        return self._accepted(effect, report)
+
+    def _accepted(self, effect: SubmitOrder | ReplaceOrder, report: OrderReport) -> list[Fact]:
+        intent = effect.intent
+        return [
+            OrderAccepted(id=intent.id, broker_id=report.broker_id),
+            OrderObserved(report=report, position=intent.position, role=intent.role),
+        ]
+
+    async def _replace(self, effect: ReplaceOrder) -> list[Fact]:
+        intent = effect.intent
+        try:
+            report = await self.ledger.broker.replace(effect.broker_id, intent.id, intent.terms, urgency=effect.urgency)
+        except Rejected as error:
+            return [OrderRejected(id=intent.id, reason=str(error), kind=error.kind, code=error.code)]
+        except (Unreachable, Unauthorised) as error:
+            return [OrderNotSent(id=intent.id, reason=str(error))]
+        except OutcomeUnknown as error:
+            return [OrderInDoubt(id=intent.id, reason=str(error))]
+        return self._accepted(effect, report)
+
+    async def _cancel(self, effect: CancelOrder) -> list[Fact]:
+        outcome, reason = "received", ""
+        try:
+            await self.ledger.broker.cancel(effect.broker_id, urgency=effect.urgency)
+        except Rejected as error:
+            outcome, reason = "refused", str(error)
+        except (Unreachable, Unauthorised) as error:
+            outcome, reason = "not sent", str(error)
+        except OutcomeUnknown as error:
+            outcome, reason = "unknown", str(error)
+        if reason:
+            log.warning("cancel", order=effect.broker_id, outcome=outcome, reason=reason)
+        return [CancelAnswered(broker_id=effect.broker_id, holding=effect.holding, outcome=outcome, reason=reason)]
+
+
+def is_reducing(effect: OrderEffect) -> bool:
+    return isinstance(effect, SubmitOrder) and effect.urgency in (Urgency.CLOSE, Urgency.PROTECT)
+
+
+__all__ = ["OrderEffect", "Sender", "Spawn", "is_reducing", "still_reduces"]

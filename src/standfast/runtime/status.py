@@ -1,0 +1,32 @@
+"""The line that says every half minute how things stand: each position, its result, its cover, what is open."""
+
+from standfast.core.cover import cover_of
+from standfast.core.results import judge, result_at
+from standfast.core.situation import Situation
+from standfast.model.position import Position
+
+
+def status(s: Situation) -> dict[str, object]:
+    """Facts for one log line."""
+    positions = [describe(s, position) for position in s.book.state.positions.values() if position.is_guarded]
+    confirmed = [found.finding.kind.value for found in s.book.state.breaks.values() if found.confirmed]
+    return {
+        "mode": s.rules.mode.value,
+        "session": "open" if s.in_session else "closed",
+        "positions": positions,
+        "breaks": confirmed,
+        "blind": s.blind_why,
+        "entries": s.book.head,
+    }
+
+
+def describe(s: Situation, position: Position) -> str:
+    """`p123 +100 AAPL open +1.2% stop 98.00 rung 1`."""
+    policy = s.policy(position)
+    judged = judge(s, position, policy)
+    entry = s.book.entry_price(position)
+    result = "?" if judged.price is None or not entry else f"{result_at(position, judged.price, of=entry):+.2%}"
+    stops = [str(order.stop_price) for order in cover_of(s, position).own if order.is_stop]
+    cover = f"stop {', '.join(stops)}" if stops else f"held by {policy.held_by.value}"
+    rung = f" rung {position.trail.rung + 1} at {position.trail.stop:+.2%}" if position.trail is not None else ""
+    return f"{position.id} {position.net:+} {position.holding} {position.phase.value} {result} {cover}{rung}"

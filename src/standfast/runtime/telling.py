@@ -1,0 +1,47 @@
+"""Bring alarms to people: the journal is the outbox, so an alarm survives whatever happens to us before it arrives.
+
+Delivery never holds up the loop: it runs beside it, and only its outcome comes back, as facts.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol
+
+from standfast.model.alert import Alert
+from standfast.model.ids import AccountId
+from standfast.model.journal import Fact
+from standfast.ports import Clock
+from standfast.runtime.account import Account
+
+LOOK = 0.5
+"""Seconds between two looks at the outbox."""
+
+
+class Outbox(Protocol):
+    """Sends what is due of the alerts it is shown and of what it still owes; see `alerts/outbox.py`."""
+
+    def due_at(self) -> float | None: ...
+
+    def deliver(self, alerts: Sequence[Alert], clock: Clock) -> Awaitable[Sequence[Fact]]: ...
+
+
+class Telling:
+    """One account's outbox, looked at twice a second."""
+
+    def __init__(self, outbox_of: Callable[[AccountId], Outbox]) -> None:
+        self._outbox_of = outbox_of
+        self._outboxes: dict[AccountId, Outbox] = {}
+
+    async def run(self, account: Account) -> None:
+        while True:
+            await self.flush(account)
+            await account.clock.sleep(LOOK)
+
+    async def flush(self, account: Account) -> None:
+        """One round: what is new, and what is due to be tried again."""
+        outbox = self._outboxes.get(account.rules.account)
+        if outbox is None:
+            outbox = self._outboxes[account.rules.account] = self._outbox_of(account.rules.account)
+        waiting = [alert for alert in account.ledger.book.state.alerts.values() if alert.delivered_at is None]
+        due = outbox.due_at()
+        if waiting or (due is not None and account.clock.monotonic() >= due):
+            await account.ledger.record(await outbox.deliver(waiting, account.clock))

@@ -1,0 +1,152 @@
+"""All accounts of one process: the only creator of tasks.
+
+Every account's tasks run in one group. If one dies, all stop and the process ends visibly; the parent starts it
+again, and it comes back through the ordinary start, from the journal. The heartbeat is the loop's own: it is given
+only while every account's cycle goes round.
+"""
+
+import asyncio
+import signal
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
+
+import structlog
+
+from standfast.core.policy import Rules
+from standfast.core.tell import alarm
+from standfast.model.alert import Severity
+from standfast.model.errors import LeaseLost
+from standfast.model.ids import AccountId
+from standfast.ports import Broker, Clock, Journal, Store
+from standfast.runtime.account import Account
+from standfast.runtime.clock import monotonic
+from standfast.runtime.handover import hand_over
+from standfast.runtime.heartbeat import PERIOD, Heartbeat
+from standfast.runtime.ledger import Ledger, load_book
+from standfast.runtime.telling import Telling
+from standfast.runtime.status import status
+
+log = structlog.get_logger("standfast.worker")
+
+LEASE_WAIT = timedelta(seconds=20)
+CYCLE_LATE = 5.0
+"""Real seconds without a cycle after which no heartbeat is given any more."""
+
+
+class Stop(Exception):
+    """Asked to stop: unwinds the task group."""
+
+
+class Worker:
+    """Guards some accounts until told to stop."""
+
+    def __init__(self, store: Store, telling: Telling, *, holder: str, heartbeat: Heartbeat | None = None) -> None:
+        """`holder` is who we are, as the lease names it."""
+        self.store, self.telling, self.holder, self.heartbeat = store, telling, holder, heartbeat
+        self.accounts: list[Account] = []
+        self._group: asyncio.TaskGroup | None = None
+        self._stop = asyncio.Event()
+        self._beats: dict[AccountId, float] = {}
+
+    # --- setting up -----------------------------------------------------------------------------
+
+    async def add(self, rules: Rules, broker: Broker, clock: Clock) -> Account:
+        """Take the account's lease and load its book. Raises LeaseLost when another guard keeps it."""
+        journal = await acquire(self.store, rules.account, self.holder, clock, self.beat_all)
+        book = await load_book(self.store, rules)
+        ledger = Ledger(journal=journal, store=self.store, book=book, broker=broker, clock=clock, rules=rules)
+        account = Account(ledger, self.spawn, lambda: self._beat(rules.account))
+        self.accounts.append(account)
+        self._beat(rules.account)
+        return account
+
+    def spawn(self, work: Awaitable[None], name: str) -> None:
+        """Run something beside the loop; its failure is everybody's."""
+        assert self._group is not None, "spawned before the worker runs"
+        self._group.create_task(_as_coroutine(work), name=name)
+
+    def _beat(self, account: AccountId) -> None:
+        self._beats[account] = monotonic()
+
+    def beat_all(self) -> None:
+        """A wait that is known to be alive (for a lease, for the broker's first answer)."""
+        if self.heartbeat is not None:
+            self.heartbeat.beat()
+
+    # --- running --------------------------------------------------------------------------------
+
+    def stop(self) -> None:
+        self._stop.set()
+
+    async def run(self, restarted: str = "") -> None:
+        """Guard until `stop`; raises what killed a task."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                self._group = group
+                if self.heartbeat is not None:
+                    group.create_task(self._keep_beating(), name="heartbeat")
+                for account in self.accounts:
+                    await account.start()
+                    await self._tell_restart(account, restarted)
+                for account in self.accounts:
+                    for name, task in account.tasks.items():
+                        group.create_task(_as_coroutine(task()), name=f"{account.rules.account} {name}")
+                    group.create_task(self._say_status(account), name=f"{account.rules.account} status")
+                    group.create_task(self.telling.run(account), name=f"{account.rules.account} alerts")
+                if self.heartbeat is not None:
+                    self.heartbeat.ready()
+                await self._stop.wait()
+                for account in self.accounts:
+                    await hand_over(account)
+                    await self.telling.flush(account)
+                raise Stop  # noqa: TRY301 - it unwinds the group, as the standard library's recipe does
+        except* Stop:
+            pass
+        for account in self.accounts:
+            await account.stop("asked to stop")
+
+    async def _keep_beating(self) -> None:
+        assert self.heartbeat is not None
+        while True:
+            now = monotonic()
+            late = [name for name, at in self._beats.items() if now - at > CYCLE_LATE]
+            if late:
+                log.error("the loop does not go round", accounts=late)
+            else:
+                self.heartbeat.beat()
+            await asyncio.sleep(PERIOD)
+
+    async def _say_status(self, account: Account) -> None:
+        while True:
+            log.info("status", account=account.rules.account, **status(account.situation()))
+            await account.clock.sleep(account.rules.every.status.total_seconds())
+
+    async def _tell_restart(self, account: Account, reason: str) -> None:
+        if reason:
+            text = f"The guard of {account.rules.account} was restarted: {reason}. It goes on from its journal."
+            key = f"restart/{account.ledger.book.head}"
+            await account.ledger.record([alarm(account.situation(), Severity.CRITICAL, text, key=key)])
+
+
+async def _as_coroutine(work: Awaitable[None]) -> None:
+    await work
+
+
+async def acquire(store: Store, account: AccountId, holder: str, clock: Clock, beat: Callable[[], None]) -> Journal:
+    """The account's lease; waits for a predecessor to let go, as long as a lease can last."""
+    until = clock.monotonic() + LEASE_WAIT.total_seconds()
+    while True:
+        try:
+            return await store.acquire(account, holder, clock.now())
+        except LeaseLost as error:
+            if clock.monotonic() >= until:
+                raise
+            log.info("waiting for the lease", account=account, held=str(error))
+        beat()
+        await clock.sleep(1)
+
+
+def on_signals(handlers: Sequence[tuple[signal.Signals, Callable[[], None]]]) -> None:
+    loop = asyncio.get_running_loop()
+    for number, handler in handlers:
+        loop.add_signal_handler(number, handler)
