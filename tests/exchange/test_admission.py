@@ -7,6 +7,7 @@ import pytest
 from standfast.exchange.orders import Intent
 from tests.exchange.desk import (
     BUY,
+    SECOND,
     SELL,
     D,
     OrderClass,
@@ -84,10 +85,35 @@ def test_no_order_takes_a_position_through_zero(side: Any) -> None:
     assert refusal(desk.submit, side.opposite, "11").code == 40310000
 
 
-def test_an_order_meant_to_close_does_not_open() -> None:
+def test_an_order_meant_to_close_does_not_open_nor_the_other_way_round() -> None:
     desk = open_desk()
 
-    assert refusal(desk.submit, SELL, intent=Intent.SELL_TO_CLOSE).code == 40310000
+    refused = refusal(desk.submit, SELL, intent=Intent.SELL_TO_CLOSE)
+    assert refused.message == "position intent mismatch, inferred: sell_to_open, specified: sell_to_close"
+    desk.submit(BUY)
+    assert refusal(desk.submit, SELL, intent=Intent.SELL_TO_OPEN).code == 42210000
+    assert desk.submit(SELL, intent=Intent.SELL_TO_CLOSE).intent is Intent.SELL_TO_CLOSE
+
+
+def test_the_children_of_a_waiting_entry_are_not_named_as_blockers() -> None:
+    desk = open_desk()
+    desk.submit(BUY)
+    bracket(desk, limit_price="95")
+    stop = desk.submit(SELL, stop_price="90")
+
+    assert refusal(desk.submit, SELL).details["related_orders"] == [stop.id]
+
+
+def test_a_bracket_taken_after_hours_goes_live_at_the_open() -> None:
+    desk = open_desk()
+    desk.engine.session(is_open=False, at=desk.engine.now)
+    group = bracket(desk)
+    assert desk.statuses(*group) == ["accepted", "held", "held"]
+
+    desk.engine.session(is_open=True, at=desk.engine.now + SECOND)
+    desk.quote("100.00")
+
+    assert desk.statuses(*group) == ["filled", "new", "new"]
 
 
 def test_a_stop_blocks_the_opposite_market_order() -> None:

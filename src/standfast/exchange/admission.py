@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from standfast.exchange.assets import Asset
 from standfast.exchange.floor import Floor
-from standfast.exchange.groups import child_terms
+from standfast.exchange.groups import child_terms, holds
 from standfast.exchange.matching import CENT, SMALLEST_QUANTITY, collar, far_side, increment, is_beyond
 from standfast.exchange.orders import (
     STOPS,
@@ -191,6 +191,7 @@ def check_position(floor: Floor, account: str, ticket: Ticket, asset: Asset) -> 
     """What the order does to the position; refuses to sell or cover more than is free (§1.9 "held", "no flip")."""
     terms = ticket.terms
     net = floor.accounts[account].net(terms.instrument)
+    _check_intent(ticket, closes=net * terms.side.sign < 0)
     if net * terms.side.sign < 0:
         if ticket.order_class in (OrderClass.BRACKET, OrderClass.OTO):
             raise bad_parameter(f"{ticket.order_class.value} orders must be entry orders")
@@ -198,12 +199,17 @@ def check_position(floor: Floor, account: str, ticket: Ticket, asset: Asset) -> 
         return Intent.SELL_TO_CLOSE if terms.side is Side.SELL else Intent.BUY_TO_CLOSE
     if ticket.order_class is OrderClass.OCO:
         raise bad_parameter("oco orders must be exit orders")
-    if ticket.intent is not None and not ticket.intent.opens:
-        raise insufficient(floor, account, terms, ZERO)
     if terms.side is Side.BUY:
         return Intent.BUY_TO_OPEN
     _check_short(floor, account, terms, asset)
     return Intent.SELL_TO_OPEN
+
+
+def _check_intent(ticket: Ticket, *, closes: bool) -> None:
+    """What the client means to do must be what the order would do."""
+    inferred = Intent(f"{ticket.terms.side.value}_to_{'close' if closes else 'open'}")
+    if ticket.intent is not None and ticket.intent is not inferred:
+        raise bad_parameter(f"position intent mismatch, inferred: {inferred.value}, specified: {ticket.intent.value}")
 
 
 def check_available(floor: Floor, account: str, terms: Terms, *, without: str | None = None) -> None:
@@ -223,7 +229,8 @@ def insufficient(floor: Floor, account: str, terms: Terms, held: Decimal) -> Ref
         "existing_qty": _text(existing),
         "held_for_orders": _text(held),
     }
-    blockers = [order.id for order in floor.book.unfinished_of(account, terms.instrument) if order.side is terms.side]
+    resting = floor.book.unfinished_of(account, terms.instrument)
+    blockers = [order.id for order in resting if order.side is terms.side and holds(order)]
     if blockers and held:
         details["related_orders"] = blockers
     shown = _text(requested or ZERO)

@@ -13,7 +13,6 @@ from standfast.exchange.assets import Quote
 from standfast.exchange.orders import Order
 
 WHOLE = Decimal(1)
-ZERO = Decimal(0)
 
 
 class FillPolicy(Protocol):

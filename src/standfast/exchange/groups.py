@@ -68,14 +68,14 @@ def held_quantity(orders: Iterable[Order], exit_side: Side, price: Decimal | Non
     """What these unfinished orders hold of a position that `exit_side` reduces."""
     by_pair: dict[str, Decimal] = {}
     for order in orders:
-        if order.side is not exit_side or not _holds(order):
+        if order.side is not exit_side or not holds(order):
             continue
         key = pair_key(order)
         by_pair[key] = max(by_pair.get(key, ZERO), _quantity(order, price))
     return sum(by_pair.values(), ZERO)
 
 
-def _holds(order: Order) -> bool:
+def holds(order: Order) -> bool:
     """A child whose parent has not filled holds nothing, nor does a replacement before it replaces."""
     if order.parent_id is not None and order.live_at is None:
         return False
