@@ -1,0 +1,1 @@
+"""Simulation of the real guard against the simulated exchange, in one process, under virtual time."""

@@ -1,0 +1,239 @@
+"""An event loop whose time is virtual: the same coroutines, the same order, the same instants, in every run.
+
+Theory: nothing here waits. What can run, runs, first come, first served; when nothing can, time jumps to the next
+timer. There is no selector, no socket and no thread, so what a run does depends on its coroutines alone.
+
+Invariants
+1. Time is an integer of microseconds and moves only when nothing is runnable; timers of one instant fire in the
+   order in which they were set.
+2. A task hashes to its creation number, so sets of tasks (a TaskGroup's, `asyncio.wait`'s) have one order everywhere.
+3. What belongs to a dead `Process` never runs again, `finally` blocks included, as after a kill -9.
+4. A run ends: nothing runnable and no timer is a `Deadlock`, and a bound on real time holds for the whole of it.
+"""
+
+import asyncio
+import heapq
+from collections import deque
+from collections.abc import Callable, Coroutine
+from contextlib import AbstractAsyncContextManager
+from contextvars import Context, ContextVar
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import count
+from typing import Any, ParamSpec, TypeVar
+
+from standfast.runtime.clock import monotonic
+
+Result = TypeVar("Result")
+Args = ParamSpec("Args")
+
+MICROSECONDS = 1_000_000
+CHECKED_EVERY = 500
+"""Turns of the loop between two looks at the real clock."""
+
+
+class Deadlock(RuntimeError):
+    """Nothing is runnable and no timer is set: everyone waits for somebody else."""
+
+
+class TooSlow(RuntimeError):
+    """The run has used up its real time: it never ends, or does too much in one instant."""
+
+
+@dataclass(eq=False, slots=True)
+class Process:
+    """Everything that dies together. Tasks and timers belong to the process in whose context they were made."""
+
+    name: str
+    is_alive: bool = True
+
+
+class Died(BaseException):
+    """Raised in a dead process that tries to act, and into what is left of it when the run is over."""
+
+
+PROCESS: ContextVar[Process | None] = ContextVar("PROCESS", default=None)
+
+
+class NumberedTask(asyncio.Task[Result]):
+    """Hashes to its creation number instead of its address."""
+
+    def __init__(self, coro: Coroutine[Any, Any, Result], number: int, process: Process | None, **rest: Any) -> None:
+        self.number = number  # first: making the task puts it into a set
+        self.process = process
+        super().__init__(coro, **rest)
+
+    def __hash__(self) -> int:
+        return self.number
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+
+class VirtualLoop(asyncio.BaseEventLoop):
+    """Use `run`. `start` is the aware UTC time at which the loop's time is zero."""
+
+    _ready: deque[asyncio.Handle]
+
+    def __init__(self, start: datetime, real_seconds: float) -> None:
+        super().__init__()
+        assert start.tzinfo is not None, start
+        self.start = start
+        self.microseconds = 0
+        self.turns = 0
+        self.set_debug(False)  # slow-callback warnings would read the real clock
+        self._timers: list[tuple[int, int, asyncio.TimerHandle]] = []
+        self._ticket = count()
+        self._task_number = count(1)
+        self._graveyard: list[NumberedTask[Any]] = []
+        self._real_seconds = real_seconds
+        self._real_end = monotonic() + real_seconds
+        self.set_task_factory(self._numbered)
+
+    def _numbered(self, loop: Any, coro: Any, **rest: Any) -> "asyncio.Task[Any]":
+        context: Context | None = rest.get("context")
+        process = PROCESS.get() if context is None else context.get(PROCESS)
+        return NumberedTask(coro, next(self._task_number), process, loop=loop, **rest)
+
+    # --- time -----------------------------------------------------------------------------------
+
+    def time(self) -> float:
+        return self.microseconds / MICROSECONDS
+
+    def now(self) -> datetime:
+        """Aware UTC, exact."""
+        return self.start + timedelta(microseconds=self.microseconds)
+
+    def call_at(  # type: ignore[override]  # the base class's extra type variable says the same
+        self, when: float, callback: Callable[..., object], *args: Any, context: Context | None = None
+    ) -> asyncio.TimerHandle:
+        self._check_closed()  # type: ignore[attr-defined]  # not in typeshed
+        handle = asyncio.TimerHandle(when, callback, args, self, context)
+        due = max(round(when * MICROSECONDS), self.microseconds)
+        heapq.heappush(self._timers, (due, next(self._ticket), handle))
+        return handle
+
+    # --- turns ----------------------------------------------------------------------------------
+
+    def _run_once(self) -> None:
+        """One turn: what was runnable when it began, or, when nothing is, a jump to the next timer."""
+        self.turns += 1
+        if self.turns % CHECKED_EVERY == 0 and monotonic() > self._real_end:
+            raise TooSlow(f"more than {self._real_seconds:g} s; virtual time stands at {self.now()}, turn {self.turns}")
+        if not self._ready and not self._stopping:  # type: ignore[attr-defined]  # not in typeshed
+            self._jump()
+        while self._timers and self._timers[0][0] <= self.microseconds:
+            self._ready.append(heapq.heappop(self._timers)[2])
+        for _ in range(len(self._ready)):
+            handle = self._ready.popleft()
+            if not handle.cancelled() and not _is_dead(handle):
+                handle._run()  # noqa: SLF001 - what BaseEventLoop itself does
+
+    def _jump(self) -> None:
+        while self._timers and (self._timers[0][2].cancelled() or _is_dead(self._timers[0][2])):
+            heapq.heappop(self._timers)
+        if not self._timers:
+            raise Deadlock(
+                f"nothing is runnable and no timer is set; waiting: {', '.join(self._waiting()) or 'nobody'}"
+            )
+        self.microseconds = self._timers[0][0]
+
+    def _waiting(self) -> list[str]:
+        """Every living task and where it waits."""
+        alive = [task for task in _in_order(self) if task.process is None or task.process.is_alive]
+        return [f"{task.get_name()} at {_place(task)}" for task in alive]
+
+    # --- what BaseEventLoop leaves to its subclasses ---------------------------------------------
+
+    def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:
+        """Cancelled timers are dropped when their time comes."""
+
+    def _process_events(self, event_list: object) -> None:
+        raise AssertionError("there is no selector")
+
+    def _write_to_self(self) -> None:
+        """Nobody sleeps, so nobody is to be woken."""
+
+    def run_in_executor(  # type: ignore[override]
+        self, executor: object, func: Callable[..., Result], *args: Any
+    ) -> "asyncio.Future[Result]":
+        """At once, in this thread: a second one would not be deterministic."""
+        future: asyncio.Future[Result] = self.create_future()
+        try:
+            future.set_result(func(*args))
+        except Exception as error:  # noqa: BLE001 - whatever it is belongs to who waits for it
+            future.set_exception(error)
+        return future
+
+    def kill(self, process: Process) -> None:
+        """From now on nothing of this process runs. Its tasks are kept as they stand: a collected one would unwind."""
+        process.is_alive = False
+        self._graveyard += [task for task in _in_order(self) if task.process is process]
+
+    def bury(self) -> None:
+        """Take every task that still waits out of the way, so that nothing of this run speaks up after it."""
+        for task in _in_order(self):
+            task._log_destroy_pending = False  # type: ignore[attr-defined]  # noqa: SLF001 - it is known, and meant
+            _end(task.get_coro())
+        self._ready.clear()
+        self._timers.clear()
+
+
+def _is_dead(handle: asyncio.Handle) -> bool:
+    process = handle._context.get(PROCESS)  # type: ignore[attr-defined]  # noqa: SLF001 - where asyncio keeps it
+    return process is not None and not process.is_alive
+
+
+def _in_order(loop: VirtualLoop) -> list[NumberedTask[Any]]:
+    return sorted((task for task in asyncio.all_tasks(loop) if isinstance(task, NumberedTask)), key=hash)
+
+
+def _end(coroutine: Any) -> None:
+    """Unwind a coroutine that nobody will resume: whatever it awaits on its way out ends as well."""
+    for _ in range(100):
+        try:
+            coroutine.throw(Died("the run is over"))
+        except BaseException:  # noqa: BLE001 - the last words of what is dead
+            return
+
+
+def _place(task: "asyncio.Task[Any]") -> str:
+    frames = task.get_stack(limit=1)
+    return f"{frames[0].f_code.co_qualname}:{frames[0].f_lineno}" if frames else "its start"
+
+
+def run(main: Coroutine[Any, Any, Result], *, start: datetime, real_seconds: float = 60.0) -> Result:
+    """Run to the end under virtual time that begins at `start`; raises Deadlock, TooSlow, and what `main` raises."""
+    loop = VirtualLoop(start, real_seconds)
+    asyncio.set_event_loop(loop)
+    try:
+        return loop.run_until_complete(loop.create_task(main, name="main"))
+    finally:
+        try:
+            loop.bury()
+        finally:
+            asyncio.set_event_loop(None)
+            loop.close()
+
+
+def current() -> VirtualLoop:
+    """The running loop, which must be a virtual one."""
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, VirtualLoop), loop
+    return loop
+
+
+class VirtualClock:
+    """`ports.Clock` over the running virtual loop."""
+
+    def now(self) -> datetime:
+        return current().now()
+
+    def monotonic(self) -> float:
+        return current().time()
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+    def timeout(self, seconds: float) -> AbstractAsyncContextManager[object]:
+        return asyncio.timeout(seconds)
