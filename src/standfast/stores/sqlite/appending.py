@@ -66,6 +66,8 @@ class Appends:
 
     def settle(self, results: list[list[Entry]] | None, error: BaseException | None) -> None:
         """In the loop: wake every waiter that is still there. What a cancelled one wrote stays written."""
+        with self._lock:
+            self._has_begun = True  # it may have ended before it began: the database was busy
         for place, append in enumerate(self._waiting):
             if append.waiter.done():
                 continue

@@ -9,18 +9,20 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from standfast.model.errors import JournalDamaged
 from standfast.model.ids import AccountId, EntryNumber, RequestId
 from standfast.model.journal import Entry
-from standfast.ports import Request, State
-from standfast.stores.codec import GENESIS, Record, check_chain, decode_state, parse_time, shape, to_entry
+from standfast.stores.codec import GENESIS, Record, State, check_chain, decode_state, parse_time, shape, to_entry
 from standfast.stores.promises import RequestOutcome
 from standfast.stores.sqlite import statements
 from standfast.stores.sqlite.connection import open_reader, translated
+
+if TYPE_CHECKING:
+    from standfast.ports import Request
 
 _PAGE = 4096
 """Entries read at a time: a long journal does not have to fit into memory, nor hold the log back."""
@@ -97,7 +99,7 @@ class LedgerReader:
         rows = self._rows(statements.LEASE, account)
         return LeaseRow(epoch=rows[0][0], holder=rows[0][1], expires=rows[0][2]) if rows else None
 
-    def requests(self, account: AccountId) -> list[Request]:
+    def requests(self, account: AccountId) -> "list[Request]":
         """Operator's acts not yet taken, oldest first."""
         return [_request(row) for row in self._rows(statements.WAITING_REQUESTS, account)]
 
@@ -125,7 +127,9 @@ def book_digest(chained: str, body: bytes) -> bytes:
     return hashlib.sha256(bytes.fromhex(chained) + body).digest()
 
 
-def _request(row: tuple[str, str, str, str, str, str]) -> Request:
+def _request(row: tuple[str, str, str, str, str, str]) -> "Request":
+    from standfast.ports import Request  # here: the ports cost a reading verb more than the reading
+
     id_, account, verb, arguments, by, at = row
     try:
         decoded = msgspec.json.decode(arguments, type=Mapping[str, str])

@@ -162,8 +162,9 @@ class SqliteJournal:
         waiter: asyncio.Future[Sequence[Entry]] = asyncio.get_running_loop().create_future()
         asked = Append(facts, encoded, at, waiter)
         if self._appends is None or not self._appends.join(asked):
-            self._appends = Appends(self.lease, asked)
-            self._writer.submit(self._appends.run, partial(self._settle, self._appends))
+            appends = Appends(self.lease, asked)
+            self._writer.submit(appends.run, partial(self._settle, appends))
+            self._appends = appends  # only now: what was refused can be joined by nobody
         return await waiter
 
     async def renew(self, at: datetime) -> None:

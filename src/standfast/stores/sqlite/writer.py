@@ -111,7 +111,10 @@ class Writer:
             if jobs:
                 self._release(self._commit(jobs))
                 self._checkpoint()
-        self._connection.close()
+        try:
+            self._connection.close()
+        except apsw.Error as error:
+            self._translated(error)  # nobody waits; the log still holds everything
 
     def _take(self) -> tuple[list[_Job], bool]:
         """Everything that waits, at least one; and whether more may come."""

@@ -1,0 +1,176 @@
+"""A ledger that is not what it was is refused, and the first damaged entry is named."""
+
+import asyncio
+import stat
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import apsw
+import pytest
+
+from standfast.model.errors import JournalDamaged, JournalUnavailable
+from standfast.model.ids import AccountId, EntryNumber, PositionId
+from standfast.model.journal import NakedBegan
+from standfast.stores.sqlite.reading import LedgerReader
+from standfast.stores.sqlite.store import SqliteStore
+from standfast.stores.sqlite.upkeep import verify
+
+A = AccountId("a")
+B = AccountId("b/c")
+START = datetime(2026, 1, 5, 14, 30, tzinfo=UTC)
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Path:
+    path = tmp_path / "ledger.db"
+    asyncio.run(fill(path))
+    return path
+
+
+async def fill(path: Path) -> None:
+    store = SqliteStore(path, ballast=4096)
+    for account in (A, B):
+        journal = await store.acquire(account, "one", START)
+        for number in range(10):
+            await journal.append([NakedBegan(position=PositionId(f"p{number}"))], START)
+        await journal.release()
+    await store.close()
+
+
+async def start(path: Path, account: AccountId = A) -> list[int]:
+    store = SqliteStore(path, ballast=4096)
+    try:
+        await store.acquire(account, "two", START)
+        return [entry.number for entry in await store.entries(account, EntryNumber(0))]
+    finally:
+        await store.close()
+
+
+def tamper(path: Path, *statements: str) -> None:
+    connection = apsw.Connection(str(path))
+    for name in ("entries_are_not_changed", "entries_are_not_deleted"):
+        connection.execute(f"DROP TRIGGER {name}")
+    for statement in statements:
+        connection.execute(statement)
+    connection.close()
+
+
+def test_a_whole_ledger_verifies(ledger: Path) -> None:
+    assert [(found.account, found.entries, found.damage) for found in verify(ledger)] == [(A, 10, ""), (B, 10, "")]
+    assert asyncio.run(start(ledger)) == list(range(1, 11))
+
+
+@pytest.mark.parametrize(
+    "change", ["body = CAST('{}' AS BLOB)", "hash = zeroblob(32)", "epoch = 9", "at = '2026-01-05T14:30:01Z'"]
+)
+def test_a_changed_entry_is_named_and_the_other_account_still_starts(ledger: Path, change: str) -> None:
+    tamper(ledger, f"UPDATE entries SET {change} WHERE account = 'a' AND number = 4")
+
+    first, second = verify(ledger)
+
+    assert first.damage == "a: entry 4 was changed after it was written"
+    assert first.entries == 3
+    assert second.damage == ""
+    with pytest.raises(JournalDamaged, match="entry 4"):
+        asyncio.run(start(ledger))
+    assert asyncio.run(start(ledger, B)) == list(range(1, 11))
+
+
+def test_a_missing_entry_is_named(ledger: Path) -> None:
+    tamper(ledger, "DELETE FROM entries WHERE account = 'a' AND number = 6")
+
+    assert verify(ledger)[0].damage == "a: entry 6 is missing, entry 7 follows"
+
+
+def test_a_cut_off_tail_is_noticed_by_the_anchor(ledger: Path) -> None:
+    tamper(ledger, "DELETE FROM entries WHERE account = 'a' AND number > 8")
+
+    assert verify(ledger)[0].damage == "a: entry 10 was committed once and is missing"
+    with pytest.raises(JournalDamaged, match="entry 10 was committed once and is missing"):
+        asyncio.run(start(ledger))
+
+
+def test_another_history_is_noticed_by_the_anchor(ledger: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other.db"
+    asyncio.run(fill(other))
+    tamper(ledger, "UPDATE entries SET hash = zeroblob(32) WHERE account = 'a' AND number = 10")
+
+    with pytest.raises(JournalDamaged, match="entry 10 is not the one that was committed"):
+        asyncio.run(start(ledger))
+
+
+def test_an_unreadable_anchor_is_damage(ledger: Path) -> None:
+    (ledger.parent / "ledger.db.a.anchor").write_bytes(b"{")
+
+    with pytest.raises(JournalDamaged, match="anchor"):
+        asyncio.run(start(ledger))
+
+
+def test_entries_can_neither_be_changed_nor_deleted_by_accident(ledger: Path) -> None:
+    connection = apsw.Connection(str(ledger))
+    for statement in ("UPDATE entries SET epoch = 2", "DELETE FROM entries"):
+        with pytest.raises(apsw.ConstraintError, match="journal entries are never"):
+            connection.execute(statement)
+    connection.close()
+
+
+def make_text(path: Path) -> None:
+    path.write_text("this is no database\n" * 100)
+
+
+def make_other(path: Path) -> None:
+    connection = apsw.Connection(str(path))
+    connection.execute("CREATE TABLE trades (id INTEGER)")
+    connection.close()
+
+
+@pytest.mark.parametrize("make", [make_text, make_other])
+def test_a_file_of_something_else_is_refused_and_left_as_it_is(tmp_path: Path, make: Callable[[Path], None]) -> None:
+    path = tmp_path / "other.db"
+    make(path)
+    before = path.read_bytes()
+
+    with pytest.raises(JournalDamaged):
+        SqliteStore(path)
+    with pytest.raises(JournalDamaged):
+        LedgerReader(path)
+    assert path.read_bytes() == before
+
+
+def test_a_broken_page_is_refused_at_the_start(ledger: Path) -> None:
+    size = ledger.stat().st_size
+    with ledger.open("r+b") as file:
+        for page in range(1, size // 4096):
+            file.seek(page * 4096)
+            file.write(bytes(range(1, 65)))
+
+    with pytest.raises(JournalDamaged):
+        verify(ledger)
+    with pytest.raises(JournalDamaged):
+        asyncio.run(start(ledger))
+
+
+def test_a_ledger_of_a_later_version_is_refused(ledger: Path) -> None:
+    connection = apsw.Connection(str(ledger))
+    connection.execute("PRAGMA user_version = 99")
+    connection.close()
+
+    with pytest.raises(JournalUnavailable, match="version 99"):
+        asyncio.run(start(ledger))
+
+
+def test_no_ledger_is_said_and_none_is_made_by_reading(tmp_path: Path) -> None:
+    with pytest.raises(JournalUnavailable):
+        LedgerReader(tmp_path / "none.db")
+    with pytest.raises(JournalUnavailable, match="cannot create"):
+        SqliteStore(tmp_path / "no" / "ledger.db")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_only_the_owner_may_read_the_ledger(ledger: Path) -> None:
+    ledger.chmod(0o644)
+    asyncio.run(start(ledger))
+
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in ledger.parent.iterdir()}
+    assert set(modes.values()) == {0o600}, modes
