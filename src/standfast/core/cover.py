@@ -106,7 +106,7 @@ def is_cancelling(order: BookedOrder) -> bool:
 
 
 def _stops(s: Situation, order: BookedOrder) -> bool:
-    if not order.is_stop or is_cancelling(order):
+    if not order.is_stop or not order.is_settled or is_cancelling(order):
         return False
     report = order.report
     if report is not None and report.triggered and s.now - order.changed_at > TRIGGERED_LIMIT:

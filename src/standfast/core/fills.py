@@ -38,7 +38,8 @@ def book_fill(book: Book, rules: Rules, fill: Fill) -> Iterator[Fact]:
         if found is not None:
             yield found
         parts.append(part)
-    yield FillBooked(fill=fill, allocations=tuple(parts), reason=close_reason(book, order))
+    closes = any(not part.opens for part in parts)
+    yield FillBooked(fill=fill, allocations=tuple(parts), reason=close_reason(book, order) if closes else None)
 
 
 def _matched(book: Book, fill: Fill, order: BookedOrder | None) -> PositionId | None:

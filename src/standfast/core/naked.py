@@ -1,7 +1,8 @@
 """Time without cover, measured per position: it begins and ends by entries, so it can be shown and added up."""
 
-from standfast.core.reconcile import cover_gap
+from standfast.core.reconcile import COVER_GRACE, cover_gap
 from standfast.core.situation import Outcomes, Situation
+from standfast.model.effects import WakeAt
 from standfast.model.ids import Holding
 from standfast.model.journal import NakedBegan, NakedEnded
 
@@ -13,5 +14,6 @@ def naked_time(s: Situation, holding: Holding) -> Outcomes:
         is_naked = gap is not None and not gap[2] and gap[1] < gap[0]
         if is_naked and position.naked_since is None:
             yield NakedBegan(position=position.id)
+            yield WakeAt(at=s.now + COVER_GRACE, holding=holding)
         elif not is_naked and position.naked_since is not None:
             yield NakedEnded(position=position.id)

@@ -29,6 +29,9 @@ from standfast.model.position import Phase, Position
 
 DOUBT_LIMIT = timedelta(seconds=30)
 GHOST_ORDER_AFTER = timedelta(seconds=10)
+COVER_GRACE = timedelta(seconds=2)
+FIRST_QUOTE = timedelta(seconds=10)
+"""How long the first quote of a holding may take before its lack is blindness."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,11 +142,18 @@ def _cover_findings(s: Situation, holding: Holding) -> Iterator[Finding]:
                 reported="an order of unknown type",
                 evidence="nothing is added beside an order that may protect",
             )
+        elif stopped < held and not _is_long_naked(s, position):
+            continue
         elif stopped != held:
             kind = BreakKind.UNCOVERED if stopped < held else BreakKind.OVER_COVERED
             yield Finding(
                 kind=kind, holding=holding, subject=position.id, booked=f"{held} held", reported=f"{stopped} covered"
             )
+
+
+def _is_long_naked(s: Situation, position: Position) -> bool:
+    """A fill needs a moment to be covered before its lack of cover is a break."""
+    return position.naked_since is not None and s.now - position.naked_since >= COVER_GRACE
 
 
 def cover_gap(s: Situation, position: Position):  # type: ignore[no-untyped-def]
@@ -180,7 +190,7 @@ def _blind_findings(s: Situation, holding: Holding) -> Iterator[Finding]:
         if not watches_prices(s, position):
             continue
         judged = judge(s, position, policy)
-        if judged.clarity is not Clarity.CLEAR:
+        if judged.clarity is not Clarity.CLEAR and not _awaits_first_quote(s, position):
             yield Finding(
                 kind=BreakKind.BLIND,
                 holding=holding,
@@ -189,6 +199,11 @@ def _blind_findings(s: Situation, holding: Holding) -> Iterator[Finding]:
                 evidence=judged.reason,
             )
             return
+
+
+def _awaits_first_quote(s: Situation, position: Position) -> bool:
+    begun = [at for at in (position.opened_at, position.adopted_at, s.book.state.started_at) if at is not None]
+    return s.sights.get(position.holding) is None and bool(begun) and s.now - max(begun) < FIRST_QUOTE
 
 
 def watches_prices(s: Situation, position: Position) -> bool:

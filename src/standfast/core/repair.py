@@ -28,8 +28,8 @@ from standfast.model.journal import (
 from standfast.model.order import ZERO
 
 ALARM_AGAIN = timedelta(hours=1)
-COVER_GRACE = timedelta(seconds=2)
-"""A fill needs this long to be covered before its lack of cover is a break."""
+BLIND_GRACE = timedelta(seconds=10)
+"""Blindness shorter than this is a quiet market, a reconnect, an opening bell."""
 
 
 def repairs(s: Situation, holding: Holding, report: Report) -> Outcomes:
@@ -77,7 +77,7 @@ def _agrees_again(s: Situation, known: Break) -> bool:
         return s.snapshot.positions_asked_after >= known.number
     if kind in (BreakKind.ORPHAN_ORDER, BreakKind.GHOST_ORDER, BreakKind.STRAY_EXIT):
         return s.orders_listed_after(known.number)
-    return s.now - known.first_seen >= COVER_GRACE
+    return kind is not BreakKind.BLIND or s.now - known.first_seen >= BLIND_GRACE
 
 
 def _ask(s: Situation, finding: Finding) -> Outcomes:
@@ -92,7 +92,7 @@ def _ask(s: Situation, finding: Finding) -> Outcomes:
                     holding=order.holding, broker_id=order.broker_id, client_id=order.id, reason=finding.kind.value
                 )
     else:
-        yield WakeAt(at=s.now + COVER_GRACE, holding=finding.holding)
+        yield WakeAt(at=s.now + timedelta(seconds=1), holding=finding.holding)
 
 
 def _act(s: Situation, found: Break) -> Outcomes:

@@ -29,7 +29,7 @@ def doubts(s: Situation, holding: Holding) -> Outcomes:
             continue
         if order.stage is Stage.WORKING:
             yield from _look_at_working(s, order)
-        else:
+        elif holding not in s.busy:  # else it is on its way: its own reply comes first
             yield from _look_for(s, order)
 
 

@@ -42,7 +42,7 @@ from standfast.model.journal import (
     RequestDone,
     RequestTaken,
 )
-from standfast.ports import OrderEvent, Request, StreamDown, StreamUp
+from standfast.ports import Clock, OrderEvent, Request, StreamDown, StreamUp
 from standfast.runtime.ledger import Ledger
 from standfast.runtime.quotes import Quotes
 from standfast.runtime.reader import Reader
@@ -56,6 +56,9 @@ PASSES_MAX = 50
 ACCOUNT = Holding(InstrumentId(""))
 """Stands for the account as a whole among the timers."""
 
+LEASE_RENEWED = 4.0
+"""Seconds between renewals: a third of what a lease lasts, and a little."""
+
 TaskOf = Callable[[], Awaitable[None]]
 Spawn = Callable[[Awaitable[None], str], None]
 
@@ -63,8 +66,12 @@ Spawn = Callable[[Awaitable[None], str], None]
 class Account:
     """The loop of one account. `tasks` names what must run; the worker runs it."""
 
-    def __init__(self, ledger: Ledger, spawn: Spawn, beat: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self, ledger: Ledger, spawn: Spawn, beat: Callable[[], None] = lambda: None, *, lease_clock: Clock
+    ) -> None:
+        """`lease_clock` is the machine's own, whatever speed the account's clock runs at: a lease is between processes."""
         self.ledger = ledger
+        self.lease_clock = lease_clock
         self.rules, self.clock, self.broker = ledger.rules, ledger.clock, ledger.broker
         self.reader = Reader(ledger, self.look_at)
         self.quotes = Quotes(ledger.broker, ledger.clock, self._wake_holding)
@@ -210,9 +217,9 @@ class Account:
 
     async def keep_lease(self) -> None:
         while True:
-            await self.ledger.journal.renew(self.clock.now())
+            await self.ledger.journal.renew(self.lease_clock.now())
             await self.ledger.save()
-            await self.clock.sleep(4)
+            await self.lease_clock.sleep(LEASE_RENEWED)
 
     # --- the cycle ------------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ import asyncio
 import signal
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
+from functools import partial
 
 import structlog
 
@@ -19,7 +20,7 @@ from standfast.model.errors import LeaseLost
 from standfast.model.ids import AccountId
 from standfast.ports import Broker, Clock, Journal, Store
 from standfast.runtime.account import Account
-from standfast.runtime.clock import monotonic
+from standfast.runtime.clock import RealClock, monotonic
 from standfast.runtime.handover import hand_over
 from standfast.runtime.heartbeat import PERIOD, Heartbeat
 from standfast.runtime.ledger import Ledger, load_book
@@ -43,6 +44,7 @@ class Worker:
     def __init__(self, store: Store, telling: Telling, *, holder: str, heartbeat: Heartbeat | None = None) -> None:
         """`holder` is who we are, as the lease names it."""
         self.store, self.telling, self.holder, self.heartbeat = store, telling, holder, heartbeat
+        self.lease_clock = RealClock()
         self.accounts: list[Account] = []
         self._group: asyncio.TaskGroup | None = None
         self._stop = asyncio.Event()
@@ -52,10 +54,11 @@ class Worker:
 
     async def add(self, rules: Rules, broker: Broker, clock: Clock) -> Account:
         """Take the account's lease and load its book. Raises LeaseLost when another guard keeps it."""
-        journal = await acquire(self.store, rules.account, self.holder, clock, self.beat_all)
+        journal = await acquire(self.store, rules.account, self.holder, self.lease_clock, self.beat_all)
         book = await load_book(self.store, rules)
         ledger = Ledger(journal=journal, store=self.store, book=book, broker=broker, clock=clock, rules=rules)
-        account = Account(ledger, self.spawn, lambda: self._beat(rules.account))
+        beat = partial(self._beat, rules.account)
+        account = Account(ledger, self.spawn, beat, lease_clock=self.lease_clock)
         self.accounts.append(account)
         self._beat(rules.account)
         return account
