@@ -64,21 +64,18 @@ def _alternating(pair: tuple[bytes, bytes]) -> tuple[float, float]:
     floors, passes = [], []
     for round_number in range(ROUNDS):
         body = pair[round_number % 2]
-        floors.append(_timed(lambda body=body: bare.decode(body)))
-        answers: list[Any] = []
-        passes.append(_timed(lambda body=body, answers=answers: answers.append(kept.take(body))))
-        same, changed = answers[0]
+        floors.append(_timed(bare.decode, body)[0])
+        seconds, (same, changed) = _timed(kept.take, body)
+        passes.append(seconds)
         assert same is held, "an unchanged list is the same object"
         assert not changed, sorted(changed)[:3]
     return statistics.median(floors), statistics.median(passes)
 
 
-def _timed(work: Callable[[], object]) -> float:
+def _timed(work: Callable[[bytes], Any], body: bytes) -> tuple[float, Any]:
     began = time.perf_counter()
-    kept = work()  # freed after the clock is read, on both sides
-    seconds = time.perf_counter() - began
-    del kept
-    return seconds
+    answer = work(body)
+    return time.perf_counter() - began, answer
 
 
 def _figure(name: str, floor: float, ours: float, goal: float | None) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from standfast.brokers.shared.transport import AiohttpTransport
 from standfast.exchange.accounts import AccountSpec
 from standfast.exchange.assets import Quote
 from standfast.exchange.dialects.venue import Venue
-from standfast.exchange.faults import Fault, Rule
+from standfast.exchange.faults import AnyFault, Rule
 from standfast.exchange.server import ExchangeServer, Options, build
 from standfast.model.ids import AccountId, Holding, InstrumentId
 from standfast.model.secret import Secret
@@ -54,7 +54,7 @@ class Desk:
         size = Decimal(10_000)
         self.venue.quote(Quote(str(holding.instrument), Decimal(bid), Decimal(ask), size, size, self.venue.now))
 
-    def fault(self, operation: str, fault: Fault, **when: Any) -> None:
+    def fault(self, operation: str, fault: AnyFault, **when: Any) -> None:
         self.venue.faults.install(Rule(operation=operation, fault=fault, **when))
 
 

@@ -15,6 +15,6 @@ async def test_the_adapter_keeps_the_promise(check: Callable[[Bench], Awaitable[
 
 
 @pytest.mark.parametrize("is_binary", [True, False], ids=["binary frames", "text frames"])
-async def test_all_promises_one_after_the_other_on_one_account(is_binary: bool) -> None:
+async def test_all_promises_one_after_the_other_on_one_account(*, is_binary: bool) -> None:
     async with desk(per_minute=None, is_binary=is_binary) as at:
         await check_broker(Bench(broker=at.broker, clock=at.clock, holding=SPY))

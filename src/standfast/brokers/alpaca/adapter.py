@@ -29,7 +29,7 @@ from standfast.brokers.alpaca.stream import OrderStream, Wire
 from standfast.brokers.shared.throttle import Throttle
 from standfast.brokers.shared.transport import Response, Transport
 from standfast.model.contract import Contract
-from standfast.model.errors import Malformed, OutcomeUnknown
+from standfast.model.errors import Malformed, OutcomeUnknown, Rejected
 from standfast.model.evidence import AccountRead, ActivitiesRead, MarketClock, OrdersRead, PositionsRead
 from standfast.model.ids import AccountId, BrokerOrderId, ClientOrderId, Holding, InstrumentId
 from standfast.model.instrument import Instrument
@@ -57,6 +57,11 @@ INSTRUMENT_KEPT = 3600.0
 """Seconds an instrument's rules are believed."""
 
 SYMBOLS_IN_A_REQUEST = 100
+
+BAD_REQUEST = "400"
+ASKED_AGAIN = 600.0
+"""Seconds after which a symbol that the data host refused is tried again."""
+NEVER = float("-inf")
 
 ORDER = msgspec.json.Decoder(OrderRow)
 ACCOUNT = msgspec.json.Decoder(AccountRow)
@@ -117,6 +122,7 @@ class AlpacaBroker:
         self._orders = KeptOrders()
         self._history = History(self._client)
         self._instruments: dict[InstrumentId, tuple[float, Instrument]] = {}
+        self._unquoted: dict[str, float] = {}
 
     @property
     def contract(self) -> Contract:
@@ -175,15 +181,30 @@ class AlpacaBroker:
 
     async def quotes(self, holdings: Sequence[Holding]) -> Mapping[Holding, Quote]:
         found: dict[Holding, Quote] = {}
-        for is_option, feed in ((False, self._settings.feed), (True, self._settings.option_feed)):
+        for is_option in (False, True):
             names = sorted({str(each.instrument) for each in holdings if parse.is_option(each.instrument) is is_option})
-            for first in range(0, len(names), SYMBOLS_IN_A_REQUEST):
-                chunk = names[first : first + SYMBOLS_IN_A_REQUEST]
-                body = await self._client.get_latest_quotes(chunk, feed=feed, is_option=is_option)
-                received = self._clock.now()
-                for symbol, row in parse.rows(QUOTES, body, "latest quotes").quotes.items():
-                    found[parse.holding(symbol)] = parse.quote(row, received)
+            known = [name for name in names if self._clock.monotonic() - self._unquoted.get(name, NEVER) > ASKED_AGAIN]
+            for first in range(0, len(known), SYMBOLS_IN_A_REQUEST):
+                found |= await self._quotes_of(known[first : first + SYMBOLS_IN_A_REQUEST], is_option=is_option)
         return {holding: found[holding] for holding in holdings if holding in found}
+
+    async def _quotes_of(self, names: list[str], *, is_option: bool) -> dict[Holding, Quote]:
+        """One symbol the data host does not like refuses all that were asked with it: find it, and go on without."""
+        feed = self._settings.option_feed if is_option else self._settings.feed
+        try:
+            body = await self._client.get_latest_quotes(names, feed=feed, is_option=is_option)
+        except Rejected as error:
+            if error.code != BAD_REQUEST:
+                raise
+            if len(names) == 1:
+                self._unquoted[names[0]] = self._clock.monotonic()
+                return {}
+            half = len(names) // 2
+            first = await self._quotes_of(names[:half], is_option=is_option)
+            return first | await self._quotes_of(names[half:], is_option=is_option)
+        received = self._clock.now()
+        rows = parse.rows(QUOTES, body, "latest quotes").quotes
+        return {parse.holding(symbol): parse.quote(row, received) for symbol, row in rows.items()}
 
     async def submit(
         self, client_id: ClientOrderId, holding: Holding, terms: Terms, *, urgency: int, rank: float = 0.0

@@ -16,8 +16,6 @@ from standfast.brokers.shared.transport import Response
 from standfast.model.errors import BrokerError, Malformed, OutcomeUnknown, Rejected, Unauthorised
 
 REFUSING = frozenset({400, 403, 404, 422})
-NO_SUCH_ORDER = 40410000
-BAD_PARAMETER = 40010001
 DECODER = msgspec.json.Decoder(Refusal)
 
 
@@ -33,19 +31,26 @@ def failure(method: str, response: Response, retry_after: float | None) -> Broke
             retry_after=retry_after,
         )
     refusal = _refusal(response)
-    if response.status not in REFUSING or refusal is None:
+    is_foreign = response.status == 404 and not is_absent(response)
+    if response.status not in REFUSING or refusal is None or is_foreign:
         return OutcomeUnknown(f"answered {response.status}, which proves nothing")
+    code = _code(refusal) or str(response.status)
     return Rejected(
-        f"{refusal.message} ({response.status} {_code(refusal)})".replace("\n", " ")[:300],
+        f"{refusal.message} ({response.status}, code {code})".replace("\n", " ")[:300],
         kind=kind(method, response.status, refusal),
-        code=_code(refusal),
+        code=code,
     )
 
 
 def is_absent(response: Response) -> bool:
-    """Whether Alpaca itself says that it knows no such thing; a 404 from anyone else is not that."""
+    """Whether Alpaca itself knows no such thing; a 404 from anyone else, or for the address, is not that."""
     refusal = _refusal(response)
-    return response.status == 404 and refusal is not None and (refusal.code or 0) // 10_000 == 4041
+    return (
+        response.status == 404
+        and refusal is not None
+        and (refusal.code or 0) // 10_000 == 4041
+        and "endpoint" not in refusal.message.lower()
+    )
 
 
 def kind(method: str, status: int, refusal: Refusal) -> str:
