@@ -6,6 +6,7 @@
 """
 
 import argparse
+import os
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from typing import NamedTuple, NoReturn
@@ -39,7 +40,7 @@ def parser_for(name: str, verb: Verb, *, config: str, json: bool) -> Parser:
         prog=f"standfast {name}",
         description=verb.does,
         epilog=f"example:\n{_indented(verb.example)}\n\nexit codes:\n{_indented(verb.codes)}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=_formatter,
         allow_abbrev=False,
         add_help=False,
     )
@@ -49,6 +50,15 @@ def parser_for(name: str, verb: Verb, *, config: str, json: bool) -> Parser:
     everywhere.add_argument("--json", action="store_true", default=json, help="print one JSON document")
     everywhere.add_argument("-h", "--help", action="help", help="show this text")
     return parser
+
+
+def _formatter(prog: str) -> argparse.HelpFormatter:
+    """As wide as the terminal. argparse would import an archiver (shutil) to find that out."""
+    try:
+        width = os.get_terminal_size(1).columns
+    except OSError:
+        width = 100
+    return argparse.RawDescriptionHelpFormatter(prog, width=max(min(width, 120) - 2, 60))
 
 
 def _indented(text: str) -> str:

@@ -9,17 +9,15 @@ without an exponent, times RFC 3339 UTC. What is not known is null, never a gues
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import TypeAlias
+from typing import NamedTuple, Protocol, TypeAlias
 
 from standfast.core.book import Book
-from standfast.core.policy import HeldBy, Rules
 from standfast.model.alert import Alert
 from standfast.model.booked import BookedOrder, Stage
 from standfast.model.breaks import Break
-from standfast.model.ids import AccountId
+from standfast.model.ids import AccountId, Holding
 from standfast.model.journal import Allocation, Entry, FillBooked
 from standfast.model.order import ZERO, Fill, OrderState
 from standfast.model.position import Phase, Position
@@ -45,18 +43,36 @@ def time(value: datetime | None) -> str | None:
 # --- positions ----------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cover:
+class ShownPolicy(Protocol):
+    """As much of a policy (`core.policy.Policy`) as showing a position needs."""
+
+    @property
+    def held_by(self) -> str: ...
+
+    @property
+    def stop_loss(self) -> Decimal | None: ...
+
+    @property
+    def emergency_stop(self) -> Decimal | None: ...
+
+
+class ShownRules(Protocol):
+    """As much of an account's rules (`core.policy.Rules`) as showing a position needs."""
+
+    def policy(self, strategy: str, holding: Holding) -> ShownPolicy: ...
+
+
+class Cover(NamedTuple):
     """What stands between a position and an unbounded loss, as the book and the policy say."""
 
-    held_by: HeldBy | None
+    held_by: str | None
     stop_price: Decimal | None
     quantity: Decimal
     covered: bool
     naked_seconds: Decimal
 
 
-def cover(book: Book, position: Position, rules: Rules | None, now: datetime) -> Cover:
+def cover(book: Book, position: Position, rules: ShownRules | None, now: datetime) -> Cover:
     """The resting stops of a position, or the guard's own rule where its policy leaves the exits to the guard."""
     held = book.held(position) if position.phase is not Phase.CLOSED else ZERO
     stops = resting_stops(book, position)
@@ -64,10 +80,10 @@ def cover(book: Book, position: Position, rules: Rules | None, now: datetime) ->
     held_by, level = _rule(position, rules)
     if stops:
         level = _widest(stops, position)
-    by_guard = held_by in (HeldBy.GUARD, HeldBy.BOTH) and level is not None
+    by_guard = held_by in ("guard", "both") and level is not None
     quantity = held if by_guard else resting
     return Cover(
-        held_by=held_by if held_by is not None or not stops else HeldBy.BROKER,
+        held_by=held_by if held_by is not None or not stops else "broker",
         stop_price=level,
         quantity=quantity,
         covered=position.naked_since is None and quantity >= held,
@@ -90,7 +106,7 @@ def _protects(book: Book, order: BookedOrder, position: Position) -> bool:
     return order.state is not OrderState.HELD or not waits_for_entry
 
 
-def _rule(position: Position, rules: Rules | None) -> tuple[HeldBy | None, Decimal | None]:
+def _rule(position: Position, rules: ShownRules | None) -> tuple[str | None, Decimal | None]:
     """Who holds the exits by policy, and the stop price its rules ask for."""
     if rules is None or not position.is_guarded or position.bare or position.phase is Phase.CLOSED:
         return None, position.stop
@@ -103,7 +119,7 @@ def _rule(position: Position, rules: Rules | None) -> tuple[HeldBy | None, Decim
     if position.trail is not None and position.entry_price is not None:
         trailed = position.entry_price * (1 + position.trail.stop * position.sign)
         level = trailed if level is None or (trailed - level) * position.sign > 0 else level
-    return policy.held_by, level
+    return str(policy.held_by), level
 
 
 def _widest(stops: Sequence[BookedOrder], position: Position) -> Decimal | None:
@@ -127,7 +143,7 @@ def result(position: Position) -> Decimal | None:
     return (position.pnl / (entry * position.closed)).quantize(Decimal("0.000001"))
 
 
-def position(book: Book, found: Position, *, rules: Rules | None, now: datetime) -> Document:
+def position(book: Book, found: Position, *, rules: ShownRules | None, now: datetime) -> Document:
     """A position as every interface shows it."""
     protection = cover(book, found, rules, now)
     is_closed = found.phase is Phase.CLOSED
@@ -152,7 +168,7 @@ def position(book: Book, found: Position, *, rules: Rules | None, now: datetime)
         "pnl": number(found.pnl),
         "result": number(result(found)),
         "protection": {
-            "held_by": protection.held_by.value if protection.held_by is not None else None,
+            "held_by": protection.held_by,
             "stop_price": _average(protection.stop_price),
             "quantity": number(protection.quantity),
             "covered": protection.covered,

@@ -20,7 +20,7 @@ from standfast.runtime.clock import wall_time
 from standfast.settings.quick import account_names, ledger_url, toml
 
 if TYPE_CHECKING:
-    from standfast.core.policy import Rules
+    from standfast.cli.policies import Rules
     from standfast.model.journal import Entry
     from standfast.stores.sqlite.reading import LedgerReader
 
@@ -94,17 +94,10 @@ def rules(config: str) -> "Mapping[AccountId, Rules]":
 
     Nothing where the policies cannot be read: a slip in the settings must not hide the books from their owner.
     """
-    from standfast.core.policy import Rules
-    from standfast.settings.policies import read_policies
-    from standfast.settings.report import Report
-    from standfast.settings.table import Table
+    from standfast.cli.policies import Rules, read
 
-    data = toml(Path(config))
-    report = Report(config, {}, {})
-    policies, _ = read_policies(list(Table(data, (), report).tables("policies")), report)
-    if report.problems:
-        return {}
-    return {account: Rules(account=account, policies=policies) for account in configured(config)}
+    policies = read(toml(Path(config)))
+    return {account: Rules(account, policies) for account in configured(config)}
 
 
 def trading_day(at: datetime) -> date:

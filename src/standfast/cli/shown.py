@@ -11,7 +11,6 @@ from standfast.cli import documents, ledger, render
 from standfast.cli.arguments import Options
 from standfast.cli.render import BAD, DIM, GOOD, WARN, Cell, Column
 from standfast.core.book import Book
-from standfast.core.policy import Rules
 from standfast.model.alert import Alert, Severity
 from standfast.model.booked import BookedOrder, Stage
 from standfast.model.breaks import Break
@@ -98,7 +97,7 @@ def _kept(book: Book, *, closed_too: bool) -> Iterable[Position]:
     yield from book.state.positions.values()
 
 
-def _position_row(book: Book, position: Position, rules: Rules | None, now: datetime) -> Row:
+def _position_row(book: Book, position: Position, rules: documents.ShownRules | None, now: datetime) -> Row:
     cover = documents.cover(book, position, rules, now)
     is_closed = position.phase is Phase.CLOSED
     held = position.opened if is_closed else book.held(position)
@@ -123,7 +122,7 @@ def _cover_cell(position: Position, cover: documents.Cover, held: Decimal) -> Ce
         return Cell("foreign, left alone", DIM)
     if position.bare:
         return Cell("none, as asked", WARN)
-    holder = cover.held_by.value if cover.held_by is not None else "nobody"
+    holder = cover.held_by or "nobody"
     if not cover.covered:
         return Cell(f"NAKED {documents.number(round(cover.naked_seconds, 1))} s", BAD)
     if cover.quantity == ZERO and held:

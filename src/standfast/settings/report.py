@@ -4,7 +4,6 @@ A place is the line of the file, or the environment variable that set the key. A
 repeated; whoever raises `Unfit` for one says so by `shown`.
 """
 
-import json
 import re
 from collections.abc import Mapping
 from decimal import Decimal
@@ -86,6 +85,8 @@ def written(value: object) -> str:
     """The value as one would write it in the file."""
     if isinstance(value, Decimal):
         return str(value)
+    import json  # here: the reading verbs pass through this module, and mostly have nothing to report
+
     return json.dumps(value, ensure_ascii=False, default=str)
 
 
