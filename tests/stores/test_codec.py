@@ -268,5 +268,5 @@ def _report() -> OrderReport:
 
 
 def _records(count: int) -> list[Record]:
-    facts = [encode_fact(NakedBegan(position=PositionId(f"p{number}"))) for number in range(count)]
-    return chain(A, (0, GENESIS), 1, AT, facts)
+    facts = [(AT, encode_fact(NakedBegan(position=PositionId(f"p{number}")))) for number in range(count)]
+    return chain(A, (0, GENESIS), 1, facts)

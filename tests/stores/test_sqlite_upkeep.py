@@ -76,7 +76,8 @@ def test_a_reader_sees_everything_beside_a_running_guard(tmp_path: Path) -> None
 
 def test_reading_brings_neither_asyncio_nor_an_http_library(tmp_path: Path) -> None:
     code = (
-        "import sys, standfast.stores.sqlite.reading, standfast.stores.sqlite.requesting, standfast.stores.sqlite.upkeep; "
+        "import sys, standfast.stores.sqlite.reading; "
+        "import standfast.stores.sqlite.requesting, standfast.stores.sqlite.upkeep; "
         "print(sorted({'asyncio', 'aiohttp', 'pydantic', 'sqlite3'} & set(sys.modules)))"
     )
 

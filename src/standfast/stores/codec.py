@@ -10,7 +10,7 @@ away and folded again, so it has no versions, only a shape that must be the one 
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import is_dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
@@ -86,15 +86,17 @@ def to_entry(record: Record) -> Entry:
 
 
 def chain(
-    account: AccountId, after: tuple[int, bytes], epoch: int, at: datetime, facts: Sequence[Encoded]
+    account: AccountId, after: tuple[int, bytes], epoch: int, facts: Iterable[tuple[datetime, Encoded]]
 ) -> list[Record]:
     """The next records of a journal whose last entry and hash are `after`."""
     number, previous = after
-    text = format_time(at)
     name = account.encode()
+    last, text = None, ""
     records = []
-    for kind, version, body in facts:
+    for at, (kind, version, body) in facts:
         number += 1
+        if at is not last:
+            last, text = at, format_time(at)
         record = Record(number, epoch, text, kind, version, body, b"")
         previous = _link(previous, name, record)
         records.append(Record(number, epoch, text, kind, version, body, previous))

@@ -122,7 +122,7 @@ class MemoryJournal:
         self._fence()
         encoded = [encode_fact(fact) for fact in facts]
         slots = _changed_slots(self._kept.slots, facts)
-        records = chain(self._kept.id, self._kept.head, self.lease.epoch, at, encoded)
+        records = chain(self._kept.id, self._kept.head, self.lease.epoch, [(at, one) for one in encoded])
         self._kept.records += records
         self._kept.slots = slots
         self._note_requests(facts)

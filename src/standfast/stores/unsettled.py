@@ -48,7 +48,7 @@ class AllFreed(NamedTuple):
 
 def slot_changes(facts: Iterable[Fact]) -> list[Taken | Freed | AllFreed]:
     """What the facts do to the slots, in their order."""
-    return [change for fact in facts if (change := _change(fact)) is not None]
+    return [change for fact in facts if type(fact) in _KINDS and (change := _change(fact)) is not None]
 
 
 def refusal(slot: Slot, holder: str, asked: str) -> AssertionError:
@@ -69,3 +69,17 @@ def _change(fact: Fact) -> Taken | Freed | AllFreed | None:
             return AllFreed(fact.position)
         case _:
             return None
+
+
+_KINDS = frozenset(
+    {
+        OrderIntended,
+        OrderAccepted,
+        OrderRejected,
+        OrderNotSent,
+        OrderNeverArrived,
+        OrderObserved,
+        PositionSettled,
+        PositionWrittenOff,
+    }
+)

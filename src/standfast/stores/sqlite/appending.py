@@ -1,10 +1,10 @@
 """What the writer does for a lease's holder, inside one transaction. Nothing here may be done without the lease."""
 
 from asyncio import Future
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from threading import Lock
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import apsw
 
@@ -20,6 +20,14 @@ from standfast.stores.sqlite.files import Anchor
 from standfast.stores.sqlite.reading import book_digest
 from standfast.stores.sqlite.writer import Batch
 from standfast.stores.unsettled import AllFreed, Freed, Taken, refusal, slot_changes
+
+
+class Tail(NamedTuple):
+    """What the next append of a journal stands on."""
+
+    number: int
+    hash: bytes
+    unsettled: frozenset[str]
 
 
 class Append(NamedTuple):
@@ -51,18 +59,26 @@ class Appends:
         """The entries of each append, in their order. Raises LeaseLost when the lease's epoch is over."""
         with self._lock:
             self._has_begun = True  # nobody joins from here on, so a second run is over the same appends
-        head, written, results = batch.kept[self._lease.account], [], []
-        for facts, encoded, at, _ in self._waiting:
-            records = chain(self._lease.account, head, self._lease.epoch, at, encoded)
-            head = (records[-1].number, records[-1].hash)
-            written += records
-            results.append(_entries(records, facts, at))
-        _write(batch.connection, self._lease, written)
-        for append in self._waiting:
-            _keep_slots(batch.connection, self._lease.account, append.facts)
-            _keep_requests(batch.connection, append.facts)
-        batch.kept[self._lease.account] = head
-        return results
+        account, tail = self._lease.account, cast(Tail, batch.kept[self._lease.account])
+        facts = [fact for append in self._waiting for fact in append.facts]
+        moments = [(append.at, encoded) for append in self._waiting for encoded in append.encoded]
+        records = chain(account, (tail.number, tail.hash), self._lease.epoch, moments)
+        _write(batch.connection, self._lease, records)
+        unsettled = _keep_slots(batch.connection, account, tail.unsettled, facts)
+        _keep_requests(batch.connection, facts)
+        batch.kept[account] = Tail(records[-1].number, records[-1].hash, unsettled)
+        return self._entries(records)
+
+    def _entries(self, records: Iterable[Record]) -> list[list[Entry]]:
+        following = iter(records)
+        epoch = self._lease.epoch
+        return [
+            [
+                Entry(EntryNumber(record.number), epoch, append.at, fact, record.hash.hex())
+                for fact, record in zip(append.facts, following, strict=False)
+            ]
+            for append in self._waiting
+        ]
 
     def settle(self, results: list[list[Entry]] | None, error: BaseException | None) -> None:
         """In the loop: wake every waiter that is still there. What a cancelled one wrote stays written."""
@@ -87,8 +103,10 @@ def load_head(batch: Batch, account: AccountId, anchor: Anchor | None) -> EntryN
         if found[0][0].hex() != anchor.hash:
             raise JournalDamaged(f"{account}: entry {anchor.number} is not the one that was committed")
     found = run(connection, statements.HEAD, account)
-    batch.kept[account] = found[0] if found else (0, GENESIS)
-    return EntryNumber(batch.kept[account][0])
+    number, chained = found[0] if found else (0, GENESIS)
+    unsettled = frozenset(row[0] for row in run(connection, statements.UNSETTLED, account))
+    batch.kept[account] = Tail(number, chained, unsettled)
+    return EntryNumber(number)
 
 
 def renew(lease: Lease, expires: str, batch: Batch) -> None:
@@ -141,24 +159,24 @@ def _write(connection: apsw.Connection, lease: Lease, records: Sequence[Record])
         connection.executemany(statements.APPEND_MORE, others)
 
 
-def _entries(records: Sequence[Record], facts: Sequence[Fact], at: datetime) -> list[Entry]:
-    return [
-        Entry(EntryNumber(number), epoch, at, fact, chained.hex())
-        for (number, epoch, _, _, _, _, chained), fact in zip(records, facts, strict=True)
-    ]
-
-
-def _keep_slots(connection: apsw.Connection, account: AccountId, facts: Sequence[Fact]) -> None:
+def _keep_slots(
+    connection: apsw.Connection, account: AccountId, unsettled: frozenset[str], facts: Sequence[Fact]
+) -> frozenset[str]:
+    """The ids that hold a slot afterwards. Most outcomes are of orders settled long before: they cost nothing here."""
     for change in slot_changes(facts):
         match change:
             case Taken(slot, id_):
                 holder = run(connection, statements.TAKE_SLOT, account, *slot, id_)[0][0]
                 if holder != id_:
                     raise refusal(slot, holder, id_)
+                unsettled |= {id_}
             case Freed(id_):
-                run(connection, statements.FREE_SLOT, account, id_)
+                if id_ in unsettled:
+                    run(connection, statements.FREE_SLOT, account, id_)
+                    unsettled -= {id_}
             case AllFreed(position):
                 run(connection, statements.FREE_POSITION, account, position)
+    return unsettled
 
 
 def _keep_requests(connection: apsw.Connection, facts: Sequence[Fact]) -> None:

@@ -33,6 +33,7 @@ INSERT INTO unsettled (account, position, instrument, hedge, role, id) VALUES (?
 ON CONFLICT DO UPDATE SET id = id RETURNING id
 """
 """Returns who has the slot now: the one asked for, or the one before it."""
+UNSETTLED = "SELECT id FROM unsettled WHERE account = ?"
 FREE_SLOT = "DELETE FROM unsettled WHERE account = ? AND id = ?"
 FREE_POSITION = "DELETE FROM unsettled WHERE account = ? AND position = ?"
 
