@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from fnmatch import fnmatchcase
 from random import Random
-from typing import ClassVar, Literal, TypeVar
+from typing import Literal, TypeVar
 
 import msgspec
 
@@ -36,7 +36,10 @@ Row = TypeVar("Row")
 class Fault(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
     """What happens to one request or one stream message."""
 
-    applied: ClassVar[bool] = True  # whether the request reaches the engine
+    @property
+    def is_applied(self) -> bool:
+        """Whether a request so struck is carried out all the same."""
+        return True
 
 
 class Slow(Fault, frozen=True, tag="slow"):
@@ -67,7 +70,10 @@ class NeverArrives(Fault, frozen=True, tag="never_arrives"):
     """The request is lost on its way; the client hears nothing."""
 
     hold: float = HOLD_SECONDS
-    applied: ClassVar[bool] = False
+
+    @property
+    def is_applied(self) -> bool:
+        return False
 
 
 class NeverAnswered(Fault, frozen=True, tag="never_answered"):
@@ -80,7 +86,10 @@ class RateLimited(Fault, frozen=True, tag="rate_limited"):
     """429, with the headers of an exhausted budget."""
 
     reset_after: float = 60.0
-    applied: ClassVar[bool] = False
+
+    @property
+    def is_applied(self) -> bool:
+        return False
 
 
 class ServerError(Fault, frozen=True, tag="server_error"):
@@ -89,6 +98,10 @@ class ServerError(Fault, frozen=True, tag="server_error"):
     status: int = 500
     after: bool = False
     body: str | None = None
+
+    @property
+    def is_applied(self) -> bool:
+        return self.after
 
 
 class Garbled(Fault, frozen=True, tag="garbled"):
@@ -103,13 +116,20 @@ class Reset(Fault, frozen=True, tag="reset"):
 
     after: bool = False
 
+    @property
+    def is_applied(self) -> bool:
+        return self.after
+
 
 class RefusedWith(Fault, frozen=True, tag="refused"):
     """The exchange says no, in these words, and does nothing."""
 
     status: int
     body: dict[str, object]
-    applied: ClassVar[bool] = False
+
+    @property
+    def is_applied(self) -> bool:
+        return False
 
 
 class Lost(Fault, frozen=True, tag="lost"):

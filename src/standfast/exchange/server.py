@@ -22,11 +22,12 @@ from standfast.exchange.assets import Asset
 from standfast.exchange.dialects import alpaca
 from standfast.exchange.dialects.operator import Operator
 from standfast.exchange.dialects.venue import Venue
-from standfast.exchange.engine import Engine
+from standfast.exchange.engine import DEFAULT_RULES, Engine
 from standfast.exchange.faults import Faults, parse_rules
 from standfast.exchange.market import Market, Prices, Walk
 from standfast.exchange.quotes_file import quotes
 from standfast.exchange.replay import Replay
+from standfast.exchange.rules import Rules
 from standfast.exchange.sessions import NEW_YORK, USSessions
 
 TICK_SECONDS = 0.005  # how far time may lag behind its pace between requests
@@ -111,6 +112,7 @@ class Options:
     start: datetime | None = None  # None: the recorded day's opening, or an ordinary Monday's
     faults: Path | None = None  # a script, JSON
     fault_seed: int = 0
+    rules: Rules = DEFAULT_RULES
     per_minute: int | None = REQUESTS_PER_MINUTE
     is_binary: bool = True
 
@@ -125,6 +127,7 @@ def build(options: Options) -> Venue:
         start=start,
         calendar=sessions,
         seed=options.seed or 0,
+        rules=options.rules,
     )
     rules = parse_rules(options.faults.read_bytes()) if options.faults else []
     return Venue(

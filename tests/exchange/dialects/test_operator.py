@@ -111,3 +111,34 @@ async def test_an_unknown_address_is_404() -> None:
     async with asking() as asker:
         assert (await asker.ask("GET", "/v2/nothing")).status == 404
         assert (await asker.ask("POST", "/v2/positions", BUY)).status in (404, 405)
+
+
+async def test_rules_and_partial_fills_are_set_over_the_wire() -> None:
+    async with asking() as asker:
+        rules = await asker.ask("POST", "/sim/rules", {"accept_after": 2.5, "refuses_wash_trades": False})
+        await asker.ask("POST", "/sim/fills", {"in-parts": ["0.3"]})
+        order = await asker.submit(client_order_id="in-parts")
+        waiting = (await asker.get(f"/v2/orders/{order['id']}"))["status"]
+        await asker.ask("POST", "/sim/advance", {"seconds": 3})
+        begun = await asker.get(f"/v2/orders/{order['id']}")
+
+        assert rules.json["accept_after"] == "PT2.5S"
+        assert (waiting, begun["status"], begun["filled_qty"]) == ("pending_new", "partially_filled", "3")
+        assert (await asker.ask("POST", "/sim/rules", {"no_such": 1})).status == 400
+        assert (await asker.ask("POST", "/sim/rules", {"gtc_days": "some"})).status == 400
+
+
+async def test_who_listens_is_told() -> None:
+    async with asking() as asker, asker.session.ws_connect(f"{asker.server.url}/stream") as stream:
+        nobody = await asker.get("/sim/listeners")
+        for frame in (
+            {"action": "auth", "key": "PKTEST", "secret": "a secret"},
+            {"action": "listen", "data": {"streams": ["trade_updates"]}},
+        ):
+            await stream.send_json(frame)
+            await stream.receive_bytes()
+
+        assert (nobody, await asker.get("/sim/listeners")) == (
+            {"orders": {}, "quotes": 0},
+            {"orders": {"paper": 1}, "quotes": 0},
+        )

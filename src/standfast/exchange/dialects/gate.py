@@ -180,8 +180,7 @@ class Gate:
         """The reply under a fault; None when there will be none."""
         if isinstance(fault, Slow) and fault.late == "request":
             await self._venue.pause(fault.seconds)
-        is_applied = getattr(fault, "after", fault.applied)
-        reply = self._carry_out(route, call) if is_applied else None
+        reply = self._carry_out(route, call) if fault.is_applied else None
         match fault:
             case Slow(late="answer", seconds=seconds):
                 await self._venue.pause(seconds)

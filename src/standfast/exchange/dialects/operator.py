@@ -7,9 +7,10 @@ decimal strings. Nothing here passes the budget or the faults.
 
 import ipaddress
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import TypeVar
+from typing import TypeVar, get_type_hints
 
 import msgspec
 from aiohttp import web
@@ -18,9 +19,11 @@ from standfast.exchange.accounts import TrueFill
 from standfast.exchange.assets import Quote
 from standfast.exchange.dialects.venue import Asked, Venue
 from standfast.exchange.faults import Rule, Struck, parse_rules
+from standfast.exchange.fills import Scripted
 from standfast.exchange.orders import Order, OrderClass, OrderType, Side, StopLoss, TakeProfit, Terms, Ticket
 from standfast.exchange.orders import TimeInForce as InForce
 from standfast.exchange.refusal import Refused
+from standfast.exchange.rules import Rules
 
 Body = TypeVar("Body")
 SIZE = Decimal(1000)
@@ -103,6 +106,8 @@ class Operator:
             web.get("/sim/faults", self._handled(self.struck)),
             web.post("/sim/faults", self._handled(self.install)),
             web.delete("/sim/faults", self._handled(self.clear)),
+            web.post("/sim/rules", self._handled(self.rules)),
+            web.post("/sim/fills", self._handled(self.fills)),
             web.post("/sim/order", self._handled(self.order)),
             web.post("/sim/cancel", self._handled(self.cancel)),
             web.post("/sim/fill", self._handled(self.fill)),
@@ -169,6 +174,23 @@ class Operator:
 
     def struck(self, _: bytes) -> object:
         return {"struck": [_struck_row(struck) for struck in self._venue.faults.struck]}
+
+    # How it matches
+
+    def rules(self, body: bytes) -> object:
+        """Change some of the engine's rules; durations in seconds. The reply has all of them."""
+        engine, forms = self._venue.engine, get_type_hints(Rules)
+        asked = _read(body, dict[str, object])
+        if unknown := sorted(asked.keys() - forms.keys()):
+            raise ValueError(f"no such rule: {', '.join(unknown)}")
+        changed = {name: msgspec.convert(value, forms[name], strict=False) for name, value in asked.items()}
+        engine.rules = replace(engine.rules, **changed)
+        return engine.rules
+
+    def fills(self, body: bytes) -> object:
+        """Shares of its quantity that each look at an order may fill, by client order id: see `fills.Scripted`."""
+        self._venue.engine.fills = Scripted(_read(body, dict[str, list[Decimal]]))
+        return {}
 
     # Orders of others
 
