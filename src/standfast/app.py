@@ -140,6 +140,7 @@ async def _guard(config: Path, settings: "Settings", *, once: bool, heartbeat: o
 def _worker(settings: "Settings", store: "SqliteStore", heartbeat: object) -> "Worker":
     from standfast.alerts.outbox import Channel, Outbox
     from standfast.alerts.sinks import sink_for
+    from standfast.calendars import Calendar
     from standfast.runtime.heartbeat import Heartbeat
     from standfast.runtime.telling import Telling
     from standfast.runtime.worker import Worker
@@ -148,7 +149,14 @@ def _worker(settings: "Settings", store: "SqliteStore", heartbeat: object) -> "W
     assert heartbeat is None or isinstance(heartbeat, Heartbeat), heartbeat
     channels = [Channel(each.label, sink_for(each.url, each.label), each.least) for each in settings.alerts]
     telling = Telling(lambda account: Outbox(account, channels))
-    return Worker(store, telling, holder=describe_holder(), heartbeat=heartbeat)
+    calendar = Calendar("us_equities")
+    return Worker(
+        store,
+        telling,
+        holder=describe_holder(),
+        is_trading_day=lambda day: calendar.session(day) is not None,
+        heartbeat=heartbeat,
+    )
 
 
 async def _add_accounts(worker: "Worker", settings: "Settings") -> None:

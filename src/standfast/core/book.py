@@ -115,6 +115,8 @@ class Book:
         self.breaks_on: defaultdict[Holding | None, dict[BreakId, None]] = defaultdict(dict)
         for found in state.breaks.values():
             self.breaks_on[found.finding.holding][found.id] = None
+        self.moved: set[Holding] = set()
+        """Holdings that entries have changed since somebody last took them from here to look at."""
         for position in state.positions.values():
             self.at_holding[position.holding][position.id] = None
         for order in state.orders.values():
@@ -208,10 +210,16 @@ class Book:
         breaks = self.state.breaks
         return [breaks[id] for id in self.breaks_on.get(holding, ())]
 
+    def take_moved(self) -> set[Holding]:
+        moved, self.moved = self.moved, set()
+        return moved
+
     # --- used by the fold -----------------------------------------------------------------------
 
     def touch(self, holding: Holding) -> None:
+        """Something that a read must be newer than to be compared: an order, a fill, a quantity."""
         self.state.touched[holding] = self.state.head
+        self.moved.add(holding)
 
     def put_position(self, position: Position) -> None:
         self.state.positions[position.id] = position

@@ -82,7 +82,7 @@ def _limits(s: Situation, asked: Asked) -> Iterator[str]:
     if limits.open_positions is not None and len(guarded) >= limits.open_positions:
         yield f"open_positions: {len(guarded)} of {limits.open_positions}"
     recent = [at for at in s.book.state.openings if s.now - at < timedelta(minutes=1)]
-    if len(recent) >= limits.orders_per_minute:
+    if limits.orders_per_minute is not None and len(recent) >= limits.orders_per_minute:
         yield f"orders_per_minute: {len(recent)} of {limits.orders_per_minute}"
     if price is None:
         return

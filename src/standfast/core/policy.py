@@ -101,7 +101,7 @@ class Limits:
     open_positions: int | None = None
     notional_per_instrument: Decimal | None = None
     notional_per_account: Decimal | None = None
-    orders_per_minute: int = 60
+    orders_per_minute: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

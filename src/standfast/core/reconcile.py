@@ -92,8 +92,8 @@ def _order_findings(s: Situation, holding: Holding) -> Iterator[Finding]:
             yield _finding(BreakKind.GHOST_ORDER, order, "working", "not listed")
     for report in s.orders_by_holding.get(holding, ()):
         known = s.book.order_by_broker(report.broker_id) or s.book.state.orders.get(report.client_id)
-        if known is not None or report.is_finished:
-            continue
+        if known is not None or report.is_finished or report.broker_id in s.book.state.retired:
+            continue  # known, or over and the list is older than that
         own = is_own(report.client_id, s.book.account)
         if own or s.rules.foreign_for(holding) is Foreign.ALERT:
             whose = "our id, not in the books" if own else "not ours"

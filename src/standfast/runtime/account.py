@@ -6,7 +6,7 @@ costs at most one full pass, because everything is looked at then.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from heapq import heappop, heappush
 
@@ -38,7 +38,6 @@ from standfast.model.journal import (
     GuardingBegan,
     GuardStarted,
     GuardStopped,
-    OpeningRequested,
     RequestDone,
     RequestTaken,
 )
@@ -67,11 +66,21 @@ class Account:
     """The loop of one account. `tasks` names what must run; the worker runs it."""
 
     def __init__(
-        self, ledger: Ledger, spawn: Spawn, beat: Callable[[], None] = lambda: None, *, lease_clock: Clock
+        self,
+        ledger: Ledger,
+        spawn: Spawn,
+        beat: Callable[[], None] = lambda: None,
+        *,
+        lease_clock: Clock,
+        is_trading_day: Callable[[date], bool],
     ) -> None:
-        """`lease_clock` is the machine's own, whatever speed the account's clock runs at: a lease is between processes."""
+        """`lease_clock` is the machine's own, whatever speed the account's clock runs at: a lease is between processes.
+
+        `is_trading_day` plans ahead only; whether the session is open is the broker's to say.
+        """
         self.ledger = ledger
         self.lease_clock = lease_clock
+        self.is_trading_day = is_trading_day
         self.rules, self.clock, self.broker = ledger.rules, ledger.clock, ledger.broker
         self.reader = Reader(ledger, self.look_at)
         self.quotes = Quotes(ledger.broker, ledger.clock, self._wake_holding)
@@ -89,7 +98,6 @@ class Account:
         self._timed: set[tuple[datetime, Holding]] = set()
         self._beyond: dict[Holding, datetime] = {}
         self._passed: datetime | None = None
-        self._looked_at = ledger.book.head
         ledger.listeners.append(self._entry)
 
     @property
@@ -152,12 +160,9 @@ class Account:
         self._wake_holding(holding)
 
     def _entry(self, entry: Entry) -> None:
-        fact = entry.fact
-        if isinstance(fact, OpeningRequested):
-            self._dirty.add(fact.holding)
-        elif isinstance(fact, RequestDone):
-            self.finished[fact.request] = (fact.ok, fact.detail)
-        self._wake.set()
+        if isinstance(entry.fact, RequestDone):
+            self.finished[entry.fact.request] = (entry.fact.ok, entry.fact.detail)
+        self.look_at(self.ledger.book.take_moved())
 
     async def follow_stream(self) -> None:
         """Order events are reasons to look: read the order they name, and its fills."""
@@ -267,19 +272,11 @@ class Account:
                 self.hand_over(effect)
             self.quotes.watch({holding: band(situation, holding) for holding in holdings})
             if not decision.facts:
-                return
-            self._dirty.update(holdings if len(holdings) < 100 else self._still_moving(holdings))
+                return  # what the facts changed is dirty again, and is looked at in the next pass
         log.warning("a cycle did not come to rest", passes=PASSES_MAX)
         self._wake.set()
 
-    def _still_moving(self, holdings: set[Holding]) -> set[Holding]:
-        """Of many, only those the last facts were about: the next look need not see the rest again."""
-        before = self._looked_at
-        touched = self.ledger.book.state.touched
-        return {holding for holding in holdings if touched.get(holding, 0) > before}
-
     def _take_dirty(self) -> set[Holding]:
-        self._looked_at = self.ledger.book.head
         if self._everything:
             self._everything = False
             self._passed = self.clock.now()
@@ -324,6 +321,7 @@ class Account:
             asked=self.reader.asked,
             blind_since=self.reader.blind_since,
             blind_why=self.reader.blind_why,
+            is_trading_day=self.is_trading_day,
         )
 
     def _note_beyond(self, s: Situation, holdings: Iterable[Holding]) -> None:

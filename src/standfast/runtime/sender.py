@@ -4,8 +4,8 @@ Every intent it is given is in the journal already, and whatever comes of it is 
 never left, or in doubt. Holdings go side by side; within one, one order effect at a time, most urgent first.
 """
 
-from collections.abc import Awaitable, Callable
 from collections import defaultdict
+from collections.abc import Awaitable, Callable
 from heapq import heappop, heappush
 from itertools import count
 

@@ -8,7 +8,7 @@ only while every account's cycle goes round.
 import asyncio
 import signal
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import partial
 
 import structlog
@@ -24,8 +24,8 @@ from standfast.runtime.clock import RealClock, monotonic
 from standfast.runtime.handover import hand_over
 from standfast.runtime.heartbeat import PERIOD, Heartbeat
 from standfast.runtime.ledger import Ledger, load_book
-from standfast.runtime.telling import Telling
 from standfast.runtime.status import status
+from standfast.runtime.telling import Telling
 
 log = structlog.get_logger("standfast.worker")
 
@@ -41,9 +41,18 @@ class Stop(Exception):
 class Worker:
     """Guards some accounts until told to stop."""
 
-    def __init__(self, store: Store, telling: Telling, *, holder: str, heartbeat: Heartbeat | None = None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        telling: Telling,
+        *,
+        holder: str,
+        is_trading_day: Callable[[date], bool],
+        heartbeat: Heartbeat | None = None,
+    ) -> None:
         """`holder` is who we are, as the lease names it."""
         self.store, self.telling, self.holder, self.heartbeat = store, telling, holder, heartbeat
+        self.is_trading_day = is_trading_day
         self.lease_clock = RealClock()
         self.accounts: list[Account] = []
         self._group: asyncio.TaskGroup | None = None
@@ -58,7 +67,7 @@ class Worker:
         book = await load_book(self.store, rules)
         ledger = Ledger(journal=journal, store=self.store, book=book, broker=broker, clock=clock, rules=rules)
         beat = partial(self._beat, rules.account)
-        account = Account(ledger, self.spawn, beat, lease_clock=self.lease_clock)
+        account = Account(ledger, self.spawn, beat, lease_clock=self.lease_clock, is_trading_day=self.is_trading_day)
         self.accounts.append(account)
         self._beat(rules.account)
         return account

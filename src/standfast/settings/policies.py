@@ -26,10 +26,6 @@ from standfast.settings.values import (
 
 DISTANCES = ("stop_loss", "take_profit", "emergency_stop")
 LATER = ("expiring_flat_by", "short_delta_limit", "user_rule")
-NO_LIMIT = 1_000_000
-"""Openings a minute where the operator set no limit: more than any broker takes."""
-
-
 def expiring_default() -> FlatBy:
     """Options on their last day: before brokers liquidate (design.md §7)."""
     return FlatBy(at=time(15, 10), zone=ZoneInfo("America/New_York"))
@@ -40,7 +36,7 @@ def read_limits(table: Table) -> Limits:
         open_positions=table.read("open_positions", count, None),
         notional_per_instrument=table.read("notional_per_instrument", money, None),
         notional_per_account=table.read("notional_per_account", money, None),
-        orders_per_minute=table.read("orders_per_minute", count, NO_LIMIT),
+        orders_per_minute=table.read("orders_per_minute", count, None),
     )
     table.close()
     return limits

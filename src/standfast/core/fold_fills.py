@@ -1,0 +1,141 @@
+"""How fills and movements change the book: quantities, average cost, splits."""
+
+from dataclasses import replace
+from decimal import Decimal
+
+from standfast.core.book import Book, Cost
+from standfast.core.fold_orders import after_order
+from standfast.core.folds import folds
+from standfast.model import journal as j
+from standfast.model.order import ZERO, Fill
+from standfast.model.position import Phase, Position
+
+
+@folds(j.FillBooked)
+def _fill_booked(book: Book, fact: j.FillBooked, entry: j.Entry) -> None:
+    fill = fact.fill
+    assert fill.execution_id not in book.state.executions, fill.execution_id
+    book.state.executions[fill.execution_id] = fill.at
+    order = book.order_by_broker(fill.broker_order_id)
+    if order is not None:
+        book.put_order(replace(order, executed=order.executed + fill.quantity, number=entry.number))
+    fee = fill.fee
+    for part in fact.allocations:
+        if part.position is None:
+            _acknowledge(book, fill, part)
+        else:
+            _allocate(book, fill, part, fee, fact)
+            fee = ZERO
+    book.touch(fill.holding)
+    if order is not None:
+        after_order(book, order.id, entry)
+
+
+def _acknowledge(book: Book, fill: Fill, part: j.Allocation) -> None:
+    total = book.state.acknowledged.get(fill.holding, ZERO) + part.quantity * fill.side.sign
+    if total:
+        book.state.acknowledged[fill.holding] = total
+    else:
+        book.state.acknowledged.pop(fill.holding, None)
+
+
+def _allocate(book: Book, fill: Fill, part: j.Allocation, fee: Decimal, fact: j.FillBooked) -> None:
+    assert part.position is not None
+    _book_cost(book, fill, part)
+    position = book.state.positions.get(part.position) or book.state.closed.get(part.position)
+    assert position is not None, part.position
+    value = part.quantity * fill.price
+    if part.opens:
+        position = replace(
+            position,
+            opened=position.opened + part.quantity,
+            entry_value=position.entry_value + value,
+            opened_at=position.opened_at or fill.at,
+            fees=position.fees + fee,
+        )
+    else:
+        position = replace(
+            position,
+            closed=position.closed + part.quantity,
+            exit_value=position.exit_value + value,
+            pnl=position.pnl + part.realised,
+            fees=position.fees + fee,
+            closed_at=fill.at,
+            close_reason=fact.reason or position.close_reason,
+        )
+    if position.id in book.state.positions:
+        book.put_position(_closing_reached(position))
+    else:
+        book.state.closed[position.id] = position
+
+
+def _closing_reached(position: Position) -> Position:
+    """A partial close ends by itself when only what shall remain is left."""
+    closing = position.closing
+    if closing is not None and closing.remain > 0 and position.held <= closing.remain:
+        return replace(position, closing=None, phase=Phase.OPEN)
+    return position
+
+
+def _book_cost(book: Book, fill: Fill, part: j.Allocation) -> None:
+    cost = book.state.costs.get(fill.holding, Cost())
+    signed = part.quantity * fill.side.sign
+    if part.opens:
+        cost = Cost(cost.quantity + signed, cost.value + signed * fill.price)
+    else:
+        left = cost.quantity + signed
+        cost = Cost(left, cost.average * left) if left else Cost()
+    if cost.quantity:
+        book.state.costs[fill.holding] = cost
+    else:
+        book.state.costs.pop(fill.holding, None)
+
+
+@folds(j.FillMatched)
+def _fill_matched(book: Book, fact: j.FillMatched, entry: j.Entry) -> None:
+    book.state.executions[fact.fill.execution_id] = fact.fill.at
+    order = book.order_by_broker(fact.fill.broker_order_id)
+    if order is not None:
+        book.put_order(replace(order, executed=order.executed + fact.fill.quantity, number=entry.number))
+
+
+@folds(j.MovementBooked)
+def _movement_booked(book: Book, fact: j.MovementBooked, entry: j.Entry) -> None:
+    book.state.movements[f"{fact.movement.id}/{fact.movement.status}"] = fact.movement.at
+    if fact.movement.holding is not None:
+        book.touch(fact.movement.holding)
+
+
+@folds(j.Rescaled)
+def _rescaled(book: Book, fact: j.Rescaled, entry: j.Entry) -> None:
+    ratio = fact.ratio
+    for position in book.positions_at(fact.holding):
+        trail_free = replace(
+            position,
+            asked=position.asked * ratio,
+            opened=position.opened * ratio,
+            closed=position.closed * ratio,
+            anchor=position.anchor / ratio if position.anchor is not None else None,
+            stop=position.stop / ratio if position.stop is not None else None,
+            target=position.target / ratio if position.target is not None else None,
+        )
+        book.put_position(trail_free)
+    cost = book.state.costs.get(fact.holding)
+    if cost is not None:
+        book.state.costs[fact.holding] = Cost(cost.quantity * ratio, cost.value)
+    known = book.state.acknowledged.get(fact.holding)
+    if known is not None:
+        book.state.acknowledged[fact.holding] = known * ratio
+    book.touch(fact.holding)
+
+
+@folds(j.PricesSuspended)
+def _prices_suspended(book: Book, fact: j.PricesSuspended, entry: j.Entry) -> None:
+    book.state.suspended[fact.holding] = fact.reason
+    book.touch(fact.holding)
+
+
+@folds(j.PricesResumed)
+def _prices_resumed(book: Book, fact: j.PricesResumed, entry: j.Entry) -> None:
+    book.state.suspended.pop(fact.holding, None)
+    book.touch(fact.holding)

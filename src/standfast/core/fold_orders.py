@@ -1,0 +1,212 @@
+"""How facts about orders change the book."""
+
+from dataclasses import replace
+from typing import Any
+
+from standfast.core.book import Book, Refusal
+from standfast.core.folds import folds
+from standfast.core.order_states import next_stage
+from standfast.model import journal as j
+from standfast.model.booked import BookedOrder, Stage
+from standfast.model.ids import ClientOrderId, PositionId
+from standfast.model.order import OrderReport, OrderState, Role
+from standfast.model.position import Phase
+
+
+@folds(j.OrderIntended)
+def _order_intended(book: Book, fact: j.OrderIntended, entry: j.Entry) -> None:
+    book.state.attempts[f"{fact.position}/{fact.role}"] = fact.attempt
+    if fact.role is Role.OPEN:
+        book.state.openings = [*book.state.openings[-999:], entry.at]
+    book.put_order(
+        BookedOrder(
+            id=fact.id,
+            position=fact.position,
+            role=fact.role,
+            holding=fact.holding,
+            stage=Stage.INTENDED,
+            terms=fact.terms,
+            attempt=fact.attempt,
+            reason=fact.reason,
+            intended_at=entry.at,
+            changed_at=entry.at,
+            number=entry.number,
+            replaces=fact.replaces,
+        )
+    )
+
+
+@folds(j.OrderAccepted)
+def _order_accepted(book: Book, fact: j.OrderAccepted, entry: j.Entry) -> None:
+    order = book.state.orders.get(fact.id)
+    if order is None:
+        return
+    book.put_order(_moved(order, fact, entry, broker_id=fact.broker_id))
+    if order.position is not None and order.role in (Role.STOP, Role.TARGET):
+        book.state.refusals.pop(order.position, None)
+
+
+@folds(j.OrderRejected)
+def _order_rejected(book: Book, fact: j.OrderRejected, entry: j.Entry) -> None:
+    order = book.state.orders.get(fact.id)
+    if order is None:
+        return
+    book.put_order(_moved(order, fact, entry, refusal=fact.reason))
+    if order.stage in (Stage.INTENDED, Stage.IN_DOUBT):
+        _note_refusal(book, order, fact.kind, fact.reason, entry)
+
+
+@folds(j.OrderNotSent)
+def _order_not_sent(book: Book, fact: j.OrderNotSent, entry: j.Entry) -> None:
+    order = book.state.orders.get(fact.id)
+    if order is None:
+        return
+    book.put_order(_moved(order, fact, entry, refusal=f"not sent: {fact.reason}"))
+    if order.stage is Stage.INTENDED:
+        _note_refusal(book, order, "not_sent", fact.reason, entry)
+
+
+@folds(j.OrderInDoubt)
+def _order_in_doubt(book: Book, fact: j.OrderInDoubt, entry: j.Entry) -> None:
+    order = book.state.orders.get(fact.id)
+    if order is not None:
+        book.put_order(_moved(order, fact, entry, missed=0, missed_at=None))
+
+
+@folds(j.OrderMissing)
+def _order_missing(book: Book, fact: j.OrderMissing, entry: j.Entry) -> None:
+    order = book.state.orders.get(fact.id)
+    if order is not None:
+        stage = next_stage(order.stage, j.OrderMissing)
+        book.put_order(replace(order, stage=stage, missed=order.missed + 1, missed_at=entry.at, number=entry.number))
+
+
+@folds(j.OrderNeverArrived)
+def _order_never_arrived(book: Book, fact: j.OrderNeverArrived, entry: j.Entry) -> None:
+    order = book.state.orders.get(fact.id)
+    if order is not None:
+        book.put_order(_moved(order, fact, entry, refusal=fact.reason))
+        after_order(book, order.id, entry)
+
+
+@folds(j.OrderObserved)
+def _order_observed(book: Book, fact: j.OrderObserved, entry: j.Entry) -> None:
+    parent = _observe(book, fact.report, fact.position, fact.role, None, entry)
+    for leg in fact.report.legs:
+        role = Role.FOREIGN if fact.role is Role.FOREIGN else Role.STOP
+        known = book.order_by_broker(leg.broker_id)
+        position = known.position if known is not None and known.position is not None else fact.position
+        _observe(book, leg, position, role, parent, entry)
+
+
+def _observe(
+    book: Book,
+    report: OrderReport,
+    position: PositionId | None,
+    role: Role,
+    parent: ClientOrderId | None,
+    entry: j.Entry,
+) -> ClientOrderId:
+    known = book.order_by_broker(report.broker_id) or book.state.orders.get(report.client_id)
+    if known is None:
+        known = BookedOrder(
+            id=report.client_id,
+            position=position,
+            role=role,
+            holding=report.holding,
+            stage=Stage.WORKING,
+            intended_at=entry.at,
+            changed_at=entry.at,
+            number=entry.number,
+            parent=parent,
+        )
+    report = _absorbed(known.report, report)
+    order = replace(
+        known,
+        position=known.position if known.position is not None else position,
+        parent=known.parent or parent,
+        broker_id=report.broker_id,
+        report=replace(report, legs=()),
+        stage=Stage.FINISHED if report.is_finished else Stage.WORKING,
+        changed_at=entry.at,
+        number=entry.number,
+        missed=0,
+        missed_at=None,
+    )
+    book.put_order(order)
+    if order.is_finished and not known.is_finished:
+        _note_unasked_end(book, order, entry)
+    after_order(book, order.id, entry)
+    return order.id
+
+
+def _note_unasked_end(book: Book, order: BookedOrder, entry: j.Entry) -> None:
+    """An exit of ours that ended without filling and without our asking: refused late, or cancelled by somebody."""
+    if order.position is None or not order.reduces or order.parent is not None:
+        return
+    if order.state is OrderState.REJECTED:
+        _note_refusal(book, order, "rejected", (order.report and order.report.reason) or "rejected later", entry)
+    elif order.state is OrderState.CANCELLED and order.cancel_at is None and order.role in (Role.STOP, Role.TARGET):
+        before = book.state.edits.get(order.position)
+        count = before.count + 1 if before is not None else 1
+        book.state.edits[order.position] = Refusal(count, entry.at, "edited", f"{order.id} was cancelled, not by us")
+
+
+def _absorbed(known: OrderReport | None, new: OrderReport) -> OrderReport:
+    """Finished states are absorbing and filled never shrinks: an older read cannot undo a newer one."""
+    if known is None or known.broker_id != new.broker_id:
+        return new
+    if known.is_finished and not new.is_finished:
+        return known
+    if new.filled < known.filled:
+        return replace(new, filled=known.filled, average_price=known.average_price)
+    return new
+
+
+def _moved(order: BookedOrder, fact: j.Fact, entry: j.Entry, **changes: Any) -> BookedOrder:
+    return replace(
+        order, stage=next_stage(order.stage, type(fact)), changed_at=entry.at, number=entry.number, **changes
+    )
+
+
+def _note_refusal(book: Book, order: BookedOrder, kind: str, reason: str, entry: j.Entry) -> None:
+    """Remember refused protection and refused closes: back-off and escalation count them."""
+    if order.position is None:
+        return
+    if order.role in (Role.STOP, Role.TARGET):
+        before = book.state.refusals.get(order.position)
+        count = before.count + 1 if before is not None else 1
+        book.state.refusals[order.position] = Refusal(count, entry.at, kind, reason)
+        return
+    position = book.state.positions.get(order.position)
+    if position is not None and position.closing is not None and order.role in (Role.CLOSE, Role.ROLLBACK):
+        closing = replace(position.closing, refusals=position.closing.refusals + 1, refused_at=entry.at, refusal=reason)
+        book.put_position(replace(position, closing=closing))
+
+
+def after_order(book: Book, id: ClientOrderId, entry: j.Entry) -> None:
+    """An opening ends when its order is finished and every fill of it is booked; a stranger's is then forgotten."""
+    order = book.state.orders.get(id)
+    if order is None or not order.is_finished or order.excess:
+        return
+    if order.position is None:
+        if 0 < order.filled <= order.executed:
+            book.drop_order(order)
+        return
+    position = book.state.positions.get(order.position)
+    if position is None:
+        book.retire_orders(order.position)
+    elif order.role is Role.OPEN and position.phase is Phase.OPENING and position.opened > 0:
+        book.put_position(replace(position, phase=Phase.OPEN))
+
+
+@folds(j.CancelIntended)
+def _cancel_intended(book: Book, fact: j.CancelIntended, entry: j.Entry) -> None:
+    order = book.order_by_broker(fact.broker_id)
+    if order is not None:
+        book.put_order(replace(order, cancels=order.cancels + 1, cancel_at=entry.at, number=entry.number))
+
+
+@folds(j.CancelAnswered)
+def _cancel_answered(book: Book, fact: j.CancelAnswered, entry: j.Entry) -> None:
+    book.touch(fact.holding)

@@ -1,0 +1,63 @@
+"""Facts about fills and movements: what changed a quantity."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from standfast.model.ids import Holding, PositionId
+from standfast.model.order import Fill, Movement
+from standfast.model.position import CloseReason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allocation:
+    """The part of a fill that belongs to a position, or (position None) to acknowledged foreign quantity."""
+
+    position: PositionId | None
+    quantity: Decimal
+    opens: bool
+    realised: Decimal = Decimal(0)
+    """Profit at average cost, for a closing part; in account currency."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FillBooked:
+    fill: Fill
+    allocations: tuple[Allocation, ...]
+    reason: CloseReason | None = None
+    """Why the closing parts closed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FillMatched:
+    """A fill that turned up after its quantity had been adopted from a position read: known, and not added."""
+
+    fill: Fill
+    position: PositionId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MovementBooked:
+    movement: Movement
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rescaled:
+    """A split: every quantity of the holding times `ratio`, every price divided by it."""
+
+    holding: Holding
+    ratio: Decimal
+    movement: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PricesSuspended:
+    """No price rule fires on this holding until it is resumed."""
+
+    holding: Holding
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PricesResumed:
+    holding: Holding
+    reason: str

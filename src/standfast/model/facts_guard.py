@@ -1,0 +1,38 @@
+"""Facts about the guard itself: when it came and went, what session it saw."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuardStarted:
+    version: str
+    mode: str
+    host: str = ""
+    process: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuardingBegan:
+    """Once per journal: fills before `at` (broker's time) are not ours to book; `watermark` starts the activities."""
+
+    broker: str
+    at_broker: datetime
+    watermark: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuardStopped:
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatermarkMoved:
+    watermark: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionSeen:
+    is_open: bool
+    next_open: datetime
+    next_close: datetime

@@ -1,0 +1,87 @@
+"""Facts about orders: meant, sent, answered, seen."""
+
+from dataclasses import dataclass
+
+from standfast.model.ids import BrokerOrderId, ClientOrderId, Holding, PositionId
+from standfast.model.order import OrderReport, Role, Terms
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderIntended:
+    """Committed before anything leaves. `replaces` names the order a replace takes the place of."""
+
+    id: ClientOrderId
+    position: PositionId
+    role: Role
+    holding: Holding
+    terms: Terms
+    attempt: int
+    reason: str
+    replaces: ClientOrderId | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderAccepted:
+    id: ClientOrderId
+    broker_id: BrokerOrderId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderRejected:
+    id: ClientOrderId
+    reason: str
+    kind: str = "other"
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderNotSent:
+    id: ClientOrderId
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderInDoubt:
+    id: ClientOrderId
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderMissing:
+    """Asked for by id and not known to the broker. A question answered once; no proof alone."""
+
+    id: ClientOrderId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderNeverArrived:
+    """Settled as never: looked up after its flight and staleness had passed, with no copy seen."""
+
+    id: ClientOrderId
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderObserved:
+    """Read by id (or whole from a list): the broker's word on an order of ours, or one tied to a position."""
+
+    report: OrderReport
+    position: PositionId | None = None
+    role: Role = Role.FOREIGN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelIntended:
+    broker_id: BrokerOrderId
+    holding: Holding
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelAnswered:
+    """The broker's answer to a cancel: received, refused or unknown. Never proof that the order is gone."""
+
+    broker_id: BrokerOrderId
+    holding: Holding
+    outcome: str
+    reason: str = ""

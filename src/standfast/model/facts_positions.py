@@ -1,0 +1,133 @@
+"""Facts about positions: opened, adopted, closed, protected, settled."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from standfast.model.ids import BrokerOrderId, Holding, PositionId, RequestId
+from standfast.model.position import CloseReason, Standing, Trail
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpeningRequested:
+    position: PositionId
+    key: str
+    holding: Holding
+    quantity: Decimal
+    """Signed: negative sells short."""
+    strategy: str
+    limit: Decimal | None = None
+    stop: Decimal | None = None
+    target: Decimal | None = None
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpeningRefused:
+    key: str
+    holding: Holding
+    reasons: tuple[str, ...]
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LotFound:
+    """A foreign order's fills begin a position of this standing; its quantity comes with the fills."""
+
+    position: PositionId
+    holding: Holding
+    sign: int
+    standing: Standing
+    strategy: str
+    order: BrokerOrderId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PositionAdopted:
+    """A bare quantity the broker holds, taken into the books from agreeing reads."""
+
+    position: PositionId
+    holding: Holding
+    quantity: Decimal
+    """Signed."""
+    price: Decimal
+    anchor: Decimal | None
+    strategy: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StandingChanged:
+    position: PositionId
+    standing: Standing
+    by: str
+    anchor: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloseRequested:
+    position: PositionId
+    reason: CloseReason
+    by: str
+    detail: str
+    remain: Decimal = Decimal(0)
+    request: RequestId | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloseWithdrawn:
+    """A close that is no longer wanted (a partial one reached, an undo)."""
+
+    position: PositionId
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PositionSettled:
+    """Flat, and proven so: `proof` names what proves it."""
+
+    position: PositionId
+    reason: CloseReason
+    proof: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PositionWrittenOff:
+    """An operator's word that what the book still holds is gone; the quantity leaves without a price."""
+
+    position: PositionId
+    reason: CloseReason
+    by: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PositionReinstated:
+    """A write-off taken back: the position is in the books again as it was."""
+
+    position: PositionId
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrailMoved:
+    position: PositionId
+    trail: Trail
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProtectionChosen:
+    position: PositionId
+    stop: Decimal | None
+    target: Decimal | None
+    bare: bool
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NakedBegan:
+    position: PositionId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NakedEnded:
+    position: PositionId
