@@ -1,0 +1,188 @@
+"""The way between the guard and the exchange: drawn delays, faults, outages; requests outlive who sent them.
+
+Theory: a request travels, is carried out at the exchange, and its answer travels back. Each half is a timer of the
+world, not of the guard, so a guard that gives up or is killed takes neither back: what has left arrives.
+
+Invariants
+1. The engine sees every request at the loop's own time, never earlier than what was due before it.
+2. Only `Unreachable` is raised for what never left; whatever left and was not answered is `OutcomeUnknown`.
+3. All chance is drawn from one seeded stream, in the order in which requests leave.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+from contextvars import Context
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from random import Random
+from typing import TypeVar
+
+from standfast.exchange.engine import Engine
+from standfast.exchange.faults import (
+    Fault,
+    Faults,
+    Garbled,
+    NeverAnswered,
+    NeverArrives,
+    RateLimited,
+    RefusedWith,
+    Reset,
+    ServerError,
+    Slow,
+)
+from standfast.exchange.past import Past
+from standfast.exchange.refusal import Refused
+from standfast.model.errors import BrokerError, Malformed, OutcomeUnknown, Rejected, Unreachable
+from standfast.sim.loop import PROCESS, Died, current
+from standfast.sim.translate import rejected
+
+Answer = TypeVar("Answer")
+Deed = Callable[[Fault | None], Answer]
+
+WRITES = frozenset({"submit", "replace", "cancel"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Travel:
+    """Seconds; delays are drawn evenly between the two ends."""
+
+    there: tuple[float, float] = (0.002, 0.020)
+    back: tuple[float, float] = (0.002, 0.020)
+    stream: tuple[float, float] = (0.002, 0.030)
+    deadline: float = 5.0
+    """How long an answer is waited for."""
+    reconnect: tuple[float, float] = (0.5, 1.5)
+
+
+class Wire:
+    """One account's line to the exchange; every guard of the run uses the same one."""
+
+    def __init__(self, engine: Engine, account: str, *, faults: Faults, seed: int, travel: Travel) -> None:
+        self.engine = engine
+        self.account = account
+        self.faults = faults
+        self.travel = travel
+        self.past = Past(engine)
+        self.asked: Counter[str] = Counter()
+        """Requests that left, by operation."""
+        self.cutters: list[Callable[[str], None]] = []
+        """Every open stream's way to be cut."""
+        self.outside = Context()
+        """The context of what happens to nobody in particular: it belongs to no process."""
+        self._draw = Random(f"wire-{seed}")
+        self._down_until: datetime | None = None
+
+    # --- time and outages -----------------------------------------------------------------------
+
+    def catch_up(self) -> datetime:
+        """Let the exchange come up to now."""
+        self.engine.advance(max(current().now(), self.engine.now))
+        return self.engine.now
+
+    def outage(self, seconds: float) -> None:
+        """No name resolves and no stream lives for this long: nothing leaves."""
+        self._down_until = current().now() + timedelta(seconds=seconds)
+        self.cut("the network is down")
+
+    def cut(self, reason: str) -> None:
+        """End every open stream now."""
+        for cutter in tuple(self.cutters):
+            cutter(reason)
+
+    @property
+    def is_down(self) -> bool:
+        return self._down_until is not None and current().now() < self._down_until
+
+    def draw(self, span: tuple[float, float]) -> float:
+        return self._draw.uniform(*span)
+
+    def later(self, seconds: float, act: Callable[[], None]) -> None:
+        current().call_later(seconds, act, context=self.outside)
+
+    # --- requests -------------------------------------------------------------------------------
+
+    async def ask(self, operation: str, instrument: str | None, deed: Deed[Answer]) -> Answer:
+        """One request: `deed` is what the exchange does and answers, given the fault that strikes the answer.
+
+        Raises what `ports.Broker` says: of reads and of writes.
+        """
+        process = PROCESS.get()
+        if process is not None and not process.is_alive:
+            raise Died(f"{process.name} is dead and asks for {operation}")
+        if self.is_down:
+            await asyncio.sleep(0.01)
+            raise Unreachable("the name does not resolve")
+        fault = self.faults.decide(operation, instrument, current().now(), account=self.account)
+        self.asked[operation] += 1
+        answer: asyncio.Future[Answer] = current().create_future()
+        there, back = self.draw(self.travel.there), self.draw(self.travel.back)
+        if isinstance(fault, Slow):
+            there, back = (there + fault.seconds, back) if fault.late == "request" else (there, back + fault.seconds)
+        self.later(there, lambda: self._arrive(operation, deed, fault, answer, back))
+        try:
+            async with asyncio.timeout(self.travel.deadline):
+                return await answer
+        except TimeoutError:
+            raise OutcomeUnknown(f"{operation}: no answer within {self.travel.deadline:g} s") from None
+
+    def _arrive(
+        self, operation: str, deed: Deed[Answer], fault: Fault | None, answer: "asyncio.Future[Answer]", back: float
+    ) -> None:
+        self.catch_up()
+        error: BrokerError | None = None
+        found: list[Answer] = []
+        if _is_carried_out(fault):
+            try:
+                found.append(deed(fault))
+            except Refused as refused:
+                error = rejected(operation, refused)
+            except BrokerError as its_own:
+                error = its_own
+        if isinstance(fault, NeverArrives | NeverAnswered):
+            return
+        error = _spoilt(operation, fault) or error
+        self.later(back, lambda: _settle(answer, found, error))
+
+
+def _is_carried_out(fault: Fault | None) -> bool:
+    match fault:
+        case ServerError(after=after) | Reset(after=after):
+            return after
+        case None:
+            return True
+        case _:
+            return fault.applied
+
+
+def _spoilt(operation: str, fault: Fault | None) -> BrokerError | None:
+    """What the adapter makes of a spoilt answer."""
+    match fault:
+        case RateLimited(reset_after=seconds):
+            return Rejected("over the request limit (429)", kind="rate_limited", code="429", retry_after=seconds)
+        case ServerError(status=status):
+            return OutcomeUnknown(f"{operation}: answered {status}, which proves nothing")
+        case Reset():
+            return OutcomeUnknown(f"{operation}: the connection was reset")
+        case Garbled():
+            kind = OutcomeUnknown if operation in WRITES else Malformed
+            return kind(f"{operation}: the answer cannot be understood")
+        case RefusedWith(status=status, body=body):
+            return rejected(operation, _as_refused(status, body))
+        case _:
+            return None
+
+
+def _as_refused(status: int, body: dict[str, object]) -> Refused:
+    details = {name: str(value) for name, value in body.items() if name not in ("code", "message")}
+    code = body.get("code")
+    return Refused(status, code if isinstance(code, int) else 0, str(body.get("message", "")), details)
+
+
+def _settle(answer: "asyncio.Future[Answer]", found: list[Answer], error: BrokerError | None) -> None:
+    if answer.done():
+        return
+    if error is not None:
+        answer.set_exception(error)
+    else:
+        answer.set_result(found[0])
