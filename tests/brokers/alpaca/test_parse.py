@@ -1,52 +1,22 @@
 """Alpaca's replies become values or `Malformed`, and nothing else."""
 
 import json
-from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from standfast.brokers.alpaca import parse, refusals, rows
 from standfast.brokers.alpaca.kept import POSITIONS, KeptOrders, KeptPositions
-from standfast.brokers.alpaca.quote_stream import _messages
-from standfast.brokers.alpaca.stream import _authorization, _event, _listening
-from standfast.brokers.shared.transport import Response, TransportError
-from standfast.model.errors import BrokerError, Malformed, OutcomeUnknown, Rejected, Unauthorised
+from standfast.brokers.alpaca.stream import _event
+from standfast.brokers.shared.transport import Response
+from standfast.model.errors import Malformed, OutcomeUnknown, Rejected
 from standfast.model.ids import BrokerOrderId, ClientOrderId, Holding, InstrumentId
 from standfast.model.order import Fill, Movement, MovementKind, OrderReport, OrderState, OrderType, Side
-
-Payload = dict[str, Any]
-
-ORDERS = msgspec.json.Decoder(list[rows.OrderRow])
-ORDER = msgspec.json.Decoder(rows.OrderRow)
-ACTIVITIES = msgspec.json.Decoder(list[rows.ActivityRow])
-QUOTES = msgspec.json.Decoder(rows.QuotesReply)
-
-
-def order_row(**changes: object) -> Payload:
-    return {
-        "id": "o-1",
-        "client_order_id": "mine",
-        "symbol": "SPY",
-        "side": "sell",
-        "status": "new",
-        "time_in_force": "gtc",
-        "type": "stop",
-        "qty": "10",
-        "filled_qty": "0",
-        "stop_price": "590.5",
-        "submitted_at": "2026-10-08T15:10:21.375005748Z",
-    } | changes
-
-
-def position_row(**changes: object) -> Payload:
-    return {"symbol": "SPY", "qty": "10", "side": "long", "avg_entry_price": "600.25"} | changes
+from tests.brokers.alpaca.replies import ACTIVITIES, FILL, ORDER, ORDERS, QUOTES, Payload, order_row, position_row
 
 
 def order(**changes: object) -> OrderReport:
@@ -205,12 +175,6 @@ def test_only_differing_orders_are_named_and_vanished_ones_too() -> None:
     assert kept.take(listed(two | {"qty": "9"}, three)) == (orders, frozenset())
 
 
-FILL = {
-    "activity_type": "FILL", "id": "20261008::f", "order_id": "o-1", "price": "86.88", "qty": "1",
-    "side": "sell_short", "symbol": "KO", "transaction_time": "2026-10-08T15:10:19.061299Z",
-}  # fmt: skip
-
-
 def test_a_fill_is_keyed_by_its_activity() -> None:
     fill = activity(**FILL)
 
@@ -287,175 +251,6 @@ def test_a_refusal_is_told_apart_by_its_keys(status: int, body: Payload, kind: s
 )
 def test_a_page_of_somebody_else_proves_nothing(status: int, body: bytes) -> None:
     assert isinstance(refusals.failure("POST", Response(status, {}, body), None), OutcomeUnknown)
-
-
-def _attempts() -> dict[str, Callable[[bytes], object]]:
-    def listed(body: bytes) -> object:
-        return [parse.order(row) for row in parse.rows(ORDERS, body, "orders")]
-
-    def single(body: bytes) -> object:
-        return parse.order(parse.rows(ORDER, body, "order"))
-
-    def activities(body: bytes) -> object:
-        found = parse.rows(ACTIVITIES, body, "activities")
-        return [(parse.activity(row), parse.booked_at(row)) for row in found]
-
-    def quotes(body: bytes) -> object:
-        now = datetime(2026, 1, 1, tzinfo=UTC)
-        return [parse.quote(row, now) for row in parse.rows(QUOTES, body, "quotes").quotes.values()]
-
-    return {
-        "positions": lambda body: KeptPositions().take(body),
-        "orders": listed,
-        "order": single,
-        "activities": activities,
-        "quotes": quotes,
-        "account": lambda body: parse.account(parse.rows(msgspec.json.Decoder(rows.AccountRow), body, "account")),
-        "clock": lambda body: parse.clock(parse.rows(msgspec.json.Decoder(rows.ClockRow), body, "clock")),
-        "asset": lambda body: parse.equity(parse.rows(msgspec.json.Decoder(rows.AssetRow), body, "asset")),
-        "contract": lambda body: parse.option(parse.rows(msgspec.json.Decoder(rows.ContractRow), body, "contract")),
-        "refusal": lambda body: refusals.failure("POST", Response(403, {}, body), None),
-        "event": _event,
-        "authorization": _authorization,
-        "listening": _listening,
-        "market data": _messages,
-    }
-
-
-ATTEMPTS = _attempts()
-
-pieces = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=12)
-    | st.sampled_from(["buy", "sell", "FILL", "long", "NaN", "1e99999", "2026-01-01", "9999-12-31T23:59:59-23:59"]),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
-    max_leaves=8,
-)  # fmt: skip
-samples = {
-    **position_row(), **order_row(), **FILL, "quotes": {}, "stream": "trade_updates", "data": {}, "T": "q", "S": "SPY",
-    "bp": 1.5, "ap": 2, "t": "2026-01-01T00:00:00Z", "message": "m", "code": 1, "legs": [], "date": "2026-01-01",
-    "order": {}, "event": "fill", "equity": "1", "buying_power": "1", "timestamp": "2026-01-01T00:00:00Z",
-    "is_open": True, "next_open": "0001-01-01T00:00:00+23:00", "next_close": "x", "tradable": True, "size": "100",
-}  # fmt: skip
-objects = st.dictionaries(st.sampled_from(sorted(samples)), pieces).map(lambda changes: samples | changes)
-bodies = (
-    st.binary(max_size=200)
-    | pieces.map(lambda value: json.dumps(value).encode())
-    | objects.map(lambda value: json.dumps(value).encode())
-    | objects.map(lambda value: json.dumps([value]).encode())
-    | st.tuples(objects, st.integers(0, 2_000)).map(lambda pair: json.dumps([pair[0]]).encode()[: pair[1]])
-)
-
-
-def refused_as(attempt: Callable[[bytes], object], body: bytes) -> str | None:
-    """The words of the refusal; None when the bytes were understood. Any other error passes through."""
-    try:
-        attempt(body)
-    except (Malformed, TransportError) as error:
-        return str(error)
-    return None
-
-
-@pytest.mark.parametrize("name", sorted(ATTEMPTS))
-@given(body=bodies)
-def test_no_bytes_raise_anything_but_malformed(name: str, body: bytes) -> None:
-    assert refused_as(ATTEMPTS[name], body) != ""
-
-
-@pytest.mark.parametrize("name", sorted(ATTEMPTS))
-@pytest.mark.parametrize("body", [b"[" * 100_000, b'{"legs":' * 50_000, b'[{"id":"x","legs":' * 50_000])
-def test_endless_nesting_is_malformed(name: str, body: bytes) -> None:
-    try:
-        ATTEMPTS[name](body)
-    except Malformed:
-        return
-    assert name == "refusal", "a refusal that cannot be read is an outcome that is not known"
-
-
-def recorded(shared: Path) -> dict[str, object]:
-    folder = shared / "brokers" / "data" / "alpaca"
-    files = [path for path in sorted(folder.rglob("*.json")) if "spec" not in path.relative_to(folder).parts]
-    assert len(files) > 100, "the recordings are not where they were"
-    return {str(path.relative_to(folder)): json.loads(path.read_bytes()) for path in files}
-
-
-def test_every_recorded_payload_parses_or_is_refused_clearly(shared: Path) -> None:
-    for name, payload in recorded(shared).items():
-        body = json.dumps(payload).encode()
-        for attempt in ATTEMPTS.values():
-            said = refused_as(attempt, body)
-            assert said is None or len(said) > 10, (name, said)
-
-
-PARSED = {
-    "recorded_paper_2026-10-08/positions_held.json": "positions",
-    "recorded_paper_2026-10-08/positions_empty.json": "positions",
-    "recorded_paper_2026-10-08/open_orders_empty.json": "orders",
-    "recorded_paper_2026-10-08/order_limit_buy_canceled.json": "order",
-    "recorded_paper_2026-10-08/order_notional_buy_filled.json": "order",
-    "recorded_paper_2026-10-08/order_notional_buy_submit_pending_new.json": "order",
-    "recorded_paper_2026-10-08/activities_FILL.json": "activities",
-    "recorded_paper_2026-10-08/account.json": "account",
-    "spec_examples/schema_Account_example-1.json": "account",
-    "spec_examples/CryptoOrderResponse.json": "order",
-    "spec_examples/EquityOrderResponse.json": "order",
-    "spec_examples/OptionOrderResponse.json": "order",
-    "spec_examples/MultilegOptionsOrderResponse.json": "order",
-    "spec_examples/schema_Assets_example-1.json": "asset",
-    "options/contract.json": "contract",
-    "options/activities_assignment_call.json": "activities",
-    "options/activities_assignment_put.json": "activities",
-    "options/activities_exercise_call.json": "activities",
-    "options/activities_exercise_put.json": "activities",
-    "options/activities_expiration.json": "activities",
-    "alpaca-py-tests/test_order_routes__test_get_orders__1.json": "orders",
-    "alpaca-py-tests/test_position_routes__test_get_all_positions__1.json": "positions",
-    "alpaca-py-tests/test_account_routes__test_get_account__1.json": "account",
-    "alpaca-py-tests/test_asset_routes__test_get_asset__1.json": "asset",
-    "alpaca-py-tests/test_account_activities_routes__setup_reqmock_for_paginated_account_activities_response__1.json": (
-        "activities"
-    ),
-    "ccxt_static/clock.json": "clock",
-    "trade_updates/trade_updates_fill.json": "event",
-    "trade_updates/authorization_authorized_authenticate.json": "authorization",
-    "trade_updates/listening.json": "listening",
-}
-
-
-@pytest.mark.parametrize("name", sorted(PARSED))
-def test_what_alpaca_was_recorded_to_answer_is_understood(name: str, shared: Path) -> None:
-    body = (shared / "brokers" / "data" / "alpaca" / name).read_bytes()
-
-    assert ATTEMPTS[PARSED[name]](body) is not None
-
-
-KINDS = {
-    "401_unauthorized": "",
-    "403_covered_call_underlying": "other",
-    "403_held_for_orders_no_related": "held_quantity",
-    "403_held_for_orders_related": "held_quantity",
-    "403_options_bp": "buying_power",
-    "403_options_level": "other",
-    "403_wash_trade": "wash_trade",
-    "403_wash_trade_limit": "wash_trade",
-    "422_qty_cannot_change_advanced": "other",
-    "422_sub_penny": "price",
-    "error_403_insufficient_qty": "other",
-    "error_403_not_fractionable": "not_fractionable",
-    "error_422_duplicate_client_order_id": "duplicate_id",
-}
-
-
-def test_every_recorded_refusal_has_its_kind(shared: Path) -> None:
-    folder = shared / "brokers" / "data" / "alpaca"
-    found = {}
-    for path in [*folder.glob("errors/*.json"), *folder.glob("recorded_paper*/error_*.json")]:
-        recording = json.loads(path.read_bytes())
-        body = json.dumps(recording["body"]).encode()
-        error: BrokerError = refusals.failure("POST", Response(recording["http_status"], {}, body), None)
-        assert isinstance(error, Rejected | Unauthorised)
-        found[path.stem] = error.kind if isinstance(error, Rejected) else ""
-
-    assert found == KINDS
 
 
 def test_the_filled_event_names_its_order() -> None:

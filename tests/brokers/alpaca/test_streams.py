@@ -29,7 +29,7 @@ BUY = Terms(side=Side.BUY, quantity=Decimal(1), type=OrderType.MARKET, time_in_f
 
 @asynccontextmanager
 async def events(at: Desk) -> AsyncIterator[AsyncIterator[BrokerEvent]]:
-    async with aclosing(at.broker.events()) as found, at.clock.timeout(10):  # type: ignore[type-var]  # a generator
+    async with aclosing(at.broker.events()) as found, at.clock.timeout(10):
         yield found
 
 
@@ -102,7 +102,7 @@ class Heard:
         self._came = asyncio.Event()
 
     async def listen(self) -> None:
-        async with aclosing(self.at.broker.quote_events()) as found:  # type: ignore[type-var]  # a generator
+        async with aclosing(self.at.broker.quote_events()) as found:
             async for holding, quote in found:
                 self.quotes.append((holding, quote))
                 self._came.set()
@@ -187,7 +187,7 @@ class Listening:
         self.events: list[BrokerEvent] = []
 
     async def run(self) -> None:
-        async with aclosing(OrderStream(wire(self.wall), "ws://x/stream").events()) as found:  # type: ignore[type-var]
+        async with aclosing(OrderStream(wire(self.wall), "ws://x/stream").events()) as found:
             async for event in found:
                 self.events.append(event)
 
@@ -265,7 +265,7 @@ async def test_the_quote_stream_connects_only_when_something_is_watched() -> Non
     heard: list[tuple[Holding, Quote]] = []
 
     async def run() -> None:
-        async with aclosing(stream.quotes()) as found:  # type: ignore[type-var]  # a generator
+        async with aclosing(stream.quotes()) as found:
             async for each in found:
                 heard.append(each)
 

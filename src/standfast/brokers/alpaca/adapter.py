@@ -9,7 +9,7 @@ Invariants
 """
 
 import random
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from urllib.parse import urlsplit
@@ -229,10 +229,10 @@ class AlpacaBroker:
         body = forms.replacement(client_id, terms, standing=standing)
         return _acknowledged(await self._client.patch_order(broker_id, body, urgency=urgency, rank=rank), client_id)
 
-    def events(self) -> AsyncIterator[BrokerEvent]:
+    def events(self) -> AsyncGenerator[BrokerEvent, None]:
         return self._order_stream.events()
 
-    def quote_events(self) -> AsyncIterator[tuple[Holding, Quote]]:
+    def quote_events(self) -> AsyncGenerator[tuple[Holding, Quote], None]:
         return self._quote_stream.quotes()
 
     def watch(self, holdings: frozenset[Holding]) -> None:

@@ -8,7 +8,7 @@ Invariants
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 import msgspec
 
@@ -50,7 +50,7 @@ class QuoteStream:
         if self._line is not None:
             self._line.interrupt()
 
-    async def quotes(self) -> AsyncIterator[tuple[Holding, Quote]]:
+    async def quotes(self) -> AsyncGenerator[tuple[Holding, Quote], None]:
         """Quotes for ever; it connects again by itself."""
         backoff = Backoff(self._wire.draw)
         while True:

@@ -11,7 +11,7 @@ Invariants
 
 import json
 import random
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TypeVar
@@ -82,7 +82,7 @@ class OrderStream:
         self._wire = wire
         self._url = url
 
-    async def events(self) -> AsyncIterator[BrokerEvent]:
+    async def events(self) -> AsyncGenerator[BrokerEvent, None]:
         """Order events between `StreamUp` and `StreamDown`, for ever."""
         backoff = Backoff(self._wire.draw)
         said = ""
