@@ -11,7 +11,7 @@ from standfast.brokers.alpaca.kept import KeptPositions
 from standfast.brokers.alpaca.quote_stream import _messages
 from standfast.brokers.alpaca.stream import _authorization, _event, _listening
 from standfast.brokers.shared.transport import Response, TransportError
-from standfast.model.errors import Malformed
+from standfast.model.errors import Malformed, Rejected
 
 Payload = dict[str, Any]
 
@@ -86,6 +86,6 @@ def refused_as(attempt: Callable[[bytes], object], body: bytes) -> str | None:
     """The words of the refusal; None when the bytes were understood. Any other error passes through."""
     try:
         attempt(body)
-    except (Malformed, TransportError) as error:
+    except (Malformed, TransportError, Rejected) as error:
         return str(error)
     return None

@@ -16,7 +16,17 @@ from standfast.brokers.shared.transport import Response
 from standfast.model.errors import Malformed, OutcomeUnknown, Rejected
 from standfast.model.ids import BrokerOrderId, ClientOrderId, Holding, InstrumentId
 from standfast.model.order import Fill, Movement, MovementKind, OrderReport, OrderState, OrderType, Side
-from tests.brokers.alpaca.replies import ACTIVITIES, FILL, ORDER, ORDERS, QUOTES, Payload, order_row, position_row
+from tests.brokers.alpaca.replies import (
+    ACTIVITIES,
+    ATTEMPTS,
+    FILL,
+    ORDER,
+    ORDERS,
+    QUOTES,
+    Payload,
+    order_row,
+    position_row,
+)
 
 
 def order(**changes: object) -> OrderReport:
@@ -260,3 +270,10 @@ def test_the_filled_event_names_its_order() -> None:
     assert event is not None
     assert (event.event, event.broker_id, event.client_id) == ("never seen", "o-1", ClientOrderId("mine"))
     assert POSITIONS.decode(b"[]") == []
+
+
+def test_what_is_no_equity_is_not_given_an_equitys_rules() -> None:
+    row = {"symbol": "BTCUSD", "class": "crypto", "status": "active", "tradable": True}
+
+    with pytest.raises(Rejected, match="crypto"):
+        ATTEMPTS["asset"](json.dumps(row).encode())

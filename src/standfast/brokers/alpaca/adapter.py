@@ -10,7 +10,7 @@ Invariants
 
 import random
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from urllib.parse import urlsplit
 
@@ -98,6 +98,7 @@ class AlpacaBroker:
         longest = settings.deadlines.urgent_turn_within + settings.deadlines.answer_within
         assert longest < CONTRACT.flight.total_seconds(), "a write may not be on its way for longer than declared"
         self._settings = settings
+        self._contract = replace(CONTRACT, requests_per_minute=settings.requests_per_minute)
         self._clock = clock
         self._transport = transport
         access = Access(
@@ -126,7 +127,7 @@ class AlpacaBroker:
 
     @property
     def contract(self) -> Contract:
-        return CONTRACT
+        return self._contract
 
     @property
     def quotes_down(self) -> str:

@@ -1,7 +1,7 @@
 """Alpaca's replies -> model. Pure; bytes in, values out.
 
 Invariants
-- Whatever the bytes, nothing but `Malformed` is raised, and it names the field and the value.
+- Whatever the bytes, nothing but `Malformed` is raised, and it names the field and the value (but see `equity`).
 - Nothing is guessed: an unknown status or order type becomes UNKNOWN (alive, could protect); an unknown side, a number
   that is none, a time without zone is refused.
 - The sign of a position comes from `side` and the absolute quantity (brokers/README §1.11).
@@ -27,7 +27,7 @@ from standfast.brokers.alpaca.rows import (
     PositionRow,
     QuoteRow,
 )
-from standfast.model.errors import Malformed
+from standfast.model.errors import Malformed, Rejected
 from standfast.model.evidence import AccountRead, HeldReport, MarketClock
 from standfast.model.ids import BrokerOrderId, ClientOrderId, ExecutionId, Holding, InstrumentId
 from standfast.model.instrument import Instrument, Kind
@@ -261,6 +261,9 @@ def clock(row: ClockRow) -> MarketClock:
 
 
 def equity(row: AssetRow) -> Instrument:
+    """Raises Rejected for what is no equity: other classes have other ticks and hours, and are not guarded here."""
+    if row.class_ != "us_equity":
+        raise Rejected(f"{row.symbol} is {_shown(row.class_)}, not an equity", kind="not_tradable", code="local")
     return Instrument(
         id=InstrumentId(row.symbol.strip()),
         kind=Kind.EQUITY,
