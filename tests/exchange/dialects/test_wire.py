@@ -70,6 +70,8 @@ def test_a_number_may_be_sent_as_text_or_as_number(quantity: bytes) -> None:
         (b"{}", 422),
         (ORDER % (b'"NaN"', b""), 422),
         (ORDER % (b'"Infinity"', b""), 422),
+        (ORDER % (b'"1E+999999"', b""), 422),
+        (ORDER % (b"1e-999999", b""), 422),
         (ORDER % (b'"many"', b""), 422),
         (ORDER % (b"true", b""), 422),
         (ORDER % (b"1", b',"order_class":"mleg"'), 422),

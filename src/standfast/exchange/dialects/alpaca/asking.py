@@ -31,17 +31,18 @@ Body = TypeVar("Body")
 BODY_UNREADABLE = 40010000
 CLIENT_ORDER_ID_MAX = 128
 ORDERS_MAX = 500
+DIGITS_MAX = 12  # before or after the decimal point
 WHOLE = Portion(percentage=Decimal(100))
 TRUE = frozenset({"true", "1", "t"})
 
 
 class _Numbers(msgspec.Struct):
-    """A number is finite: the text `NaN` reads as a Decimal too."""
+    """`NaN` and `1E+999999` read as Decimals too."""
 
     def __post_init__(self) -> None:
         for name in self.__struct_fields__:
             value = getattr(self, name)
-            if isinstance(value, Decimal) and not value.is_finite():
+            if isinstance(value, Decimal) and not _is_sensible(value):
                 raise ValueError(f"invalid {name}: {value}")
 
 
@@ -248,6 +249,11 @@ def _decimal(text: str, name: str) -> Decimal:
         value = Decimal(text)
     except InvalidOperation as error:
         raise unreadable(f"invalid {name}: {text}") from error
-    if not value.is_finite():
+    if not _is_sensible(value):
         raise unreadable(f"invalid {name}: {text}")
     return value
+
+
+def _is_sensible(value: Decimal) -> bool:
+    """Finite, and of a size that arithmetic and plain notation can bear."""
+    return value.is_finite() and (not value or -DIGITS_MAX <= value.adjusted() <= DIGITS_MAX)
