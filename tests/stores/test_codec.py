@@ -130,7 +130,7 @@ def test_a_stranger_is_not_a_fact() -> None:
         position: str
 
     with pytest.raises(TypeError, match="not a kind of fact"):
-        encode_fact(NakedBegan("p"))  # type: ignore[arg-type]
+        encode_fact(NakedBegan("p"))  # type: ignore[arg-type] # that is the point
 
 
 def test_times_inside_nested_legs_are_checked_too() -> None:

@@ -10,7 +10,7 @@ away and folded again, so it has no versions, only a shape that must be the one 
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import is_dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
@@ -54,15 +54,16 @@ class Record(NamedTuple):
 
 def encode_fact(fact: Fact) -> Encoded:
     """The stored form. Raises TypeError or ValueError for a fact that could not be read back (our own bug)."""
-    kind = type(fact).__name__
-    if FACTS.get(kind) is not type(fact):
-        raise TypeError(f"{kind} is not a kind of fact")
-    body = _JSON.encode(in_utc(fact))
+    kind = type(fact)
+    name = kind.__name__
+    if FACTS.get(name) is not kind:
+        raise TypeError(f"{name} is not a kind of fact")
+    body = _JSON.encode(in_utc(fact) if _timed_fields(kind) else fact)
     try:
-        _decoder(kind).decode(body)
+        _decoder(name).decode(body)
     except msgspec.MsgspecError as error:
-        raise TypeError(f"{kind} would not be readable: {error}") from error
-    return Encoded(kind, VERSIONS.get(kind, 1), body)
+        raise TypeError(f"{name} would not be readable: {error}") from error
+    return Encoded(name, VERSIONS.get(name, 1), body)
 
 
 def decode_fact(number: int, encoded: Encoded) -> Fact:
@@ -97,8 +98,7 @@ def chain(
         number += 1
         if at is not last:
             last, text = at, format_time(at)
-        record = Record(number, epoch, text, kind, version, body, b"")
-        previous = _link(previous, name, record)
+        previous = _link(previous, name, (number, epoch, text, kind, version, body))
         records.append(Record(number, epoch, text, kind, version, body, previous))
     return records
 
@@ -113,17 +113,17 @@ def check_chain(
         number += 1
         if record.number != number:
             raise JournalDamaged(f"{account}: entry {number} is missing, entry {record.number} follows")
-        previous = _link(previous, name, record)
+        previous = _link(previous, name, record[:6])
         if record.hash != previous:
             raise JournalDamaged(f"{account}: entry {number} was changed after it was written")
         yield record
 
 
-def _link(previous: bytes, name: bytes, record: Record) -> bytes:
-    """The record's hash (its own `hash` does not count). The lengths keep one reading for each string of bytes."""
-    number, epoch, at, kind, version, body, _ = record
-    head = f"{len(name)} {number} {epoch} {at} {kind} {version} {len(body)}\n".encode()
-    return hashlib.sha256(previous + head + name + body).digest()
+def _link(previous: bytes, name: bytes, stored: tuple[int, int, str, str, int, bytes]) -> bytes:
+    """A record's hash over all that is stored of it. The lengths keep one reading for each string of bytes."""
+    number, epoch, at, kind, version, body = stored
+    head = f"{len(name)} {number} {epoch} {at} {kind} {version} {len(body)}\n"
+    return hashlib.sha256(previous + head.encode() + name + body).digest()
 
 
 def format_time(at: datetime) -> str:
@@ -180,8 +180,7 @@ def in_utc(value: Value) -> Value:
     return replace(value, **changed) if changed else value
 
 
-@cache
-def _timed_fields(kind: type) -> tuple[str, ...]:
+def _find_timed_fields(kind: type) -> tuple[str, ...]:
     hints = get_type_hints(kind)
     return tuple(name for name, hint in hints.items() if _mentions_time(hint, frozenset({kind})))
 
@@ -219,3 +218,6 @@ _MESSAGE_PACK = msgspec.msgpack.Encoder(enc_hook=_plain)
 @cache
 def _decoder(kind: str) -> "msgspec.json.Decoder[Fact]":
     return msgspec.json.Decoder(FACTS[kind])
+
+
+_timed_fields: Callable[[Any], tuple[str, ...]] = cache(_find_timed_fields)

@@ -44,6 +44,7 @@ NONE = EntryNumber(0)
 START = datetime(2026, 1, 5, 14, 30, tzinfo=UTC)
 LATER = START + timedelta(minutes=5)
 """Long after any lease that was not renewed."""
+NOBODY: PositionId = None  # type: ignore[assignment] # what a bug would put there
 SPY = Holding(InstrumentId("SPY"))
 
 
@@ -135,7 +136,7 @@ async def a_time_without_a_zone_is_refused(store: LedgerStore) -> None:
 async def a_fact_that_could_not_be_read_back_is_refused(store: LedgerStore) -> None:
     journal = await store.acquire(A, "one", START)
 
-    await refused(TypeError, journal.append([naked("p"), NakedBegan(position=None)], START))  # type: ignore[arg-type]
+    await refused(TypeError, journal.append([naked("p"), NakedBegan(position=NOBODY)], START))
     assert await store.entries(A, NONE) == []
 
 

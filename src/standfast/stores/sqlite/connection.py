@@ -66,10 +66,14 @@ def open_reader(path: Path, *, vfs: str | None = None) -> apsw.Connection:
 
 def keep_log(connection: apsw.Connection, path: Path) -> None:
     """Make the log as long as it will get and keep it so: writing over old pages costs half of growing a file."""
-    keep = ctypes.c_int(1)
-    connection.file_control("main", apsw.SQLITE_FCNTL_PERSIST_WAL, ctypes.addressof(keep))
-    if _size(path.with_name(path.name + "-wal")) >= LOG_BYTES:
-        return
+    with translated(path):
+        keep = ctypes.c_int(1)
+        connection.file_control("main", apsw.SQLITE_FCNTL_PERSIST_WAL, ctypes.addressof(keep))
+        if _size(path.with_name(path.name + "-wal")) < LOG_BYTES:
+            _fill_log(connection)
+
+
+def _fill_log(connection: apsw.Connection) -> None:
     try:
         connection.execute("BEGIN IMMEDIATE; CREATE TABLE filling (bytes BLOB)")
         connection.execute("INSERT INTO filling VALUES (zeroblob(?))", (LOG_BYTES,))
