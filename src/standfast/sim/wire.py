@@ -132,7 +132,7 @@ class Wire:
         self.catch_up()
         error: BrokerError | None = None
         found: list[Answer] = []
-        if _is_carried_out(fault):
+        if fault is None or fault.is_applied:
             try:
                 found.append(deed(fault))
             except Refused as refused:
@@ -143,16 +143,6 @@ class Wire:
             return
         error = _spoilt(operation, fault) or error
         self.later(back, lambda: _settle(answer, found, error))
-
-
-def _is_carried_out(fault: Fault | None) -> bool:
-    match fault:
-        case ServerError(after=after) | Reset(after=after):
-            return after
-        case None:
-            return True
-        case _:
-            return fault.applied
 
 
 def _spoilt(operation: str, fault: Fault | None) -> BrokerError | None:
