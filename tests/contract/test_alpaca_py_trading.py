@@ -69,6 +69,33 @@ def test_a_bracket_is_shown_with_its_legs_nested(client: Any) -> None:
     assert {row.id for row in client.get_orders()} >= {order.id}
 
 
+def test_an_oco_is_the_target_with_the_stop_beneath(client: Any, served: Served) -> None:
+    client.submit_order(buy())
+    target = client.submit_order(
+        asks.LimitOrderRequest(
+            symbol="SPY", qty=10, side="sell", time_in_force="gtc", order_class="oco",
+            take_profit=asks.TakeProfitRequest(limit_price=610), stop_loss=asks.StopLossRequest(stop_price=590),
+        )
+    )  # fmt: skip
+    (stop,) = target.legs
+    assert (target.limit_price, target.order_class.value, stop.type.value) == ("610", "oco", "stop")
+
+    served.quote("SPY", "589.5", "589.52")
+
+    assert client.get_all_positions() == []
+    assert client.get_order_by_id(stop.id).status.value == "filled"
+    assert client.get_order_by_id(target.id).status.value == "canceled"
+
+
+def test_an_oto_is_the_entry_with_one_exit(client: Any) -> None:
+    entry = client.submit_order(buy(order_class="oto", stop_loss=asks.StopLossRequest(stop_price=590)))
+
+    (stop,) = client.get_order_by_id(entry.id).legs
+
+    assert (stop.type.value, stop.status.value, stop.qty) == ("stop", "new", "10")
+    assert client.get_open_position("SPY").qty_available == "0"
+
+
 def test_a_stop_holds_the_quantity_a_close_would_need(client: Any) -> None:
     client.submit_order(buy())
     stop = client.submit_order(

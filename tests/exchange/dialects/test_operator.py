@@ -142,3 +142,19 @@ async def test_who_listens_is_told() -> None:
             {"orders": {}, "quotes": 0},
             {"orders": {"paper": 1}, "quotes": 0},
         )
+
+
+async def test_a_calendar_is_asked_for_within_reason() -> None:
+    async with asking() as asker:
+        week = await asker.get("/v2/calendar?start=2025-12-31&end=2026-01-05")
+        answers = [
+            await asker.ask("GET", f"/v2/calendar?{query}")
+            for query in ("start=9999-12-31", "end=0001-01-01", "start=2026-02-01&end=2026-01-01", "start=soon")
+        ]
+
+        assert [(day["date"], day["settlement_date"]) for day in week] == [
+            ("2025-12-31", "2026-01-02"),
+            ("2026-01-02", "2026-01-05"),
+            ("2026-01-05", "2026-01-06"),
+        ]
+        assert [answer.status for answer in answers] == [400, 400, 400, 422]

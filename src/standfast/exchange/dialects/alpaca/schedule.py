@@ -1,6 +1,7 @@
 """Alpaca's clock, calendar and list of assets."""
 
 from datetime import date, datetime, time, timedelta
+from itertools import pairwise
 
 from standfast.exchange.dialects.alpaca.rows import Row, asset_row, clock_row
 from standfast.exchange.dialects.alpaca.wire import NEW_YORK, parse_day
@@ -11,6 +12,7 @@ from standfast.exchange.sessions import Session
 PRE_OPENS = time(4)
 POST_CLOSES = time(20)
 YEAR = timedelta(days=366)
+EARLIEST, LATEST = date(1970, 1, 1), date(2100, 1, 1)  # what is a date and not a slip; the table has its own limits
 SETTLES_WITHIN = timedelta(days=10)  # the next session is nearer than that
 NYSE: Row = {"acronym": "NYSE", "mic": "XNYS", "name": "New York Stock Exchange",
              "timezone": "America/New_York"}  # fmt: skip
@@ -46,9 +48,9 @@ def calendar(call: Call) -> Reply:
                 "close": f"{session.closes.astimezone(NEW_YORK):%H:%M}",
                 "session_open": f"{PRE_OPENS:%H%M}",
                 "session_close": f"{POST_CLOSES:%H%M}",
-                "settlement_date": _settlement(call, session).isoformat(),
+                "settlement_date": settles.isoformat(),
             }
-            for session in _sessions(call, *_range(call))
+            for session, settles in _settled(call)
         ]
     )
 
@@ -56,7 +58,7 @@ def calendar(call: Call) -> Reply:
 def calendar_v3(call: Call) -> Reply:
     if call.path["market"] not in MARKETS:
         raise Refused(400, 40010000, f"invalid market: {call.path['market']}")
-    return _json({"market": NYSE, "calendar": [_day_row(call, day) for day in _sessions(call, *_range(call))]})
+    return _json({"market": NYSE, "calendar": [_day_row(*settled) for settled in _settled(call)]})
 
 
 def assets(call: Call) -> Reply:
@@ -82,7 +84,7 @@ TABLE = (
 )
 
 
-def _day_row(call: Call, session: Session) -> Row:
+def _day_row(session: Session, settles: date) -> Row:
     opens, closes = session.opens.astimezone(NEW_YORK), session.closes.astimezone(NEW_YORK)
     return {
         "date": session.day.isoformat(),
@@ -92,7 +94,7 @@ def _day_row(call: Call, session: Session) -> Row:
         "core_end": closes.isoformat(),
         "post_start": closes.isoformat(),
         "post_end": _at(session.day, POST_CLOSES).isoformat(),
-        "settlement_date": _settlement(call, session).isoformat(),
+        "settlement_date": settles.isoformat(),
     }
 
 
@@ -100,9 +102,9 @@ def _range(call: Call) -> tuple[date, date]:
     """As asked; else the year from today on."""
     today = call.venue.now.astimezone(NEW_YORK).date()
     start = parse_day(call.query["start"], "start") if call.query.get("start") else today
-    end = parse_day(call.query["end"], "end") if call.query.get("end") else start + YEAR
-    if end < start:
-        raise Refused(400, 40010000, "end must not lie before start")
+    end = parse_day(call.query["end"], "end") if call.query.get("end") else min(start, LATEST - YEAR) + YEAR
+    if not EARLIEST <= start <= end <= LATEST:
+        raise Refused(400, 40010000, f"start and end must be in order and lie between {EARLIEST} and {LATEST}")
     return start, end
 
 
@@ -116,11 +118,11 @@ def _sessions(call: Call, start: date, end: date) -> list[Session]:
         raise Refused(400, 40010000, str(error)) from error
 
 
-def _settlement(call: Call, session: Session) -> date:
-    """The next session's day."""
-    day = timedelta(days=1)
-    ahead = _sessions(call, session.day + day, session.day + SETTLES_WITHIN)
-    return ahead[0].day if ahead else session.day + day
+def _settled(call: Call) -> list[tuple[Session, date]]:
+    """The sessions asked for, each with the day on which its trades settle: the next session's."""
+    start, end = _range(call)
+    sessions = _sessions(call, start, end + SETTLES_WITHIN)
+    return [(session, after.day) for session, after in pairwise(sessions) if session.day <= end]
 
 
 def _at(day: date, at: time) -> datetime:
