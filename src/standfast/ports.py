@@ -104,16 +104,28 @@ class Broker(Protocol):
         """Latest quotes; a holding without one is absent."""
         ...
 
-    async def submit(self, client_id: ClientOrderId, holding: Holding, terms: Terms, *, urgency: int) -> OrderReport:
-        """Send one order; the report acknowledges, it proves nothing. A duplicate id is `Rejected(kind="duplicate_id")`."""
+    async def submit(
+        self, client_id: ClientOrderId, holding: Holding, terms: Terms, *, urgency: int, rank: float = 0.0
+    ) -> OrderReport:
+        """Send one order; the report acknowledges, it proves nothing. A known id is `Rejected(kind="duplicate_id")`.
+
+        `urgency` (`model.effects.Urgency`) and, among equals, `rank` (smaller first) order what waits for the
+        broker's rate.
+        """
         ...
 
-    async def cancel(self, broker_id: BrokerOrderId, *, urgency: int) -> None:
+    async def cancel(self, broker_id: BrokerOrderId, *, urgency: int, rank: float = 0.0) -> None:
         """Ask for a cancel. Returning means received. `Rejected(kind="not_cancellable" | "not_found")` otherwise."""
         ...
 
     async def replace(
-        self, broker_id: BrokerOrderId, client_id: ClientOrderId, terms: Terms, *, urgency: int
+        self,
+        broker_id: BrokerOrderId,
+        client_id: ClientOrderId,
+        terms: Terms,
+        *,
+        urgency: int,
+        rank: float = 0.0,
     ) -> OrderReport:
         """Change a working order; the report is the new order's. HTTP success is no proof that it took hold."""
         ...
@@ -179,7 +191,8 @@ class Journal(Protocol):
         """Operator's acts not yet taken."""
         ...
 
-    async def finish_request(self, request: RequestId, ok: bool, detail: str) -> None: ...
+    async def finish_request(self, request: RequestId, ok: bool, detail: str) -> None:  # noqa: FBT001 - an outcome reads in order
+        ...
 
     async def release(self) -> None: ...
 

@@ -73,6 +73,11 @@ class BookState:
     started_at: datetime | None = None
     began: GuardingBegan | None = None
     mode: str = ""
+    last_act: EntryNumber = EntryNumber(0)
+    """The last entry that was not about the guard itself."""
+    failed_at: EntryNumber = EntryNumber(0)
+    failures: int = 0
+    """How often in a row the loop failed with nothing but that entry behind it."""
     watermark: str = ""
     session: SessionSeen | None = None
     positions: dict[PositionId, Position] = field(default_factory=dict)
@@ -92,6 +97,7 @@ class BookState:
     alerts: dict[AlertId, Alert] = field(default_factory=dict)
     frozen: dict[str, Frozen] = field(default_factory=dict)
     suspended: dict[Holding, str] = field(default_factory=dict)
+    suspended_at: dict[Holding, datetime] = field(default_factory=dict)
     requests: dict[RequestId, RequestTaken] = field(default_factory=dict)
     flattening: dict[RequestId, FlattenRequested] = field(default_factory=dict)
     keys: dict[str, PositionId] = field(default_factory=dict)

@@ -16,11 +16,16 @@ from decimal import Decimal
 from standfast.core.cover import cover_of, exits_by_group, is_cancelling
 from standfast.core.orders import intent, reducing
 from standfast.core.situation import Outcomes, Situation
+from standfast.core.tell import alarm
+from standfast.model.alert import Severity
 from standfast.model.booked import BookedOrder
 from standfast.model.effects import CancelOrder, ReadActivities, ReadPositions, SubmitOrder, Urgency, WakeAt
 from standfast.model.journal import CloseWithdrawn, PositionSettled
 from standfast.model.order import ZERO, Role
-from standfast.model.position import CloseReason, Position
+from standfast.model.position import CloseReason, Closing, Position
+
+ESCALATE_AFTER = 3
+"""Refusals of one close in a row before a person is called."""
 
 CLOSING_ROLES = (Role.CLOSE, Role.ROLLBACK)
 
@@ -55,33 +60,72 @@ def advance_closing(s: Situation, position: Position) -> Outcomes:
     closing = position.closing
     if closing is None or not s.may_act or not position.is_guarded:
         return
-    if position.opened == 0 and s.book.held(position) == 0:
+    held = s.book.held(position)
+    if position.opened == 0 and held == 0:
         yield from _cancel_entries(s, position)
+    elif _is_under_way(s, position):
         return
-    orders = s.book.orders_for(position.id)
-    if any(not order.is_settled for order in orders):
-        return
-    if any(order.role in CLOSING_ROLES and not order.is_finished for order in orders):
-        return
-    to_close = s.book.held(position) - closing.remain
-    if to_close <= 0:
-        if position.held - closing.remain <= 0 < closing.remain:
-            yield CloseWithdrawn(position=position.id, reason="what shall remain is all that is held")
-        return
+    elif held > closing.remain:
+        yield from _get_out(s, position, closing, held - closing.remain)
+    elif 0 < closing.remain and position.held <= closing.remain:
+        yield CloseWithdrawn(position=position.id, reason="what shall remain is all that is held")
+
+
+def _is_under_way(s: Situation, position: Position) -> bool:
+    """An order of this position is unsettled, or a close of it is unfinished: wait for what becomes of it."""
+    return any(
+        not order.is_settled or (order.role in CLOSING_ROLES and not order.is_finished)
+        for order in s.book.orders_for(position.id)
+    )
+
+
+def _get_out(s: Situation, position: Position, closing: Closing, to_close: Decimal) -> Outcomes:
     if closing.refused_at is not None:
+        yield from _escalate(s, position, closing)
         again = closing.refused_at + retry_after(closing.refusals)
         if s.now < again:
             yield WakeAt(at=again, holding=position.holding)
             return
     if not s.in_session:
-        if s.snapshot.clock is not None:
-            yield WakeAt(at=max(s.snapshot.clock.next_open, s.now + timedelta(seconds=1)), holding=position.holding)
+        yield from _wait_for_open(s, position, closing)
         return
     freed = list(_free(s, position))
-    if freed or _is_freeing(s, position):
-        yield from freed
+    yield from freed
+    if not freed and not _is_freeing(s, position):
+        yield from _close(s, position, to_close)
+
+
+def _escalate(s: Situation, position: Position, closing: Closing) -> Outcomes:
+    """A close that keeps being refused is a person's business too; it is tried on meanwhile."""
+    if closing.refusals < ESCALATE_AFTER:
         return
-    yield from _close(s, position, to_close)
+    told = alarm(
+        s,
+        Severity.CRITICAL,
+        f"{position.id} {position.net:+} {position.holding}: its close ({closing.reason}) was refused "
+        f"{closing.refusals} times: {closing.refusal}. It is tried again for ever. Needed: look at the broker.",
+        key=f"refused/{position.id}/{closing.at.isoformat()}/{closing.refusals // 20}",
+    )
+    if told.id not in s.book.state.alerts:
+        yield told
+
+
+def _wait_for_open(s: Situation, position: Position, closing: Closing) -> Outcomes:
+    """Outside the session the exits stay where they are; the close is due at the open, and says so once."""
+    clock = s.snapshot.clock
+    if clock is None:
+        return
+    opens = clock.next_open if not clock.is_open else s.now + timedelta(seconds=5)
+    yield WakeAt(at=max(opens, s.now + timedelta(seconds=1)), holding=position.holding)
+    told = alarm(
+        s,
+        Severity.WARNING,
+        f"{position.id} {position.net:+} {position.holding} is to be closed ({closing.reason}: {closing.detail}). "
+        f"The session is closed: it is due at the open, {opens:%Y-%m-%d %H:%M} UTC. Its exits stay in place.",
+        key=f"due/{position.id}/{closing.at.isoformat()}",
+    )
+    if told.id not in s.book.state.alerts:
+        yield told
 
 
 def retry_after(refusals: int) -> timedelta:

@@ -15,9 +15,10 @@ from standfast.core.flatten import flattening
 from standfast.core.naked import naked_time
 from standfast.core.opening import advance_opening
 from standfast.core.protect import protect
-from standfast.core.reconcile import reconcile
+from standfast.core.reconcile import reconcile, reconcile_account
 from standfast.core.repair import repairs
 from standfast.core.situation import Outcome, Outcomes, Situation
+from standfast.core.suspend import suspensions
 from standfast.core.verify import doubts
 from standfast.model.effects import (
     CancelOrder,
@@ -54,10 +55,12 @@ def sort_out(outcomes: Iterable[Outcome]) -> Decision:
 def _account(s: Situation) -> Outcomes:
     yield from flattening(s)
     yield from finish_acts(s)
+    yield from repairs(s, None, reconcile_account(s))
 
 
 def look_at(s: Situation, holding: Holding) -> Iterator[Outcome]:
     """One look at one holding."""
+    yield from suspensions(s, holding)  # a split must not look like a crash
     yield from doubts(s, holding)  # learn what is in doubt
     acted = holding in s.busy  # one order effect at a time
     for position in s.book.positions_at(holding):

@@ -10,6 +10,17 @@ from standfast.core.book import Book
 from standfast.core.folds import FOLD
 from standfast.model import journal as j
 
+ABOUT_US = (
+    j.GuardStarted,
+    j.GuardFailed,
+    j.GuardStopped,
+    j.SessionSeen,
+    j.AlertRaised,
+    j.AlertDelivered,
+    j.AlertFailed,
+)
+"""Facts that say nothing about what is held or done: two failures with only these between are one and the same."""
+
 SUBJECTS = (fold_orders, fold_fills, fold_positions, fold_watch)
 """Imported for what they register."""
 
@@ -19,6 +30,8 @@ def apply(book: Book, entry: j.Entry) -> None:
     assert entry.number == book.state.head + 1, (entry.number, book.state.head)
     book.state.head = entry.number
     book.state.at = entry.at
+    if not isinstance(entry.fact, ABOUT_US):
+        book.state.last_act = entry.number
     FOLD[type(entry.fact)](book, entry.fact, entry)
 
 

@@ -132,10 +132,12 @@ def _rescaled(book: Book, fact: j.Rescaled, entry: j.Entry) -> None:
 @folds(j.PricesSuspended)
 def _prices_suspended(book: Book, fact: j.PricesSuspended, entry: j.Entry) -> None:
     book.state.suspended[fact.holding] = fact.reason
+    book.state.suspended_at[fact.holding] = entry.at
     book.touch(fact.holding)
 
 
 @folds(j.PricesResumed)
 def _prices_resumed(book: Book, fact: j.PricesResumed, entry: j.Entry) -> None:
     book.state.suspended.pop(fact.holding, None)
+    book.state.suspended_at.pop(fact.holding, None)
     book.touch(fact.holding)

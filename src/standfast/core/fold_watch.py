@@ -27,6 +27,13 @@ def _guard_stopped(book: Book, fact: j.GuardStopped, entry: j.Entry) -> None:
     pass
 
 
+@folds(j.GuardFailed)
+def _guard_failed(book: Book, fact: j.GuardFailed, entry: j.Entry) -> None:
+    again = fact.entry == book.state.failed_at
+    book.state.failures = book.state.failures + 1 if again else 1
+    book.state.failed_at = fact.entry
+
+
 @folds(j.WatermarkMoved)
 def _watermark_moved(book: Book, fact: j.WatermarkMoved, entry: j.Entry) -> None:
     book.state.watermark = fact.watermark

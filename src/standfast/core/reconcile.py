@@ -65,6 +65,21 @@ def reconcile(s: Situation, holding: Holding) -> Report:
     return Report(tuple(findings), frozenset(judged))
 
 
+def reconcile_account(s: Situation) -> Report:
+    """What concerns the account as a whole: reads that have failed for long."""
+    if s.blind_since is None:
+        return Report((), frozenset({BreakKind.BLIND}))
+    found = Finding(
+        kind=BreakKind.BLIND,
+        holding=None,
+        subject="reads",
+        booked=f"nothing new since {s.blind_since:%H:%M:%S} UTC",
+        reported="no answer",
+        evidence=s.blind_why,
+    )
+    return Report((found,), frozenset({BreakKind.BLIND}))
+
+
 def _position_findings(s: Situation, holding: Holding) -> Iterator[Finding]:
     booked, reported = s.book.net(holding), s.reported_net(holding)
     if reported in booked:

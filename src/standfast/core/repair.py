@@ -32,7 +32,7 @@ BLIND_GRACE = timedelta(seconds=10)
 """Blindness shorter than this is a quiet market, a reconnect, an opening bell."""
 
 
-def repairs(s: Situation, holding: Holding, report: Report) -> Outcomes:
+def repairs(s: Situation, holding: Holding | None, report: Report) -> Outcomes:
     """Keep the list of breaks in step with what was found, and act on what is confirmed."""
     known = {found.finding.key: found for found in s.book.breaks_at(holding)}
     seen = {finding.key for finding in report.findings}
@@ -77,13 +77,15 @@ def _agrees_again(s: Situation, known: Break) -> bool:
         return s.snapshot.positions_asked_after >= known.number
     if kind in (BreakKind.ORPHAN_ORDER, BreakKind.GHOST_ORDER, BreakKind.STRAY_EXIT):
         return s.orders_listed_after(known.number)
+    if known.finding.holding is None:
+        return True  # it has lasted before it was found
     return kind is not BreakKind.BLIND or s.now - known.first_seen >= BLIND_GRACE
 
 
 def _ask(s: Situation, finding: Finding) -> Outcomes:
     """The questions whose answers would explain a difference."""
-    assert finding.holding is not None
     if finding.kind in POSITION_KINDS:
+        assert finding.holding is not None, finding
         yield ReadActivities(reason=f"{finding.kind}: booked {finding.booked}, reported {finding.reported}")
         for order in s.book.orders_on(finding.holding):
             asked = s.asked.get(order.id)

@@ -53,6 +53,10 @@ class Situation:
     blind_since: datetime | None = None
     """Since when reads of the broker have failed, if they do."""
     blind_why: str = ""
+    halted: bool = False
+    """The loop has failed twice at the same entry: watch and alarm, do not act."""
+    references: Mapping[Holding, Decimal] = field(default_factory=dict)
+    """The price each holding had when it was last looked at: a jump is judged against it."""
     is_trading_day: Callable[[date], bool] = lambda day: day.weekday() < 5
 
     def policy(self, position: Position) -> Policy:
@@ -64,7 +68,7 @@ class Situation:
     @property
     def may_act(self) -> bool:
         """Whether orders may be sent at all. Opening has its own gate; closing and protecting have only this."""
-        return self.rules.mode is Mode.REPAIR
+        return self.rules.mode is Mode.REPAIR and not self.halted
 
     @property
     def in_session(self) -> bool:

@@ -45,7 +45,7 @@ def alarm(s: Situation, severity: Severity, text: str, *, key: str, break_id: Br
 def wording(s: Situation, found: Break) -> tuple[Severity, str]:
     finding = found.finding
     severity = SEVERITY.get(finding.kind, Severity.CRITICAL)
-    what = WHAT[finding.kind]
+    what = WHAT[finding.kind] if finding.holding is not None else "the broker cannot be read: the books go blind"
     subject = f" {finding.subject}" if finding.subject else ""
     lines = [f"{finding.holding or s.book.account}{subject}: {what}."]
     lines.append(f"Booked {finding.booked}, broker {finding.reported}.")

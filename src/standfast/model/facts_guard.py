@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from standfast.model.ids import EntryNumber
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GuardStarted:
@@ -36,3 +38,11 @@ class SessionSeen:
     is_open: bool
     next_open: datetime
     next_close: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuardFailed:
+    """A failed assertion or another bug of ours ended the loop; `entry` is the last one that was not about the guard."""
+
+    error: str
+    entry: EntryNumber

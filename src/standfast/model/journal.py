@@ -20,6 +20,7 @@ from standfast.model.facts_fills import (
     Rescaled,
 )
 from standfast.model.facts_guard import (
+    GuardFailed,
     GuardingBegan,
     GuardStarted,
     GuardStopped,
@@ -78,6 +79,7 @@ Fact: TypeAlias = (
     GuardStarted
     | GuardingBegan
     | GuardStopped
+    | GuardFailed
     | WatermarkMoved
     | SessionSeen
     | OrderIntended
@@ -166,6 +168,7 @@ __all__ = [
     "FlattenRequested",
     "ForeignAcknowledged",
     "Frozen",
+    "GuardFailed",
     "GuardStarted",
     "GuardStopped",
     "GuardingBegan",

@@ -7,6 +7,7 @@ costs at most one full pass, because everything is looked at then.
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from functools import partial
 from heapq import heappop, heappush
 
@@ -55,6 +56,9 @@ PASSES_MAX = 50
 ACCOUNT = Holding(InstrumentId(""))
 """Stands for the account as a whole among the timers."""
 
+FAILURES_MAX = 2
+"""Failures at the same entry after which an account starts halted."""
+
 LEASE_RENEWED = 4.0
 """Seconds between renewals: a third of what a lease lasts, and a little."""
 
@@ -97,6 +101,8 @@ class Account:
         self._timers: list[tuple[datetime, Holding]] = []
         self._timed: set[tuple[datetime, Holding]] = set()
         self._beyond: dict[Holding, datetime] = {}
+        self._references: dict[Holding, Decimal] = {}
+        self.halted = False
         self._passed: datetime | None = None
         ledger.listeners.append(self._entry)
 
@@ -121,6 +127,7 @@ class Account:
     async def start(self) -> None:
         """Say that we are here; on the very first start, from when on fills are ours to book."""
         book = self.ledger.book
+        self.halted = book.state.failures >= FAILURES_MAX
         await self.ledger.record([GuardStarted(version=standfast.__version__, mode=self.rules.mode.value)])
         while book.state.began is None:
             try:
@@ -267,6 +274,7 @@ class Account:
             situation = self.situation()
             self._note_beyond(situation, holdings)
             decision = decide(situation, holdings)
+            self._remember_prices(holdings)
             await self.ledger.record(decision.facts)
             for effect in decision.effects:
                 self.hand_over(effect)
@@ -322,7 +330,16 @@ class Account:
             blind_since=self.reader.blind_since,
             blind_why=self.reader.blind_why,
             is_trading_day=self.is_trading_day,
+            halted=self.halted,
+            references=self._references,
         )
+
+    def _remember_prices(self, holdings: Iterable[Holding]) -> None:
+        """What the next look judges a jump against."""
+        for holding in holdings:
+            sight = self.quotes.sights.get(holding)
+            if sight is not None and sight.quote.is_two_sided:
+                self._references[holding] = sight.quote.mid
 
     def _note_beyond(self, s: Situation, holdings: Iterable[Holding]) -> None:
         """Since when the price has stood beyond a stop that rests: such a stop may not work."""

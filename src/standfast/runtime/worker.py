@@ -16,8 +16,9 @@ import structlog
 from standfast.core.policy import Rules
 from standfast.core.tell import alarm
 from standfast.model.alert import Severity
-from standfast.model.errors import LeaseLost
+from standfast.model.errors import JournalError, LeaseLost
 from standfast.model.ids import AccountId
+from standfast.model.journal import GuardFailed
 from standfast.ports import Broker, Clock, Journal, Store
 from standfast.runtime.account import Account
 from standfast.runtime.clock import RealClock, monotonic
@@ -100,6 +101,7 @@ class Worker:
                 for account in self.accounts:
                     await account.start()
                     await self._tell_restart(account, restarted)
+                    await self._tell_halted(account)
                 for account in self.accounts:
                     for name, task in account.tasks.items():
                         group.create_task(_as_coroutine(task()), name=f"{account.rules.account} {name}")
@@ -114,8 +116,21 @@ class Worker:
                 raise Stop  # noqa: TRY301 - it unwinds the group, as the standard library's recipe does
         except* Stop:
             pass
+        except* (AssertionError, ArithmeticError, LookupError, TypeError, ValueError) as failed:
+            await self._note_failure(failed)
+            raise
         for account in self.accounts:
             await account.stop("asked to stop")
+
+    async def _note_failure(self, failed: BaseExceptionGroup[Exception]) -> None:
+        """Put a bug of ours down in each journal that still takes it: two at the same entry start halted."""
+        log.critical("a task failed: the process ends and starts anew", exc_info=failed)
+        for account in self.accounts:
+            entry = account.ledger.book.state.last_act
+            try:
+                await account.ledger.record([GuardFailed(error=_first_line(failed), entry=entry)])
+            except JournalError as error:
+                log.error("the failure could not be journaled", account=account.rules.account, error=str(error))
 
     async def _keep_beating(self) -> None:
         assert self.heartbeat is not None
@@ -133,11 +148,27 @@ class Worker:
             log.info("status", account=account.rules.account, **status(account.situation()))
             await account.clock.sleep(account.rules.every.status.total_seconds())
 
+    async def _tell_halted(self, account: Account) -> None:
+        if account.halted:
+            text = (
+                f"{account.rules.account} is halted: the loop failed {account.ledger.book.state.failures} times at the "
+                "same entry. It is watched and alarms are told, nothing is sent. Needed: look at the log, report the bug."
+            )
+            key = f"halted/{account.ledger.book.state.failed_at}/{account.ledger.book.state.failures}"
+            await account.ledger.record([alarm(account.situation(), Severity.CRITICAL, text, key=key)])
+
     async def _tell_restart(self, account: Account, reason: str) -> None:
         if reason:
             text = f"The guard of {account.rules.account} was restarted: {reason}. It goes on from its journal."
             key = f"restart/{account.ledger.book.head}"
             await account.ledger.record([alarm(account.situation(), Severity.CRITICAL, text, key=key)])
+
+
+def _first_line(failed: BaseExceptionGroup[Exception]) -> str:
+    error: BaseException = failed
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return f"{type(error).__name__}: {error}"[:500]
 
 
 async def _as_coroutine(work: Awaitable[None]) -> None:

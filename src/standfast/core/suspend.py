@@ -1,0 +1,70 @@
+"""A price that jumps like a split stops every price rule of the instrument until its quantity is explained.
+
+A two-for-one split halves the price before the positions list doubles the quantity: judged by its price alone, a
+sound position looks like a crash. Rules go on when the split is booked, or when the quantity is seen unchanged by
+reads made well after the jump: then the price really moved.
+"""
+
+from datetime import timedelta
+from decimal import Decimal
+
+from standfast.core.situation import Outcomes, Situation
+from standfast.core.tell import alarm
+from standfast.model.alert import Severity
+from standfast.model.effects import ReadActivities, ReadPositions, WakeAt
+from standfast.model.ids import Holding
+from standfast.model.journal import PricesResumed, PricesSuspended
+from standfast.model.order import ZERO
+
+RATIOS = tuple(Decimal(n) for n in (2, 3, 4, 5, 6, 7, 8, 10, 12, 15, 20, 25, 30, 40, 50, 100)) + (Decimal("1.5"),)
+TOLERANCE = Decimal("0.03")
+CERTAIN = timedelta(seconds=60)
+"""How long the quantity must stay as booked, in the session, before a jump counts as a real move."""
+
+
+def suspensions(s: Situation, holding: Holding) -> Outcomes:
+    """Suspend a holding whose price jumped by a split-like ratio; resume it when that is explained."""
+    reason = s.book.state.suspended.get(holding)
+    if reason is not None:
+        yield from _resume(s, holding)
+        return
+    if not any(s.book.held(position) for position in s.book.guarded_at(holding)):
+        return
+    ratio = jump(s, holding)
+    if ratio is None:
+        return
+    reason = f"its price jumped by a ratio of {ratio:.3f}, as a split would make it"
+    yield PricesSuspended(holding=holding, reason=reason)
+    text = (
+        f"{holding}: {reason}. No price rule fires until the quantity is explained; stops that rest at the broker stay. "
+        "Needed: look whether it was split; if it was not, close it by hand should you want out."
+    )
+    yield alarm(s, Severity.CRITICAL, text, key=f"jump/{holding}/{s.book.head}")
+    yield ReadPositions(reason="a jump like a split")
+    yield ReadActivities(reason="a jump like a split")
+
+
+def jump(s: Situation, holding: Holding) -> Decimal | None:
+    """The ratio of the price now to the price when last looked at, if it is near a split's."""
+    before, sight = s.references.get(holding), s.sights.get(holding)
+    if not before or sight is None or not sight.quote.is_two_sided:
+        return None
+    ratio = sight.quote.mid / before
+    stretched = ratio if ratio > 1 else 1 / ratio
+    return ratio if any(abs(stretched / each - 1) <= TOLERANCE for each in RATIOS) else None
+
+
+def _resume(s: Situation, holding: Holding) -> Outcomes:
+    since = s.book.state.suspended_at.get(holding)
+    if since is None:
+        return
+    if s.now - since < CERTAIN or not s.in_session:
+        yield WakeAt(at=max(since + CERTAIN, s.now + timedelta(seconds=5)), holding=holding)
+        return
+    read = s.snapshot.positions
+    explained = read is not None and read.began >= since + CERTAIN and s.reported_net(holding) in s.book.net(holding)
+    if explained and s.reported_net(holding) != ZERO:
+        yield PricesResumed(holding=holding, reason="the quantity is unchanged: the price really moved")
+    else:
+        yield ReadPositions(reason="to explain a jump")
+        yield WakeAt(at=s.now + timedelta(seconds=5), holding=holding)
