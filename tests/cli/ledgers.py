@@ -122,24 +122,24 @@ def stop(quantity: int, price: str) -> Terms:
     )
 
 
-def fill(
-    name: str, order_name: str, holding: Holding, side: Side, quantity: str, price: str, at: datetime, fee: str = "0"
-) -> Fill:
+def fill(name: str, order_name: str, holding: Holding, signed: str, price: str, *, at: datetime = OPENED) -> Fill:
+    """An execution; a negative quantity sells. A sale costs a fee of two cents."""
+    quantity = Decimal(signed)
     return Fill(
         execution_id=ExecutionId(name),
         broker_order_id=BrokerOrderId(f"br-{order_name}"),
         holding=holding,
-        side=side,
-        quantity=Decimal(quantity),
+        side=Side.BUY if quantity > 0 else Side.SELL,
+        quantity=abs(quantity),
         price=Decimal(price),
-        fee=Decimal(fee),
+        fee=Decimal("0.02") if quantity < 0 else Decimal(0),
         at=at,
     )
 
 
 def opened(position: PositionId, name: str, holding: Holding, quantity: int, price: str) -> list[j.Fact]:
     """A position from its request to its booked entry."""
-    entry = fill(f"x-{name}", name, holding, Side.BUY, str(quantity), price, OPENED)
+    entry = fill(f"x-{name}", name, holding, str(quantity), price)
     part = j.Allocation(position=position, quantity=Decimal(quantity), opens=True)
     return [
         j.OpeningRequested(
@@ -174,7 +174,7 @@ def story() -> list[j.Fact]:
         *order("stopped-stop", AAPL, STOPPED, Role.STOP, stop(4, "245"), filled=Decimal(4)),
         closed_part(
             STOPPED,
-            fill("x-stop", "stopped-stop", AAPL, Side.SELL, "4", "244.90", next_day, fee="0.02"),
+            fill("x-stop", "stopped-stop", AAPL, "-4", "244.90", at=next_day),
             "-20.80",
             CloseReason.STOP_LOSS,
         ),
@@ -188,9 +188,7 @@ def story() -> list[j.Fact]:
             request=RequestId("r-half"),
         ),
         *order("kept-half", SPY, KEPT, Role.CLOSE, market(Side.SELL, 5, reduces=True), filled=Decimal(5)),
-        closed_part(
-            KEPT, fill("x-half", "kept-half", SPY, Side.SELL, "5", "606.5", next_day), "32.50", CloseReason.OPERATOR
-        ),
+        closed_part(KEPT, fill("x-half", "kept-half", SPY, "-5", "606.5", at=next_day), "32.50", CloseReason.OPERATOR),
         j.OpeningRefused(key="k9", holding=TSLA, reasons=("frozen",), by="bot"),
         j.BreakSeen(
             id=BREAK,

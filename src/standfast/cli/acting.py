@@ -93,7 +93,7 @@ def _on_account(options: Options, books: list[Book]) -> Act:
         return Act(account, "open", arguments)
     if options.verb == "flatten":
         return Act(account, "flatten", {"everything": "true" if options.everything else ""})
-    return Act(account, options.verb, {"scope": options.scope, "reason": options.reason})
+    return Act(account, options.verb, {"scope": options.scope or "", "reason": options.reason})
 
 
 def _refuse_wrong_side(quantity: Decimal, stop: Decimal | None, target: Decimal | None) -> None:

@@ -54,7 +54,7 @@ def _flatten_arguments(parser: Parser) -> None:
 
 def _scope_arguments(parser: Parser) -> None:
     parser.add_argument("account", metavar="ACCOUNT")
-    parser.add_argument("scope", nargs="?", default="", metavar="INSTRUMENT", type=instrument, help="only this one")
+    parser.add_argument("scope", nargs="?", metavar="INSTRUMENT", type=instrument, help="only this one")
     parser.add_argument("--reason", default="", metavar="TEXT", help="kept in the journal")
     _wait(parser)
 

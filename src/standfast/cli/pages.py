@@ -23,7 +23,7 @@ def verify(options: Options) -> int:
 
     path = ledger.path_of(options.config)
     with ledger.opened(options.config) as books:
-        chosen = [book.account for book in books.of(options.account)]
+        chosen = _accounts(books, options.account)
         found = [each for each in upkeep.verify(path) if each.account in chosen]
         verdicts = [(each, each.damage or _saved_book_differs(books, each.account)) for each in found]
     if options.json:

@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import fields, is_dataclass
 from typing import Any
 
 from standfast.cli.documents import number, time
@@ -14,7 +15,13 @@ from standfast.model.order import Fill, OrderReport, Terms
 
 def sentence(fact: j.Fact) -> str:
     """What happened."""
-    return TELL[type(fact)](fact)
+    tell = TELL.get(type(fact))
+    return tell(fact) if tell is not None else _spelled_out(fact)  # at three in the morning any words beat none
+
+
+def _spelled_out(fact: object) -> str:
+    names = [each.name for each in fields(fact)] if is_dataclass(fact) else []
+    return ", ".join(f"{name} {getattr(fact, name)}" for name in names)
 
 
 def _terms(terms: Terms, holding: Holding) -> str:
@@ -138,6 +145,7 @@ TELL: Mapping[type[j.Fact], Callable[[Any], str]] = {
     j.CloseWithdrawn: lambda f: f"close withdrawn: {f.reason}",
     j.PositionSettled: lambda f: f"closed, proven flat: {f.reason.value}; proof: {f.proof}",
     j.PositionWrittenOff: lambda f: f"written off by {_by(f.by)}: {f.reason.value}{_why(f.detail)}",
+    j.PositionReinstated: lambda f: f"{_by(f.by)} takes its write-off back: it is in the books again",
     j.TrailMoved: lambda f: (
         f"trail at rung {f.trail.rung}: best result {number(f.trail.peak)}, stop now at {number(f.trail.stop)}"
     ),

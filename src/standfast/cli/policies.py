@@ -1,0 +1,66 @@
+"""Policies as far as `positions` shows them, straight from the file.
+
+The settings room reads all of a policy and checks it; importing that room and the core's rules costs a reading verb
+more than all its own work. This is the part that is shown: who holds the exits, and how far the stop is. What cannot
+be read here is left out, never guessed: `standfast doctor` names it.
+"""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal, InvalidOperation
+from fnmatch import fnmatchcase
+from typing import NamedTuple
+
+from standfast.model.ids import Holding
+
+
+class Policy(NamedTuple):
+    """Distances are fractions of entry, as in `core.policy`."""
+
+    held_by: str
+    stop_loss: Decimal | None
+    emergency_stop: Decimal | None
+    match: Mapping[str, str]
+
+
+NONE = Policy("broker", None, None, {})
+
+
+class Rules(NamedTuple):
+    """One account's policies, first match first."""
+
+    account: str
+    policies: Sequence[Policy]
+
+    def policy(self, strategy: str, holding: Holding) -> Policy:
+        """The first policy that matches; one without rules where none does."""
+        names = {"account": self.account, "strategy": strategy, "instrument": holding.instrument, "kind": "equity"}
+        for policy in self.policies:
+            if all(fnmatchcase(name, policy.match.get(key, "*")) for key, name in names.items()):
+                return policy
+        return NONE
+
+
+def read(settings: Mapping[str, object]) -> tuple[Policy, ...]:
+    """The `[[policies]]` of a settings file that was parsed."""
+    tables = settings.get("policies")
+    return tuple(_policy(table) for table in tables if isinstance(table, dict)) if isinstance(tables, list) else ()
+
+
+def _policy(table: Mapping[str, object]) -> Policy:
+    match = table.get("match")
+    return Policy(
+        held_by=str(table.get("exits_held_by", "broker")),
+        stop_loss=_distance(table.get("stop_loss")),
+        emergency_stop=_distance(table.get("emergency_stop")),
+        match={key: str(glob) for key, glob in match.items()} if isinstance(match, dict) else {},
+    )
+
+
+def _distance(value: object) -> Decimal | None:
+    """`"2%"` and `"8pt"` are 0.02 and 0.08 of entry."""
+    if not isinstance(value, str) or not value.strip().endswith(("%", "pt")):
+        return None
+    try:
+        return Decimal(value.strip().removesuffix("%").removesuffix("pt")) / 100
+    except InvalidOperation:
+        return None

@@ -1,0 +1,144 @@
+"""The shapes: what is said of a position's cover, and how numbers and times are written."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
+from decimal import Decimal
+
+import pytest
+
+from standfast.cli import documents, policies
+from standfast.core.book import Book
+from standfast.core.fold import fold
+from standfast.core.policy import HeldBy, Policy, Rules
+from standfast.model import journal as j
+from standfast.model.ids import ClientOrderId, EntryNumber
+from standfast.model.order import OrderState, Role
+from standfast.model.position import Position, Trail
+from tests.cli.ledgers import KEPT, OPENED, PAPER, SPY, opened, order, stop, story
+
+NOW = OPENED + timedelta(minutes=5)
+SHORT_STORY = opened(KEPT, "kept", SPY, 10, "600")
+WITH_STOP = [*SHORT_STORY, *order("kept-stop", SPY, KEPT, Role.STOP, stop(10, "588"))]
+
+
+def book_of(facts: list[j.Fact]) -> Book:
+    entries = [j.Entry(EntryNumber(number), 1, OPENED, fact) for number, fact in enumerate(facts, start=1)]
+    return fold(Book.empty(PAPER), entries)
+
+
+def rules(held_by: HeldBy = HeldBy.BROKER, stop_loss: str | None = "0.02") -> Rules:
+    distance = Decimal(stop_loss) if stop_loss is not None else None
+    return Rules(account=PAPER, policies=(Policy(name="default", held_by=held_by, stop_loss=distance),))
+
+
+def cover_of(facts: list[j.Fact], given: Rules | None) -> documents.Cover:
+    book = book_of(facts)
+    return documents.cover(book, position_in(book), given, NOW)
+
+
+def position_in(book: Book) -> Position:
+    return book.state.positions[KEPT]
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        ("600", "600"),
+        ("600.00", "600"),
+        ("0.10", "0.1"),
+        ("1E+3", "1000"),
+        ("-0.0", "0"),
+        ("0.00000001", "0.00000001"),
+        ("-20.80", "-20.8"),
+    ],
+)
+def test_a_decimal_is_written_without_exponent_and_without_idle_zeros(value: str, written: str) -> None:
+    assert documents.number(Decimal(value)) == written
+
+
+def test_a_time_is_rfc_3339_in_utc() -> None:
+    east = datetime(2026, 11, 19, 17, 0, 0, 250_000, tzinfo=timezone(timedelta(hours=2)))
+
+    assert documents.time(east) == "2026-11-19T15:00:00.250000Z"
+    assert documents.time(None) is None
+
+
+def test_a_resting_stop_covers_its_remaining_quantity_at_its_own_price() -> None:
+    found = cover_of(WITH_STOP, rules())
+
+    assert found == documents.Cover("broker", Decimal(588), Decimal(10), True, Decimal(0))  # a field
+
+
+def test_without_a_resting_stop_a_position_whose_broker_should_hold_it_is_not_covered() -> None:
+    found = cover_of(SHORT_STORY, rules())
+
+    assert (found.held_by, found.quantity, found.covered) == ("broker", 0, False)
+
+
+def test_a_stop_that_is_being_cancelled_covers_nothing() -> None:
+    book = book_of(WITH_STOP)
+    known = book.state.orders[ClientOrderId("sf-kept-stop")]
+    book.put_order(replace(known, cancel_at=OPENED))
+
+    assert not documents.cover(book, position_in(book), rules(), NOW).covered
+
+
+def test_a_bracket_leg_that_waits_for_its_entry_covers_nothing_until_the_entry_is_done() -> None:
+    book = book_of(WITH_STOP)
+    known = book.state.orders[ClientOrderId("sf-kept-stop")]
+    assert known.report is not None
+    entry = book.state.orders[ClientOrderId("sf-kept")]
+    assert entry.report is not None
+    waiting = replace(entry, stage=known.stage, report=replace(entry.report, state=OrderState.WORKING))
+    book.put_order(replace(known, parent=entry.id, report=replace(known.report, state=OrderState.HELD)))
+    book.put_order(waiting)
+
+    assert not documents.cover(book, position_in(book), rules(), NOW).covered
+
+    book.put_order(entry)
+    assert documents.cover(book, position_in(book), rules(), NOW).covered
+
+
+def test_the_guards_own_rule_covers_all_that_is_held_at_the_price_its_policy_says() -> None:
+    found = cover_of(SHORT_STORY, rules(HeldBy.GUARD))
+
+    assert (found.held_by, found.stop_price, found.quantity, found.covered) == ("guard", Decimal("588"), 10, True)
+
+
+def test_a_trail_that_has_come_further_is_where_the_stop_stands() -> None:
+    moved = j.TrailMoved(position=KEPT, trail=Trail(rung=1, peak=Decimal("0.2"), stop=Decimal("0.12")))
+
+    assert cover_of([*SHORT_STORY, moved], rules(HeldBy.GUARD)).stop_price == Decimal(672)
+
+
+def test_naked_time_runs_on_while_nothing_covers() -> None:
+    found = cover_of([*WITH_STOP, j.NakedBegan(position=KEPT)], rules())
+
+    assert (found.covered, found.naked_seconds) == (False, Decimal(300))
+
+
+def test_a_position_left_bare_on_purpose_says_that_nobody_holds_its_exits() -> None:
+    bare = j.ProtectionChosen(position=KEPT, stop=None, target=None, bare=True, by="ann")
+
+    assert cover_of([*SHORT_STORY, bare], rules(HeldBy.GUARD)).held_by is None
+
+
+def test_the_policies_read_for_showing_are_those_the_guard_has() -> None:
+    settings = {
+        "policies": [
+            {"name": "a", "match": {"strategy": "scalp*"}, "exits_held_by": "guard", "stop_loss": "8pt"},
+            {"name": "b", "match": {"instrument": "SPY"}, "stop_loss": "2%", "emergency_stop": " 40% "},
+            {"name": "c", "stop_loss": 2},
+        ]
+    }
+    found = policies.Rules("paper", policies.read(settings))
+
+    assert found.policy("scalp-1", SPY)[:3] == ("guard", Decimal("0.08"), None)
+    assert found.policy("trend", SPY)[:3] == ("broker", Decimal("0.02"), Decimal("0.4"))
+    assert found.policy("trend", SPY._replace(instrument=type(SPY.instrument)("X")))[:3] == ("broker", None, None)
+
+
+def test_a_whole_story_gives_one_position_left_open() -> None:
+    book = book_of(story())
+
+    assert [each.id for each in book.state.positions.values()] == [KEPT]

@@ -1,0 +1,106 @@
+"""`explain`: every entry about one thing, and no other."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from standfast.cli.telling import TELL, sentence
+from standfast.cli.trail import Subject, subjects, trail
+from standfast.model import journal as j
+from standfast.model.ids import EntryNumber
+from tests.cli.ledgers import OPENED, story, write
+from tests.cli.running import standfast
+
+
+@pytest.fixture(scope="module")
+def config(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write(tmp_path_factory.mktemp("ledger"))
+
+
+def entries() -> list[j.Entry]:
+    return [j.Entry(EntryNumber(number), 1, OPENED, fact) for number, fact in enumerate(story(), start=1)]
+
+
+def kinds(found: Sequence[j.Entry]) -> list[str]:
+    return [type(entry.fact).__name__ for entry in found]
+
+
+def test_every_kind_of_fact_has_a_sentence() -> None:
+    assert set(TELL) == set(j.FACTS.values())
+
+
+def test_every_fact_of_a_story_is_told_in_words() -> None:
+    told = [sentence(fact) for fact in story()]
+
+    assert all(told)
+    assert "None" not in " ".join(told)
+
+
+def test_the_trail_of_a_position_runs_from_its_opening_to_its_proof() -> None:
+    found = trail(entries(), Subject("position", "p-aapl-stopped"))
+
+    assert kinds(found) == [
+        "OpeningRequested",
+        *["OrderIntended", "OrderAccepted", "OrderObserved", "FillBooked"],
+        *["OrderIntended", "OrderAccepted", "OrderObserved", "FillBooked"],
+        "PositionSettled",
+    ]
+
+
+def test_the_trail_of_a_position_holds_nothing_of_another() -> None:
+    found = trail(entries(), Subject("position", "p-spy-kept"))
+
+    assert "AAPL" not in "".join(sentence(entry.fact) for entry in found)
+    assert len(found) == 13
+
+
+def test_the_trail_of_a_break_has_its_alert() -> None:
+    assert kinds(trail(entries(), Subject("break", "b-tsla"))) == ["BreakSeen", "BreakConfirmed", "AlertRaised"]
+
+
+def test_both_names_of_an_order_lead_to_it() -> None:
+    known = subjects(entries())
+
+    assert known["sf-kept"] == known["br-kept"] == Subject("order", "sf-kept")
+
+
+def test_a_break_of_the_instrument_is_in_the_trail_while_the_position_is_held() -> None:
+    spy = next(fact.holding for fact in story() if isinstance(fact, j.OpeningRequested))
+    seen = next(fact for fact in story() if isinstance(fact, j.BreakSeen))
+    from dataclasses import replace
+
+    about_spy = replace(seen, id=type(seen.id)("b-spy"), finding=replace(seen.finding, holding=spy))
+    more = [*story(), about_spy, j.BreakEnded(id=about_spy.id, by="the next read")]
+    numbered = [j.Entry(EntryNumber(number), 1, OPENED, fact) for number, fact in enumerate(more, start=1)]
+
+    assert kinds(trail(numbered, Subject("position", "p-spy-kept")))[-2:] == ["BreakSeen", "BreakEnded"]
+    assert "BreakSeen" not in kinds(trail(numbered, Subject("position", "p-aapl-stopped")))
+
+
+def test_explain_prints_a_timeline_with_the_proof(config: Path) -> None:
+    ran = standfast("explain", "p-aapl", "--config", config)
+
+    lines = ran.out.splitlines()
+    assert ran.code == 0
+    assert lines[0] == "position p-aapl-stopped of account paper"
+    assert lines[2] == "proof: fills x-stop close 4 of 4"
+    assert lines[-1].endswith("closed, proven flat: stop_loss; proof: fills x-stop close 4 of 4")
+
+
+def test_explain_as_json_has_each_fact_as_data(config: Path) -> None:
+    found = standfast("explain", "br-kept-stop", "--json", "--config", config).document["explain"]
+
+    assert (found["kind"], found["id"], found["account"]) == ("order", "sf-kept-stop", "paper")
+    assert [each["kind"] for each in found["entries"]] == ["OrderIntended", "OrderAccepted", "OrderObserved"]
+    assert found["entries"][0]["fact"]["terms"]["stop_price"] == "588"
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"), [("zz", "nothing in the journal has a name that begins so"), ("p-", "could be any of 2")]
+)
+def test_explain_of_nothing_or_of_several_is_1(asked: str, said: str, config: Path) -> None:
+    ran = standfast("explain", asked, "--config", config)
+
+    assert (ran.code, ran.out) == (1, "")
+    assert said in ran.err

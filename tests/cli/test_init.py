@@ -1,0 +1,119 @@
+"""`init` writes what the settings accept; `doctor` says what is wrong with what is there."""
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from standfast.settings import load
+from tests.cli.ledgers import write
+from tests.cli.running import standfast
+
+KEYS = {"APCA_API_KEY_ID": "PKEXAMPLEKEY00000001", "APCA_API_SECRET_KEY": "secretexamplesecret0001"}
+
+
+def test_what_init_writes_loads_and_is_the_owners_alone(tmp_path: Path) -> None:
+    ran = standfast("init", "--yes", "--mode", "repair", "--foreign", "adopt", "--stop-loss", "3%", folder=tmp_path)
+
+    file = tmp_path / "standfast.toml"
+    settings = load(file, KEYS)
+    (account,) = settings.accounts
+    assert ran.code == 0
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert (account.name, account.broker, account.live, account.rules.mode, account.rules.foreign) == (
+        *("paper", "alpaca", False),
+        *("repair", "adopt"),
+    )
+    assert str(account.rules.policies[0].stop_loss) == "0.03"
+    assert "Resting stops reserve the quantity they would sell" in ran.out
+
+
+def test_init_for_a_simulated_exchange_follows_its_clock(tmp_path: Path) -> None:
+    ran = standfast("init", "--yes", "--exchange", "http://127.0.0.1:8790", folder=tmp_path)
+
+    (account,) = load(tmp_path / "standfast.toml", {}).accounts
+    assert ran.code == 0
+    assert (account.is_simulator, account.follows_exchange) == (True, True)
+
+
+def test_init_never_replaces_a_file_unless_forced(tmp_path: Path) -> None:
+    (tmp_path / "standfast.toml").write_text("mine")
+
+    refused = standfast("init", "--yes", folder=tmp_path)
+    kept = (tmp_path / "standfast.toml").read_text()
+    forced = standfast("init", "--yes", "--force", folder=tmp_path)
+
+    assert (refused.code, kept, forced.code) == (1, "mine", 0)
+    assert "--force replaces it" in refused.err
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [["--stop-loss", "2"], ["--name", "my paper"], ["--key-id", "PKLITERALKEY0000001"], ["--alert", "nowhere"]],
+    ids=lambda flags: flags[0],
+)
+def test_an_answer_that_cannot_be_used_writes_nothing(flags: list[str], tmp_path: Path) -> None:
+    ran = standfast("init", "--yes", *flags, folder=tmp_path)
+
+    assert ran.code == 1
+    assert ran.err.startswith("standfast: nothing was written: ")
+    assert "PKLITERALKEY0000001" not in ran.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_a_terminal_and_without_yes_nothing_is_asked(tmp_path: Path) -> None:
+    ran = standfast("init", folder=tmp_path)
+
+    assert (ran.code, list(tmp_path.iterdir())) == (1, [])
+    assert "write --yes to take the flags and defaults" in ran.err
+
+
+def checks(ran: object) -> dict[str, dict[str, object]]:
+    return {each["name"]: each for each in ran.document["checks"]}  # type: ignore[attr-defined]  # JSON has no type
+
+
+def test_doctor_names_a_missing_configuration_with_its_remedy(tmp_path: Path) -> None:
+    ran = standfast("doctor", "--json", folder=tmp_path)
+
+    found = checks(ran)["configuration"]
+    assert ran.code == 1
+    assert found["ok"] is False
+    assert "standfast init" in str(found["detail"])
+    assert found["remedy"]
+
+
+def test_doctor_tells_a_missing_secret_from_a_wrong_configuration(tmp_path: Path) -> None:
+    standfast("init", "--yes", folder=tmp_path)
+
+    found = checks(standfast("doctor", "--json", folder=tmp_path))
+
+    assert (found["configuration"]["ok"], found["secrets"]["ok"]) == (True, False)
+    assert "APCA_API_KEY_ID" in str(found["secrets"]["detail"])
+
+
+def test_doctor_finds_files_that_others_can_read(tmp_path: Path) -> None:
+    config = write(tmp_path)
+    config.chmod(0o644)
+
+    found = checks(standfast("doctor", "--json", "--config", config))["file modes"]
+
+    assert found == {
+        "name": "file modes",
+        "ok": False,
+        "detail": f"{config} has mode 0644",
+        "remedy": f"chmod 600 {config}",
+    }
+
+
+def test_doctor_reads_ledger_and_lease(tmp_path: Path) -> None:
+    found = checks(standfast("doctor", "--json", "--config", write(tmp_path)))
+
+    assert (found["ledger"]["ok"], "paper 29 entries" in str(found["ledger"]["detail"])) == (True, True)
+    assert found["paper: guard"]["detail"] == "nobody guards it now"
+
+
+def test_every_finding_that_is_not_well_has_a_remedy(tmp_path: Path) -> None:
+    ran = standfast("doctor", "--json", "--config", write(tmp_path))
+
+    assert ran.code == 1
+    assert [each for each in ran.document["checks"] if not each["ok"] and not each["remedy"]] == []

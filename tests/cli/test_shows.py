@@ -1,0 +1,50 @@
+"""The simulated exchange as a process, and the values its options take."""
+
+import argparse
+import json
+import signal
+import subprocess
+import urllib.request
+from decimal import Decimal
+
+import pytest
+
+from standfast.cli.main import main
+from standfast.cli.shows import account, speed
+from tests.cli.running import command, environment
+
+
+def test_the_exchange_says_where_it_listens_answers_there_and_ends_with_0() -> None:
+    asked = command("exchange", "--port", "0", "--clock", "x10", "--account", "mine:k:s:500", "--json")
+    with subprocess.Popen(asked, env=environment(), stdout=subprocess.PIPE, text=True) as running:
+        assert running.stdout is not None
+        told = json.loads(running.stdout.readline())
+        with urllib.request.urlopen(f"{told['url']}/sim/clock", timeout=30) as answer:
+            clock = json.load(answer)
+        running.send_signal(signal.SIGTERM)
+        code = running.wait(timeout=50)
+
+    assert (told["accounts"], Decimal(str(clock["speed"])), code) == (["mine"], 10, 0)
+
+
+@pytest.mark.parametrize(("text", "times"), [("real", 1.0), ("x60", 60.0), ("x0.5", 0.5), ("manual", None)])
+def test_time_runs_as_asked(text: str, times: float | None) -> None:
+    assert speed(text) == times
+
+
+@pytest.mark.parametrize("text", ["60", "x0", "x-1", "xinf", "fast"])
+def test_a_speed_that_is_none_is_refused(text: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError, match="write real, manual, or xN such as x60"):
+        speed(text)
+
+
+def test_an_account_of_the_exchange_has_name_key_secret_and_perhaps_cash() -> None:
+    assert (account("a:b:c").cash, account("a:b:c:5").cash) == (Decimal(100_000), Decimal(5))
+    with pytest.raises(argparse.ArgumentTypeError, match="write NAME:KEY:SECRET"):
+        account("a:b")
+
+
+@pytest.mark.parametrize("asked", [["demo", "--replay", "no-such.zip"], ["exchange", "--replay", "no-such.zip"]])
+def test_a_file_that_is_not_there_is_1_with_its_name(asked: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(asked) == 1
+    assert "no-such.zip: there is no such file" in capsys.readouterr().err
