@@ -73,6 +73,9 @@ class Past:
         rows: dict[str, Order | None] = {row.id: row for row in self._engine.orders(account, query)}
         rows.update((change.order_id, change.order) for change in self._since(account, at))
         found = [row for row in rows.values() if row is not None and _listed(row, query)]
+        if query.nested:
+            listed = {row.id for row in found}
+            found = [row for row in found if row.parent_id not in listed]
         found.sort(key=lambda row: row.number, reverse=query.direction is Direction.DESC)
         return found[: query.limit]
 
@@ -114,5 +117,4 @@ def _listed(order: Order, query: OrderQuery) -> bool:
         and (query.side is None or order.side is query.side)
         and (query.after is None or order.submitted_at > query.after)
         and (query.until is None or order.submitted_at < query.until)
-        and not (query.nested and order.parent_id is not None)
     )

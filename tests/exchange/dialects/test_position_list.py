@@ -1,82 +1,25 @@
 """The kept list of positions is what encoding every one anew would give."""
 
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal
-
 from hypothesis import given
-from hypothesis import strategies as st
 
-from standfast.exchange.accounts import AccountSpec
-from standfast.exchange.assets import Asset
 from standfast.exchange.dialects.alpaca.position_list import PositionList
 from standfast.exchange.dialects.alpaca.rows import position_row
 from standfast.exchange.dialects.gate import as_json
 from standfast.exchange.engine import Engine
-from standfast.exchange.orders import OrderType, Side, Terms, Ticket, TimeInForce
-from standfast.exchange.refusal import Refused
-from standfast.exchange.sessions import USSessions
-
-NAMES = ["AAA", "BBB", "CCC", "DDD"]
-START = datetime(2026, 1, 5, 14, 30, tzinfo=UTC)
-STEPS = st.lists(
-    st.tuples(st.sampled_from(["buy", "sell", "rest", "quote", "split", "night", "read"]), st.sampled_from(NAMES)),
-    max_size=40,
-)
+from tests.exchange.dialects.busy import STEPS, Account
 
 
-class Account:
-    def __init__(self) -> None:
-        self.engine = Engine(
-            [Asset(instrument=name) for name in NAMES],
-            [AccountSpec(name="paper", key_id="key", secret="secret", cash=Decimal(10_000_000))],
-            start=START,
-            calendar=USSessions(),
-        )
-        self.price = Decimal(100)
-        for name in NAMES:
-            self.quote(name)
-        self.kept = PositionList(self.engine, "paper")
-
-    def quote(self, name: str) -> None:
-        self.price += Decimal("0.01")
-        size = Decimal(10_000)
-        self.engine.quote(name, self.price, self.price + Decimal("0.02"), size, size, self.engine.now)
-
-    def submit(self, name: str, side: Side, **more: object) -> None:
-        terms = {"instrument": name, "side": side, "quantity": Decimal(3)} | more
-        try:
-            self.engine.submit("paper", Ticket(terms=Terms(**terms)))  # type: ignore[arg-type]  # keywords of terms
-        except Refused:
-            pass  # too much held or a wash trade: the step does nothing
-
-    def step(self, what: str, name: str) -> None:
-        match what:
-            case "buy":
-                self.submit(name, Side.BUY)
-            case "sell":
-                self.submit(name, Side.SELL)
-            case "rest":
-                self.submit(
-                    name, Side.SELL, type=OrderType.LIMIT, limit_price=Decimal(500), time_in_force=TimeInForce.GTC
-                )
-            case "quote":
-                self.quote(name)
-            case "split":
-                self.engine.split(name, Decimal(2))
-            case "night":
-                self.engine.advance(self.engine.now + timedelta(hours=24))
-            case _:
-                self.kept.body()
-
-    def written_anew(self) -> bytes:
-        rows = self.engine.positions("paper")
-        return as_json([position_row(row, self.engine.asset(row.instrument)) for row in rows])
+def written_anew(engine: Engine) -> bytes:
+    return as_json([position_row(row, engine.asset(row.instrument)) for row in engine.positions("paper")])
 
 
 @given(STEPS)
 def test_the_kept_list_is_what_encoding_every_row_would_give(steps: list[tuple[str, str]]) -> None:
     account = Account()
-    for step in [*steps, ("read", "AAA")]:
-        account.step(*step)
+    kept = PositionList(account.engine, "paper")
+    for what, name in steps:
+        account.step(what, name)
+        if what == "read":
+            kept.body()
 
-    assert account.kept.body() == account.written_anew()
+    assert kept.body() == written_anew(account.engine)
