@@ -113,6 +113,16 @@ def test_what_is_kept_always_equals_what_a_fresh_reader_sees(reads: list[dict[st
         before = seen
 
 
+def test_rows_in_another_order_are_the_same_list() -> None:
+    kept = KeptPositions()
+    one, two = position_row(), position_row(symbol="AAPL")
+    held, _ = kept.take(json.dumps([one, two]).encode())
+    again, changed = kept.take(json.dumps([two, one]).encode())
+
+    assert again is held
+    assert changed == frozenset()
+
+
 def test_a_working_stop_is_understood() -> None:
     report = order()
 

@@ -220,9 +220,10 @@ async def test_a_silent_stream_is_asked_and_then_given_up() -> None:
 async def test_a_sign_of_life_keeps_the_line() -> None:
     async with listening() as at:
         for _ in range(20):
-            await at.clock.advance(9.0)
+            await at.clock.advance(12.0)
             at.wall.feed(None)
 
+        assert at.wall.pings == 20
         assert at.events == [StreamUp()]
         assert at.wall.connects == 1
 

@@ -1,6 +1,7 @@
 """A write ends in one of three ways, and each is told apart from the others."""
 
 import asyncio
+import json
 from dataclasses import replace
 from decimal import Decimal
 
@@ -24,6 +25,7 @@ from standfast.model.errors import OutcomeUnknown, Rejected, Unauthorised, Unrea
 from standfast.model.ids import AccountId, ClientOrderId
 from standfast.model.order import OrderType, Side, Terms, TimeInForce
 from standfast.model.secret import Secret
+from tests.brokers.alpaca.replies import order_row
 from tests.brokers.clocks import LoopClock
 from tests.brokers.served import QUICK, SPY, Desk, desk
 
@@ -59,6 +61,7 @@ async def exists(at: Desk) -> bool:
         (Garbled(), True),
         (Garbled(body="null"), True),
         (Garbled(body='{"id": "x", "client_order_id": "another"}'), True),
+        (Garbled(body=json.dumps(order_row(client_order_id="another"))), True),
         (Reset(), False),
         (Reset(after=True), True),
         (NeverArrives(), False),

@@ -181,6 +181,24 @@ async def test_a_window_that_our_clock_puts_in_another_minute_is_not_believed() 
         await queue.clock.advance(61)
 
 
+async def test_a_reply_that_was_overtaken_changes_nothing() -> None:
+    queue = Queue(limit=200)
+    reset = str(int(queue.clock.now().timestamp()) + 30)
+
+    def headers(remaining: int) -> dict[str, str]:
+        return {"x-ratelimit-limit": "200", "x-ratelimit-remaining": str(remaining), "x-ratelimit-reset": reset}
+
+    async with asyncio.TaskGroup() as tasks:
+        first = await queue.throttle.admit(CLOSE, within=1.0)
+        second = await queue.throttle.admit(CLOSE, within=1.0)
+        queue.throttle.heard(second, headers(0), refused=False)
+        queue.throttle.heard(first, headers(5), refused=False)
+        tasks.create_task(queue.ask(CLOSE))
+        await settle()
+        assert queue.sent == []
+        await queue.clock.advance(32)
+
+
 asks = st.lists(st.tuples(st.sampled_from(list(Urgency)), st.floats(-5, 5), st.floats(0, 20)), min_size=1, max_size=60)
 
 
