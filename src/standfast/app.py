@@ -189,7 +189,9 @@ async def _once(worker: "Worker", until: RequestId | None = None, wait: float = 
     async with asyncio.TaskGroup() as group:
         running = group.create_task(worker.run())
         async with asyncio.timeout(wait + 10):
-            while not running.done() and not all(_has_settled(account, until) for account in worker.accounts):
+            while not running.done() and not all(  # noqa: ASYNC110 - many small conditions, none with an event
+                _has_settled(account, until) for account in worker.accounts
+            ):
                 await asyncio.sleep(0.05)
         worker.stop()
 

@@ -47,15 +47,17 @@ Arguments = Mapping[str, str]
 def take(s: Situation, taken: RequestTaken, entries: Callable[[EntryNumber], Entry | None]) -> Iterator[Fact]:
     """The facts an act begins with. `entries` looks an old entry up, for `undo`."""
     yield taken
-    verb = VERBS.get(taken.verb)
+    verb = VERBS.get(taken.verb, _unknown)
     try:
-        if verb is None:
-            raise Refuse(f"unknown verb {taken.verb!r}")
         facts = list(undo_act(s, taken, entries) if taken.verb == "undo" else verb(s, taken))
     except Refuse as error:
         yield RequestDone(request=taken.request, ok=False, detail=str(error))
         return
     yield from facts
+
+
+def _unknown(s: Situation, taken: RequestTaken) -> Iterator[Fact]:
+    raise Refuse(f"unknown verb {taken.verb!r}")
 
 
 def _open(s: Situation, taken: RequestTaken) -> Iterator[Fact]:

@@ -5,6 +5,7 @@ nowhere else in the core: they only wake the exact check, widened inwards by an 
 """
 
 import math
+from decimal import Decimal
 from typing import NamedTuple
 
 from standfast.core.reconcile import watches_prices
@@ -60,7 +61,7 @@ def _edges(s: Situation, position: Position) -> tuple[float, float, float]:
     return max(winning, default=0.0), min(losing, default=math.inf), wide
 
 
-def _next_climb(s: Situation, position: Position):  # type: ignore[no-untyped-def]
+def _next_climb(s: Situation, position: Position) -> Decimal | None:
     """The nearest price at which the trailing ladder would move."""
     policy, entry = s.policy(position), s.book.entry_price(position)
     if not policy.trailing or not entry:

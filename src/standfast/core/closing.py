@@ -67,7 +67,7 @@ def advance_closing(s: Situation, position: Position) -> Outcomes:
         return
     elif held > closing.remain:
         yield from _get_out(s, position, closing, held - closing.remain)
-    elif 0 < closing.remain and position.held <= closing.remain:
+    elif closing.remain > 0 and position.held <= closing.remain:
         yield CloseWithdrawn(position=position.id, reason="what shall remain is all that is held")
 
 
@@ -178,11 +178,10 @@ def _close(s: Situation, position: Position, to_close: Decimal) -> Outcomes:
     assert position.closing is not None
     role = Role.ROLLBACK if position.closing.reason is CloseReason.ROLLBACK else Role.CLOSE
     made = intent(
-        s.book.account,
+        s.book,
         position,
         role,
         reducing(net, min(to_close, free)),
-        attempt=s.book.next_attempt(position.id, role),
         reason=f"{position.closing.reason.value}: {position.closing.detail}; net {net}, booked {booked}",
     )
     yield SubmitOrder(intent=made, urgency=Urgency.CLOSE, rank=beyond_stop(s, position))

@@ -5,6 +5,7 @@ rules need only the clock. `minimum_hold` delays stop loss, target and trailing,
 order rests at the broker is the broker's to execute, unless the price has stood beyond it without a fill.
 """
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -130,7 +131,8 @@ def due(s: Situation, position: Position, policy: Policy, at: Levels, price: Dec
     return None
 
 
-def _beyond(position: Position, price: Decimal):  # type: ignore[no-untyped-def]
+def _beyond(position: Position, price: Decimal) -> Callable[[Decimal | None], bool]:
+    """Whether the price has reached a level on the losing side."""
     return lambda level: level is not None and (level - price) * position.sign >= 0
 
 

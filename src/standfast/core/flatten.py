@@ -4,9 +4,12 @@ It is over when no opening order works and nothing guarded is held; until then p
 position by position, and resting entries are cancelled as often as they appear.
 """
 
+from collections.abc import Mapping
+
 from standfast.core.cover import is_cancelling
 from standfast.core.situation import Outcomes, Situation
 from standfast.model.effects import CancelOrder, ReadOrders, ReadPositions, WakeAt
+from standfast.model.evidence import HeldReport
 from standfast.model.ids import Holding
 from standfast.model.journal import (
     CloseRequested,
@@ -91,6 +94,6 @@ def _last_entry(s: Situation, wanted: FlattenRequested) -> int:
     return max(s.book.state.touched.values(), default=0)
 
 
-def _rows(s: Situation):  # type: ignore[no-untyped-def]
+def _rows(s: Situation) -> Mapping[Holding, HeldReport]:
     read = s.snapshot.positions
     return read.rows if read is not None else {}

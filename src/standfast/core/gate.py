@@ -29,10 +29,10 @@ class Asked:
 
 def reasons_against(s: Situation, asked: Asked) -> tuple[str, ...]:
     """Every reason to refuse; empty means accepted."""
-    return tuple([*_state(s, asked), *_terms(s, asked), *_limits(s, asked)])
+    return (*_account(s, asked), *_instrument(s, asked), *_terms(s, asked), *_limits(s, asked))
 
 
-def _state(s: Situation, asked: Asked) -> Iterator[str]:
+def _account(s: Situation, asked: Asked) -> Iterator[str]:
     if not s.may_act:
         yield f"mode is {s.rules.mode}: only repair sends orders"
     for scope in ("", asked.holding.instrument):
@@ -45,6 +45,9 @@ def _state(s: Situation, asked: Asked) -> Iterator[str]:
         yield f"the broker cannot be read since {s.blind_since:%H:%M:%S} UTC"
     if not s.in_session and asked.limit is None:
         yield "the session is closed: a market order would wait for the open"
+
+
+def _instrument(s: Situation, asked: Asked) -> Iterator[str]:
     for found in s.book.breaks_at(asked.holding):
         if found.confirmed and found.finding.kind.value in ("ghost_position", "quantity", "side", "orphan_position"):
             yield f"{asked.holding} has an open break {found.id} ({found.finding.kind})"

@@ -47,6 +47,5 @@ def _rest(s: Situation, position: Position) -> list[SubmitOrder]:
     instrument = s.instrument(position.holding)
     stop = instrument.round_up(at.outermost) if position.sign > 0 else instrument.round_down(at.outermost)
     terms = reducing(position.sign * size, size, stop_price=stop, resting=True)
-    attempt = s.book.next_attempt(position.id, Role.STOP)
-    made = intent(s.book.account, position, Role.STOP, terms, attempt=attempt, reason="the guard stops")
+    made = intent(s.book, position, Role.STOP, terms, reason="the guard stops")
     return [SubmitOrder(intent=made, urgency=Urgency.PROTECT)]

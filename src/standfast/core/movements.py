@@ -27,11 +27,9 @@ def _split(book: Book, holding: Holding, rows: Sequence[Movement]) -> Iterator[F
     out = sum((abs(row.quantity) for row in rows if row.quantity < 0), ZERO)
     into = sum((abs(row.quantity) for row in rows if row.quantity > 0), ZERO)
     held = sum((book.held(p) for p in book.positions_at(holding)), ZERO)
-    if not out or not into:
-        ratio = (held + into) / held if into and held else None
-    else:
-        ratio = into / out
-    if ratio is None or ratio <= 0 or ratio == Decimal(1):
+    before, after = (out, into) if out else (held, held + into)
+    ratio = after / before if before and into else Decimal(1)
+    if ratio <= 0 or ratio == 1:
         return
     yield Rescaled(holding=holding, ratio=ratio, movement=rows[0].id)
     if holding in book.state.suspended:

@@ -32,11 +32,10 @@ def advance_opening(s: Situation, position: Position) -> Outcomes:
     if position.closing is not None:
         return
     made = intent(
-        s.book.account,
+        s.book,
         position,
         Role.OPEN,
         opening(position.asked * position.sign, position.limit),
-        attempt=1,
         reason=f"opening {position.key}",
     )
     yield SubmitOrder(intent=made, urgency=Urgency.OPEN)

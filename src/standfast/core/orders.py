@@ -6,7 +6,8 @@ all inputs. Roll-backs, closes, stops and targets are all built here.
 
 from decimal import Decimal
 
-from standfast.model.ids import AccountId, ClientOrderId, PositionId, client_order_id
+from standfast.core.book import Book
+from standfast.model.ids import ClientOrderId, client_order_id
 from standfast.model.journal import OrderIntended
 from standfast.model.order import OrderType, Role, Side, Terms, TimeInForce, side_towards_zero
 from standfast.model.position import Position
@@ -58,17 +59,18 @@ def opening(quantity: Decimal, limit: Decimal | None) -> Terms:
 
 
 def intent(
-    account: AccountId,
+    book: Book,
     position: Position,
     role: Role,
     terms: Terms,
     *,
-    attempt: int,
     reason: str,
     replaces: ClientOrderId | None = None,
 ) -> OrderIntended:
+    """The next intent of a position in a role; its id is derived from which attempt it is, by the journal."""
+    attempt = book.next_attempt(position.id, role)
     return OrderIntended(
-        id=order_id(account, position.id, role, attempt),
+        id=client_order_id(book.account, position.id, role, attempt),
         position=position.id,
         role=role,
         holding=position.holding,
@@ -77,7 +79,3 @@ def intent(
         reason=reason,
         replaces=replaces,
     )
-
-
-def order_id(account: AccountId, position: PositionId, role: Role, attempt: int) -> ClientOrderId:
-    return client_order_id(account, position, role, attempt)

@@ -92,11 +92,10 @@ def _move(s: Situation, position: Position, group: tuple[BookedOrder, ...], want
     assert wanted.stop is not None
     terms = reducing(position.net, only.remaining, stop_price=wanted.stop, resting=True)
     made = intent(
-        s.book.account,
+        s.book,
         position,
         Role.STOP,
         terms,
-        attempt=s.book.next_attempt(position.id, Role.STOP),
         reason=f"stop from {only.stop_price} to {wanted.stop}",
         replaces=only.id,
     )
@@ -142,11 +141,10 @@ def _add(s: Situation, position: Position, wanted: Resting, quantity: Decimal) -
     )
     role = Role.STOP if wanted.stop is not None else Role.TARGET
     made = intent(
-        s.book.account,
+        s.book,
         position,
         role,
         terms,
-        attempt=s.book.next_attempt(position.id, role),
         reason=f"{quantity} of {position.sign * s.book.held(position)} without cover",
     )
     yield SubmitOrder(intent=made, urgency=Urgency.PROTECT)

@@ -15,6 +15,7 @@ path heals all three. These hold for every input:
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import ROUND_FLOOR, Decimal
 
 from standfast.core.cover import cover_of, wanted_resting
 from standfast.core.policy import Foreign, HeldBy
@@ -24,7 +25,6 @@ from standfast.core.verify import is_listed
 from standfast.model.booked import BookedOrder
 from standfast.model.breaks import BreakKind, Finding
 from standfast.model.ids import Holding, is_own
-from standfast.model.order import Role
 from standfast.model.position import Phase, Position
 
 DOUBT_LIMIT = timedelta(seconds=30)
@@ -171,7 +171,7 @@ def _is_long_naked(s: Situation, position: Position) -> bool:
     return position.naked_since is not None and s.now - position.naked_since >= COVER_GRACE
 
 
-def cover_gap(s: Situation, position: Position):  # type: ignore[no-untyped-def]
+def cover_gap(s: Situation, position: Position) -> tuple[Decimal, Decimal, bool] | None:
     """(held, stopped, unknown order type) where a policy wants a resting stop; None where it wants none."""
     held = s.book.held(position)
     if held <= 0:
@@ -183,7 +183,7 @@ def cover_gap(s: Situation, position: Position):  # type: ignore[no-untyped-def]
     if wanted.stop is None:
         return None
     if not s.contract.fractional_stops:
-        held = held.to_integral_value(rounding="ROUND_FLOOR")
+        held = held.to_integral_value(rounding=ROUND_FLOOR)
     cover = cover_of(s, position)
     return held, cover.stopped, cover.unknown
 
@@ -226,7 +226,3 @@ def watches_prices(s: Situation, position: Position) -> bool:
     policy = s.policy(position)
     at = levels(s.book, position, policy)
     return any(level is not None for level in (at.stop, at.emergency, at.target)) or bool(policy.trailing)
-
-
-def roles_that_reduce() -> frozenset[Role]:
-    return frozenset(role for role in Role if role not in (Role.OPEN, Role.FOREIGN))

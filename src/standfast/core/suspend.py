@@ -16,7 +16,7 @@ from standfast.model.ids import Holding
 from standfast.model.journal import PricesResumed, PricesSuspended
 from standfast.model.order import ZERO
 
-RATIOS = tuple(Decimal(n) for n in (2, 3, 4, 5, 6, 7, 8, 10, 12, 15, 20, 25, 30, 40, 50, 100)) + (Decimal("1.5"),)
+RATIOS = (Decimal("1.5"), *map(Decimal, (2, 3, 4, 5, 6, 7, 8, 10, 12, 15, 20, 25, 30, 40, 50, 100)))
 TOLERANCE = Decimal("0.03")
 CERTAIN = timedelta(seconds=60)
 """How long the quantity must stay as booked, in the session, before a jump counts as a real move."""
@@ -36,7 +36,7 @@ def suspensions(s: Situation, holding: Holding) -> Outcomes:
     reason = f"its price jumped by a ratio of {ratio:.3f}, as a split would make it"
     yield PricesSuspended(holding=holding, reason=reason)
     text = (
-        f"{holding}: {reason}. No price rule fires until the quantity is explained; stops that rest at the broker stay. "
+        f"{holding}: {reason}. No price rule fires until the quantity is explained; stops resting at the broker stay. "
         "Needed: look whether it was split; if it was not, close it by hand should you want out."
     )
     yield alarm(s, Severity.CRITICAL, text, key=f"jump/{holding}/{s.book.head}")

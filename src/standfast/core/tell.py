@@ -4,7 +4,7 @@ from standfast.core.policy import Mode
 from standfast.core.situation import Situation
 from standfast.model.alert import Severity
 from standfast.model.breaks import Break, BreakKind
-from standfast.model.ids import AlertId, BreakId, digest
+from standfast.model.ids import AlertId, BreakId, PositionId, digest
 from standfast.model.journal import AlertRaised
 
 SEVERITY = {
@@ -51,7 +51,7 @@ def wording(s: Situation, found: Break) -> tuple[Severity, str]:
     lines.append(f"Booked {finding.booked}, broker {finding.reported}.")
     if finding.evidence:
         lines.append(f"Evidence: {finding.evidence}.")
-    refusal = s.book.state.refusals.get(finding.subject) if finding.subject else None  # type: ignore[call-overload]
+    refusal = s.book.state.refusals.get(PositionId(finding.subject))
     if refusal is not None:
         lines.append(f"The broker refused {refusal.count} times: {refusal.reason}. The guard holds the rule.")
     lines.append(_done(s, found))

@@ -4,7 +4,8 @@ Only repairs of the books can be undone: adoptions, acknowledgements, write-offs
 on, freezes. What happened at the broker cannot.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 from standfast.core.situation import Situation
 from standfast.model.journal import (
@@ -35,31 +36,55 @@ def undo(s: Situation, entry: Entry, *, by: str) -> Iterator[Fact]:
 
 
 def _counter(s: Situation, entry: Entry, by: str) -> Iterator[Fact]:
-    fact = entry.fact
-    match fact:
-        case PositionAdopted():
-            position = s.book.state.positions.get(fact.position)
-            if position is not None and position.closed == 0:
-                yield PositionWrittenOff(
-                    position=fact.position, reason=CloseReason.OPERATOR, by=by, detail="adoption undone"
-                )
-        case StandingChanged(standing=Standing.ADOPTED):
-            if fact.position in s.book.state.positions:
-                yield StandingChanged(position=fact.position, standing=Standing.FOREIGN, by=by)
-        case PositionWrittenOff():
-            if fact.position in s.book.state.closed:
-                yield PositionReinstated(position=fact.position, by=by)
-        case ForeignAcknowledged():
-            if s.book.state.acknowledged.get(fact.holding, ZERO) == fact.quantity:
-                yield ForeignAcknowledged(holding=fact.holding, quantity=ZERO, by=by)
-        case CloseRequested():
-            position = s.book.state.positions.get(fact.position)
-            if position is not None and position.closing is not None:
-                yield CloseWithdrawn(position=fact.position, reason=f"undone by {by}")
-        case ProtectionChosen(bare=True):
-            yield ProtectionChosen(position=fact.position, stop=None, target=None, bare=False, by=by)
-        case Frozen():
-            if fact.scope in s.book.state.frozen:
-                yield Thawed(scope=fact.scope, by=by)
-        case _:
-            return
+    counter = COUNTERS.get(type(entry.fact))
+    if counter is not None:
+        yield from counter(s, entry.fact, by)
+
+
+def _adopted(s: Situation, fact: PositionAdopted, by: str) -> Iterator[Fact]:
+    position = s.book.state.positions.get(fact.position)
+    if position is not None and position.closed == 0:
+        yield PositionWrittenOff(position=fact.position, reason=CloseReason.OPERATOR, by=by, detail="adoption undone")
+
+
+def _standing(s: Situation, fact: StandingChanged, by: str) -> Iterator[Fact]:
+    if fact.standing is Standing.ADOPTED and fact.position in s.book.state.positions:
+        yield StandingChanged(position=fact.position, standing=Standing.FOREIGN, by=by)
+
+
+def _written_off(s: Situation, fact: PositionWrittenOff, by: str) -> Iterator[Fact]:
+    if fact.position in s.book.state.closed:
+        yield PositionReinstated(position=fact.position, by=by)
+
+
+def _acknowledged(s: Situation, fact: ForeignAcknowledged, by: str) -> Iterator[Fact]:
+    if s.book.state.acknowledged.get(fact.holding, ZERO) == fact.quantity:
+        yield ForeignAcknowledged(holding=fact.holding, quantity=ZERO, by=by)
+
+
+def _close(s: Situation, fact: CloseRequested, by: str) -> Iterator[Fact]:
+    position = s.book.state.positions.get(fact.position)
+    if position is not None and position.closing is not None:
+        yield CloseWithdrawn(position=fact.position, reason=f"undone by {by}")
+
+
+def _protection(s: Situation, fact: ProtectionChosen, by: str) -> Iterator[Fact]:
+    if fact.position in s.book.state.positions:
+        yield ProtectionChosen(position=fact.position, stop=None, target=None, bare=False, by=by)
+
+
+def _frozen(s: Situation, fact: Frozen, by: str) -> Iterator[Fact]:
+    if fact.scope in s.book.state.frozen:
+        yield Thawed(scope=fact.scope, by=by)
+
+
+COUNTERS: Mapping[type[Any], Callable[[Situation, Any, str], Iterator[Fact]]] = {
+    PositionAdopted: _adopted,
+    StandingChanged: _standing,
+    PositionWrittenOff: _written_off,
+    ForeignAcknowledged: _acknowledged,
+    CloseRequested: _close,
+    ProtectionChosen: _protection,
+    Frozen: _frozen,
+}
+"""What can be taken back, and how. Everything else happened."""

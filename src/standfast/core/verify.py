@@ -12,7 +12,7 @@ from standfast.model.booked import BookedOrder, Stage
 from standfast.model.effects import QueryOrder, ReadActivities, SubmitOrder, Urgency, WakeAt
 from standfast.model.ids import Holding
 from standfast.model.journal import OrderIntended, OrderNeverArrived
-from standfast.model.order import OrderState, OrderType, Role
+from standfast.model.order import OrderType, Role
 
 FIRST_LOOK = timedelta(milliseconds=250)
 LONGEST_WAIT = timedelta(seconds=10)
@@ -31,11 +31,6 @@ def doubts(s: Situation, holding: Holding) -> Outcomes:
             yield from _look_at_working(s, order)
         elif holding not in s.busy:  # else it is on its way: its own reply comes first
             yield from _look_for(s, order)
-
-
-def is_unsettled(order: BookedOrder) -> bool:
-    """Whether nothing may be decided that depends on this order's fate."""
-    return not order.is_settled
 
 
 def _ask_for_fills(s: Situation, order: BookedOrder) -> Outcomes:
@@ -131,7 +126,8 @@ def still_reduces(s: Situation, order: BookedOrder) -> bool:
 
 
 def _intent(order: BookedOrder) -> OrderIntended:
-    assert order.terms is not None and order.position is not None, order.id
+    assert order.terms is not None, order.id
+    assert order.position is not None, order.id
     return OrderIntended(
         id=order.id,
         position=order.position,
@@ -156,7 +152,3 @@ def _urgency(order: BookedOrder) -> Urgency:
 def _backoff(since: datetime, now: datetime) -> timedelta:
     """Wait half as long as it has lasted, between a quarter of a second and ten seconds."""
     return min(max((now - since) / 2, FIRST_LOOK), LONGEST_WAIT)
-
-
-def state_is_unknown(order: BookedOrder) -> bool:
-    return order.state is OrderState.UNKNOWN

@@ -42,7 +42,7 @@ class SessionSeen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GuardFailed:
-    """A failed assertion or another bug of ours ended the loop; `entry` is the last one that was not about the guard."""
+    """A bug of ours ended the loop; `entry` is the last one that was not about the guard itself."""
 
     error: str
     entry: EntryNumber

@@ -146,6 +146,7 @@ class Entry:
 
 
 __all__ = [
+    "FACTS",
     "AlertAcknowledged",
     "AlertDelivered",
     "AlertFailed",
@@ -160,7 +161,6 @@ __all__ = [
     "CloseRequested",
     "CloseWithdrawn",
     "Entry",
-    "FACTS",
     "Fact",
     "FillBooked",
     "FillMatched",

@@ -32,7 +32,7 @@ from standfast.model.effects import (
     WakeAt,
 )
 from standfast.model.errors import BrokerError
-from standfast.model.ids import Holding, InstrumentId, RequestId
+from standfast.model.ids import EntryNumber, Holding, InstrumentId, RequestId
 from standfast.model.instrument import Instrument
 from standfast.model.journal import (
     Entry,
@@ -211,7 +211,7 @@ class Account:
         await self._prepare(taken)
         entry = None
         if request.arguments.get("entry", "").isdigit():
-            entry = await self.ledger.entry(int(request.arguments["entry"]))  # type: ignore[arg-type]
+            entry = await self.ledger.entry(EntryNumber(int(request.arguments["entry"])))
         await self.ledger.record(list(acts.take(self.situation(), taken, lambda number: entry)))
         self.look_at_everything()
 

@@ -278,9 +278,9 @@ class Reader:
         known = self.ledger.book.order_by_broker(report.broker_id) or self.ledger.book.state.orders.get(
             report.client_id
         )
-        if known is None or says_more(known.report, report) or self._legs_say_more(report):
-            if fact.position is not None or fact.role is not Role.FOREIGN:
-                await self.ledger.record([fact])
+        is_ours = fact.position is not None or fact.role is not Role.FOREIGN
+        if is_ours and (known is None or says_more(known.report, report) or self._legs_say_more(report)):
+            await self.ledger.record([fact])
         if report.replaced_by is not None:
             await self.query(broker_id=report.replaced_by, client_id=None)
 

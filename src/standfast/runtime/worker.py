@@ -35,6 +35,10 @@ CYCLE_LATE = 5.0
 """Real seconds without a cycle after which no heartbeat is given any more."""
 
 
+BUGS = (AssertionError, ArithmeticError, LookupError, TypeError, ValueError, AttributeError)
+"""What a mistake of ours looks like, in contrast to a lost lease or a ledger that cannot be written."""
+
+
 class Stop(Exception):
     """Asked to stop: unwinds the task group."""
 
@@ -98,29 +102,38 @@ class Worker:
                 self._group = group
                 if self.heartbeat is not None:
                     group.create_task(self._keep_beating(), name="heartbeat")
-                for account in self.accounts:
-                    await account.start()
-                    await self._tell_restart(account, restarted)
-                    await self._tell_halted(account)
-                for account in self.accounts:
-                    for name, task in account.tasks.items():
-                        group.create_task(_as_coroutine(task()), name=f"{account.rules.account} {name}")
-                    group.create_task(self._say_status(account), name=f"{account.rules.account} status")
-                    group.create_task(self.telling.run(account), name=f"{account.rules.account} alerts")
-                if self.heartbeat is not None:
-                    self.heartbeat.ready()
+                await self._start(group, restarted)
                 await self._stop.wait()
-                for account in self.accounts:
-                    await hand_over(account)
-                    await self.telling.flush(account)
-                raise Stop  # noqa: TRY301 - it unwinds the group, as the standard library's recipe does
+                await self._hand_over()
         except* Stop:
             pass
-        except* (AssertionError, ArithmeticError, LookupError, TypeError, ValueError) as failed:
+        except* BUGS as failed:
             await self._note_failure(failed)
             raise
         for account in self.accounts:
             await account.stop("asked to stop")
+
+    async def _start(self, group: asyncio.TaskGroup, restarted: str) -> None:
+        for account in self.accounts:
+            await account.start()
+            await self._tell_restart(account, restarted)
+            await self._tell_halted(account)
+        for account in self.accounts:
+            beside: dict[str, Callable[[], Awaitable[None]]] = {
+                "status": partial(self._say_status, account),
+                "alerts": partial(self.telling.run, account),
+            }
+            for name, task in {**account.tasks, **beside}.items():
+                group.create_task(_as_coroutine(task()), name=f"{account.rules.account} {name}")
+        if self.heartbeat is not None:
+            self.heartbeat.ready()
+
+    async def _hand_over(self) -> None:
+        """Name what only we protect, tell it, and unwind the group, as the standard library's recipe does."""
+        for account in self.accounts:
+            await hand_over(account)
+            await self.telling.flush(account)
+        raise Stop
 
     async def _note_failure(self, failed: BaseExceptionGroup[Exception]) -> None:
         """Put a bug of ours down in each journal that still takes it: two at the same entry start halted."""
@@ -130,7 +143,7 @@ class Worker:
             try:
                 await account.ledger.record([GuardFailed(error=_first_line(failed), entry=entry)])
             except JournalError as error:
-                log.error("the failure could not be journaled", account=account.rules.account, error=str(error))
+                log.warning("the failure could not be journaled", account=account.rules.account, error=str(error))
 
     async def _keep_beating(self) -> None:
         assert self.heartbeat is not None
@@ -151,8 +164,8 @@ class Worker:
     async def _tell_halted(self, account: Account) -> None:
         if account.halted:
             text = (
-                f"{account.rules.account} is halted: the loop failed {account.ledger.book.state.failures} times at the "
-                "same entry. It is watched and alarms are told, nothing is sent. Needed: look at the log, report the bug."
+                f"{account.rules.account} is halted: the loop failed {account.ledger.book.state.failures} times at "
+                "the same entry. It is watched, alarms are told, nothing is sent. Needed: see the log, report the bug."
             )
             key = f"halted/{account.ledger.book.state.failed_at}/{account.ledger.book.state.failures}"
             await account.ledger.record([alarm(account.situation(), Severity.CRITICAL, text, key=key)])
