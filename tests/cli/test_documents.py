@@ -72,7 +72,7 @@ def test_a_resting_stop_covers_its_remaining_quantity_at_its_own_price() -> None
 def test_without_a_resting_stop_a_position_whose_broker_should_hold_it_is_not_covered() -> None:
     found = cover_of(SHORT_STORY, rules())
 
-    assert (found.held_by, found.quantity, found.covered) == ("broker", 0, False)
+    assert (found.held_by, found.quantity, found.covered) == ("broker", Decimal(0), False)
 
 
 def test_a_stop_that_is_being_cancelled_covers_nothing() -> None:
@@ -102,7 +102,10 @@ def test_a_bracket_leg_that_waits_for_its_entry_covers_nothing_until_the_entry_i
 def test_the_guards_own_rule_covers_all_that_is_held_at_the_price_its_policy_says() -> None:
     found = cover_of(SHORT_STORY, rules(HeldBy.GUARD))
 
-    assert (found.held_by, found.stop_price, found.quantity, found.covered) == ("guard", Decimal("588"), 10, True)
+    assert (found.held_by, found.stop_price, found.quantity, found.covered) == (
+        *("guard", Decimal(588)),
+        *(Decimal(10), True),
+    )
 
 
 def test_a_trail_that_has_come_further_is_where_the_stop_stands() -> None:

@@ -24,7 +24,7 @@ def test_the_exchange_says_where_it_listens_answers_there_and_ends_with_0() -> N
         running.send_signal(signal.SIGTERM)
         code = running.wait(timeout=50)
 
-    assert (told["accounts"], Decimal(str(clock["speed"])), code) == (["mine"], 10, 0)
+    assert (told["accounts"], Decimal(str(clock["speed"])), code) == (["mine"], Decimal(10), 0)
 
 
 @pytest.mark.parametrize(("text", "times"), [("real", 1.0), ("x60", 60.0), ("x0.5", 0.5), ("manual", None)])

@@ -9,20 +9,16 @@ import os
 import sys
 import time
 from collections.abc import Mapping
-from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
-from standfast.cli import documents, doors, ledger, render
+from standfast.cli import documents, doors, ledger, render, stored
 from standfast.cli.arguments import Options
 from standfast.cli.render import BAD, GOOD
 from standfast.core.book import Book
 from standfast.model.errors import StandfastError
 from standfast.model.ids import AccountId, RequestId, digest
-
-if TYPE_CHECKING:
-    from standfast.stores.sqlite.reading import LeaseRow
 
 Named = TypeVar("Named", bound=str)
 
@@ -45,7 +41,7 @@ def act(options: Options) -> int:
     """Check, ask, send, wait; print what became of it."""
     with ledger.opened(options.config) as books:
         wanted = _act(options, list(books.of(None)))
-        guarded = _is_guarded(books.reader.lease(wanted.account), ledger.now())
+        guarded = stored.is_held(books.reader.lease(wanted.account), ledger.now())
     if wanted.verb == "flatten" and not _confirmed(options):
         render.line("Nothing was done.")
         return 1
@@ -178,15 +174,6 @@ def _confirmed(options: Options) -> bool:
 # --- how it travels -------------------------------------------------------------------------------
 
 
-def _is_guarded(lease: "LeaseRow | None", now: datetime) -> bool:
-    """Whether a living guard holds the account: its lease has not run out, and its process is not known to be gone."""
-    from standfast.stores.holder import holder_is_alive
-
-    if lease is None or not lease.holder or datetime.fromisoformat(lease.expires) < now:
-        return False
-    return holder_is_alive(lease.holder)
-
-
 def _by_ourselves(options: Options, wanted: Act) -> tuple[bool, str]:
     _tell(options, f"No guard holds {wanted.account}: taking the lease for this act.")
     return doors.app().act(Path(options.config), wanted.account, wanted.verb, wanted.arguments, options.wait)
@@ -194,18 +181,17 @@ def _by_ourselves(options: Options, wanted: Act) -> tuple[bool, str]:
 
 def _through_guard(options: Options, wanted: Act) -> tuple[bool, str]:
     from standfast.ports import Request
-    from standfast.stores.sqlite.requesting import put_request, wait_request
 
     now, who = ledger.now(), _who()
     request = RequestId(digest(wanted.account, wanted.verb, sorted(wanted.arguments.items()), who, now, os.getpid()))
     path = ledger.path_of(options.config)
-    put_request(
+    stored.put_request(
         path,
         Request(id=request, account=wanted.account, verb=wanted.verb, arguments=wanted.arguments, by=who, at=now),
     )
     _tell(options, f"Asked the guard of {wanted.account} (request {request}); waiting for the proof.")
     progress = _Progress(options, request)
-    outcome = wait_request(path, request, attempts=1 + int(options.wait / POLL), pause=progress.pause)
+    outcome = stored.wait_request(path, request, attempts=1 + int(options.wait / POLL), pause=progress.pause)
     if outcome is None:
         return False, f"no proof within {options.wait:g} s; the request stands: standfast explain {request}"
     return outcome.ok, outcome.detail

@@ -8,11 +8,10 @@ import os
 import stat
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from standfast.cli import doors, ledger, render
+from standfast.cli import doors, ledger, render, stored
 from standfast.cli.arguments import Options
 from standfast.cli.render import BAD, GOOD, Cell, Column
 from standfast.model.errors import SettingsError, StandfastError
@@ -139,10 +138,8 @@ def ledger_file(config: Path) -> Check:
         return Check("ledger", ok=False, detail="its address cannot be read", remedy="correct [ledger] url")
     if not path.exists():
         return Check("ledger", ok=True, detail=f"{path}: not there yet; the first guard makes it")
-    from standfast.stores.sqlite import upkeep
-
     try:
-        upkeep.check_file(path)
+        stored.check_file(path)
         with ledger.opened(str(config)) as books:
             heads = [f"{account} {books.reader.head(account)[0]} entries" for account in books.accounts]
     except StandfastError as error:
@@ -152,8 +149,6 @@ def ledger_file(config: Path) -> Check:
 
 def lease(config: Path, account: AccountId) -> Check:
     """Who guards the account now."""
-    from standfast.stores.holder import holder_is_alive
-
     name = f"{account}: guard"
     path = _ledger_path(config)
     if path is None or not path.exists():
@@ -165,7 +160,7 @@ def lease(config: Path, account: AccountId) -> Check:
         return Check(name, ok=False, detail=str(error), remedy="standfast journal verify")
     if row is None or not row.holder:
         return Check(name, ok=True, detail="nobody guards it now")
-    if datetime.fromisoformat(row.expires) < ledger.now() or not holder_is_alive(row.holder):
+    if not stored.is_held(row, ledger.now()):
         remedy = "standfast guard: it takes over what the last one left"
         return Check(name, ok=False, detail=f"its last guard ({row.holder}) ended without handing over", remedy=remedy)
     return Check(name, ok=True, detail=f"guarded by {row.holder}")
@@ -198,7 +193,8 @@ def broker(config: Path, account: "AccountSettings") -> Iterator[Check]:
 def _answers(account: "AccountSettings", probe: doors.Probe) -> Check:
     name = f"{account.name}: broker"
     if probe.failures:
-        detail = "; ".join(f"{what}: {why}" for what, why in sorted(probe.failures.items()))
+        (what, why), *others = sorted(probe.failures.items())
+        detail = f"{what}: {why}" + (f" (and {', '.join(name for name, _ in others)})" if others else "")
         return Check(
             name, ok=False, detail=detail, remedy="check keys, addresses and network; is the key for this side?"
         )

@@ -18,6 +18,7 @@ def _export_arguments(parser: Parser) -> None:
 def _tail_arguments(parser: Parser) -> None:
     account_argument(parser)
     parser.add_argument("--lines", type=whole, default=20, metavar="N", help="how many entries (default: 20)")
+    parser.add_argument("--follow", action="store_true", help="go on with new entries as they come")
 
 
 def _verify(options: Options) -> int:

@@ -12,6 +12,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from standfast.cli import stored
 from standfast.core.book import Book, BookState
 from standfast.core.fold import fold
 from standfast.model.errors import JournalUnavailable, SettingsError, StandfastError
@@ -83,9 +84,7 @@ def opened(config: str) -> Iterator[Books]:
     path, accounts = path_of(config), configured(config)
     if not path.exists():
         raise JournalUnavailable(f"{path}: there is no ledger yet; standfast guard makes it at its first start")
-    from standfast.stores.sqlite.reading import LedgerReader
-
-    with LedgerReader(path) as reader:
+    with stored.open_reader(path) as reader:
         yield Books(reader, accounts)
 
 

@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TextIO
 
-from standfast.cli import documents, ledger, render
+from standfast.cli import documents, ledger, render, stored
 from standfast.cli.arguments import Options
 from standfast.cli.render import BAD, GOOD, Cell, Column
 from standfast.cli.telling import sentence
@@ -13,18 +13,20 @@ from standfast.core.book import Book, BookState
 from standfast.core.fold import fold
 from standfast.model.errors import StandfastError
 from standfast.model.ids import AccountId, EntryNumber
+from standfast.model.journal import Entry
+
+FOLLOW_EVERY = 0.5
+"""Seconds between two looks for new entries."""
 
 VERIFY_COLUMNS = (Column("ACCOUNT"), Column("ENTRIES", right=True), Column("HEAD"), Column("VERDICT", wraps=True))
 
 
 def verify(options: Options) -> int:
     """Walk every chain, and compare each saved book with the fold; 1 where anything does not hold."""
-    from standfast.stores.sqlite import upkeep
-
     path = ledger.path_of(options.config)
     with ledger.opened(options.config) as books:
         chosen = _accounts(books, options.account)
-        found = [each for each in upkeep.verify(path) if each.account in chosen]
+        found = [each for each in stored.verify(path) if each.account in chosen]
         verdicts = [(each, each.damage or _saved_book_differs(books, each.account)) for each in found]
     if options.json:
         rows = [
@@ -55,12 +57,10 @@ def _saved_book_differs(books: ledger.Books, account: AccountId) -> str:
 
 def backup(options: Options) -> int:
     """Copy the ledger; the copy is proven before it gets its name."""
-    from standfast.stores.sqlite import upkeep
-
     target = Path(options.file).absolute()
     if not target.parent.is_dir():
         raise StandfastError(f"{target.parent}: there is no such folder; make it first")
-    upkeep.back_up(ledger.path_of(options.config), target)
+    stored.back_up(ledger.path_of(options.config), target)
     if options.json:
         render.document({"backup": {"file": str(target), "bytes": target.stat().st_size}})
     else:
@@ -70,13 +70,11 @@ def backup(options: Options) -> int:
 
 def export(options: Options) -> int:
     """Write every entry as one line of JSON."""
-    from standfast.stores.sqlite import upkeep
-
     with ledger.opened(options.config) as books:
         chosen = _accounts(books, options.account)
         with _output(options.output) as out:
             for account in chosen:
-                out.writelines(f"{text}\n" for text in upkeep.export(books.reader, account))
+                out.writelines(f"{text}\n" for text in stored.export(books.reader, account))
     return 0
 
 
@@ -92,20 +90,41 @@ def _output(path: str | None) -> AbstractContextManager[TextIO]:
 
 
 def tail(options: Options) -> int:
-    """Show the last entries, each in a sentence."""
+    """Show the last entries, each in a sentence; with `--follow` those that come, too."""
     with ledger.opened(options.config) as books:
-        found = []
-        for book_account in _accounts(books, options.account):
-            head, _ = books.reader.head(book_account)
-            found += [(book_account, each) for each in books.reader.entries(book_account, max(head - options.lines, 0))]
-    if options.json:
-        rows = [{"account": account, **documents.entry(each, sentence(each.fact))} for account, each in found]
-        render.document({"entries": rows})
-        return 0
-    for account, each in found:
-        kind = type(each.fact).__name__
-        render.line(f"{render.at(each.at)}  {account} #{each.number:<6} {kind:<20} {sentence(each.fact)}")
+        accounts = _accounts(books, options.account)
+        if options.follow and len(accounts) != 1:
+            raise StandfastError(f"--follow shows one journal: name the account; accounts: {', '.join(accounts)}")
+        starts = {account: max(books.reader.head(account)[0] - options.lines, 0) for account in accounts}
+        if options.json and not options.follow:
+            found = [(account, each) for account in accounts for each in books.reader.entries(account, starts[account])]
+            rows = [{"account": account, **documents.entry(each, sentence(each.fact))} for account, each in found]
+            render.document({"entries": rows})
+            return 0
+        for account in accounts:
+            for each in stored.tail(books.reader, account, starts[account], lambda: _paused(go_on=options.follow)):
+                _print_entry(account, each, json=options.json)
     return 0
+
+
+def _paused(*, go_on: bool) -> bool:
+    """Wait before the next look, if there is to be one."""
+    import time
+
+    if go_on:
+        sys.stdout.flush()
+        time.sleep(FOLLOW_EVERY)
+    return go_on
+
+
+def _print_entry(account: AccountId, found: Entry, *, json: bool) -> None:
+    if json:
+        from json import dumps
+
+        print(dumps({"account": account, **documents.entry(found, sentence(found.fact))}, ensure_ascii=False))
+        return
+    kind = type(found.fact).__name__
+    render.line(f"{render.at(found.at)}  {account} #{found.number:<6} {kind:<20} {sentence(found.fact)}")
 
 
 def _accounts(books: ledger.Books, account: str | None) -> list[AccountId]:
@@ -132,21 +151,4 @@ def rebuild(options: Options) -> int:
 def _rebuilt(path: Path, account: AccountId) -> EntryNumber:
     import asyncio
 
-    return asyncio.run(_rebuild(path, account))
-
-
-async def _rebuild(path: Path, account: AccountId) -> EntryNumber:
-    from standfast.stores.holder import describe_holder
-    from standfast.stores.sqlite.store import SqliteStore
-
-    store = SqliteStore(path)
-    try:
-        journal = await store.acquire(account, describe_holder(), ledger.now())
-        try:
-            book = fold(Book.empty(account), await store.entries(account, EntryNumber(0)))
-            await journal.save_book(book.head, book.state)
-        finally:
-            await journal.release()
-    finally:
-        await store.close()
-    return book.head
+    return asyncio.run(stored.rebuild(path, account, ledger.now()))

@@ -23,17 +23,17 @@ from standfast.model.position import Position
 
 COLUMNS = (
     Column("ID"),
-    Column("ACCOUNT"),
-    Column("STRATEGY"),
+    Column("ACCOUNT", spare=True),
+    Column("STRATEGY", spare=True),
     Column("INSTRUMENT"),
     Column("QUANTITY", right=True),
     Column("ENTRY", right=True),
     Column("EXIT", right=True),
-    Column("OPENED"),
+    Column("OPENED", spare=True),
     Column("CLOSED"),
     Column("REASON"),
     Column("P&L", right=True),
-    Column("RESULT", right=True),
+    Column("RESULT", right=True, spare=True),
 )
 DAY_COLUMNS = (Column("DAY"), Column("ACCOUNT"), Column("P&L", right=True), Column("FEES", right=True))
 

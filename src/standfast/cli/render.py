@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 
 class Cell(NamedTuple):
@@ -23,8 +23,12 @@ class Column(NamedTuple):
     right: bool = False
     wraps: bool = False
     """Long prose: wrapped on a terminal, never cut."""
+    spare: bool = False
+    """Left out on a terminal too narrow for every column, the last one first."""
 
 
+GAP = 2  # blanks between two columns
+SHORTEST_PROSE = 16
 GOOD, BAD, WARN, DIM = "green", "red", "yellow", "dim"
 
 
@@ -96,19 +100,42 @@ def _align(columns: Sequence[Column], rows: Sequence[Sequence[Cell]]) -> None:
 
 
 def _draw(columns: Sequence[Column], rows: Sequence[Sequence[Cell]]) -> None:
-    from rich import box
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    drawn = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False)
-    for column in columns:
-        drawn.add_column(
-            column.title,
-            justify="right" if column.right else "left",
-            no_wrap=not column.wraps,
-            overflow="fold" if column.wraps else "ellipsis",
-        )
+    console = Console(highlight=False)
+    columns, rows = _fitting(columns, rows, console.width)
+    widths = _widths(columns, rows)
+    if _total(widths) > console.width:
+        _align(columns, rows)  # lines that the terminal breaks, rather than figures that end too early
+        return
+    drawn = Table(box=None, header_style="bold", pad_edge=False, collapse_padding=True, padding=(0, GAP))
+    for column, width in zip(columns, widths, strict=True):
+        justify: Literal["left", "right"] = "right" if column.right else "left"
+        drawn.add_column(column.title, justify=justify, no_wrap=not column.wraps, min_width=width, overflow="fold")
     for row in rows:
         drawn.add_row(*(Text(cell.text, style=cell.style) for cell in row))
-    Console(highlight=False).print(drawn)
+    console.print(drawn)
+
+
+def _fitting(
+    columns: Sequence[Column], rows: Sequence[Sequence[Cell]], width: int
+) -> tuple[Sequence[Column], Sequence[Sequence[Cell]]]:
+    """The columns a terminal of that width has room for."""
+    needed = _widths(columns, rows)
+    kept = list(range(len(columns)))
+    for index in reversed(range(len(columns))):
+        if columns[index].spare and _total([needed[each] for each in kept]) > width:
+            kept.remove(index)
+    return [columns[index] for index in kept], [[row[index] for index in kept] for row in rows]
+
+
+def _widths(columns: Sequence[Column], rows: Sequence[Sequence[Cell]]) -> list[int]:
+    """What each column needs: prose a little, everything else all of it."""
+    whole = [max(len(column.title), *(len(row[index].text) for row in rows)) for index, column in enumerate(columns)]
+    return [min(width, SHORTEST_PROSE) if column.wraps else width for width, column in zip(whole, columns, strict=True)]
+
+
+def _total(widths: Sequence[int]) -> int:
+    return sum(widths) + GAP * (len(widths) - 1)
