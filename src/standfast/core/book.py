@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from standfast.model.alert import Alert
 from standfast.model.booked import BookedOrder, Stage
@@ -107,6 +108,10 @@ class BookState:
 
 CLOSED_KEPT = 20_000
 """Closed positions kept in the book; older ones are read from the journal."""
+EXECUTIONS_KEPT = 50_000
+"""Execution ids remembered: far more than any read of activities can bring again."""
+RETIRED_KEPT = 50_000
+ALERTS_KEPT = 2_000
 
 
 class Book:
@@ -265,6 +270,7 @@ class Book:
             self.by_broker.pop(order.broker_id, None)
             if order.position is not None:
                 self.state.retired[order.broker_id] = order.position
+                shorten(self.state.retired, RETIRED_KEPT)
 
     def close_position(self, position: Position) -> None:
         del self.state.positions[position.id]
@@ -272,12 +278,17 @@ class Book:
         if not self.at_holding[position.holding]:
             del self.at_holding[position.holding]
         self.state.closed[position.id] = position
-        while len(self.state.closed) > CLOSED_KEPT:
-            del self.state.closed[next(iter(self.state.closed))]
+        shorten(self.state.closed, CLOSED_KEPT)
         self.state.refusals.pop(position.id, None)
         self.state.edits.pop(position.id, None)
         self.touch(position.holding)
         self.retire_orders(position.id)
+
+
+def shorten(kept: dict[Any, Any], most: int) -> None:
+    """Forget the oldest: what a book remembers is bounded, the journal keeps everything."""
+    while len(kept) > most:
+        del kept[next(iter(kept))]
 
 
 def may_fill_any_moment(order: BookedOrder) -> bool:

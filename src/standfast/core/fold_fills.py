@@ -3,7 +3,7 @@
 from dataclasses import replace
 from decimal import Decimal
 
-from standfast.core.book import Book, Cost
+from standfast.core.book import EXECUTIONS_KEPT, Book, Cost, shorten
 from standfast.core.fold_orders import after_order
 from standfast.core.folds import folds
 from standfast.model import journal as j
@@ -16,6 +16,7 @@ def _fill_booked(book: Book, fact: j.FillBooked, entry: j.Entry) -> None:
     fill = fact.fill
     assert fill.execution_id not in book.state.executions, fill.execution_id
     book.state.executions[fill.execution_id] = fill.at
+    shorten(book.state.executions, EXECUTIONS_KEPT)
     order = book.order_by_broker(fill.broker_order_id)
     if order is not None:
         book.put_order(replace(order, executed=order.executed + fill.quantity, number=entry.number))

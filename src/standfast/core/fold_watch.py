@@ -2,12 +2,16 @@
 
 from dataclasses import replace
 
-from standfast.core.book import Book
+from standfast.core.book import ALERTS_KEPT, Book, shorten
 from standfast.core.folds import folds
 from standfast.model import journal as j
 from standfast.model.alert import Alert
 from standfast.model.breaks import Break
 from standfast.model.ids import Holding
+
+
+BREAKS_KEPT = 1_000
+"""Ended breaks kept in the book; older ones are read from the journal."""
 
 
 @folds(j.GuardStarted)
@@ -96,8 +100,7 @@ def _break_ended(book: Book, fact: j.BreakEnded, entry: j.Entry) -> None:
     if known is not None:
         book.breaks_on[known.finding.holding].pop(fact.id, None)
         book.state.ended_breaks[fact.id] = replace(known, ended_at=entry.at, ended_by=fact.by, last_seen=entry.at)
-        while len(book.state.ended_breaks) > 1000:
-            del book.state.ended_breaks[next(iter(book.state.ended_breaks))]
+        shorten(book.state.ended_breaks, BREAKS_KEPT)
 
 
 @folds(j.AlertRaised)
@@ -108,8 +111,10 @@ def _alert_raised(book: Book, fact: j.AlertRaised, entry: j.Entry) -> None:
     known = book.state.breaks.get(fact.break_id) if fact.break_id is not None else None
     if known is not None:
         book.state.breaks[known.id] = replace(known, alarmed_at=entry.at)
-    while len(book.state.alerts) > 2000:
-        del book.state.alerts[next(iter(book.state.alerts))]
+    if len(book.state.alerts) > ALERTS_KEPT:
+        told = [id for id, alert in book.state.alerts.items() if alert.delivered_at is not None]
+        for id in told[: len(book.state.alerts) - ALERTS_KEPT]:
+            del book.state.alerts[id]
 
 
 @folds(j.AlertDelivered)

@@ -25,6 +25,8 @@ from standfast.model.position import CloseReason, Phase, Position, Standing
 
 ROLLBACK_AFTER = 3
 """Refusals in a row after which an opening of ours that has no stop is closed again."""
+RENEW_BEFORE = timedelta(days=5)
+"""A resting exit that ends within this time is renewed: a long weekend and two days to notice."""
 RETRY_MAX = timedelta(seconds=60)
 
 
@@ -55,7 +57,7 @@ def _adjust(s: Situation, position: Position, cover: Cover, wanted: Resting, siz
     if surplus > 0:
         yield from _shrink(s, position, own, surplus)
         return
-    moved = [group for group in own if _differs(group, wanted)]
+    moved = [group for group in own if _differs(group, wanted) or _ages(s, group)]
     if moved:
         yield from _move(s, position, moved[0], wanted)
         return
@@ -76,6 +78,12 @@ def _differs(group: tuple[BookedOrder, ...], wanted: Resting) -> bool:
     if any(order.stop_price != wanted.stop for order in stops):
         return True
     return any(order.report is not None and order.report.limit_price != wanted.target for order in targets)
+
+
+def _ages(s: Situation, group: tuple[BookedOrder, ...]) -> bool:
+    """Brokers age resting orders out: one that will soon be gone is placed anew while it still protects."""
+    ends = [order.report.expires_at for order in group if order.report is not None and order.report.expires_at]
+    return bool(ends) and min(ends) - s.now < RENEW_BEFORE
 
 
 def _move(s: Situation, position: Position, group: tuple[BookedOrder, ...], wanted: Resting) -> Outcomes:
