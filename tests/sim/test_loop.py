@@ -29,6 +29,14 @@ def test_a_timeout_obeys_virtual_time() -> None:
     assert run(main(), start=START) == 0.25
 
 
+def test_however_short_a_wait_time_passes() -> None:
+    async def main() -> timedelta:
+        await asyncio.sleep(1e-12)
+        return VirtualClock().now() - START
+
+    assert run(main(), start=START) == timedelta(microseconds=1)
+
+
 def test_timers_of_one_instant_fire_in_the_order_in_which_they_were_set() -> None:
     async def main() -> list[int]:
         fired: list[int] = []

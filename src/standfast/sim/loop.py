@@ -110,6 +110,8 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self._check_closed()  # type: ignore[attr-defined]  # not in typeshed
         handle = asyncio.TimerHandle(when, callback, args, self, context)
         due = max(round(when * MICROSECONDS), self.microseconds)
+        if due == self.microseconds and when > self.time():
+            due += 1  # however short a wait, time passes: who waits for the rest of a float must get there
         heapq.heappush(self._timers, (due, next(self._ticket), handle))
         return handle
 
