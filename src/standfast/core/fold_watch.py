@@ -9,7 +9,6 @@ from standfast.model.alert import Alert
 from standfast.model.breaks import Break
 from standfast.model.ids import Holding
 
-
 BREAKS_KEPT = 1_000
 """Ended breaks kept in the book; older ones are read from the journal."""
 

@@ -82,6 +82,8 @@ def _differs(group: tuple[BookedOrder, ...], wanted: Resting) -> bool:
 
 def _ages(s: Situation, group: tuple[BookedOrder, ...]) -> bool:
     """Brokers age resting orders out: one that will soon be gone is placed anew while it still protects."""
+    if any(s.now - order.intended_at < timedelta(days=1) for order in group):
+        return False  # a fresh one that ends so soon cannot be made to last by placing it anew
     ends = [order.report.expires_at for order in group if order.report is not None and order.report.expires_at]
     return bool(ends) and min(ends) - s.now < RENEW_BEFORE
 
