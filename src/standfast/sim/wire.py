@@ -174,5 +174,6 @@ def _settle(answer: "asyncio.Future[Answer]", found: list[Answer], error: Broker
         return
     if error is not None:
         answer.set_exception(error)
+        answer.exception()  # seen: who asked may have been killed meanwhile, and nobody is to be told then
     else:
         answer.set_result(found[0])
