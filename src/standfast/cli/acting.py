@@ -39,9 +39,7 @@ class Act:
 
 def act(options: Options) -> int:
     """Check, ask, send, wait; print what became of it."""
-    with ledger.opened(options.config) as books:
-        wanted = _act(options, list(books.of(None)))
-        guarded = stored.is_held(books.reader.lease(wanted.account), ledger.now())
+    wanted, guarded = _checked(options)
     if wanted.verb == "flatten" and not _confirmed(options):
         render.line("Nothing was done.")
         return 1
@@ -51,6 +49,15 @@ def act(options: Options) -> int:
     else:
         render.line(f"{'Done' if ok else 'Not done'}: {detail or wanted.verb}", GOOD if ok else BAD)
     return 0 if ok else 1
+
+
+def _checked(options: Options) -> tuple[Act, bool]:
+    """The act, and whether a guard holds its account. The first act of all may come before there is a ledger."""
+    if not ledger.path_of(options.config).exists():
+        return _act(options, [Book.empty(account) for account in ledger.configured(options.config)]), False
+    with ledger.opened(options.config) as books:
+        wanted = _act(options, list(books.of(None)))
+        return wanted, stored.is_held(books.reader.lease(wanted.account), ledger.now())
 
 
 # --- what is asked ----------------------------------------------------------------------------------
@@ -176,7 +183,8 @@ def _confirmed(options: Options) -> bool:
 
 def _by_ourselves(options: Options, wanted: Act) -> tuple[bool, str]:
     _tell(options, f"No guard holds {wanted.account}: taking the lease for this act.")
-    return doors.app().act(Path(options.config), wanted.account, wanted.verb, wanted.arguments, options.wait)
+    with doors.quietly():
+        return doors.app().act(Path(options.config), wanted.account, wanted.verb, wanted.arguments, options.wait)
 
 
 def _through_guard(options: Options, wanted: Act) -> tuple[bool, str]:

@@ -181,7 +181,8 @@ def bots_own_sells(account: "AccountSettings") -> Check:
 def broker(config: Path, account: "AccountSettings") -> Iterator[Check]:
     """What the broker says: that it answers, what time it is, and what the key may do."""
     try:
-        probe = doors.app().probe(config, account.name)
+        with doors.quietly():
+            probe = doors.app().probe(config, account.name)
     except (StandfastError, ModuleNotFoundError) as error:
         yield Check(f"{account.name}: broker", ok=False, detail=str(error), remedy="check keys, addresses and network")
         return
@@ -233,7 +234,8 @@ def alerts(config: Path, settings: "Settings", *, send: bool) -> Check:
     labels = ", ".join(f"{channel.label} from {channel.least.value}" for channel in settings.alerts)
     if not send:
         return Check("alerts", ok=True, detail=f"{labels}; not tried: standfast doctor --send")
-    failed = [f"{label}: {why}" for label, why in doors.app().send_test_alert(config) if why]
+    with doors.quietly():
+        failed = [f"{label}: {why}" for label, why in doors.app().send_test_alert(config) if why]
     if failed:
         return Check("alerts", ok=False, detail="; ".join(failed), remedy="check the addresses under [[alerts]]")
     return Check("alerts", ok=True, detail=f"{labels}; a test message was taken by each")

@@ -4,7 +4,9 @@ Each Protocol is the agreement with one room: `standfast.app` composes everythin
 incidents. They are opened by name, so that no verb's help pays for an event loop or an HTTP client.
 """
 
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stdout
 from datetime import datetime
 from decimal import Decimal
 from importlib import import_module
@@ -112,6 +114,13 @@ class Demo(Protocol):
     def run(self, *, replay: Path | None) -> int:
         """Show it on this terminal; returns the exit code."""
         ...
+
+
+@contextmanager
+def quietly() -> Iterator[None]:
+    """Whatever is said meanwhile goes to standard error: standard output carries the outcome, and nothing else."""
+    with redirect_stdout(sys.stderr):
+        yield
 
 
 def app() -> App:

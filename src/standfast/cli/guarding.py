@@ -43,7 +43,8 @@ def _scan(options: Options) -> int:
 
     from standfast.cli import documents, doors, render, shown
 
-    found = doors.app().scan(Path(options.config), options.account)
+    with doors.quietly():
+        found = doors.app().scan(Path(options.config), options.account)
     agree = not found.breaks and not found.unverified
     if options.json:
         breaks = [documents.broken(account, each) for account, each in found.breaks]
