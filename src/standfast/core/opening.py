@@ -4,16 +4,14 @@ The gate has already spoken when an opening is in the book. What is opened is pr
 fills, entry by entry; what cannot be protected is closed again there.
 """
 
-from datetime import timedelta
+from decimal import Decimal
 
 from standfast.core.orders import intent, opening
+from standfast.core.results import price_at
 from standfast.core.situation import Outcomes, Situation
 from standfast.model.effects import CancelOrder, SubmitOrder, Urgency
 from standfast.model.order import Role
 from standfast.model.position import Phase, Position
-
-SEND_WITHIN = timedelta(seconds=30)
-"""An opening that could not be sent for this long is not sent any more: the market it was meant for is gone."""
 
 
 def advance_opening(s: Situation, position: Position) -> Outcomes:
@@ -35,7 +33,28 @@ def advance_opening(s: Situation, position: Position) -> Outcomes:
         s.book,
         position,
         Role.OPEN,
-        opening(position.asked * position.sign, position.limit),
+        opening(position.asked * position.sign, position.limit, _attached_stop(s, position)),
         reason=f"opening {position.key}",
     )
     yield SubmitOrder(intent=made, urgency=Urgency.OPEN)
+
+
+def _attached_stop(s: Situation, position: Position) -> Decimal | None:
+    """Where a stop of ours rests on the other side already, brokers that watch for wash trades refuse a plain order.
+
+    They take one that brings its own stop. Its price is figured from what the entry will cost at most, and moved to
+    the exact one once it has filled.
+    """
+    resting = (o for o in s.book.orders_on(position.holding) if o.is_stop and not o.is_finished and o.parent is None)
+    if not s.contract.reserves_quantity or not any(order.side.sign != position.sign for order in resting):
+        return None
+    sight = s.sights.get(position.holding)
+    price = position.limit or (sight.quote.closing_price(-position.sign) if sight is not None else None)
+    stop = position.stop
+    policy = s.policy(position)
+    if stop is None and price and policy.stop_loss is not None:
+        stop = price_at(position, -policy.stop_loss, of=price)
+    if stop is None:
+        return None
+    instrument = s.instrument(position.holding)
+    return instrument.round_up(stop) if position.sign > 0 else instrument.round_down(stop)

@@ -45,15 +45,19 @@ def reducing(
     )
 
 
-def opening(quantity: Decimal, limit: Decimal | None) -> Terms:
-    """The only order that adds exposure: signed quantity, at the market or at a limit, for today."""
+def opening(quantity: Decimal, limit: Decimal | None, attached_stop: Decimal | None = None) -> Terms:
+    """The only order that adds exposure: signed quantity, at the market or at a limit, for today.
+
+    With an attached stop both are one order, which has one time in force: until cancelled.
+    """
     assert quantity != 0
     return Terms(
         side=Side.BUY if quantity > 0 else Side.SELL,
         quantity=abs(quantity),
         type=OrderType.LIMIT if limit is not None else OrderType.MARKET,
-        time_in_force=TimeInForce.DAY,
+        time_in_force=TimeInForce.DAY if attached_stop is None else TimeInForce.GTC,
         limit_price=limit,
+        attached_stop=attached_stop,
         reduces=False,
     )
 

@@ -21,7 +21,7 @@ from standfast.core.cover import cover_of, wanted_resting
 from standfast.core.policy import Foreign, HeldBy
 from standfast.core.results import Clarity, judge, levels
 from standfast.core.situation import Situation
-from standfast.core.verify import is_listed
+from standfast.core.verify import is_listed, stands_alone
 from standfast.model.booked import BookedOrder
 from standfast.model.breaks import BreakKind, Finding
 from standfast.model.ids import Holding, is_own
@@ -125,7 +125,7 @@ def _order_findings(s: Situation, holding: Holding) -> Iterator[Finding]:
 def _is_ghost(s: Situation, order: BookedOrder) -> bool:
     return (
         order.is_own
-        and order.parent is None
+        and stands_alone(s, order)
         and s.orders_listed_after(order.number)
         and not is_listed(s, order)
         and s.now - order.changed_at > GHOST_ORDER_AFTER

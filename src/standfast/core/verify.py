@@ -50,7 +50,7 @@ def _look_at_working(s: Situation, order: BookedOrder) -> Outcomes:
 
 
 def _reason_to_look(s: Situation, order: BookedOrder) -> str:
-    if order.parent is not None and order.parent in s.book.state.orders:
+    if not stands_alone(s, order):
         return ""  # read with its parent
     if order.cancel_at is not None and order.cancel_at >= order.changed_at:
         return "a cancel was asked for"
@@ -69,6 +69,12 @@ def _next_look(s: Situation, order: BookedOrder, since: datetime) -> datetime:
     if asked is None or asked < since:
         return since
     return asked + _backoff(since, asked)
+
+
+def stands_alone(s: Situation, order: BookedOrder) -> bool:
+    """Whether it must be read by its own id: a leg is read with its parent for as long as that works."""
+    parent = s.book.state.orders.get(order.parent) if order.parent is not None else None
+    return parent is None or parent.is_finished
 
 
 def is_listed(s: Situation, order: BookedOrder) -> bool:

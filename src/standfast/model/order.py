@@ -79,6 +79,8 @@ class Terms:
     limit_price: Decimal | None = None
     stop_price: Decimal | None = None
     target_price: Decimal | None = None
+    attached_stop: Decimal | None = None
+    """Of an opening: a protective stop that comes to life with the fill, sent with it as one order."""
     reduces: bool
     """True for every order that may only reduce: sent as reduce-only or closing intent where the broker has them."""
 

@@ -180,6 +180,13 @@ def ticket(client_id: ClientOrderId, of: Holding, terms: Terms) -> theirs.Ticket
     )
     if terms.target_price is not None:
         return _pair(client_id, asked, terms)
+    if terms.attached_stop is not None:
+        return theirs.Ticket(
+            terms=asked,
+            client_order_id=client_id,
+            order_class=theirs.OrderClass.OTO,
+            stop_loss=theirs.StopLoss(stop_price=terms.attached_stop),
+        )
     closes = theirs.Intent.SELL_TO_CLOSE if side is theirs.Side.SELL else theirs.Intent.BUY_TO_CLOSE
     return theirs.Ticket(terms=asked, client_order_id=client_id, intent=closes if terms.reduces else None)
 

@@ -28,6 +28,9 @@ def submission(client_id: ClientOrderId, holding: Holding, terms: Terms) -> dict
     }
     if terms.target_price is not None:
         return body | _pair(terms)
+    if terms.attached_stop is not None:
+        stop = {"stop_price": text(terms.attached_stop)}
+        return body | _prices(terms) | {"order_class": "oto", "stop_loss": stop}
     if terms.reduces:
         body["position_intent"] = "sell_to_close" if terms.side is Side.SELL else "buy_to_close"
     return body | _prices(terms)
