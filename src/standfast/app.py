@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 DONE, FAILED, BAD_SETTINGS, GUARDED_ALREADY = 0, 1, 78, 79
 
+UNTOLD = 1_000_000
+"""Requests a minute of a simulated exchange until its first reply tells its limit: it may have been told to have none."""
+
 
 def load(config: Path) -> "Settings":
     import os
@@ -65,7 +68,7 @@ def broker_of(account: "AccountSettings", clock: "Clock") -> "Broker":
     """The adapter of an account's broker. Raises SettingsError for one that is not built yet."""
     if account.broker != "alpaca":
         raise SettingsError(f"account {account.name}: broker {account.broker!r} is not supported yet; use alpaca")
-    from standfast.brokers.alpaca.adapter import AlpacaBroker, AlpacaSettings
+    from standfast.brokers.alpaca.adapter import CONTRACT, AlpacaBroker, AlpacaSettings
     from standfast.brokers.shared.transport import AiohttpTransport
 
     settings = AlpacaSettings(
@@ -78,6 +81,7 @@ def broker_of(account: "AccountSettings", clock: "Clock") -> "Broker":
         data_stream_url=account.data_stream_url,
         feed=account.feed,
         rate_share=float(account.rules.rate_share),
+        requests_per_minute=UNTOLD if account.is_simulator else CONTRACT.requests_per_minute,
     )
     return AlpacaBroker(settings, clock=clock, transport=AiohttpTransport())
 
@@ -217,6 +221,9 @@ def act(config: Path, account: str, verb: str, arguments: Mapping[str, str], wai
     """Take the lease, carry out one request, prove it, release; whether it is proven, and the detail."""
     import asyncio
 
+    from standfast.runtime import logs
+
+    logs.configure(level="warning")
     return asyncio.run(_act(load(config), account, verb, arguments, wait_seconds))
 
 
@@ -264,6 +271,9 @@ def scan(config: Path, account: str | None) -> Scanned:
     """One read-only comparison of every account (or one): books against broker, or the broker's own lists."""
     import asyncio
 
+    from standfast.runtime import logs
+
+    logs.configure(level="error")
     return asyncio.run(_scan(load(config), account))
 
 

@@ -59,6 +59,9 @@ ACCOUNT = Holding(InstrumentId(""))
 FAILURES_MAX = 2
 """Failures at the same entry after which an account starts halted."""
 
+FIRST_READS = 10.0
+"""Seconds a new guard waits for its first reads before it takes acts anyway: a freeze must not wait for a dead broker."""
+
 LEASE_RENEWED = 4.0
 """Seconds between renewals: a third of what a lease lasts, and a little."""
 
@@ -200,7 +203,10 @@ class Account:
             self.reader.want("orders")
 
     async def take_requests(self) -> None:
-        """Journal operators' acts as they come."""
+        """Journal operators' acts as they come, once there is something to judge them by."""
+        patience = self.clock.monotonic() + FIRST_READS
+        while not self.reader.has_read_everything and self.clock.monotonic() < patience:
+            await self.clock.sleep(0.05)
         while True:
             for request in await self.ledger.journal.requests():
                 await self._take(request)

@@ -101,6 +101,10 @@ class Reader:
         return True
 
     @property
+    def has_read_everything(self) -> bool:
+        return all(kind.succeeded_at is not None for kind in self.kinds.values())
+
+    @property
     def blind_since(self) -> datetime | None:
         """Since when something we cannot do without has not been read, once it has lasted."""
         now = self.clock.now()
