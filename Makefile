@@ -36,6 +36,7 @@ $(VENV)/.locked: requirements/all.txt requirements/venv.sh
 
 $(VENV)/.installed: pyproject.toml $(VENV)/.locked
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m compileall -q src
 	@touch $@
 
 demo: setup

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 DONE, FAILED, BAD_SETTINGS, GUARDED_ALREADY = 0, 1, 78, 79
 
 UNTOLD = 1_000_000
-"""Requests a minute of a simulated exchange until its first reply tells its limit: it may have been told to have none."""
+"""Requests a minute of a simulated exchange until its first reply tells its limit: it may have none."""
 
 
 def load(config: Path) -> "Settings":

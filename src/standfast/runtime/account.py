@@ -60,7 +60,7 @@ FAILURES_MAX = 2
 """Failures at the same entry after which an account starts halted."""
 
 FIRST_READS = 10.0
-"""Seconds a new guard waits for its first reads before it takes acts anyway: a freeze must not wait for a dead broker."""
+"""Seconds a new guard waits for its first reads before it takes acts anyway: a freeze waits for no dead broker."""
 
 LEASE_RENEWED = 4.0
 """Seconds between renewals: a third of what a lease lasts, and a little."""
