@@ -39,10 +39,12 @@ NEXT: Mapping[Stage, Mapping[type[Fact], Stage]] = {
         OrderMissing: Stage.IN_DOUBT,
         OrderNeverArrived: Stage.FINISHED,
     },
-    # The reply may come after the stream already told us, and a lookup may be older than both.
+    # The reply may come after the stream already told us, and a lookup may be older than both; we may give an order up
+    # in the very moment in which it is seen.
     Stage.WORKING: {
         OrderAccepted: Stage.WORKING,
         OrderMissing: Stage.WORKING,
+        OrderNeverArrived: Stage.WORKING,
         OrderRejected: Stage.WORKING,
         OrderInDoubt: Stage.WORKING,
         OrderNotSent: Stage.WORKING,
@@ -50,6 +52,7 @@ NEXT: Mapping[Stage, Mapping[type[Fact], Stage]] = {
     Stage.FINISHED: {
         OrderAccepted: Stage.FINISHED,
         OrderMissing: Stage.FINISHED,
+        OrderNeverArrived: Stage.FINISHED,
         OrderRejected: Stage.FINISHED,
         OrderInDoubt: Stage.FINISHED,
         OrderNotSent: Stage.FINISHED,
