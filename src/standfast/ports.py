@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol, TypeAlias, TypeVar
+from typing import NamedTuple, Protocol, TypeAlias, TypeVar
 
 from standfast.model.contract import Contract
 from standfast.model.evidence import AccountRead, ActivitiesRead, MarketClock, OrdersRead, PositionsRead
@@ -66,6 +66,28 @@ class OrderEvent:
 
 
 BrokerEvent: TypeAlias = StreamUp | StreamDown | OrderEvent
+
+
+class Tick(Protocol):
+    """One streamed quote. The floats only tell whether anybody has to look; who looks asks for the exact quote."""
+
+    @property
+    def instrument(self) -> InstrumentId: ...
+
+    @property
+    def bid(self) -> float: ...
+
+    @property
+    def ask(self) -> float: ...
+
+    def quote(self, received: datetime) -> Quote: ...
+
+
+class Ticks(NamedTuple):
+    """Quotes that came in one message, in its order."""
+
+    received: datetime
+    each: Sequence[Tick]
 
 
 class Broker(Protocol):
@@ -134,8 +156,8 @@ class Broker(Protocol):
         """Order events for as long as the caller listens; reconnects by itself and says so."""
         ...
 
-    def quote_events(self) -> AsyncIterator[tuple[Holding, Quote]]:
-        """Streamed quotes of the watched holdings."""
+    def quote_events(self) -> AsyncIterator["Ticks"]:
+        """Streamed quotes of the watched holdings, as they come together."""
         ...
 
     def watch(self, holdings: frozenset[Holding]) -> None:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from standfast.model.ids import InstrumentId
+
 
 @dataclass(frozen=True, slots=True)
 class Quote:
@@ -33,3 +35,21 @@ class Quote:
     def is_fresh(self, now: datetime, limit: timedelta) -> bool:
         """Judged by when we received it: the broker's `at` may rightly be old in a quiet market."""
         return now - self.received <= limit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExactTick:
+    """A quote that is exact already (asked for, or simulated), in the form of a streamed one (`ports.Tick`)."""
+
+    instrument: InstrumentId
+    bid: float
+    ask: float
+    exact: Quote
+
+    @classmethod
+    def of(cls, instrument: InstrumentId, quote: Quote) -> "ExactTick":
+        return cls(instrument=instrument, bid=float(quote.bid), ask=float(quote.ask), exact=quote)
+
+    def quote(self, received: datetime) -> Quote:
+        """The quote it was made of, which knows when it was received."""
+        return self.exact

@@ -1,20 +1,84 @@
-"""The last quotes of every watched holding, and the gate that lets only rule-relevant ticks wake the loop."""
+"""The last quotes of every watched holding, and the gate that lets only rule-relevant ticks wake the loop.
 
-from collections.abc import Callable, Mapping
+A tick inside the band costs one look-up and one comparison of floats: it is kept as it came, and becomes an exact
+quote when somebody looks at it (`sights`). A tick outside wakes the loop, whose check is exact.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 
 import structlog
 
-from standfast.core.bands import Band
+from standfast.core.bands import NOTHING_WAKES, Band
 from standfast.core.situation import Sight
 from standfast.model.errors import BrokerError
-from standfast.model.ids import Holding
-from standfast.model.quote import Quote
-from standfast.ports import Broker, Clock
+from standfast.model.ids import Holding, InstrumentId
+from standfast.model.quote import ExactTick
+from standfast.ports import Broker, Clock, Tick, Ticks
 
 log = structlog.get_logger("standfast.quotes")
 
 POLL = timedelta(seconds=5)
+
+Seen = tuple[Tick, datetime]
+"""A tick and when it was received."""
+
+
+class Gate:
+    """What is known of one instrument's price. The floats are the narrowest of its holdings' bands."""
+
+    __slots__ = ("before", "high", "holdings", "last", "low", "made", "made_of", "spread")
+
+    def __init__(self) -> None:
+        self.low, self.high, self.spread = NOTHING_WAKES
+        self.holdings: dict[Holding, Band] = {}
+        """Those whose rules need this price: more than one only where an account is hedged."""
+        self.last: Seen | None = None
+        self.before: Seen | None = None
+        self.made: Sight | None = None
+        self.made_of: Seen | None = None
+
+    def put(self, holding: Holding, band: Band | None) -> None:
+        if band is None:
+            self.holdings.pop(holding, None)
+        else:
+            self.holdings[holding] = band
+        bands = (NOTHING_WAKES, *self.holdings.values())
+        self.low = max(each.low for each in bands)
+        self.high = min(each.high for each in bands)
+        self.spread = min(each.spread for each in bands)
+
+    def sight(self) -> Sight | None:
+        """The last two quotes, made exact once."""
+        last = self.last
+        if last is None or last is self.made_of:
+            return self.made
+        before = None
+        if self.before is not None:
+            known = self.made is not None and self.before is self.made_of
+            before = self.made.quote if known and self.made else self.before[0].quote(self.before[1])
+        self.made, self.made_of = Sight(last[0].quote(last[1]), before), last
+        return self.made
+
+
+class Sights(Mapping[Holding, Sight]):
+    """What was last seen of each holding's price; exact quotes, made when they are looked at."""
+
+    def __init__(self, gates: dict[InstrumentId, Gate]) -> None:
+        self._gates = gates
+
+    def __getitem__(self, holding: Holding) -> Sight:
+        gate = self._gates.get(holding.instrument)
+        sight = gate.sight() if gate is not None else None
+        if sight is None:
+            raise KeyError(holding)
+        return sight
+
+    def __iter__(self) -> Iterator[Holding]:
+        return (Holding(name) for name, gate in self._gates.items() if gate.last is not None)
+
+    def __len__(self) -> int:
+        return sum(gate.last is not None for gate in self._gates.values())
 
 
 class Quotes:
@@ -22,31 +86,44 @@ class Quotes:
 
     def __init__(self, broker: Broker, clock: Clock, wake: Callable[[Holding], None]) -> None:
         self.broker, self.clock, self._wake = broker, clock, wake
-        self.sights: dict[Holding, Sight] = {}
+        self._gates: dict[InstrumentId, Gate] = {}
+        self.sights: Mapping[Holding, Sight] = Sights(self._gates)
         self.bands: dict[Holding, Band] = {}
 
     def watch(self, bands: Mapping[Holding, Band | None]) -> None:
         """Take over the bands just figured; holdings without a band are no longer watched."""
-        before = len(self.bands)
-        gone = [holding for holding, band in bands.items() if band is None and holding in self.bands]
-        for holding in gone:
-            del self.bands[holding]
-        fresh = [holding for holding, band in bands.items() if band is not None and holding not in self.bands]
-        self.bands.update({holding: band for holding, band in bands.items() if band is not None})
-        if gone or fresh or before != len(self.bands):
+        is_other = False
+        for holding, band in bands.items():
+            known = self.bands.get(holding)
+            if band == known:
+                continue
+            is_other = is_other or band is None or known is None
+            if band is None:
+                del self.bands[holding]
+            else:
+                self.bands[holding] = band
+            self._gate(holding.instrument).put(holding, band)
+        if is_other:
             self.broker.watch(frozenset(self.bands))
 
-    def take(self, holding: Holding, quote: Quote) -> None:
-        """One tick: kept, compared with its band, and nothing more unless it lies outside."""
-        known = self.sights.get(holding)
-        self.sights[holding] = Sight(quote, known.quote if known is not None else None)
-        band = self.bands.get(holding)
-        if band is not None and not band.is_quiet(float(quote.bid), float(quote.ask)):
-            self._wake(holding)
+    def take(self, ticks: Ticks) -> None:
+        """Quotes that came together: each kept, compared with its band, and nothing more unless it lies outside."""
+        received, each = ticks
+        gates = self._gates
+        for tick in each:
+            gate = gates.get(tick.instrument)
+            if gate is None:
+                continue
+            gate.before = gate.last
+            gate.last = (tick, received)
+            bid, ask = tick.bid, tick.ask
+            if not (gate.low < bid <= ask < gate.high and ask - bid < gate.spread):
+                for holding in gate.holdings:
+                    self._wake(holding)
 
     async def follow_stream(self) -> None:
-        async for holding, quote in self.broker.quote_events():
-            self.take(holding, quote)
+        async for ticks in self.broker.quote_events():
+            self.take(ticks)
 
     async def poll(self) -> None:
         """Ask for what the stream has not brought."""
@@ -59,11 +136,20 @@ class Quotes:
 
     async def ask(self, holdings: list[Holding]) -> None:
         try:
-            for holding, quote in (await self.broker.quotes(holdings)).items():
-                self.take(holding, quote)
+            found = await self.broker.quotes(holdings)
         except BrokerError as error:
             log.warning("quotes not read", holdings=len(holdings), error=f"{type(error).__name__}: {error}")
+            return
+        for holding, quote in found.items():
+            self._gate(holding.instrument)
+            self.take(Ticks(quote.received, (ExactTick.of(holding.instrument, quote),)))
+
+    def _gate(self, instrument: InstrumentId) -> Gate:
+        gate = self._gates.get(instrument)
+        if gate is None:
+            gate = self._gates[instrument] = Gate()
+        return gate
 
     def _is_stale(self, holding: Holding, now: datetime) -> bool:
-        sight = self.sights.get(holding)
-        return sight is None or now - sight.quote.received >= POLL
+        last = self._gate(holding.instrument).last
+        return last is None or now - last[1] >= POLL

@@ -24,8 +24,8 @@ from standfast.model.evidence import AccountRead, ActivitiesRead, HeldReport, Ma
 from standfast.model.ids import BrokerOrderId, ClientOrderId, Holding, InstrumentId
 from standfast.model.instrument import Instrument
 from standfast.model.order import Fill, Movement, OrderReport, Terms
-from standfast.model.quote import Quote
-from standfast.ports import BrokerEvent, OrderEvent, StreamDown, StreamUp
+from standfast.model.quote import ExactTick, Quote
+from standfast.ports import BrokerEvent, OrderEvent, StreamDown, StreamUp, Ticks
 from standfast.sim import translate
 from standfast.sim.loop import current
 from standfast.sim.streams import Stream
@@ -64,7 +64,7 @@ class EngineBroker:
         self._working: Mapping[BrokerOrderId, OrderReport] = {}
         self._instruments: dict[InstrumentId, Instrument] = {}
         self._events: Stream[BrokerEvent] = Stream(wire, "stream", up=StreamUp, down=StreamDown)
-        self._quotes: Stream[tuple[Holding, Quote]] = Stream(wire, "quote_stream")
+        self._quotes: Stream[Ticks] = Stream(wire, "quote_stream")
         self._engine.listeners.append(self._tell)
 
     @property
@@ -255,7 +255,7 @@ class EngineBroker:
     def events(self) -> AsyncIterator[BrokerEvent]:
         return self._events
 
-    def quote_events(self) -> AsyncIterator[tuple[Holding, Quote]]:
+    def quote_events(self) -> AsyncIterator[Ticks]:
         return self._quotes
 
     def watch(self, holdings: frozenset[Holding]) -> None:
@@ -265,7 +265,8 @@ class EngineBroker:
         """The market has a new quote."""
         holding = translate.holding(row.instrument)
         if holding in self._watched:
-            self._quotes.offer((holding, translate.quote(row, current().now())), row.instrument)
+            quote = translate.quote(row, current().now())
+            self._quotes.offer(Ticks(quote.received, (ExactTick.of(holding.instrument, quote),)), row.instrument)
 
     def _tell(self, event: Event) -> None:
         if event.account != self._account:

@@ -103,8 +103,8 @@ class Heard:
 
     async def listen(self) -> None:
         async with aclosing(self.at.broker.quote_events()) as found:
-            async for holding, quote in found:
-                self.quotes.append((holding, quote))
+            async for received, ticks in found:
+                self.quotes += [(Holding(tick.instrument), tick.quote(received)) for tick in ticks]
                 self._came.set()
 
     async def until(self, wanted: Holding, bid: str, ask: str) -> None:
@@ -267,8 +267,8 @@ async def test_the_quote_stream_connects_only_when_something_is_watched() -> Non
 
     async def run() -> None:
         async with aclosing(stream.quotes()) as found:
-            async for each in found:
-                heard.append(each)
+            async for received, ticks in found:
+                heard.extend((Holding(tick.instrument), tick.quote(received)) for tick in ticks)
 
     async with asyncio.TaskGroup() as tasks:
         task = tasks.create_task(run())

@@ -36,7 +36,7 @@ from standfast.model.instrument import Instrument
 from standfast.model.order import OrderReport, Terms
 from standfast.model.quote import Quote
 from standfast.model.secret import Secret
-from standfast.ports import BrokerEvent, Clock
+from standfast.ports import BrokerEvent, Clock, Ticks
 
 CONTRACT = Contract(
     staleness=timedelta(seconds=10),
@@ -233,7 +233,7 @@ class AlpacaBroker:
     def events(self) -> AsyncGenerator[BrokerEvent, None]:
         return self._order_stream.events()
 
-    def quote_events(self) -> AsyncGenerator[tuple[Holding, Quote], None]:
+    def quote_events(self) -> AsyncGenerator[Ticks, None]:
         return self._quote_stream.quotes()
 
     def watch(self, holdings: frozenset[Holding]) -> None:

@@ -21,7 +21,6 @@ from standfast.brokers.alpaca.rows import (
     AssetRow,
     ClockRow,
     ContractRow,
-    MarketMessage,
     Number,
     OrderRow,
     PositionRow,
@@ -291,12 +290,6 @@ def is_option(instrument: InstrumentId) -> bool:
 
 def quote(row: QuoteRow, received: datetime) -> Quote:
     return Quote(_quoted(row.bp), _quoted(row.ap), _in_utc(row.t, "quote t"), received)
-
-
-def streamed_quote(message: MarketMessage, received: datetime) -> tuple[Holding, Quote]:
-    if message.bp is None or message.ap is None or message.t is None:
-        raise Malformed(f"quote of {_shown(message.S)} without bp, ap or t")
-    return holding(message.S), Quote(_quoted(message.bp), _quoted(message.ap), _in_utc(message.t, "quote t"), received)
 
 
 def holding(symbol: str) -> Holding:

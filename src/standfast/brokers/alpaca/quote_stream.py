@@ -4,6 +4,7 @@ Invariants
 - Nothing connects while nothing is watched; a change of what is watched reaches the broker at once.
 - Only quotes come out. When the stream is down `down` says why; nobody is given old prices in their place.
 - Options are not on this stream (theirs speaks another encoding): they are polled.
+- A frame of nothing but quotes, which is nearly every frame, is decoded once and handed on as it is.
 """
 
 import asyncio
@@ -13,16 +14,19 @@ from collections.abc import AsyncGenerator
 import msgspec
 
 from standfast.brokers.alpaca import parse
-from standfast.brokers.alpaca.rows import MarketMessage
+from standfast.brokers.alpaca.rows import MarketMessage, StreamedQuote
 from standfast.brokers.alpaca.stream import STEADY_AFTER, Wire
 from standfast.brokers.shared.line import Line
 from standfast.brokers.shared.sessions import Backoff
 from standfast.brokers.shared.transport import TransportError
 from standfast.model.errors import Malformed
 from standfast.model.ids import Holding
-from standfast.model.quote import Quote
+from standfast.ports import Ticks
 
-MESSAGES = msgspec.json.Decoder(list[MarketMessage])
+QUOTES = msgspec.json.Decoder(list[StreamedQuote])
+ELEMENTS = msgspec.json.Decoder(list[msgspec.Raw])
+MESSAGE = msgspec.json.Decoder(MarketMessage)
+QUOTE = msgspec.json.Decoder(StreamedQuote)
 SYMBOLS_IN_A_MESSAGE = 400
 
 
@@ -50,7 +54,7 @@ class QuoteStream:
         if self._line is not None:
             self._line.interrupt()
 
-    async def quotes(self) -> AsyncGenerator[tuple[Holding, Quote], None]:
+    async def quotes(self) -> AsyncGenerator[Ticks, None]:
         """Quotes for ever; it connects again by itself."""
         backoff = Backoff(self._wire.draw)
         while True:
@@ -61,8 +65,7 @@ class QuoteStream:
                     await self._log_in(line)
                     self._line, self.down, self._subscribed = line, "", frozenset()
                     while True:
-                        for found in await self._next(line):
-                            yield found
+                        yield await self._next(line)
             except (TransportError, Malformed) as error:
                 self.down = str(error)
             finally:
@@ -71,17 +74,14 @@ class QuoteStream:
                 backoff.succeeded()
             await self._wire.clock.sleep(backoff.wait())
 
-    async def _next(self, line: Line) -> list[tuple[Holding, Quote]]:
-        """The quotes of the next frame, after bringing the subscription up to date."""
+    async def _next(self, line: Line) -> Ticks:
+        """The quotes of the next frame, if it has any, after bringing the subscription up to date."""
         if self._subscribed != self._watched:
             before, self._subscribed = self._subscribed, self._watched
             await self._say(line, "unsubscribe", before - self._subscribed)
             await self._say(line, "subscribe", self._subscribed - before)
         frame = await line.receive()
-        if frame is None:
-            return []
-        received = self._wire.clock.now()
-        return [parse.streamed_quote(message, received) for message in _messages(frame) if message.T == "q"]
+        return Ticks(self._wire.clock.now(), () if frame is None else streamed(frame))
 
     async def _say(self, line: Line, action: str, symbols: frozenset[str]) -> None:
         names = sorted(symbols)
@@ -95,16 +95,25 @@ class QuoteStream:
         await self._wire.answer(line, _is_authenticated)
 
 
-def _messages(frame: str | bytes) -> list[MarketMessage]:
+def streamed(frame: str | bytes) -> list[StreamedQuote]:
+    """The quotes of one frame. Raises Malformed, and TransportError where the stream says that something is wrong."""
+    try:
+        return QUOTES.decode(frame)
+    except (ValueError, RecursionError):
+        return [parse.rows(QUOTE, each, "streamed quote") for each, message in _messages(frame) if message.T == "q"]
+
+
+def _messages(frame: str | bytes) -> list[tuple[bytes, MarketMessage]]:
     """The messages of one frame; an error among them breaks the connection."""
     body = frame.encode(errors="replace") if isinstance(frame, str) else frame
-    messages = parse.rows(MESSAGES, body, "market data frame")
-    for message in messages:
+    each = [bytes(raw) for raw in parse.rows(ELEMENTS, body, "market data frame")]
+    found = [(element, parse.rows(MESSAGE, element, "market data message")) for element in each]
+    for _, message in found:
         if message.T == "error":
             raise TransportError(f"the data stream refuses: {message.msg} ({message.code})")
-    return messages
+    return found
 
 
 def _is_authenticated(frame: str | bytes) -> bool | None:
-    found = any(message.T == "success" and message.msg == "authenticated" for message in _messages(frame))
+    found = any(message.T == "success" and message.msg == "authenticated" for _, message in _messages(frame))
     return found or None

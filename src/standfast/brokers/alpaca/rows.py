@@ -5,11 +5,14 @@ Invariants
 - Numbers stay text (or JSON numbers, where documented examples have them) until a row is known to differ.
 """
 
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
+
+from standfast.model.ids import InstrumentId
+from standfast.model.quote import Quote
 
 Number = str | int | float
 
@@ -150,13 +153,34 @@ class EventOrder(msgspec.Struct, frozen=True, kw_only=True):
     symbol: str = ""
 
 
+StreamedPrice = Annotated[float, msgspec.Meta(ge=0, lt=1e12)]
+
+
+class StreamedQuote(
+    msgspec.Struct,
+    frozen=True,
+    gc=False,
+    tag_field="T",
+    tag="q",
+    rename={"instrument": "S", "bid": "bp", "ask": "ap", "at": "t"},
+):
+    """One quote of a market-data frame; a `ports.Tick`.
+
+    A price of at most fifteen digits comes back from its float exactly as it was written.
+    """
+
+    instrument: InstrumentId
+    bid: StreamedPrice
+    ask: StreamedPrice
+    at: Annotated[datetime, msgspec.Meta(tz=True)]
+
+    def quote(self, received: datetime) -> Quote:
+        return Quote(Decimal(repr(self.bid)), Decimal(repr(self.ask)), self.at.astimezone(UTC), received)
+
+
 class MarketMessage(msgspec.Struct, frozen=True, kw_only=True):
-    """One element of a market-data frame: `T` is q for a quote, success, subscription or error for the rest."""
+    """Any element of a market-data frame: `T` is q for a quote, success, subscription or error for the rest."""
 
     T: str
-    S: str = ""
-    bp: Decimal | None = None
-    ap: Decimal | None = None
-    t: datetime | None = None
     msg: str = ""
     code: int | None = None

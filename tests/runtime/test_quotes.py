@@ -1,0 +1,117 @@
+"""The gate for quotes: what wakes the loop, and what those who look are shown."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+
+from standfast.brokers.alpaca.quote_stream import streamed
+from standfast.brokers.shared.transport import TransportError
+from standfast.core.bands import Band
+from standfast.model.errors import Malformed
+from standfast.model.ids import Holding, InstrumentId
+from standfast.model.quote import ExactTick, Quote
+from standfast.ports import Ticks
+from standfast.runtime.clock import RealClock
+from standfast.runtime.quotes import Quotes
+from tests.brokers.served import SPY, desk
+
+AT = datetime(2026, 1, 5, 15, 30, tzinfo=UTC)
+BAND = Band(400.0, 500.0, 2.0)
+
+
+def frame(bid: str, ask: str, instrument: str = "SPY") -> bytes:
+    return f'[{{"T":"q","S":"{instrument}","bp":{bid},"ap":{ask},"t":"2026-01-05T15:29:59.5Z","bs":1}}]'.encode()
+
+
+async def gated(*frames: bytes) -> tuple[Quotes, list[Holding]]:
+    woken: list[Holding] = []
+    async with desk() as at:
+        quotes = Quotes(at.broker, RealClock(), woken.append)
+        quotes.watch({SPY: BAND})
+        for each in frames:
+            quotes.take(Ticks(AT, streamed(each)))
+    return quotes, woken
+
+
+@pytest.mark.parametrize(
+    ("bid", "ask", "wakes"),
+    [
+        ("450.1", "450.2", False),
+        ("400.01", "400.02", False),
+        ("400", "400.02", True),
+        ("499", "500", True),
+        ("450", "452", True),
+        ("450.2", "450.1", True),
+        ("0", "450", True),
+    ],
+)
+async def test_only_a_price_that_a_rule_could_fire_at_wakes_the_loop(bid: str, ask: str, *, wakes: bool) -> None:
+    _, woken = await gated(frame(bid, ask))
+
+    assert woken == ([SPY] if wakes else [])
+
+
+async def test_who_looks_sees_the_last_two_quotes_exactly_as_they_were_written() -> None:
+    quotes, _ = await gated(frame("450.10", "450.20"), frame("451.123456789", "451.2"))
+    sight = quotes.sights[SPY]
+
+    assert sight.quote == Quote(
+        Decimal("451.123456789"), Decimal("451.2"), AT.replace(minute=29, second=59, microsecond=500_000), AT
+    )
+    assert sight.before is not None
+    assert (sight.before.bid, sight.before.ask) == (Decimal("450.1"), Decimal("450.2"))
+    assert quotes.sights.get(SPY) is sight
+
+
+async def test_a_quote_that_was_asked_for_stands_among_the_streamed_ones() -> None:
+    quotes, _ = await gated(frame("450.1", "450.2"))
+    exact = Quote(Decimal("449.90"), Decimal("449.95"), AT, AT)
+    quotes.take(Ticks(AT, (ExactTick.of(InstrumentId("SPY"), exact),)))
+
+    assert quotes.sights[SPY].quote is exact
+    assert quotes.sights[SPY].before == Quote(
+        Decimal("450.1"), Decimal("450.2"), AT.replace(minute=29, second=59, microsecond=500_000), AT
+    )
+
+
+async def test_a_holding_without_a_band_wakes_nobody_and_keeps_what_was_seen() -> None:
+    quotes, woken = await gated(frame("450.1", "450.2"))
+    quotes.watch({SPY: None})
+    quotes.take(Ticks(AT, streamed(frame("1", "2"))))
+
+    assert woken == []
+    assert quotes.sights[SPY].quote.bid == 1
+
+
+async def test_a_stranger_is_not_kept() -> None:
+    quotes, woken = await gated(frame("1", "2", "XYZ"))
+
+    assert (list(quotes.sights), woken) == ([], [])
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        frame("-1", "2"),
+        frame("1e30", "2e30"),
+        frame('"1"', "2"),
+        b'[{"T":"q","S":"SPY","bp":1,"ap":2}]',
+        b'[{"T":"q","S":"SPY","bp":1,"ap":2,"t":"2026-01-05T15:29:59.5"}]',
+        b"[1]",
+        b"{}",
+        b"\xff",
+        b"",
+    ],
+)
+def test_a_quote_that_is_none_is_refused(body: bytes) -> None:
+    with pytest.raises(Malformed):
+        streamed(body)
+
+
+def test_quotes_are_found_among_other_messages_and_an_error_breaks_the_line() -> None:
+    mixed = b'[{"T":"subscription","quotes":["SPY"]},' + frame("1", "2")[1:]
+
+    assert [(tick.instrument, tick.bid) for tick in streamed(mixed)] == [("SPY", 1.0)]
+    with pytest.raises(TransportError, match="slow client"):
+        streamed(b'[{"T":"error","msg":"slow client","code":407},' + frame("1", "2")[1:])
