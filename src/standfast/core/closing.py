@@ -135,7 +135,7 @@ def retry_after(refusals: int) -> timedelta:
 
 def _cancel_entries(s: Situation, position: Position) -> Outcomes:
     for order in s.book.orders_for(position.id):
-        if order.role is Role.OPEN and not order.is_finished and order.broker_id and not is_cancelling(order):
+        if order.role is Role.OPEN and not order.is_finished and order.broker_id and not is_cancelling(s, order):
             yield CancelOrder(broker_id=order.broker_id, holding=order.holding, reason="its position is closing")
 
 
@@ -146,14 +146,14 @@ def _free(s: Situation, position: Position) -> Outcomes:
     rank = beyond_stop(s, position)
     for group in exits_by_group((*cover.own, *cover.tied)):
         order = group[0]
-        if order.broker_id is not None and not is_cancelling(order):
+        if order.broker_id is not None and not is_cancelling(s, order):
             yield CancelOrder(
                 broker_id=order.broker_id, holding=order.holding, reason="frees the quantity for a close", rank=rank
             )
 
 
 def _is_freeing(s: Situation, position: Position) -> bool:
-    return any(is_cancelling(order) for order in s.book.orders_for(position.id))
+    return any(is_cancelling(s, order) for order in s.book.orders_for(position.id))
 
 
 def _close(s: Situation, position: Position, to_close: Decimal) -> Outcomes:

@@ -19,6 +19,8 @@ from standfast.model.position import Position, Standing
 TRIGGERED_LIMIT = timedelta(seconds=5)
 """A stop that has fired and not filled for this long covers nothing any more."""
 
+CANCEL_AGAIN_MAX = timedelta(seconds=10)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resting:
@@ -79,7 +81,7 @@ def cover_of(s: Situation, position: Position) -> Cover:
             continue
         if order.role in (Role.STOP, Role.TARGET):
             own.append(order)
-            unsettled = unsettled or not order.is_settled or is_cancelling(order)
+            unsettled = unsettled or not order.is_settled or is_cancelling(s, order)
             stopped += order.remaining if _stops(s, order) else ZERO
     loose, loose_unknown = _loose_cover(s, position)
     foreign += loose
@@ -101,12 +103,22 @@ def exits_by_group(own: tuple[BookedOrder, ...]) -> list[tuple[BookedOrder, ...]
     return [tuple(group) for group in groups.values()]
 
 
-def is_cancelling(order: BookedOrder) -> bool:
-    return order.cancel_at is not None and not order.is_finished
+def is_cancelling(s: Situation, order: BookedOrder) -> bool:
+    """Whether a cancel is under way. One that has not ended the order in time may never have arrived: ask again."""
+    if order.cancel_at is None or order.is_finished:
+        return False
+    if order.state is OrderState.PENDING and order.changed_at > order.cancel_at:
+        return True  # received: outside the session it may take until the open
+    return s.now < order.cancel_at + cancel_again_after(order.cancels)
+
+
+def cancel_again_after(cancels: int) -> timedelta:
+    """Two seconds after the first, doubling to ten."""
+    return min(timedelta(seconds=2 ** min(cancels, 4)), CANCEL_AGAIN_MAX)
 
 
 def _stops(s: Situation, order: BookedOrder) -> bool:
-    if not order.is_stop or not order.is_settled or is_cancelling(order):
+    if not order.is_stop or not order.is_settled or is_cancelling(s, order):
         return False
     report = order.report
     if report is not None and report.triggered and s.now - order.changed_at > TRIGGERED_LIMIT:
@@ -121,7 +133,7 @@ def _waits_for_entry(s: Situation, order: BookedOrder) -> bool:
 
 
 def _loose_cover(s: Situation, position: Position) -> tuple[Decimal, bool]:
-    """Foreign exits on the holding that are tied to no position: shared out oldest position first."""
+    """Foreign exits on the holding that are tied to no position: shared out, oldest first, to what has no stop yet."""
     read = s.snapshot.orders
     if read is None:
         return ZERO, False
@@ -135,11 +147,17 @@ def _loose_cover(s: Situation, position: Position) -> tuple[Decimal, bool]:
     for other in s.book.guarded_at(position.holding):
         if other.standing is Standing.OWNED:
             continue
-        share = min(pool, s.book.held(other))
+        share = min(pool, max(s.book.held(other) - _tied_cover(s, other), ZERO))
         if other.id == position.id:
             return share, unknown
         pool -= share
     return ZERO, unknown
+
+
+def _tied_cover(s: Situation, position: Position) -> Decimal:
+    """What the stops tied to a position protect, whoever placed them."""
+    orders = s.book.orders_for(position.id)
+    return sum((each.remaining for each in orders if each.side.sign != position.sign and _stops(s, each)), ZERO)
 
 
 def _stopping(report: OrderReport) -> Decimal:
@@ -149,5 +167,6 @@ def _stopping(report: OrderReport) -> Decimal:
 
 
 def _is_known(s: Situation, broker_id: BrokerOrderId) -> bool:
+    """Tied to a position, or to one that has closed since the list was made."""
     order = s.book.order_by_broker(broker_id)
-    return order is not None and order.position is not None
+    return (order is not None and order.position is not None) or broker_id in s.book.state.retired

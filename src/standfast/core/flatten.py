@@ -35,7 +35,7 @@ def flattening(s: Situation) -> Outcomes:
 def _entries(s: Situation, wanted: FlattenRequested) -> Outcomes:
     """Cancel every order that could add exposure, ours and (with everything) anybody's."""
     for order in s.book.state.orders.values():
-        if order.role is Role.OPEN and not order.is_finished and order.broker_id and not is_cancelling(order):
+        if order.role is Role.OPEN and not order.is_finished and order.broker_id and not is_cancelling(s, order):
             yield CancelOrder(broker_id=order.broker_id, holding=order.holding, reason="flatten: entries first")
     for holding, reports in s.orders_by_holding.items():
         for report in reports:

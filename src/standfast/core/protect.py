@@ -45,7 +45,7 @@ def protect(s: Situation, position: Position) -> Outcomes:
         return
     size = _size(s, held)
     if wanted.is_none or size <= 0:
-        yield from _remove(cover, "not wanted any more")
+        yield from _remove(s, cover, "not wanted any more")
     else:
         yield from _adjust(s, position, cover, wanted, size)
 
@@ -97,10 +97,10 @@ def _move(s: Situation, position: Position, group: tuple[BookedOrder, ...], want
     only = group[0]
     simple = len(group) == 1 and only.is_stop and wanted.stop is not None and wanted.target is None
     if not (simple and s.contract.native_replace and only.broker_id is not None) or refusal is not None:
-        yield from _cancel(group, "to be placed anew at other prices")
+        yield from _cancel(s, group, "to be placed anew at other prices")
         return
     assert wanted.stop is not None
-    terms = reducing(position.net, only.remaining, stop_price=wanted.stop, resting=True)
+    terms = reducing(position.sign * only.remaining, only.remaining, stop_price=wanted.stop, resting=True)
     made = intent(
         s.book,
         position,
@@ -117,18 +117,18 @@ def _shrink(s: Situation, position: Position, own: list[tuple[BookedOrder, ...]]
     for group in reversed(own):
         if surplus <= 0:
             return
-        yield from _cancel(group, f"covers {surplus} more than is held")
+        yield from _cancel(s, group, f"covers {surplus} more than is held")
         surplus -= _group_quantity(group)
 
 
-def _remove(cover: Cover, reason: str) -> Outcomes:
+def _remove(s: Situation, cover: Cover, reason: str) -> Outcomes:
     for group in exits_by_group(cover.own):
-        yield from _cancel(group, reason)
+        yield from _cancel(s, group, reason)
 
 
-def _cancel(group: tuple[BookedOrder, ...], reason: str) -> Outcomes:
+def _cancel(s: Situation, group: tuple[BookedOrder, ...], reason: str) -> Outcomes:
     order = group[0]
-    if order.broker_id is not None and not is_cancelling(order):
+    if order.broker_id is not None and not is_cancelling(s, order):
         yield CancelOrder(broker_id=order.broker_id, holding=order.holding, reason=reason, urgency=Urgency.PROTECT)
 
 
