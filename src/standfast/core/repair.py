@@ -16,6 +16,7 @@ from standfast.core.tell import alarm, wording
 from standfast.core.verify import FIRST_LOOK
 from standfast.model.breaks import Break, BreakKind, Finding
 from standfast.model.effects import CancelOrder, QueryOrder, ReadActivities, Urgency, WakeAt
+from standfast.model.evidence import HeldReport
 from standfast.model.ids import BreakId, ClientOrderId, Holding, PositionId, digest
 from standfast.model.journal import (
     BreakActed,
@@ -137,19 +138,29 @@ def adoption(s: Situation, holding: Holding, quantity: Decimal, *, by: str) -> I
     """
     row = s.reported(holding)
     assert row is not None, holding
+    price = _price_of(s, row, quantity)
     anchor = None
     if row.current_price is not None:
         worse = min if quantity > 0 else max
-        anchor = worse(row.average_price, row.current_price)
+        anchor = worse(price, row.current_price)
     yield PositionAdopted(
         position=PositionId(f"p{digest(s.book.account, holding, s.book.head)[:9]}"),
         holding=holding,
         quantity=quantity,
-        price=row.average_price,
+        price=price,
         anchor=anchor,
         strategy=s.rules.foreign_strategy(""),
         by=by,
     )
+
+
+def _price_of(s: Situation, row: HeldReport, quantity: Decimal) -> Decimal:
+    """What the extra quantity cost: the broker's average is over everything, ours for the rest is known."""
+    known = s.book.state.costs.get(row.holding)
+    if known is None or known.quantity + quantity != row.quantity:
+        return row.average_price
+    price = (row.average_price * row.quantity - known.value) / quantity
+    return price if price > 0 else row.average_price
 
 
 def _cancel_stray(s: Situation, finding: Finding) -> Outcomes:
