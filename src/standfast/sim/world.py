@@ -192,13 +192,17 @@ class World:
         self.wire.catch_up()
         self.engine.cancel(self.rules.account, order.id)
 
-    async def request(self, verb: str, *, seconds: float = 60.0, **arguments: str) -> RequestOutcome:
-        """An operator's act, and what became of it; AssertionError when nothing has after that time."""
+    async def operate(self, verb: str, **arguments: str) -> RequestId:
+        """Ask for an operator's act, and do not wait for it."""
         self._requests += 1
         id = RequestId(f"r{self._requests}")
         request = Request(id=id, account=self.rules.account, verb=verb, arguments=arguments, by="operator", at=self.now)
         await self.store.put_request(request)
-        outcome = await self.store.wait_request(id, self.clock, seconds)
+        return id
+
+    async def request(self, verb: str, *, seconds: float = 60.0, **arguments: str) -> RequestOutcome:
+        """An operator's act, and what became of it; AssertionError when nothing has after that time."""
+        outcome = await self.store.wait_request(await self.operate(verb, **arguments), self.clock, seconds)
         self._check()
         assert outcome is not None, await self.account_of(f"{verb} was not answered within {seconds:g} s")
         return outcome
