@@ -4,7 +4,8 @@
 2. Its quantity goes, in this order: to the position its order is tied to; to foreign lots, oldest first; to
    acknowledged foreign quantity; to adopted and owned positions, oldest first; what is left opens a lot.
 3. Realised profit is figured at average cost, here and nowhere else, when a closing part is booked.
-4. A foreign fill is booked only after its order has been read by id, so that ties (a bracket's legs) are known.
+4. What an order of ours did is ours, whatever is done with foreign quantity.
+5. A foreign fill is booked only after its order has been read by id, so that ties (a bracket's legs) are known.
 """
 
 from collections.abc import Iterator
@@ -13,12 +14,13 @@ from decimal import Decimal
 from standfast.core.book import Book
 from standfast.core.policy import Foreign, Rules
 from standfast.model.booked import BookedOrder
-from standfast.model.ids import PositionId, digest
+from standfast.model.ids import PositionId, digest, is_own
 from standfast.model.journal import Allocation, Fact, FillBooked, FillMatched, LotFound
 from standfast.model.order import ZERO, Fill, Role
-from standfast.model.position import CloseReason, Phase, Position, Standing
+from standfast.model.position import CloseReason, Position, Standing
 
-REASON_OF_ROLE = {Role.STOP: CloseReason.STOP_LOSS, Role.TARGET: CloseReason.TAKE_PROFIT}
+LEG_CLASSES = frozenset({"bracket", "oco", "oto"})
+"""An order of such a class that closes is an exit the broker held."""
 
 
 def book_fill(book: Book, rules: Rules, fill: Fill) -> Iterator[Fact]:
@@ -43,51 +45,46 @@ def book_fill(book: Book, rules: Rules, fill: Fill) -> Iterator[Fact]:
 
 
 def _matched(book: Book, fill: Fill, order: BookedOrder | None) -> PositionId | None:
-    """The bare adoption that already counted this fill: same side, filled before the read that was adopted."""
+    """The bare adoption that already counted this fill, if one still lacks fills on this side.
+
+    More may have been bought than was adopted, because some was sold again before: what then is too much
+    (`bare_adopted` below zero) is explained by the sales.
+    """
     if order is not None and order.position is not None:
         return None
     for position in book.positions_at(fill.holding):
-        if (
-            position.bare_adopted > 0
-            and position.adopted_at is not None
-            and fill.at <= position.adopted_at
-            and fill.side.sign == position.sign
-        ):
+        lacking = position.bare_adopted * position.sign * fill.side.sign
+        if lacking > 0 and position.adopted_at is not None and fill.at <= position.adopted_at:
             return position.id
     return None
 
 
 def _closing_parts(book: Book, fill: Fill, order: BookedOrder | None) -> Iterator[Allocation]:
-    tied = order.position if order is not None else None
+    if order is not None and order.role is Role.OPEN:
+        return
     left = fill.quantity
     cost = book.state.costs.get(fill.holding)
     average = cost.average if cost is not None else ZERO
-    if order is not None and order.role is Role.OPEN:
-        return
-    for position in _in_turn(book, fill, tied):
-        take = min(left, position.held)
+    for position in _in_turn(book, fill, order.position if order is not None else None):
+        known = book.state.acknowledged.get(fill.holding, ZERO) * -fill.side.sign
+        take = min(left, position.held if position is not None else known)
         if take <= 0:
+            continue
+        left -= take
+        if position is None:
+            yield Allocation(position=None, quantity=take, opens=False)
             continue
         realised = take * (fill.price - average) * position.sign
         yield Allocation(position=position.id, quantity=take, opens=False, realised=realised)
-        left -= take
-        if position.standing is Standing.FOREIGN or position.id == tied:
-            continue
-    yield from _acknowledged_part(book, fill, left)
 
 
-def _in_turn(book: Book, fill: Fill, tied: PositionId | None) -> list[Position]:
+def _in_turn(book: Book, fill: Fill, tied: PositionId | None) -> list[Position | None]:
+    """Whom a closing fill takes from; None stands for acknowledged foreign quantity, which is somebody else's too."""
     opposite = [p for p in book.positions_at(fill.holding) if p.sign == -fill.side.sign]
-    if book.state.acknowledged.get(fill.holding, ZERO) * fill.side.sign < 0 and tied is None:
-        # Acknowledged foreign quantity is somebody else's: their sale takes from it before it takes from ours.
-        opposite = [p for p in opposite if p.standing is Standing.FOREIGN]
-    return sorted(opposite, key=lambda p: (p.id != tied, p.standing is not Standing.FOREIGN))
-
-
-def _acknowledged_part(book: Book, fill: Fill, left: Decimal) -> Iterator[Allocation]:
-    known = book.state.acknowledged.get(fill.holding, ZERO)
-    if left > 0 and known * fill.side.sign < 0:
-        yield Allocation(position=None, quantity=min(left, abs(known)), opens=False)
+    own = [p for p in opposite if p.id == tied]
+    foreign = [p for p in opposite if p.id != tied and not p.is_guarded]
+    ours = [p for p in opposite if p.id != tied and p.is_guarded]
+    return [*own, *foreign, None, *ours]
 
 
 def _opening_part(
@@ -96,20 +93,30 @@ def _opening_part(
     tied = book.state.positions.get(order.position) if order is not None and order.position is not None else None
     if tied is not None and tied.sign == fill.side.sign:
         return Allocation(position=tied.id, quantity=left, opens=True), None
-    foreign = rules.foreign_for(fill.holding)
+    mine = order is not None and (order.role is not Role.FOREIGN or is_own(order.id, book.account))
+    foreign = Foreign.ADOPT if mine else rules.foreign_for(fill.holding)
     if foreign is Foreign.IGNORE:
         return Allocation(position=None, quantity=left, opens=True), None
-    found = LotFound(
-        position=PositionId(f"p{digest(book.account, fill.broker_order_id, fill.side)[:9]}"),
+    id = _lot_id(book, fill)
+    part = Allocation(position=id, quantity=left, opens=True)
+    if id in book.state.positions:
+        return part, None
+    return part, LotFound(
+        position=id,
         holding=fill.holding,
         sign=fill.side.sign,
         standing=Standing.ADOPTED if foreign is Foreign.ADOPT else Standing.FOREIGN,
         strategy=rules.foreign_strategy(order.id if order is not None else ""),
         order=fill.broker_order_id,
     )
-    known = book.state.positions.get(found.position)
-    part = Allocation(position=found.position, quantity=left, opens=True)
-    return part, None if known is not None and known.phase is not Phase.CLOSED else found
+
+
+def _lot_id(book: Book, fill: Fill) -> PositionId:
+    """One lot an order and side; another one once that has closed, because what is closed stays as it was."""
+    id = PositionId(f"p{digest(book.account, fill.broker_order_id, fill.side)[:9]}")
+    if id not in book.state.closed:
+        return id
+    return PositionId(f"p{digest(book.account, fill.broker_order_id, fill.side, fill.execution_id)[:9]}")
 
 
 def close_reason(book: Book, order: BookedOrder | None) -> CloseReason:
@@ -118,9 +125,8 @@ def close_reason(book: Book, order: BookedOrder | None) -> CloseReason:
         return CloseReason.FOREIGN
     position = book.state.positions.get(order.position) if order.position is not None else None
     if order.role is Role.FOREIGN:
-        if order.parent is not None or order.position is not None:
-            return CloseReason.BROKER_EXIT
-        return CloseReason.BOT_EXIT
+        is_leg = order.parent is not None or (order.report is not None and order.report.order_class in LEG_CLASSES)
+        return CloseReason.BROKER_EXIT if is_leg or order.position is not None else CloseReason.BOT_EXIT
     if position is not None and position.closing is not None and order.role in (Role.CLOSE, Role.ROLLBACK):
         return position.closing.reason
     if order.role in (Role.STOP, Role.TARGET):

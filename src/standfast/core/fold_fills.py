@@ -8,7 +8,7 @@ from standfast.core.fold_orders import after_order
 from standfast.core.folds import folds
 from standfast.model import journal as j
 from standfast.model.order import ZERO, Fill
-from standfast.model.position import Phase, Position
+from standfast.model.position import Closing, Phase, Position
 
 
 @folds(j.FillBooked)
@@ -94,10 +94,17 @@ def _book_cost(book: Book, fill: Fill, part: j.Allocation) -> None:
 
 @folds(j.FillMatched)
 def _fill_matched(book: Book, fact: j.FillMatched, entry: j.Entry) -> None:
-    book.state.executions[fact.fill.execution_id] = fact.fill.at
-    order = book.order_by_broker(fact.fill.broker_order_id)
+    fill = fact.fill
+    book.state.executions[fill.execution_id] = fill.at
+    order = book.order_by_broker(fill.broker_order_id)
     if order is not None:
-        book.put_order(replace(order, executed=order.executed + fact.fill.quantity, number=entry.number))
+        book.put_order(replace(order, executed=order.executed + fill.quantity, number=entry.number))
+    position = book.state.positions.get(fact.position)
+    if position is not None:
+        lacking = position.bare_adopted - fill.signed * position.sign
+        # Wholly explained, it was bought under our eyes: its stop is figured from its entry like anybody's.
+        anchor = position.anchor if lacking else None
+        book.put_position(replace(position, bare_adopted=lacking, anchor=anchor))
 
 
 @folds(j.MovementBooked)
@@ -116,6 +123,8 @@ def _rescaled(book: Book, fact: j.Rescaled, entry: j.Entry) -> None:
             asked=position.asked * ratio,
             opened=position.opened * ratio,
             closed=position.closed * ratio,
+            bare_adopted=position.bare_adopted * ratio,
+            closing=_rescaled_closing(position, ratio),
             anchor=position.anchor / ratio if position.anchor is not None else None,
             stop=position.stop / ratio if position.stop is not None else None,
             target=position.target / ratio if position.target is not None else None,
@@ -128,6 +137,11 @@ def _rescaled(book: Book, fact: j.Rescaled, entry: j.Entry) -> None:
     if known is not None:
         book.state.acknowledged[fact.holding] = known * ratio
     book.touch(fact.holding)
+
+
+def _rescaled_closing(position: Position, ratio: Decimal) -> Closing | None:
+    closing = position.closing
+    return replace(closing, remain=closing.remain * ratio) if closing is not None else None
 
 
 @folds(j.PricesSuspended)
