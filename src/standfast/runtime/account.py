@@ -106,6 +106,7 @@ class Account:
         self._beyond: dict[Holding, datetime] = {}
         self._references: dict[Holding, Decimal] = {}
         self.halted = False
+        self._leaving, self._at_rest = False, asyncio.Event()
         self._passed: datetime | None = None
         ledger.listeners.append(self._entry)
 
@@ -247,6 +248,12 @@ class Account:
             await self.run_once()
             self._beat()
 
+    async def rest(self) -> None:
+        """Decide nothing any more: returns once no cycle is under way. What is handed over then stays as it is."""
+        self._leaving = True
+        self._wake.set()
+        await self._at_rest.wait()
+
     async def _wait(self) -> None:
         """Until something may have changed, a timer is due, or a second has passed (to show that we live)."""
         self._ring(self.clock.now())
@@ -275,6 +282,9 @@ class Account:
         self._wake.clear()
         self.cycles += 1
         for _ in range(PASSES_MAX):
+            if self._leaving:
+                self._at_rest.set()
+                return
             holdings = self._take_dirty()
             await self._know_instruments(holdings)
             situation = self.situation()

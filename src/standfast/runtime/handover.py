@@ -2,16 +2,28 @@
 
 import asyncio
 
+import structlog
+
 from standfast.core.decide import sort_out
 from standfast.core.handover import handing_over
 from standfast.runtime.account import Account
+
+log = structlog.get_logger("standfast.handover")
 
 LONGEST = 10.0
 """Seconds a stop may take to rest emergency stops before the process ends anyway."""
 
 
 async def hand_over(account: Account) -> None:
-    """Rest what can be rested, raise the alarm, and wait until the broker has answered."""
+    """Rest what can be rested, raise the alarm, and wait until the broker has answered.
+
+    The loop rests first: its next look would take away again what its policy does not want at the broker.
+    """
+    try:
+        async with account.clock.timeout(LONGEST):
+            await account.rest()
+    except TimeoutError:
+        log.warning("the loop does not come to rest: handing over beside it", account=account.rules.account)
     decision = sort_out(handing_over(account.situation()))
     await account.ledger.record(decision.facts)
     for effect in decision.effects:
