@@ -1,0 +1,63 @@
+"""Play one drill: the same story on a bare stage and on a guarded one, judged and told."""
+
+from decimal import Decimal
+from importlib import import_module
+
+from standfast.drills import in_process
+from standfast.drills.audit import audit
+from standfast.drills.played import Claim, Played, Side
+from standfast.drills.scene import Drill
+from standfast.drills.stage import Stage
+from standfast.drills.words import timeline
+
+CENT = Decimal("0.01")
+SETTLING = 2.0
+"""Seconds a guard has looked around before the story begins."""
+
+
+def load(name: str) -> Drill:
+    """ModuleNotFoundError for a name without a file."""
+    found = import_module(f"standfast.drills.{name.replace('-', '_')}").DRILL
+    assert isinstance(found, Drill), name
+    return found
+
+
+def run(name: str, *, wire: bool) -> Played:
+    drill = load(name)
+    bare, bare_lines = _play(drill, is_guarded=False, wire=wire)
+    guarded, guarded_lines = _play(drill, is_guarded=True, wire=wire)
+    return Played(name=name, bare=bare, guarded=guarded, timeline=(*bare_lines, *guarded_lines))
+
+
+def _play(drill: Drill, *, is_guarded: bool, wire: bool) -> tuple[Side, list[str]]:
+    async def told(stage: Stage) -> tuple[Side, list[str]]:
+        return await _tell(drill, stage)
+
+    if wire:
+        from standfast.drills import over_wire
+
+        return over_wire.play(drill.scene, told, is_guarded=is_guarded)
+    return in_process.play(drill.scene, told, is_guarded=is_guarded)
+
+
+async def _tell(drill: Drill, stage: Stage) -> tuple[Side, list[str]]:
+    try:
+        if stage.is_guarded:
+            await stage.start_guard()
+        await stage.wait(SETTLING)
+        await drill.story(stage)
+    except AssertionError as error:  # a wait that did not end, or a guard that died: a claim broken, not a drill lost
+        stage.claim("the story can be played to its end", str(error), holds=False)
+    entries = await stage.entries()
+    if stage.is_guarded:
+        audit(stage, entries)
+    side = Side(held=all(claim.holds for claim in stage.claims), loss=stage.loss.quantize(CENT))
+    title = "with the guard" if stage.is_guarded else "the bot alone"
+    lines = ["", f"--- {drill.name}: {title} (times of New York) ---"]
+    lines += timeline(stage.engine, stage.truth.tape, entries, stage.said)
+    lines += [_judged(claim) for claim in stage.claims]
+    return side, [*lines, f"loss {side.loss} USD"]
+
+
+def _judged(claim: Claim) -> str:
+    return f"{'holds ' if claim.holds else 'BROKEN'}  {claim.text}: {claim.evidence}"

@@ -1,0 +1,184 @@
+"""The stage a drill is played on: one exchange, one bot, and on a guarded stage a guard with its ledger.
+
+A story sees nothing else. There are two stages, in process under virtual time (`in_process`) and over real sockets
+(`over_wire`), and a story cannot tell which it is on.
+
+Invariants
+1. What is claimed of the exchange is judged on the exchange's own books, not on what anybody was told.
+2. Waiting is the only thing that lets time pass, and all times are the exchange's.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from standfast.core.book import Book
+from standfast.drills.line import Line, NoAnswer, Refused
+from standfast.drills.played import Claim
+from standfast.drills.scene import ACCOUNT, Board, Scene
+from standfast.drills.truth import Truth
+from standfast.exchange.engine import Engine
+from standfast.exchange.faults import AnyFault, Faults, Rule
+from standfast.model.journal import Entry
+from standfast.model.position import Position
+from standfast.stores.promises import RequestOutcome
+
+__all__ = ["Line", "NoAnswer", "Refused", "Said", "Stage"]
+
+
+class Stuck(AssertionError):
+    """What a story waited for did not come."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A line of the timeline that the story or the bot wrote."""
+
+    at: datetime
+    who: str
+    text: str
+
+
+class Stage(ABC):
+    """See the module. `is_guarded`: whether there is a guard; everything else is the same."""
+
+    engine: Engine
+    faults: Faults
+    truth: Truth
+    bot: Line
+
+    def __init__(self, scene: Scene, *, is_guarded: bool) -> None:
+        self.scene = scene
+        self.is_guarded = is_guarded
+        self.account = ACCOUNT
+        self.board = Board(scene)
+        self.claims: list[Claim] = []
+        self.said: list[Said] = []
+        self.lost: Decimal | None = None
+        """Set by a story whose loss is not the account's result."""
+
+    # --- telling and judging --------------------------------------------------------------------
+
+    def say(self, text: str) -> None:
+        """The story's own words."""
+        self._note("story", text)
+
+    def says(self, text: str) -> None:
+        """The bot's own words: what it believes."""
+        self._note("bot", text)
+
+    def _note(self, who: str, text: str) -> None:
+        self.said.append(Said(self.engine.now, who, text))
+
+    def claim(self, text: str, evidence: str, *, holds: bool) -> None:
+        """Something that must hold on both stages; the bare one is expected to break it."""
+        self.claims.append(Claim(text, holds, evidence))
+
+    def claim_of_guard(self, text: str, evidence: str, *, holds: bool) -> None:
+        """Something only a guarded stage can show."""
+        if self.is_guarded:
+            self.claim(text, evidence, holds=holds)
+
+    @property
+    def loss(self) -> Decimal:
+        """Of the account, or what the story measured; never negative."""
+        return max(Decimal(0), -self.truth.result) if self.lost is None else self.lost
+
+    # --- the market -----------------------------------------------------------------------------
+
+    @property
+    def now(self) -> datetime:
+        return self.engine.now
+
+    async def price(self, bid: str, ask: str, instrument: str = "AAPL") -> None:
+        """Move the market there; returns when everybody can see it."""
+        self._note("market", f"{instrument} {bid} / {ask}")
+        self.board.set(instrument, Decimal(bid), Decimal(ask))
+        await self.until(lambda: self._quotes(instrument, Decimal(bid), Decimal(ask)), 90, f"a quote {bid} / {ask}")
+
+    async def slide(self, *bids: str, each: float = 10.0, instrument: str = "AAPL") -> None:
+        """Move the market from bid to bid, two cents wide, so many seconds between them."""
+        for bid in bids:
+            await self.price(bid, str(Decimal(bid) + Decimal("0.02")), instrument)
+            await self.wait(each)
+
+    def _quotes(self, instrument: str, bid: Decimal, ask: Decimal) -> bool:
+        quote = self.engine.last_quote(instrument)
+        return quote is not None and (quote.bid, quote.ask) == (bid, ask)
+
+    def fault(self, operation: str, fault: AnyFault, *, seconds: float | None = None, count: int | None = None) -> None:
+        """From now on, for so long or so often, requests of this operation are struck, whoever makes them."""
+        until = None if seconds is None else self.now + timedelta(seconds=seconds)
+        self.faults.install(Rule(operation=operation, fault=fault, since=self.now, until=until, count=count))
+        lasts = f" for {seconds:g} s" if seconds is not None else "" if count is None else f", {count} time(s)"
+        self._note("fault", f"{operation}: {_words(fault)}{lasts}")
+
+    # --- time -----------------------------------------------------------------------------------
+
+    @abstractmethod
+    async def wait(self, seconds: float) -> None:
+        """Let so much of the exchange's time pass."""
+
+    async def wait_until(self, at: datetime) -> None:
+        await self.wait(max(0.0, (at - self.now) / timedelta(seconds=1)))
+
+    async def night(self, opens: datetime) -> None:
+        """Until five seconds after the open. The machine of bot and guard is off meanwhile, so the night costs nothing
+        and the guard has to find everything again."""
+        self._note("story", "the machine is switched off for the night")
+        await self.stop_guard()
+        await self.leap(opens - timedelta(minutes=5))
+        self._note("story", "the machine is switched on again, five minutes before the open")
+        if self.is_guarded:
+            await self.start_guard()
+        await self.wait_until(opens + timedelta(seconds=5))
+
+    @abstractmethod
+    async def leap(self, at: datetime) -> None:
+        """Let time pass until then while nobody is there."""
+
+    @abstractmethod
+    async def until(self, is_so: Callable[[], object], within: float, what: str) -> None:
+        """Wait until it is so. `Stuck` when it is not after so many seconds."""
+
+    @abstractmethod
+    def outage(self, seconds: float) -> None:
+        """For so long no name resolves: nothing of this machine leaves, no stream lives."""
+
+    # --- the guard ------------------------------------------------------------------------------
+
+    @abstractmethod
+    async def start_guard(self) -> None: ...
+
+    @abstractmethod
+    async def stop_guard(self) -> None:
+        """Without effect where there is none."""
+
+    @abstractmethod
+    async def act(self, verb: str, within: float = 60.0, **arguments: str) -> RequestOutcome:
+        """An act of the bot or the operator, through the ledger. `Stuck` when it is not answered in time."""
+
+    @property
+    @abstractmethod
+    def book(self) -> Book:
+        """The living guard's."""
+
+    @abstractmethod
+    async def entries(self) -> Sequence[Entry]:
+        """The whole journal; empty on a bare stage."""
+
+    def positions(self) -> list[Position]:
+        """Those that the books hold open, oldest first."""
+        return [position for position in self.book.state.positions.values() if position.is_guarded]
+
+    def closed(self) -> list[Position]:
+        return list(self.book.state.closed.values())
+
+
+def _words(fault: AnyFault) -> str:
+    kind = str(fault.__struct_config__.tag).replace("_", " ")
+    values = {name: getattr(fault, name) for name in fault.__struct_fields__ if name not in ("hold", "late")}
+    shown = ", ".join(f"{name} {value}" for name, value in values.items() if value not in ((), 0))
+    return f"{kind} ({shown})" if shown else kind
