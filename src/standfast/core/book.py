@@ -216,6 +216,13 @@ class Book:
     def touched(self, holding: Holding) -> EntryNumber:
         return self.state.touched.get(holding, EntryNumber(0))
 
+    def touched_since(self, number: int) -> Iterator[Holding]:
+        """Holdings that entries after this one were about, the latest first; costs what it yields."""
+        for holding, last in reversed(self.state.touched.items()):
+            if last <= number:
+                return
+            yield holding
+
     def breaks_at(self, holding: Holding | None) -> list[Break]:
         """Open breaks about this holding (None: about the account), oldest first."""
         breaks = self.state.breaks
@@ -229,6 +236,7 @@ class Book:
 
     def touch(self, holding: Holding) -> None:
         """Something that a read must be newer than to be compared: an order, a fill, a quantity."""
+        self.state.touched.pop(holding, None)  # kept in the order of the entries
         self.state.touched[holding] = self.state.head
         self.moved.add(holding)
 

@@ -6,7 +6,7 @@ is asked for while one runs is made again afterwards, because the running one ma
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,7 +16,7 @@ import structlog
 from standfast.core.fills import book_fill
 from standfast.core.movements import book_movements
 from standfast.model.errors import BrokerError, Rejected, Unauthorised
-from standfast.model.evidence import OrdersRead, PositionsRead, Snapshot
+from standfast.model.evidence import OrdersRead, Snapshot
 from standfast.model.ids import BrokerOrderId, ClientOrderId, Holding
 from standfast.model.journal import Fact, OrderMissing, OrderObserved, SessionSeen, WatermarkMoved
 from standfast.model.order import Fill, OrderReport, Role
@@ -123,25 +123,24 @@ class Reader:
         read = await self.broker.positions()
         before = self.snapshot.positions_asked_after
         self.snapshot = replace(self.snapshot, positions=read, positions_asked_after=asked_after)
-        self._changed(self._worth_a_look(read, before))
+        self._changed(self._worth_a_look(read.changed, before))
 
-    def _worth_a_look(self, read: PositionsRead, before: int) -> set[Holding]:
+    def _worth_a_look(self, changed: Iterable[Holding], before: int) -> set[Holding]:
         """What differs, what has an open break, and what could not be compared last time."""
         book = self.ledger.book
-        changed = set(read.changed)
-        changed.update(h for h, ids in book.breaks_on.items() if ids and h is not None)
-        changed.update(h for h, number in book.state.touched.items() if number > before)
-        return changed
+        found = set(changed)
+        found.update(h for h, ids in book.breaks_on.items() if ids and h is not None)
+        found.update(book.touched_since(before))
+        return found
 
     async def _orders(self) -> None:
         asked_after = self.ledger.book.head
         read = await self.broker.working_orders()
+        before = self.snapshot.orders_asked_after
         changed = self._index_orders(read)
         self.snapshot = replace(self.snapshot, orders=read, orders_asked_after=asked_after)
         await self._observe_listed(read)
-        book = self.ledger.book
-        changed.update(h for h, ids in book.orders_at.items() if ids)
-        self._changed(changed)
+        self._changed(self._worth_a_look(changed, before))
 
     def _index_orders(self, read: OrdersRead) -> set[Holding]:
         before = self.snapshot.orders
