@@ -140,7 +140,7 @@ class Reader:
         changed = self._index_orders(read)
         self.snapshot = replace(self.snapshot, orders=read, orders_asked_after=asked_after)
         await self._observe_listed(read)
-        self._changed(self._worth_a_look(changed, before))
+        self._changed(self._worth_a_look(changed, before) | set(self.ledger.book.under_way()))
 
     def _index_orders(self, read: OrdersRead) -> set[Holding]:
         before = self.snapshot.orders
@@ -194,7 +194,8 @@ class Reader:
         return min(usual, max(edge, timedelta(milliseconds=200)))
 
     async def _account(self) -> None:
-        self.snapshot = replace(self.snapshot, account=await self.broker.account())
+        read = await self.broker.account()  # first: what is read meanwhile must not be put back
+        self.snapshot = replace(self.snapshot, account=read)
 
     # --- fills and movements --------------------------------------------------------------------
 
