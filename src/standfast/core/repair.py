@@ -15,7 +15,7 @@ from standfast.core.situation import Outcomes, Situation
 from standfast.core.tell import alarm, wording
 from standfast.core.verify import FIRST_LOOK
 from standfast.model.breaks import Break, BreakKind, Finding
-from standfast.model.effects import CancelOrder, QueryOrder, ReadActivities, Urgency, WakeAt
+from standfast.model.effects import CancelOrder, QueryOrder, ReadActivities, ReadPositions, Urgency, WakeAt
 from standfast.model.evidence import HeldReport
 from standfast.model.ids import BreakId, ClientOrderId, Holding, PositionId, digest
 from standfast.model.journal import (
@@ -28,6 +28,7 @@ from standfast.model.journal import (
 )
 from standfast.model.order import ZERO
 
+SECOND_LOOK = timedelta(seconds=1)
 ALARM_AGAIN = timedelta(hours=1)
 BLIND_GRACE = timedelta(seconds=10)
 """Blindness shorter than this is a quiet market, a reconnect, an opening bell."""
@@ -60,7 +61,7 @@ def _look_at(s: Situation, finding: Finding, known: Break | None) -> Outcomes:
         if _agrees_again(s, known):
             yield BreakConfirmed(id=known.id)
         else:
-            yield from _ask(s, finding)
+            yield from _ask(s, finding, known)
         return
     yield from _act(s, known)
     yield from _tell(s, known)
@@ -75,7 +76,9 @@ def _agrees_again(s: Situation, known: Break) -> bool:
     """A second look: a read asked for after the first sight, or time enough for what no read can show."""
     kind = known.finding.kind
     if kind in POSITION_KINDS:
-        return s.snapshot.positions_asked_after >= known.number
+        # Two reads a blink apart are one look: fills must have had the time to explain it, and been asked for.
+        asked = min(s.snapshot.positions_asked_after, s.snapshot.activities_asked_after)
+        return asked >= known.number and s.now - known.first_seen >= _second_look(s)
     if kind in (BreakKind.ORPHAN_ORDER, BreakKind.GHOST_ORDER, BreakKind.STRAY_EXIT):
         return s.orders_listed_after(known.number)
     if known.finding.holding is None:
@@ -83,11 +86,20 @@ def _agrees_again(s: Situation, known: Break) -> bool:
     return kind is not BreakKind.BLIND or s.now - known.first_seen >= BLIND_GRACE
 
 
-def _ask(s: Situation, finding: Finding) -> Outcomes:
+def _second_look(s: Situation) -> timedelta:
+    """How long a difference must last: a second for two agreeing reads, a round of reads for each further one."""
+    return SECOND_LOOK + max(s.rules.confirm.reads - 2, 0) * s.rules.every.positions
+
+
+def _ask(s: Situation, finding: Finding, known: Break | None = None) -> Outcomes:
     """The questions whose answers would explain a difference."""
     if finding.kind in POSITION_KINDS:
         assert finding.holding is not None, finding
         yield ReadActivities(reason=f"{finding.kind}: booked {finding.booked}, reported {finding.reported}")
+        if known is not None and s.now >= known.first_seen + _second_look(s):
+            yield ReadPositions(reason="a second look")
+        else:
+            yield WakeAt(at=s.now + _second_look(s), holding=finding.holding)
         for order in s.book.orders_on(finding.holding):
             asked = s.asked.get(order.id)
             if order.broker_id and not order.is_finished and (asked is None or s.now - asked > FIRST_LOOK):

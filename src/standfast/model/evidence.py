@@ -91,6 +91,8 @@ class Snapshot:
 
     positions: PositionsRead | None = None
     positions_asked_after: EntryNumber = EntryNumber(0)
+    activities_asked_after: EntryNumber = EntryNumber(0)
+    """Fills and movements are booked when read; only when they were asked for is kept."""
     orders: OrdersRead | None = None
     orders_asked_after: EntryNumber = EntryNumber(0)
     account: AccountRead | None = None

@@ -82,7 +82,7 @@ class Reader:
             await self.attempt(kind)
             await self.clock.sleep(SPACING)
             try:
-                async with self.clock.timeout(max(kind.every().total_seconds(), SPACING)):
+                async with self.clock.timer(max(kind.every().total_seconds(), SPACING)):
                     await kind.wanted.wait()
             except TimeoutError:
                 continue
@@ -201,6 +201,7 @@ class Reader:
 
     async def _activities(self) -> None:
         book = self.ledger.book
+        asked_after = book.head
         read = await self.broker.activities(book.state.watermark)
         fills = sorted(
             (fill for fill in read.fills if fill.execution_id not in book.state.executions), key=lambda fill: fill.at
@@ -210,6 +211,8 @@ class Reader:
         await self.ledger.record(list(book_movements(book, read.movements)))
         if whole and read.watermark != book.state.watermark:
             await self.ledger.record([WatermarkMoved(watermark=read.watermark)])
+        if whole:
+            self.snapshot = replace(self.snapshot, activities_asked_after=asked_after)
         self._changed({fill.holding for fill in fills})
 
     def _is_known(self, fill: Fill) -> bool:
