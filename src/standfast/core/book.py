@@ -39,7 +39,7 @@ from standfast.model.journal import (
     SessionSeen,
 )
 from standfast.model.order import ZERO, Role
-from standfast.model.position import Interval, Position
+from standfast.model.position import Interval, Phase, Position
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +222,15 @@ class Book:
             if last <= number:
                 return
             yield holding
+
+    def under_way(self) -> Iterator[Holding]:
+        """Holdings where something is to come to an end: an opening, a close, a cancel, an order in doubt, no cover."""
+        for position in self.state.positions.values():
+            if position.phase is not Phase.OPEN or position.naked_since is not None:
+                yield position.holding
+        for order in self.state.orders.values():
+            if (order.cancel_at is not None or not order.is_settled) and not order.is_finished:
+                yield order.holding
 
     def breaks_at(self, holding: Holding | None) -> list[Break]:
         """Open breaks about this holding (None: about the account), oldest first."""
