@@ -41,7 +41,11 @@ class Clock(Protocol):
     async def sleep(self, seconds: float) -> None: ...
 
     def timeout(self, seconds: float) -> AbstractAsyncContextManager[object]:
-        """Like `asyncio.timeout`, in this clock's seconds; raises TimeoutError."""
+        """Like `asyncio.timeout`, in this clock's seconds; raises TimeoutError. For answers that travel over a wire."""
+        ...
+
+    def timer(self, seconds: float) -> AbstractAsyncContextManager[object]:
+        """As `timeout`, exact at any speed: for waits that are to end at a moment, and not for answers."""
         ...
 
 

@@ -34,6 +34,9 @@ class ManualClock:
     def timeout(self, seconds: float) -> AbstractAsyncContextManager[object]:
         return self._timeout(seconds)
 
+    def timer(self, seconds: float) -> AbstractAsyncContextManager[object]:
+        return self._timeout(seconds)
+
     @asynccontextmanager
     async def _timeout(self, seconds: float) -> AsyncIterator[object]:
         async with asyncio.timeout(None) as handle:
@@ -72,6 +75,9 @@ class LoopClock:
         await asyncio.sleep(seconds)
 
     def timeout(self, seconds: float) -> AbstractAsyncContextManager[object]:
+        return asyncio.timeout(seconds)
+
+    def timer(self, seconds: float) -> AbstractAsyncContextManager[object]:
         return asyncio.timeout(seconds)
 
 

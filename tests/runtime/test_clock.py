@@ -122,6 +122,17 @@ async def test_a_timeout_is_scaled_but_leaves_an_answer_the_time_to_travel() -> 
             assert ends - began == pytest.approx(real, abs=0.3)
 
 
+async def test_a_timer_is_exact_at_any_speed() -> None:
+    loop = asyncio.get_running_loop()
+    for clock, real in ((ScaledClock(OPEN, speed=Decimal(1000)), 0.005), (RealClock(), 5.0)):
+        began = loop.time()
+        async with clock.timer(5.0) as limit:
+            assert isinstance(limit, asyncio.Timeout)
+            ends = limit.when()
+            assert ends is not None
+            assert ends - began == pytest.approx(real, abs=0.004)
+
+
 async def test_a_timeout_that_passes_is_a_timeout_error() -> None:
     for clock in (RealClock(), ScaledClock(OPEN, speed=Decimal(2))):
         with pytest.raises(TimeoutError):

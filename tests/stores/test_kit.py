@@ -35,6 +35,9 @@ class Acting:
     def timeout(self, seconds: float) -> AbstractAsyncContextManager[object]:
         raise NotImplementedError
 
+    def timer(self, seconds: float) -> AbstractAsyncContextManager[object]:
+        raise NotImplementedError
+
 
 STORES: dict[str, Callable[[Path], LedgerStore]] = {
     "memory": lambda directory: MemoryStore(),

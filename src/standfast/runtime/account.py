@@ -262,7 +262,7 @@ class Account:
         due = self._timers[0][0] if self._timers else None
         limit = 1.0 if due is None else min(1.0, max((due - self.clock.now()).total_seconds(), 0.001))
         try:
-            async with self.clock.timeout(limit):
+            async with self.clock.timer(limit):
                 await self._wake.wait()
         except TimeoutError:
             self._ring(self.clock.now())

@@ -63,6 +63,11 @@ class RealClock:
 
         return asyncio.timeout(seconds)
 
+    def timer(self, seconds: float) -> AbstractAsyncContextManager[object]:
+        import asyncio
+
+        return asyncio.timeout(seconds)
+
     def correct(self, by: timedelta) -> None:
         """Move `now` by this much (`offset` says how much); `monotonic` is not touched."""
         self.correction += by
@@ -112,6 +117,11 @@ class ScaledClock:
         import asyncio
 
         return asyncio.timeout(max(seconds / self.speed, min(seconds, PATIENCE_LEAST)))
+
+    def timer(self, seconds: float) -> AbstractAsyncContextManager[object]:
+        import asyncio
+
+        return asyncio.timeout(seconds / self.speed)
 
     def correct(self, by: timedelta) -> None:
         """As `RealClock.correct`."""

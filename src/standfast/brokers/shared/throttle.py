@@ -95,7 +95,7 @@ class Throttle:
 
     async def _wait(self, waiter: _Waiter, seconds: float) -> None:
         try:
-            async with self._clock.timeout(max(seconds, 0.001)):
+            async with self._clock.timer(max(seconds, 0.001)):
                 await asyncio.shield(waiter.turn)
         except TimeoutError:
             self._grant()
