@@ -11,7 +11,7 @@ from decimal import Decimal
 from standfast.core.policy import HeldBy, Policy
 from standfast.core.results import Levels
 from standfast.core.situation import Situation
-from standfast.model.booked import BookedOrder
+from standfast.model.booked import BookedOrder, Stage
 from standfast.model.ids import BrokerOrderId
 from standfast.model.order import STOP_TYPES, ZERO, OrderReport, OrderState, OrderType, Role
 from standfast.model.position import Position, Standing
@@ -71,8 +71,15 @@ def cover_of(s: Situation, position: Position) -> Cover:
     tied: list[BookedOrder] = []
     stopped = foreign = ZERO
     unknown = unsettled = False
-    for order in s.book.orders_for(position.id):
+    orders = s.book.orders_for(position.id)
+    followed = {order.replaces for order in orders if order.stage is Stage.WORKING}
+    for order in orders:
         if order.is_finished or order.role is Role.OPEN or order.side.sign == position.sign:
+            continue
+        if order.id in followed:  # the pair counts once, by its new order, until the old one is seen replaced
+            unsettled = True
+            continue
+        if order.state is OrderState.HELD and _waits_for_entry(s, order):
             continue
         if order.role is Role.FOREIGN:
             tied.append(order)

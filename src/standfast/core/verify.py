@@ -54,6 +54,8 @@ def _reason_to_look(s: Situation, order: BookedOrder) -> str:
         return ""  # read with its parent
     if order.cancel_at is not None and order.cancel_at >= order.changed_at:
         return "a cancel was asked for"
+    if order.position is not None and any(o.replaces == order.id for o in s.book.orders_for(order.position)):
+        return "it is being replaced"
     if s.orders_listed_after(order.number) and not is_listed(s, order):
         return "booked as working, not listed"
     if s.in_session and order.type is OrderType.MARKET:
