@@ -1,6 +1,7 @@
 """How facts about orders change the book."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from standfast.core.book import Book, Refusal
@@ -9,8 +10,14 @@ from standfast.core.order_states import next_stage
 from standfast.model import journal as j
 from standfast.model.booked import BookedOrder, Stage
 from standfast.model.ids import ClientOrderId, PositionId
-from standfast.model.order import OrderReport, OrderState, Role
+from standfast.model.order import CLOSING_ROLES, OrderReport, OrderState, Role
 from standfast.model.position import Phase
+
+FORGOTTEN = timedelta(minutes=5)
+"""Refusals further apart than this are not in a row."""
+EXITS = (Role.STOP, Role.TARGET)
+STANDING = (OrderState.WORKING, OrderState.HELD)
+"""States that show the broker has taken an exit for good; it may refuse one it has merely accepted."""
 
 
 @folds(j.OrderIntended)
@@ -42,8 +49,6 @@ def _order_accepted(book: Book, fact: j.OrderAccepted, entry: j.Entry) -> None:
     if order is None:
         return
     book.put_order(_moved(order, fact, entry, broker_id=fact.broker_id))
-    if order.position is not None and order.role in (Role.STOP, Role.TARGET):
-        book.state.refusals.pop(order.position, None)
 
 
 @folds(j.OrderRejected)
@@ -136,20 +141,36 @@ def _observe(
     book.put_order(order)
     if order.is_finished and not known.is_finished:
         _note_unasked_end(book, order, entry)
+    elif order.position is not None and order.role in EXITS and order.state in STANDING:
+        _note_standing(book, order.position, entry)
     after_order(book, order.id, entry)
     return order.id
 
 
+def _note_standing(book: Book, position: PositionId, entry: j.Entry) -> None:
+    """An exit stands: refusals at the door are over. One that refuses later has shown us a standing order before."""
+    refusal = book.state.refusals.get(position)
+    if refusal is not None and (refusal.kind != "late" or entry.at - refusal.at > FORGOTTEN):
+        del book.state.refusals[position]
+
+
 def _note_unasked_end(book: Book, order: BookedOrder, entry: j.Entry) -> None:
-    """An exit of ours that ended without filling and without our asking: refused late, or cancelled by somebody."""
+    """An order of ours that ended without filling and without our asking: refused late, or cancelled by somebody.
+
+    Both make us wait longer each time: whoever does it may do it for ever.
+    """
     if order.position is None or not order.reduces or order.parent is not None:
         return
-    if order.state is OrderState.REJECTED:
-        _note_refusal(book, order, "rejected", (order.report and order.report.reason) or "rejected later", entry)
-    elif order.state is OrderState.CANCELLED and order.cancel_at is None and order.role in (Role.STOP, Role.TARGET):
+    unasked = order.state in (OrderState.CANCELLED, OrderState.EXPIRED) and order.cancel_at is None
+    if order.state is OrderState.REJECTED or (unasked and order.role in CLOSING_ROLES):
+        said = order.report.reason if order.report is not None else ""
+        _note_refusal(book, order, "late", said or f"{order.state.value} later", entry)
+    elif unasked:
         before = book.state.edits.get(order.position)
         count = before.count + 1 if before is not None else 1
-        book.state.edits[order.position] = Refusal(count, entry.at, "edited", f"{order.id} was cancelled, not by us")
+        book.state.edits[order.position] = Refusal(
+            count, entry.at, "edited", f"{order.id} was {order.state.value}, not by us"
+        )
 
 
 def _absorbed(known: OrderReport | None, new: OrderReport) -> OrderReport:
@@ -173,13 +194,15 @@ def _note_refusal(book: Book, order: BookedOrder, kind: str, reason: str, entry:
     """Remember refused protection and refused closes: back-off and escalation count them."""
     if order.position is None:
         return
-    if order.role in (Role.STOP, Role.TARGET):
+    if order.role in EXITS:
         before = book.state.refusals.get(order.position)
-        count = before.count + 1 if before is not None else 1
+        counted = 0 if kind == "not_sent" else 1  # a dead network is no refusal
+        in_a_row = before is not None and entry.at - before.at <= FORGOTTEN
+        count = max(before.count + counted, 1) if before is not None and in_a_row else 1
         book.state.refusals[order.position] = Refusal(count, entry.at, kind, reason)
         return
     position = book.state.positions.get(order.position)
-    if position is not None and position.closing is not None and order.role in (Role.CLOSE, Role.ROLLBACK):
+    if position is not None and position.closing is not None and order.role in CLOSING_ROLES:
         closing = replace(position.closing, refusals=position.closing.refusals + 1, refused_at=entry.at, refusal=reason)
         book.put_position(replace(position, closing=closing))
 
@@ -197,7 +220,8 @@ def after_order(book: Book, id: ClientOrderId, entry: j.Entry) -> None:
     if position is None:
         book.retire_orders(order.position)
     elif order.role is Role.OPEN and position.phase is Phase.OPENING and position.opened > 0:
-        book.put_position(replace(position, phase=Phase.OPEN))
+        phase = Phase.OPEN if position.closing is None else Phase.CLOSING
+        book.put_position(replace(position, phase=phase))
 
 
 @folds(j.CancelIntended)
