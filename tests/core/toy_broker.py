@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 from standfast.core.book import Book
 from standfast.core.decide import decide
@@ -29,7 +30,7 @@ from standfast.model.effects import (
 )
 from standfast.model.ids import BrokerOrderId, ClientOrderId, Holding
 from standfast.model.order import ZERO, OrderReport, OrderState, OrderType, Role, Terms
-from tests.core.situations import CONTRACT, NOW, SPY, fill, quoted, ruled, situation, told
+from tests.core.situations import CONTRACT, NOW, SPY, fill, folded, quoted, ruled, situation, told
 
 LOOKS_MAX = 60
 
@@ -135,9 +136,9 @@ class Desk:
         elif refusal:
             self.tell(j.OrderRejected(id=intent.id, reason="refused", kind=refusal))
         else:
-            self._accept(intent)
+            self.accept(intent)
 
-    def _accept(self, intent: j.OrderIntended, state: OrderState = OrderState.WORKING) -> None:
+    def accept(self, intent: j.OrderIntended, state: OrderState = OrderState.WORKING) -> None:
         shown = reported(intent.id, intent.holding, intent.terms, state)
         self.orders[shown.broker_id] = shown
         self.tell(
@@ -153,7 +154,7 @@ class Desk:
             self.tell(j.OrderRejected(id=effect.intent.id, reason="refused", kind=refusal))
             return
         self.orders[effect.broker_id] = replace(self.orders[effect.broker_id], state=OrderState.REPLACED)
-        self._accept(effect.intent)
+        self.accept(effect.intent)
 
     def _cancel(self, effect: CancelOrder) -> None:
         lost = self.loses_cancel(effect)
@@ -194,7 +195,9 @@ class Desk:
         size = quantity if quantity is not None else order.remaining
         done = order.filled + size
         state = OrderState.FILLED if done == order.quantity else OrderState.WORKING
-        self.orders[broker_id] = replace(order, filled=done, state=state, average_price=Decimal(price))
+        over = OrderState.CANCELLED if state is OrderState.FILLED else OrderState.HELD
+        legs = tuple(replace(leg, quantity=order.quantity - done, state=over) for leg in order.legs)
+        self.orders[broker_id] = replace(order, filled=done, state=state, average_price=Decimal(price), legs=legs)
         self.net[order.holding] = self.net.get(order.holding, ZERO) + size * order.side.sign
         self.executions += 1
         self.observe(broker_id)
@@ -212,6 +215,15 @@ class Desk:
 
     def alive(self) -> list[OrderReport]:
         return [order for order in self.orders.values() if not order.is_finished]
+
+
+def desk(*facts: j.Fact, **changes: Any) -> Desk:
+    """A desk whose broker holds what the book says."""
+    book = folded(*facts)
+    net: dict[Holding, Decimal] = {}
+    for position in book.state.positions.values():
+        net[position.holding] = net.get(position.holding, ZERO) + position.net
+    return Desk(book=book, net=net, **changes)
 
 
 def reported(id: ClientOrderId, holding: Holding, terms: Terms, state: OrderState = OrderState.WORKING) -> OrderReport:

@@ -21,13 +21,11 @@ from standfast.model.alert import Severity
 from standfast.model.booked import BookedOrder
 from standfast.model.effects import CancelOrder, ReadActivities, ReadPositions, SubmitOrder, Urgency, WakeAt
 from standfast.model.journal import CloseWithdrawn, PositionSettled
-from standfast.model.order import ZERO, Role
+from standfast.model.order import CLOSING_ROLES, ZERO, Role
 from standfast.model.position import CloseReason, Closing, Position
 
 ESCALATE_AFTER = 3
 """Refusals of one close in a row before a person is called."""
-
-CLOSING_ROLES = (Role.CLOSE, Role.ROLLBACK)
 
 
 def settle(s: Situation, position: Position) -> Outcomes:
@@ -80,9 +78,9 @@ def _is_under_way(s: Situation, position: Position) -> bool:
 
 
 def _get_out(s: Situation, position: Position, closing: Closing, to_close: Decimal) -> Outcomes:
-    if closing.refused_at is not None:
+    again = closing.again_at
+    if again is not None:
         yield from _escalate(s, position, closing)
-        again = closing.refused_at + retry_after(closing.refusals)
         if s.now < again:
             yield WakeAt(at=again, holding=position.holding)
             return
@@ -126,11 +124,6 @@ def _wait_for_open(s: Situation, position: Position, closing: Closing) -> Outcom
     )
     if told.id not in s.book.state.alerts:
         yield told
-
-
-def retry_after(refusals: int) -> timedelta:
-    """One second, doubling to half a minute: a close is never dropped."""
-    return min(timedelta(seconds=2 ** min(refusals - 1, 5)), timedelta(seconds=30))
 
 
 def _cancel_entries(s: Situation, position: Position) -> Outcomes:

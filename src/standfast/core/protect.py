@@ -20,8 +20,8 @@ from standfast.model.booked import BookedOrder
 from standfast.model.effects import CancelOrder, ReplaceOrder, SubmitOrder, Urgency, WakeAt
 from standfast.model.instrument import Instrument
 from standfast.model.journal import CloseRequested
-from standfast.model.order import ZERO, OrderType, Role
-from standfast.model.position import CloseReason, Phase, Position, Standing
+from standfast.model.order import CLOSING_ROLES, ZERO, OrderType, Role
+from standfast.model.position import CloseReason, Position, Standing
 
 ROLLBACK_AFTER = 3
 """Refusals in a row after which an opening of ours that has no stop is closed again."""
@@ -32,10 +32,13 @@ RETRY_MAX = timedelta(seconds=60)
 
 def protect(s: Situation, position: Position) -> Outcomes:
     """Orders that bring what rests in line with what the policy wants, one step at a time."""
-    if not position.is_guarded or not s.may_act or position.holding in s.book.state.suspended:
+    if not s.may_act or position.holding in s.book.state.suspended:
         return
-    held = s.book.held(position)
-    if held <= 0 or not _may_size(s, position):
+    if not position.is_guarded:
+        yield from _remove(s, cover_of(s, position), "what is foreign is not protected")
+        return
+    held = s.book.held(position) - _being_closed(s, position)
+    if held < 0 or not _may_size(s, position):
         return
     policy = s.policy(position)
     at = levels(s.book, position, policy)
@@ -135,7 +138,7 @@ def _cancel(s: Situation, group: tuple[BookedOrder, ...], reason: str) -> Outcom
 def _add(s: Situation, position: Position, wanted: Resting, quantity: Decimal) -> Outcomes:
     refusal = s.book.state.refusals.get(position.id)
     if refusal is not None:
-        if refusal.kind == "price" or _gives_up(position, refusal.count):
+        if position.closing is None and (refusal.kind == "price" or _gives_up(position, refusal.count)):
             yield _close_instead(position, refusal.kind, refusal.reason)
             return
         due = refusal.at + retry_after(refusal.count)
@@ -173,7 +176,7 @@ def retry_after(count: int) -> timedelta:
 
 
 def _gives_up(position: Position, refusals: int) -> bool:
-    return position.standing is Standing.OWNED and refusals >= ROLLBACK_AFTER and position.phase is not Phase.CLOSING
+    return position.standing is Standing.OWNED and refusals >= ROLLBACK_AFTER
 
 
 def _close_instead(position: Position, kind: str, reason: str) -> CloseRequested:
@@ -186,12 +189,22 @@ def _size(s: Situation, held: Decimal) -> Decimal:
     return held if s.contract.fractional_stops else held.to_integral_value(rounding=ROUND_FLOOR)
 
 
+def _being_closed(s: Situation, position: Position) -> Decimal:
+    """What closing orders under way may still take: nothing may rest for that beside them."""
+    orders = s.book.orders_for(position.id)
+    return sum((order.remaining for order in orders if order.role in CLOSING_ROLES), ZERO)
+
+
 def _may_size(s: Situation, position: Position) -> bool:
-    """An entry still working is protected for what it has filled; a close under way is left alone until it is over."""
-    if position.phase is not Phase.CLOSING:
-        return True
+    """Whether exits may be placed beside a close: not while its quantity is being freed for it.
+
+    They may for what a close on its way leaves, and for everything while a close waits: for its next try after a
+    refusal, for the open.
+    """
     closing = position.closing
-    return closing is not None and closing.refused_at is not None
+    if closing is None or _being_closed(s, position) > 0 or not s.in_session:
+        return True
+    return closing.again_at is not None and s.now < closing.again_at
 
 
 def _rounded(wanted: Resting, position: Position, instrument: Instrument) -> Resting:

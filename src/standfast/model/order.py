@@ -68,6 +68,10 @@ class Role(StrEnum):
     FOREIGN = "foreign"
 
 
+CLOSING_ROLES = frozenset({Role.CLOSE, Role.ROLLBACK})
+"""Orders that get out now; stops and targets wait for their price."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
     """What an order asks for. A stop with `target_price` is an OCO pair: two exits, one quantity."""

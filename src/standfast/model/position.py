@@ -5,7 +5,7 @@ A position's numbers come from fills (or from adoption); nothing else may change
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
@@ -83,6 +83,13 @@ class Closing:
     refused_at: datetime | None = None
     refusal: str = ""
     request: RequestId | None = None
+
+    @property
+    def again_at(self) -> datetime | None:
+        """When a refused close is tried again: after a second, doubling to half a minute. It is never dropped."""
+        if self.refused_at is None:
+            return None
+        return self.refused_at + min(timedelta(seconds=2 ** min(self.refusals - 1, 5)), timedelta(seconds=30))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,507 @@
+"""Tests of `core/protect.py`, on a toy broker that keeps its word."""
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from standfast.core.policy import HeldBy, Policy, Rung
+from standfast.core.protect import protect, restore_after, retry_after
+from standfast.model import journal as j
+from standfast.model.effects import CancelOrder, ReplaceOrder, SubmitOrder
+from standfast.model.ids import BrokerOrderId, PositionId
+from standfast.model.order import OrderState, OrderType, Role, Side, Terms, TimeInForce
+from standfast.model.position import CloseReason, Phase, Standing, Trail
+from tests.core.situations import (
+    SPY,
+    D,
+    P,
+    adopted,
+    closing_of,
+    exit_intended,
+    folded,
+    of,
+    opening_of,
+    own_id,
+    position,
+    quoted,
+    report,
+    resting_stop,
+    ruled,
+    situation,
+    the,
+    told,
+    with_contract,
+)
+from tests.core.toy_broker import Desk, desk
+
+STOP = Policy(name="stop", stop_loss=D("0.02"))
+PAIR = Policy(name="pair", stop_loss=D("0.02"), take_profit=D("0.1"))
+GUARD = Policy(name="guard", held_by=HeldBy.GUARD, stop_loss=D("0.02"))
+BOTH = Policy(name="both", held_by=HeldBy.BOTH, stop_loss=D("0.02"), emergency_stop=D("0.1"))
+TARGET = Policy(name="target", take_profit=D("0.1"))
+
+
+def rests(desk: Desk) -> list[tuple[OrderType, Decimal, Decimal | None, Decimal | None]]:
+    return [(o.type, o.remaining, o.stop_price, o.limit_price) for o in desk.alive()]
+
+
+# --- what rests ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("policy", "expected"),
+    [
+        (STOP, [(OrderType.STOP, D(10), D(98), None)]),
+        (PAIR, [(OrderType.LIMIT, D(10), None, D(110))]),
+        (GUARD, []),
+        (BOTH, [(OrderType.STOP, D(10), D(90), None)]),
+        (TARGET, [(OrderType.LIMIT, D(10), None, D(110))]),
+    ],
+    ids=lambda value: value.name if isinstance(value, Policy) else "",
+)
+def test_what_rests_is_what_the_policy_asks_for(
+    policy: Policy, expected: list[tuple[OrderType, Decimal, Decimal | None, Decimal | None]]
+) -> None:
+    at = desk(*position(10), rules=ruled(policy))
+
+    at.run()
+
+    assert rests(at) == expected
+    assert at.over == []
+
+
+def test_a_stop_and_a_target_are_one_pair_with_one_quantity() -> None:
+    at = desk(*position(10), rules=ruled(PAIR))
+
+    at.run()
+
+    (pair,) = at.alive()
+    assert [(leg.type, leg.stop_price, leg.remaining) for leg in pair.legs] == [(OrderType.STOP, D(98), D(10))]
+
+
+def test_a_short_is_stopped_above_and_bought_back() -> None:
+    at = desk(*position(-10))
+
+    at.run()
+
+    assert [(o.side, o.stop_price, o.remaining) for o in at.alive()] == [(Side.BUY, D(102), D(10))]
+
+
+def test_an_entry_still_filling_is_protected_for_what_it_has() -> None:
+    shown = report("p1-open", client=own_id(Role.OPEN), side=Side.BUY, quantity=10, filled=4, average_price=D(100))
+    book = folded(*opening_of(10), j.OrderObserved(report=shown, position=P, role=Role.OPEN))
+
+    (sent,) = of(SubmitOrder, protect(situation(book, held={SPY: 4}), the(book)))
+
+    assert (sent.intent.terms.quantity, sent.intent.terms.stop_price) == (D(4), D(98))
+
+
+def test_only_whole_shares_rest_where_the_broker_takes_no_fractions() -> None:
+    at = desk(*position("10.5"))
+    fractional = desk(*position("10.5"), contract=with_contract(fractional_stops=True))
+    crumb = desk(*position("0.5"))
+
+    for each in (at, fractional, crumb):
+        each.run()
+
+    assert [o.remaining for o in at.alive()] == [D(10)]
+    assert [o.remaining for o in fractional.alive()] == [D("10.5")]
+    assert crumb.alive() == []
+
+
+def test_what_was_found_is_protected_from_its_anchor() -> None:
+    at = desk(adopted(10, 100, anchor="80"))
+
+    at.run()
+
+    assert rests(at) == [(OrderType.STOP, D(10), D("78.40"), None)]
+
+
+def test_nothing_is_placed_outside_repair_or_for_what_is_foreign_bare_or_suspended() -> None:
+    foreign = j.StandingChanged(position=P, standing=Standing.FOREIGN, by="op")
+    bare = j.ProtectionChosen(position=P, stop=None, target=None, bare=True, by="op")
+    for fact in (foreign, bare, j.PricesSuspended(holding=SPY, reason="split?")):
+        at = desk(*position(10), fact)
+        at.run()
+        assert at.sent == [], fact
+    halted = folded(*position(10))
+    assert list(protect(situation(halted, halted=True), the(halted))) == []
+
+
+def test_what_we_placed_for_a_position_goes_when_it_is_declared_foreign() -> None:
+    at = desk(*position(10))
+    at.run()
+
+    at.tell(j.StandingChanged(position=P, standing=Standing.FOREIGN, by="op"))
+    at.run()
+
+    assert at.alive() == []
+
+
+# --- changes ------------------------------------------------------------------------------------
+
+
+def test_a_stop_that_moved_is_replaced_in_place() -> None:
+    at = desk(*position(10), sights={SPY: quoted("111")})
+    at.run()
+
+    at.tell(j.TrailMoved(position=P, trail=Trail(rung=0, peak=D("0.1"), stop=D("0.05"))))
+    at.run()
+
+    assert len(of(ReplaceOrder, at.sent)) == 1
+    assert rests(at) == [(OrderType.STOP, D(10), D(105), None)]
+
+
+def test_while_a_replace_is_on_its_way_the_pair_counts_once_and_nothing_is_done() -> None:
+    """The new order is accepted before the old one reads `replaced`: neither is surplus."""
+    new = exit_intended(Role.STOP, stop="99", attempt=2, replaces=own_id(Role.STOP, 1))
+    shown = report("p1-stop-2", client=new.id, type=OrderType.STOP, stop="99")
+    book = folded(
+        *position(10),
+        *resting_stop(10, "98"),
+        new,
+        j.OrderAccepted(id=new.id, broker_id=BrokerOrderId("p1-stop-2")),
+        j.OrderObserved(report=shown, position=P, role=Role.STOP),
+    )
+
+    assert list(protect(situation(book), the(book))) == []
+
+
+def test_a_partial_close_shrinks_the_stop_before_anything_is_added() -> None:
+    at = desk(*position(10))
+    at.run()
+
+    at.fill(at.alive()[0].broker_id, D(4))
+    at.run()
+    assert [o.remaining for o in at.alive()] == [D(6)]
+
+    at.tell(closing_of(remain=2))
+    at.run()
+    assert [o.remaining for o in at.alive()] == [D(2)]
+    assert at.over == []
+
+
+def test_a_scale_in_is_covered_beside_what_rests() -> None:
+    at = desk(*position(10))
+    at.run()
+    second = PositionId("p2")
+    at.tell(*position(5, id=second))
+    at.net[SPY] = D(15)
+
+    at.run()
+
+    assert sorted(o.remaining for o in at.alive()) == [D(5), D(10)]
+
+
+def test_more_than_is_held_is_taken_away_first() -> None:
+    at = desk(*position(10), *resting_stop(10), *resting_stop(8, attempt=2))
+    for attempt, quantity in ((1, 10), (2, 8)):
+        id = BrokerOrderId(f"p1-stop-{attempt}")
+        at.orders[id] = report(id, client=own_id(Role.STOP, attempt), type=OrderType.STOP, stop="98", quantity=quantity)
+
+    at.run()
+
+    assert rests(at) == [(OrderType.STOP, D(10), D(98), None)]
+    assert [type(effect) for effect in at.sent] == [CancelOrder]
+
+
+def test_the_brokers_own_bracket_counts_as_cover() -> None:
+    leg = report("leg", type=OrderType.STOP, stop="95", state=OrderState.HELD, order_class="bracket")
+    parent = report("theirs", side=Side.BUY, filled=10, state=OrderState.FILLED, legs=(leg,), order_class="bracket")
+    found = j.LotFound(
+        position=P,
+        holding=SPY,
+        sign=1,
+        standing=Standing.ADOPTED,
+        strategy="x",
+        order=BrokerOrderId("theirs"),
+    )
+    book = folded(adopted(10), j.OrderObserved(report=parent), found, adopted(10))
+
+    assert list(protect(situation(book), the(book))) == []
+
+
+def test_nothing_is_added_beside_an_order_of_unknown_type() -> None:
+    strange = report("s", type=OrderType.UNKNOWN)
+    book = folded(adopted(10))
+
+    assert list(protect(situation(book, listed=[strange]), the(book))) == []
+
+
+def test_a_stop_attached_to_an_entry_is_neither_cover_nor_surplus_before_the_entry_is_done() -> None:
+    leg = report("leg", type=OrderType.STOP, stop="98", state=OrderState.HELD, quantity=10)
+    shown = report("p1-open", client=own_id(Role.OPEN), side=Side.BUY, filled=4, average_price=D(100), legs=(leg,))
+    book = folded(*opening_of(10), j.OrderObserved(report=shown, position=P, role=Role.OPEN))
+
+    sent = list(protect(situation(book, held={SPY: 4}), the(book)))
+
+    assert of(CancelOrder, sent) == []
+    assert [effect.intent.terms.quantity for effect in of(SubmitOrder, sent)] == [D(4)]
+
+
+# --- refusals and edits -------------------------------------------------------------------------
+
+
+def refusing(kind: str, roles: tuple[Role, ...] = (Role.STOP,)) -> "Desk":
+    return desk(*position(10), refuses=lambda effect: kind if effect.intent.role in roles else "")
+
+
+def test_a_refused_stop_of_ours_is_tried_three_times_and_then_the_position_is_rolled_back() -> None:
+    at = refusing("other")
+    for _ in range(10):
+        at.run()
+        at.wait(1)
+
+    assert len([e for e in of(SubmitOrder, at.sent) if e.intent.role is Role.STOP]) == 3
+    (closed,) = at.book.state.closed.values()
+    assert closed.close_reason is CloseReason.ROLLBACK
+
+
+def test_a_stop_refused_after_its_acceptance_counts_as_refused() -> None:
+    at = desk(*position(10))
+    for _ in range(12):
+        at.run()
+        for order in at.alive():
+            if order.type is OrderType.STOP:
+                at.end(order.broker_id, OrderState.REJECTED)
+        at.run()
+        at.wait(1)
+
+    assert len([e for e in of(SubmitOrder, at.sent) if e.intent.role is Role.STOP]) <= 4
+    assert [p.close_reason for p in at.book.state.closed.values()] == [CloseReason.ROLLBACK]
+
+
+def test_a_dead_network_is_no_refusal() -> None:
+    """A transport error is evidence of nothing: no position is rolled back because of one."""
+    at = refusing("not_sent")
+    for _ in range(20):
+        at.run()
+        at.wait(1)
+    assert the(at.book).phase is Phase.OPEN
+
+    at.refuses = lambda effect: ""
+    at.wait(1)
+    at.run()
+    assert rests(at) == [(OrderType.STOP, D(10), D(98), None)]
+
+
+def test_a_refused_stop_of_what_was_found_is_tried_for_ever_and_never_closed_for_that() -> None:
+    at = desk(adopted(10), refuses=lambda effect: "other")
+    for _ in range(200):
+        at.run()
+        at.wait(5)
+
+    assert the(at.book).phase is Phase.OPEN
+    assert 15 < len(at.sent) < 40
+
+
+def test_a_stop_the_price_is_beyond_already_means_close_now() -> None:
+    at = refusing("price")
+
+    at.run()
+
+    (closed,) = at.book.state.closed.values()
+    assert closed.close_reason is CloseReason.STOP_LOSS
+
+
+def test_a_close_and_its_stop_both_refused_come_to_rest() -> None:
+    at = refusing("price", (Role.STOP, Role.CLOSE))
+    for _ in range(30):
+        at.run()
+        at.wait(1)
+
+    closing = the(at.book).closing
+    assert closing is not None
+    assert 3 < closing.refusals < 12
+
+
+def test_a_stop_somebody_took_away_is_restored_at_growing_intervals() -> None:
+    at = desk(*position(10))
+    times = []
+    for second in range(120):
+        at.run()
+        for order in at.alive():
+            times.append(second)
+            at.end(order.broker_id, OrderState.CANCELLED)
+        at.wait(1)
+
+    assert times[:4] == [0, 0 + 1, 11, 41]
+
+
+def test_waiting_grows_and_has_an_end() -> None:
+    assert [retry_after(n).total_seconds() for n in range(1, 9)] == [1, 2, 4, 8, 16, 32, 60, 60]
+    assert [restore_after(n).total_seconds() for n in range(1, 8)] == [0, 10, 30, 90, 270, 600, 600]
+
+
+# --- beside a close -----------------------------------------------------------------------------
+
+
+def test_a_refused_close_is_protected_until_it_is_tried_again_and_then_gets_out() -> None:
+    left = ["other"]
+    at = desk(*position(10))
+    at.refuses = lambda effect: left.pop() if left and effect.intent.role is Role.CLOSE else ""
+    at.run()
+
+    at.tell(closing_of())
+    at.run()
+    assert rests(at) == [(OrderType.STOP, D(10), D(98), None)]
+
+    at.wait(1)
+    at.run()
+    assert at.book.state.positions == {}
+    assert at.over == []
+
+
+def test_what_a_partial_close_leaves_is_protected_while_the_close_works() -> None:
+    at = desk(*position(10), fills_markets=False)
+    at.run()
+
+    at.tell(closing_of(remain=6))
+    at.run()
+
+    assert [(o.type, o.remaining) for o in at.alive()] == [(OrderType.MARKET, D(4)), (OrderType.STOP, D(6))]
+    assert at.over == []
+
+
+def test_a_close_the_session_cut_off_is_protected_over_night() -> None:
+    at = desk(*position(10), fills_markets=False)
+    at.run()
+    at.tell(closing_of())
+    at.run()
+    (close,) = at.alive()
+
+    at.is_open = False
+    at.end(close.broker_id, OrderState.EXPIRED)
+    for _ in range(5):
+        at.run()
+        at.wait(10)
+
+    assert rests(at) == [(OrderType.STOP, D(10), D(98), None)]
+
+
+def test_beside_a_close_nobody_wants_any_more_only_the_rest_is_covered() -> None:
+    at = desk(*position(10), fills_markets=False)
+    at.run()
+    at.tell(closing_of())
+    at.run()
+
+    at.tell(j.CloseWithdrawn(position=P, reason="undone"))
+    at.run()
+
+    assert [o.type for o in at.alive()] == [OrderType.MARKET]
+
+
+# --- properties ---------------------------------------------------------------------------------
+
+policies = st.sampled_from([STOP, PAIR, GUARD, BOTH, TARGET])
+exits = st.lists(
+    st.tuples(st.sampled_from(["stop", "pair", "target"]), st.integers(1, 15), st.sampled_from(["97", "98", "99"])),
+    max_size=4,
+)
+
+
+def resting(at: Desk, number: int, kind: str, quantity: int, price: str) -> None:
+    """An exit of ours that rests already, right or wrong."""
+    sign = the(at.book).sign
+    target = "110" if sign > 0 else "90"
+    meant = exit_intended(
+        Role.TARGET if kind == "target" else Role.STOP,
+        quantity,
+        stop=None if kind == "target" else (price if sign > 0 else str(200 - int(price))),
+        target=None if kind == "stop" else target,
+        attempt=number,
+        side=Side.SELL if sign > 0 else Side.BUY,
+    )
+    at.tell(meant)
+    at.accept(meant)
+
+
+@given(st.sampled_from([1, -1]), st.integers(1, 20), exits, policies)
+def test_from_any_start_protection_converges_never_adds_to_excess_and_rests(
+    sign: int, held: int, found: list[tuple[str, int, str]], policy: Policy
+) -> None:
+    at = desk(*position(sign * held), rules=ruled(policy))
+    for number, (kind, quantity, price) in enumerate(found, start=1):
+        resting(at, number, kind, quantity, price)
+    before = sum(o.remaining for o in at.alive())
+
+    for _ in range(LOOKS):
+        at.look()
+        total = sum((o.remaining for o in at.alive()), D(0))
+        assert total <= max(before, D(held))
+
+    assert sum((o.remaining for o in at.alive()), D(0)) == (0 if policy is GUARD else held)
+    sent = len(at.sent)
+    at.wait(60)
+    at.run()
+    assert len(at.sent) == sent, "protection at rest moves nothing"
+
+
+LOOKS = 40
+
+
+@given(
+    st.sampled_from([1, -1]),
+    st.integers(1, 12),
+    st.lists(st.sampled_from(["look", "fill", "cancel", "close", "part", "wait", "refuse"]), max_size=25),
+    policies,
+    st.integers(0, 5),
+)
+def test_what_may_reduce_never_exceeds_what_is_held_whatever_happens(
+    sign: int, held: int, events: list[str], policy: Policy, salt: int
+) -> None:
+    at = desk(*position(sign * held), rules=ruled(policy), fills_markets=salt % 2 == 0)
+    refusals: list[str] = []
+    at.refuses = lambda effect: refusals.pop() if refusals else ""
+    for number, event in enumerate(events):
+        alive = at.alive()
+        match event:
+            case "look":
+                at.look()
+            case "fill" if alive:
+                order = alive[(number + salt) % len(alive)]
+                at.fill(order.broker_id, min(order.remaining, D(1 + salt)))
+            case "cancel" if alive:
+                at.end(alive[(number + salt) % len(alive)].broker_id, OrderState.CANCELLED)
+            case "close" if P in at.book.state.positions:
+                at.tell(closing_of())
+            case "part" if P in at.book.state.positions and the(at.book).held > 1:
+                at.tell(closing_of(remain=1))
+            case "refuse":
+                refusals.append("other")
+            case _:
+                at.wait(1 + salt)
+
+    assert at.over == []
+    assert at.net.get(SPY, D(0)) * sign >= 0, "the holding has changed its side"
+
+
+def test_terms_of_an_exit_reduce_and_rest() -> None:
+    at = desk(*position(10))
+    at.run()
+
+    (sent,) = of(SubmitOrder, at.sent)
+    assert sent.intent.terms == Terms(
+        side=Side.SELL,
+        quantity=D(10),
+        type=OrderType.STOP,
+        time_in_force=TimeInForce.GTC,
+        stop_price=D(98),
+        reduces=True,
+    )
+
+
+def test_rungs_above_do_not_matter_here() -> None:
+    """A ladder alone rests nothing until its first rung is armed."""
+    ladder = Policy(name="ladder", trailing=(Rung(D("0.1"), None),))
+    at = desk(*position(10), rules=ruled(ladder))
+    at.run()
+    assert at.alive() == []
+
+    at.sights = {SPY: quoted("111")}
+    at.run()
+
+    assert rests(at) == [(OrderType.STOP, D(10), D(100), None)]
+    assert told(at.book) is at.book
