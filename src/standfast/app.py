@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 DONE, FAILED, BAD_SETTINGS, GUARDED_ALREADY = 0, 1, 78, 79
 
+FREE_FEED = "iex"
+"""Alpaca's market data that every account may read."""
+
 UNTOLD = 1_000_000
 """Requests a minute of a simulated exchange until its first reply tells its limit: it may have none."""
 
@@ -79,7 +82,7 @@ def broker_of(account: "AccountSettings", clock: "Clock") -> "Broker":
         stream_url=account.stream_url,
         data_url=account.data_url,
         data_stream_url=account.data_stream_url,
-        feed=account.feed,
+        feed=account.feed or FREE_FEED,
         rate_share=float(account.rules.rate_share),
         requests_per_minute=UNTOLD if account.is_simulator else CONTRACT.requests_per_minute,
     )
