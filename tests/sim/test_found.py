@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from standfast.exchange.faults import Fault, Lost, NeverArrives, Rule, ServerError
+from standfast.exchange.faults import EmptyList, Fault, Lost, NeverArrives, Rule, ServerError
 from standfast.exchange.orders import Side, Status
 from standfast.model.journal import CancelIntended, PositionAdopted
 from standfast.sim.world import World, play
@@ -93,7 +93,7 @@ def test_bare_quantity_is_adopted_at_what_it_cost_and_not_at_the_average_of_ever
         booked = sum(position.pnl for position in world.book.state.closed.values())
         assert abs(booked - world.truth.realised) < D("0.000001")
 
-    blind_to_fills = Rule(operation="activities", fault=ServerError(), since=START + timedelta(seconds=15))
+    blind_to_fills = Rule(operation="activities", fault=EmptyList(), since=START + timedelta(seconds=15))
     falling = prices((0, "100.00", "100.02"), (10, "99.50", "99.52"))
     play(story, RULES, falling, start=START, faults=[DEAF, blind_to_fills])
 
@@ -110,7 +110,7 @@ def test_the_bot_s_loose_exits_count_for_the_position_that_has_none() -> None:
         assert sorted(stop.remaining for stop in stops(world)) == [30, 40]
         assert world.tape[before:] == [], "nothing was placed beside the bracket, nothing taken away"
 
-    blind_to_fills = Rule(operation="activities", fault=ServerError(), since=START + timedelta(seconds=15))
+    blind_to_fills = Rule(operation="activities", fault=EmptyList(), since=START + timedelta(seconds=15))
     play(story, RULES, STILL, start=START, faults=[DEAF, blind_to_fills])
 
 
