@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from standfast.model.breaks import Break
-from standfast.model.errors import LeaseLost, SettingsError, StandfastError
+from standfast.model.errors import LeaseLost, SettingsError, StandfastError, Unreachable
 from standfast.model.evidence import AccountRead, MarketClock
 from standfast.model.ids import AccountId, RequestId, digest
 
@@ -51,20 +51,32 @@ def open_store(settings: "Settings") -> "SqliteStore":
 
 
 async def clock_of(account: "AccountSettings") -> "Clock":
-    """The machine's clock, or the simulated exchange's where the account follows it."""
+    """The machine's clock, or the simulated exchange's where the account follows it.
+
+    Raises Unreachable while that exchange does not answer.
+    """
     from standfast.runtime.clock import RealClock, ScaledClock
 
     if not account.follows_exchange:
         return RealClock()
-    return await ScaledClock.following(account.rest_url, _get_json)
+    try:
+        return await ScaledClock.following(account.rest_url, _get_json)
+    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+        raise SettingsError(
+            f'account {account.name}: clock = "exchange" needs the simulated exchange with a running clock at '
+            f"{account.rest_url} ({type(error).__name__}); without the line the machine's own clock is used"
+        ) from error
 
 
 async def _get_json(url: str) -> Mapping[str, object]:
     import aiohttp
 
-    async with aiohttp.ClientSession() as session, session.get(url) as reply:
-        found: Mapping[str, object] = await reply.json()
-        return found
+    try:
+        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(5)) as session, session.get(url) as reply:
+            found: Mapping[str, object] = await reply.json()
+            return found
+    except (aiohttp.ClientError, OSError) as error:  # a TimeoutError is an OSError
+        raise Unreachable(f"{url}: {type(error).__name__}: {error}") from error
 
 
 def broker_of(account: "AccountSettings", clock: "Clock") -> "Broker":
@@ -113,6 +125,9 @@ def guard(config: Path, *, once: bool, heartbeat: int | None, parent: int | None
     except LeaseLost as error:
         sys.stderr.write(f"{error}\n")
         return GUARDED_ALREADY
+    except StandfastError as error:
+        sys.stderr.write(f"{type(error).__name__}: {error}\n")
+        return FAILED
     except ParentGone:
         return FAILED
 
@@ -120,28 +135,31 @@ def guard(config: Path, *, once: bool, heartbeat: int | None, parent: int | None
 async def _guard(config: Path, settings: "Settings", *, once: bool, heartbeat: object, restarted: str) -> int:
     import signal
 
-    from standfast.runtime.worker import on_signals
+    from standfast.runtime.once import settle
+    from standfast.runtime.worker import Stop, on_signals
 
     store = open_store(settings)
     worker = _worker(settings, store, heartbeat)
+    on_signals(
+        [
+            (signal.SIGTERM, worker.stop),
+            (signal.SIGINT, worker.stop),
+            (signal.SIGHUP, lambda: _reload(worker, config)),
+        ]
+    )
     try:
-        await _add_accounts(worker, settings)
+        await _add_accounts(worker, settings, waits=not once)
         if once:
-            await _once(worker)
-            return DONE
-        on_signals(
-            [
-                (signal.SIGTERM, worker.stop),
-                (signal.SIGINT, worker.stop),
-                (signal.SIGHUP, lambda: _reload(worker, config)),
-            ]
-        )
+            return DONE if await settle(worker) else FAILED
         await worker.run(restarted)
-        return DONE
+    except Stop:  # before it guarded anything
+        for account in worker.accounts:
+            await account.ledger.journal.release()
     finally:
         for account in worker.accounts:
             await account.broker.close()
         await store.close()
+    return DONE
 
 
 def _worker(settings: "Settings", store: "SqliteStore", heartbeat: object) -> "Worker":
@@ -166,10 +184,25 @@ def _worker(settings: "Settings", store: "SqliteStore", heartbeat: object) -> "W
     )
 
 
-async def _add_accounts(worker: "Worker", settings: "Settings") -> None:
+async def _add_accounts(worker: "Worker", settings: "Settings", *, waits: bool) -> None:
     for account in settings.accounts:
-        clock = await clock_of(account)
+        clock = await _clock_once_there(account, worker) if waits else await clock_of(account)
         await worker.add(account.rules, broker_of(account, clock), clock)
+
+
+async def _clock_once_there(account: "AccountSettings", worker: "Worker") -> "Clock":
+    """Wait for a simulated exchange that is not there yet: it may be started after its guard."""
+    import asyncio
+
+    import structlog
+
+    while True:  # ends with the exchange, or with a signal
+        worker.beat_all()
+        try:
+            return await clock_of(account)
+        except Unreachable as error:
+            structlog.get_logger("standfast.app").warning("the exchange does not answer yet", error=str(error))
+        await asyncio.sleep(1)
 
 
 def _reload(worker: "Worker", config: Path) -> None:
@@ -187,34 +220,6 @@ def _reload(worker: "Worker", config: Path) -> None:
         if found is not None:
             account.reload(found.rules)
     log.info("settings reloaded", accounts=[account.rules.account for account in worker.accounts])
-
-
-async def _once(worker: "Worker", until: RequestId | None = None, wait: float = 20.0) -> None:
-    """Guard until everything was read twice and nothing is under way (or a request is answered)."""
-    import asyncio
-
-    async with asyncio.TaskGroup() as group:
-        running = group.create_task(worker.run())
-        async with asyncio.timeout(wait + 10):
-            while not running.done() and not all(  # noqa: ASYNC110 - many small conditions, none with an event
-                _has_settled(account, until) for account in worker.accounts
-            ):
-                await asyncio.sleep(0.05)
-        worker.stop()
-
-
-def _has_settled(account: object, until: RequestId | None) -> bool:
-    from standfast.runtime.account import Account
-
-    assert isinstance(account, Account)
-    book = account.ledger.book
-    if until is not None:
-        return until in account.finished
-    reads = account.reader.kinds
-    whole = all(reads[name].succeeded_at is not None for name in ("positions", "orders", "activities", "clock"))
-    unsettled = any(not order.is_settled for order in book.state.orders.values())
-    unconfirmed = any(not found.confirmed for found in book.state.breaks.values())
-    return whole and account.cycles > 1 and not unsettled and not account.sender.busy and not unconfirmed
 
 
 # --- acts without a guard -------------------------------------------------------------------------
@@ -236,6 +241,7 @@ async def _act(
     import getpass
 
     from standfast.ports import Request
+    from standfast.runtime.once import settle
 
     found = settings.account(name)
     if found is None:
@@ -249,10 +255,7 @@ async def _act(
         id = RequestId(f"r{digest(name, verb, sorted(arguments.items()), now.isoformat())}")
         request = Request(id=id, account=AccountId(name), verb=verb, arguments=arguments, by=getpass.getuser(), at=now)
         await store.put_request(request)
-        try:
-            await _once(worker, until=id, wait=wait)
-        except* TimeoutError:
-            pass
+        await settle(worker, until=id, wait=wait)
         done = account.finished.get(id)
         return done if done is not None else (False, f"not done within {wait:g} s; the books keep it")
     finally:
@@ -290,7 +293,11 @@ async def _scan(settings: "Settings", name: str | None) -> Scanned:
     for account in settings.accounts:
         if name not in (None, account.name):
             continue
-        clock = await clock_of(account)
+        try:
+            clock = await clock_of(account)
+        except Unreachable as error:
+            unverified.append(f"{account.name}: {error}")
+            continue
         broker = broker_of(account, clock)
         try:
             found, missing = await compare(account.rules, broker, clock, _known_book(settings, account.name))

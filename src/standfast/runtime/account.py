@@ -27,6 +27,7 @@ from standfast.model.effects import (
     ReadActivities,
     ReadOrders,
     ReadPositions,
+    ReadQuotes,
     ReplaceOrder,
     SubmitOrder,
     WakeAt,
@@ -36,7 +37,6 @@ from standfast.model.ids import EntryNumber, Holding, InstrumentId, RequestId
 from standfast.model.instrument import Instrument
 from standfast.model.journal import (
     Entry,
-    GuardingBegan,
     GuardStarted,
     GuardStopped,
     RequestDone,
@@ -112,7 +112,7 @@ class Account:
 
     @property
     def tasks(self) -> dict[str, TaskOf]:
-        """Everything that must run for as long as the account is guarded."""
+        """Everything that must run for as long as the account is guarded, beside `keep_lease`."""
         reads: dict[str, TaskOf] = {
             f"read {name}": partial(self.reader.run, kind) for name, kind in self.reader.kinds.items()
         }
@@ -122,29 +122,16 @@ class Account:
             "quotes": self.quotes.follow_stream,
             "quote poll": self.quotes.poll,
             "requests": self.take_requests,
-            "lease": self.keep_lease,
             **reads,
         }
 
     # --- starting and stopping ------------------------------------------------------------------
 
     async def start(self) -> None:
-        """Say that we are here; on the very first start, from when on fills are ours to book."""
+        """Say that we are here."""
         book = self.ledger.book
         self.halted = book.state.failures >= FAILURES_MAX
         await self.ledger.record([GuardStarted(version=standfast.__version__, mode=self.rules.mode.value)])
-        while book.state.began is None:
-            try:
-                clock = await self.broker.clock()
-                read = await self.broker.activities("")
-            except BrokerError as error:
-                log.warning("cannot begin yet", error=f"{type(error).__name__}: {error}")
-                await self.clock.sleep(1)
-                self._beat()
-                continue
-            await self.ledger.record(
-                [GuardingBegan(broker=type(self.broker).__name__, at_broker=clock.at, watermark=read.watermark)]
-            )
 
     async def stop(self, reason: str) -> None:
         """Put down that we leave, keep the book, give the lease back."""
@@ -251,8 +238,9 @@ class Account:
     async def rest(self) -> None:
         """Decide nothing any more: returns once no cycle is under way. What is handed over then stays as it is."""
         self._leaving = True
-        self._wake.set()
-        await self._at_rest.wait()
+        if self.cycles:
+            self._wake.set()
+            await self._at_rest.wait()
 
     async def _wait(self) -> None:
         """Until something may have changed, a timer is due, or a second has passed (to show that we live)."""
@@ -330,6 +318,10 @@ class Account:
         self.rules = self.ledger.rules = self.reader.rules = rules
         self.look_at_everything()
 
+    async def _fetch_quote(self, holding: Holding) -> None:
+        await self.quotes.ask([holding])
+        self._wake_holding(holding)
+
     def situation(self) -> Situation:
         return Situation(
             book=self.ledger.book,
@@ -387,6 +379,8 @@ class Account:
                 self.reader.want("positions")
             case ReadOrders():
                 self.reader.want("orders")
+            case ReadQuotes():
+                self._spawn(self._fetch_quote(effect.holding), f"quote {effect.holding}")
             case ReadActivities():
                 self.reader.want("activities")
             case WakeAt():

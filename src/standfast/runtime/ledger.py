@@ -9,6 +9,7 @@ from standfast.core.policy import Rules
 from standfast.model.ids import EntryNumber
 from standfast.model.journal import Entry, Fact
 from standfast.ports import Broker, Clock, Journal, Store
+from standfast.runtime.clock import OFFSET_ALARM, ScaledClock
 
 SAVE_EVERY = 2_000
 """Entries between two saved books: a start folds at most this many."""
@@ -52,6 +53,9 @@ class Ledger:
     def note_broker_time(self, broker: datetime, began: datetime, ended: datetime) -> None:
         """How far the broker's clock is from ours, judged half-way through the read."""
         self.clock_offset = broker - (began + (ended - began) / 2)
+        asking = (ended - began) / 2
+        if isinstance(self.clock, ScaledClock) and abs(self.clock_offset) > asking + OFFSET_ALARM:
+            self.clock.correct(self.clock_offset)  # somebody moved the simulated exchange's time: ours follows it
 
     async def entry(self, number: EntryNumber) -> Entry | None:
         entries = await self.store.entries(self.book.account, EntryNumber(number - 1))

@@ -21,6 +21,7 @@ from standfast.model.ids import AccountId
 from standfast.model.journal import GuardFailed
 from standfast.ports import Broker, Clock, Journal, Store
 from standfast.runtime.account import Account
+from standfast.runtime.beginning import begin
 from standfast.runtime.clock import RealClock, monotonic
 from standfast.runtime.handover import hand_over
 from standfast.runtime.heartbeat import PERIOD, Heartbeat
@@ -74,7 +75,6 @@ class Worker:
         beat = partial(self._beat, rules.account)
         account = Account(ledger, self.spawn, beat, lease_clock=self.lease_clock, is_trading_day=self.is_trading_day)
         self.accounts.append(account)
-        self._beat(rules.account)
         return account
 
     def spawn(self, work: Awaitable[None], name: str) -> None:
@@ -86,7 +86,9 @@ class Worker:
         self._beats[account] = monotonic()
 
     def beat_all(self) -> None:
-        """A wait that is known to be alive (for a lease, for the broker's first answer)."""
+        """A wait that is known to be alive, before there is a loop (for a lease). Raises Stop when asked to stop."""
+        if self._stop.is_set():
+            raise Stop
         if self.heartbeat is not None:
             self.heartbeat.beat()
 
@@ -118,15 +120,23 @@ class Worker:
             await account.start()
             await self._tell_restart(account, restarted)
             await self._tell_halted(account)
-        for account in self.accounts:
-            beside: dict[str, Callable[[], Awaitable[None]]] = {
+            tasks: dict[str, Callable[[], Awaitable[None]]] = {
                 "status": partial(self._say_status, account),
                 "alerts": partial(self.telling.run, account),
+                "lease": account.keep_lease,
+                "guarding": partial(self._guard, group, account),
             }
-            for name, task in {**account.tasks, **beside}.items():
+            for name, task in tasks.items():
                 group.create_task(_as_coroutine(task()), name=f"{account.rules.account} {name}")
         if self.heartbeat is not None:
             self.heartbeat.ready()
+
+    async def _guard(self, group: asyncio.TaskGroup, account: Account) -> None:
+        """Begin, then go round: an account whose broker does not answer yet holds no other up."""
+        await begin(account)
+        self._beat(account.rules.account)
+        for name, task in account.tasks.items():
+            group.create_task(_as_coroutine(task()), name=f"{account.rules.account} {name}")
 
     async def _hand_over(self) -> None:
         """Name what only we protect, tell it, and unwind the group, as the standard library's recipe does."""

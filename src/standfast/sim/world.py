@@ -35,6 +35,7 @@ from standfast.model.ids import EntryNumber, RequestId
 from standfast.model.journal import Entry
 from standfast.ports import Request
 from standfast.runtime.account import Account
+from standfast.runtime.beginning import begin
 from standfast.runtime.ledger import Ledger, load_book
 from standfast.sim.adapter import EngineBroker
 from standfast.sim.loop import PROCESS, Process, VirtualClock, current, run
@@ -240,7 +241,8 @@ class World:
 
             account = Account(ledger, spawn, lease_clock=self.clock, is_trading_day=self._is_trading_day)
             await account.start()
-            for name, task in account.tasks.items():
+            await begin(account)
+            for name, task in {**account.tasks, "lease": account.keep_lease}.items():
                 group.create_task(_as_coroutine(task()), name=name)
             self.account = account
 
