@@ -52,8 +52,8 @@ stream_url = "{stream}"
 data_url = "{url}"
 data_stream_url = "{stream}"
 foreign = "adopt"
-clock = "exchange"
 """
+FOLLOWING = 'clock = "exchange"\n'
 BROKER_HOLDS = """\
 exits_held_by = "broker"
 stop_loss = "2%"
@@ -66,7 +66,7 @@ emergency_stop = "10%"
 
 
 def until(
-    look: Callable[[], Found], what: str, seconds: float = PATIENCE, *, told: Callable[[], object] | None = None
+    look: Callable[[], Found | None], what: str, seconds: float = PATIENCE, *, told: Callable[[], object] | None = None
 ) -> Found:
     """Look until there is something, and return it. AssertionError with what `told` says when the time is over."""
     deadline = monotonic() + seconds
@@ -74,6 +74,7 @@ def until(
         if monotonic() > deadline:
             raise AssertionError(f"waited {seconds:g} s for {what}; last seen: {found!r}; {told() if told else ''}")
         pause(0.05)
+    assert found is not None  # for the type checker: nothing is falsy, and the loop has ended
     return found
 
 
@@ -149,7 +150,9 @@ class Guard(Process):
         return '"event": "status"' in text
 
     def wait_guarding(self, seconds: float = PATIENCE) -> "Guard":
-        until(lambda: self.is_guarding() or self.popen.poll() is not None, "the guard to guard", seconds, told=self.tail)
+        until(
+            lambda: self.is_guarding() or self.popen.poll() is not None, "the guard to guard", seconds, told=self.tail
+        )
         assert self.popen.poll() is None, f"the guard ended with {self.popen.returncode}:\n{self.tail()}"
         return self
 
@@ -265,8 +268,10 @@ class Stage:
             started.quote(name, bid, ask)
         return started
 
-    def settings(self, url: str, policy: str = BROKER_HOLDS, alerts: tuple[str, ...] = (), more: str = "") -> Path:
-        """Write standfast.toml; `more` goes into the account's table."""
+    def settings(
+        self, url: str, policy: str = BROKER_HOLDS, alerts: tuple[str, ...] = (), *, more: str = FOLLOWING
+    ) -> Path:
+        """Write standfast.toml; `more` ends the account's table."""
         account = ACCOUNT.format(url=url, stream=re.sub("^http", "ws", url))
         channels = "".join(f'\n[[alerts]]\nurl = "{each}"\nfrom = "info"\n' for each in ("log://", *alerts))
         self.config.write_text(f'{account}{more}\n[[policies]]\nname = "default"\n{policy}{channels}')

@@ -16,9 +16,7 @@ def test_a_position_a_bot_buys_with_the_official_client_gets_its_stop_at_the_exc
     guard = stage.guarded()
 
     bot = TradingClient("key", "secret", paper=True, url_override=exchange.url)
-    bot.submit_order(
-        MarketOrderRequest(symbol="AAPL", qty=10, side=OrderSide.BUY, time_in_force=TimeInForce.DAY)
-    )
+    bot.submit_order(MarketOrderRequest(symbol="AAPL", qty=10, side=OrderSide.BUY, time_in_force=TimeInForce.DAY))
 
     until(lambda: stage.is_protected(exchange), "the stop", told=guard.tail)
     (stop,) = exchange.stops("AAPL")

@@ -1,6 +1,7 @@
 """kill -9 at any moment and another start: nothing lost, nothing doubled (P5). Only what is at the exchange and in the
 ledger is judged, and only once everything has come to rest."""
 
+import os
 import signal
 from collections import Counter
 from datetime import UTC, datetime, timedelta
@@ -56,9 +57,7 @@ class Workload:
         number = len(self.asked)
         id = RequestId(f"r{number:03}")
         at = FIRST + timedelta(seconds=number)
-        put_request(
-            self.stage.ledger, Request(id=id, account=PAPER, verb=verb, arguments=arguments, by="test", at=at)
-        )
+        put_request(self.stage.ledger, Request(id=id, account=PAPER, verb=verb, arguments=arguments, by="test", at=at))
         self.asked.append(id)
 
 
@@ -152,9 +151,8 @@ def test_a_killed_worker_is_started_again_by_its_parent_and_goes_on(stage: Stage
         exchange.buy(work.fresh.pop(), 3)
         work.act()
         pause(draw.random() * 0.3)
-        until(lambda worker=worker: is_running(worker), "the worker to run")
-        kill_worker(worker)
-        until(lambda times=times: len(guard.workers()) == times + 1, "another worker", told=guard.tail)
+        os.kill(worker, signal.SIGKILL)
+        wait_for_worker(guard, times + 1)
         guard.wait_guarding()
 
     until(lambda: has_settled(stage, exchange, work), "everything to come to rest", told=guard.tail)
@@ -164,10 +162,8 @@ def test_a_killed_worker_is_started_again_by_its_parent_and_goes_on(stage: Stage
     stage.assert_whole()
 
 
-def kill_worker(worker: int) -> None:
-    import os
-
-    os.kill(worker, signal.SIGKILL)
+def wait_for_worker(guard: Guard, number: int) -> None:
+    until(lambda: len(guard.workers()) == number, f"worker {number} to be started", told=guard.tail)
 
 
 def test_a_killed_parent_takes_its_worker_with_it_and_the_next_guard_takes_over_at_once(stage: Stage) -> None:

@@ -1,0 +1,182 @@
+"""The demo as a newcomer starts it: a process, no terminal, no keys, no settings."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from decimal import Decimal
+from pathlib import Path
+
+import psutil
+import pytest
+
+from standfast.drills import demo_bot, demo_prices
+from standfast.drills.demo_play import Play
+from standfast.drills.demo_processes import Children
+from standfast.drills.demo_report import judge
+from standfast.drills.demo_screen import Screen
+from standfast.drills.demo_story import Story
+from standfast.drills.demo_view import View
+from standfast.exchange.quotes_file import quotes
+from standfast.model.errors import StandfastError
+
+CLAIMS = 6
+SECONDS_MAX = 118
+
+
+@contextmanager
+def _demo(folder: Path, *options: str) -> Iterator["subprocess.Popen[str]"]:
+    """The demo in a folder of its own, with its temporary files in another."""
+    home, temporary = folder / "home", folder / "temporary"
+    home.mkdir()
+    temporary.mkdir()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "standfast", "demo", *options],
+        cwd=home,
+        env={**os.environ, "TMPDIR": str(temporary)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+        assert process.stdout is not None
+        process.stdout.close()
+
+
+def _assert_nothing_is_left(folder: Path) -> None:
+    assert list((folder / "home").iterdir()) == []
+    assert list((folder / "temporary").iterdir()) == []
+    alive = [" ".join(each.info["cmdline"] or ()) for each in psutil.process_iter(["cmdline"])]
+    assert [line for line in alive if str(folder / "temporary") in line] == []
+
+
+def _amounts(text: str) -> list[Decimal]:
+    return [Decimal(amount.replace("$", "").replace(",", "")) for amount in re.findall(r"[+-]\$[\d,]+\.\d\d", text)]
+
+
+@pytest.mark.timeout(SECONDS_MAX + 10)
+def test_the_whole_demo_holds_what_it_claims_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    with _demo(tmp_path) as process:
+        said, _ = process.communicate(timeout=SECONDS_MAX)
+    assert process.returncode == 0, said
+    assert len(re.findall(r"(?m)^\d\. .*: held$", said)) == CLAIMS, said
+    assert "NOT HELD" not in said
+    # The bot forgot it, its stop sold it, and it would have fallen further: in this order, at these prices.
+    story = [
+        "buying 60 NVDA",
+        "a stop for 60 NVDA rests",
+        "The bot has just lost 60 NVDA",
+        "books 60 NVDA (watch) sold",
+        "its exits for MSFT (swing) have lapsed",
+        "a stop for 20 MSFT rests",
+        "kill -9",
+        "the guard is back",
+        "books 20 MSFT (swing) sold",
+    ]
+    places = [said.find(line) for line in story]
+    assert -1 not in places, dict(zip(story, places, strict=True))
+    assert places == sorted(places), dict(zip(story, places, strict=True))
+    without, guarded, kept = _amounts(said[said.rindex("Without Standfast") :])
+    assert without < guarded < 0
+    assert kept == guarded - without
+    assert "standfast init" in said
+    _assert_nothing_is_left(tmp_path)
+
+
+@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_demo_ends_every_process_and_removes_its_folder(tmp_path: Path, sign: signal.Signals) -> None:
+    with _demo(tmp_path) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if "books 40 AAPL" in line:
+                break
+        else:
+            pytest.fail("the demo ended before the bot's first trade was booked")
+        process.send_signal(sign)
+        said, _ = process.communicate(timeout=30)
+    assert process.returncode == 130, said
+    assert "nothing is left" in said
+    _assert_nothing_is_left(tmp_path)
+
+
+def test_a_demo_that_dies_without_a_word_takes_its_processes_with_it(tmp_path: Path) -> None:
+    with _demo(tmp_path) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if "books 40 AAPL" in line:
+                break
+        children = psutil.Process(process.pid).children(recursive=True)
+        assert len(children) >= 4, children  # exchange, parent, worker, bot
+        process.kill()
+        _, alive = psutil.wait_procs(children, timeout=20)
+    assert alive == []
+
+
+def _view(story: Story, held: Mapping[str, Decimal]) -> View:
+    bids = dict.fromkeys(story.instruments, Decimal(100))
+    return View(now=story.close, held=held, bids=bids, listed=[], truth={"realised": "0", "fills": []})
+
+
+def test_a_demo_in_which_nothing_happened_claims_nothing(tmp_path: Path) -> None:
+    story = demo_prices.made_up(tmp_path)
+    play = Play(story, tmp_path, Children(tmp_path), Screen(story))
+    play.view = _view(story, {})
+    claims = judge(play)
+    assert [claim.held for claim in claims] == [False] * (CLAIMS - 1) + [True]  # empty books and an empty account agree
+    assert all(claim.missing for claim in claims[:-1])
+    play.view = _view(story, {"NVDA": Decimal(60)})
+    assert not judge(play)[-1].held, "the exchange holds what the books do not"
+
+
+def test_without_alpaca_py_the_demo_names_the_extra_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(demo_bot, "find_spec", lambda _name: None)
+    with pytest.raises(StandfastError, match=r"standfast\[dev\]"):
+        demo_bot.script()
+
+
+def test_the_bot_knows_nothing_of_standfast() -> None:
+    source = demo_bot.script().read_text(encoding="utf-8")
+    assert re.findall(r"(?m)^\s*(?:import|from) +standfast", source) == []
+
+
+def test_a_folder_is_replayed_by_its_finest_file_and_spy_leads(tmp_path: Path) -> None:
+    for name in ("equity/aapl/second", "equity/spy/minute", "equity/spy/second"):
+        folder = tmp_path / name
+        folder.mkdir(parents=True)
+        with zipfile.ZipFile(folder / "20131007_quote.zip", "w") as archive:
+            symbol, grain = name.split("/")[1:]
+            row = "34200000,1674100,1674100,1674100,1674100,22,1674200,1674200,1674200,1674200,30\n"
+            archive.writestr(f"20131007_{symbol}_{grain}_quote.csv", row)
+    story = demo_prices.recorded(tmp_path)
+    assert [path.relative_to(tmp_path).as_posix() for path in story.prices] == ["equity/spy/second/20131007_quote.zip"]
+    assert story.instruments == ["SPY"]
+    assert story.close.isoformat() == "2013-10-07T20:00:00+00:00"
+
+
+def test_what_holds_no_quotes_is_refused_with_its_name(tmp_path: Path) -> None:
+    (tmp_path / "20131007_quote.zip").write_bytes(b"no zip at all")
+    with pytest.raises(StandfastError, match="20131007_quote"):
+        demo_prices.recorded(tmp_path)
+
+
+@pytest.mark.timeout(SECONDS_MAX + 10)
+def test_a_recorded_day_plays_the_same_story_at_its_own_prices(tmp_path: Path, shared: Path) -> None:
+    day = shared / "data/market/equity/spy/second/20131007_quote.zip"
+    with _demo(tmp_path, "--replay", str(day)) as process:
+        said, _ = process.communicate(timeout=SECONDS_MAX)
+    assert process.returncode == 0, said
+    assert len(re.findall(r"(?m)^\d\. .*: held$", said)) == CLAIMS, said
+    assert "SPY as it was on 07 October 2013" in said
+    quoted = {f"{price:.2f}" for quote in quotes(day) for price in (quote.bid, quote.ask) if price is not None}
+    traded = re.findall(r"books \d+ SPY \(\w+\)(?:, bought by the bot| sold) at (\d+\.\d\d)", said)
+    assert len(traded) >= 6, said
+    assert set(traded) <= quoted, "a price nobody quoted on that day"
+    _assert_nothing_is_left(tmp_path)
