@@ -68,9 +68,9 @@ class Bot:
             client_order_id=f"{plan['name']}-1",
             **exits,
         )
-        placed = self.client.submit_order(order)
         kept = "with exits good for the day" if exits else "without exits: I watch it myself"
-        print(f"bought {plan['quantity']} {symbol} at about {price:.2f}, {kept}", flush=True)
+        print(f"buying {plan['quantity']} {symbol} at about {price:.2f}, {kept}", flush=True)
+        placed = self.client.submit_order(order)
         self.bought.append({**plan, "price": price, "order": str(placed.id)})
 
     def look(self) -> None:
@@ -87,8 +87,8 @@ class Bot:
         print(f"looked: my list is {', '.join(map(called, record)) or 'empty'}", flush=True)
         for trade in record:
             if "watch" in trade and self.price(trade["symbol"]) < trade["price"] * (1 - trade["watch"] / 100):
+                print(f"selling {called(trade)}", flush=True)
                 self.client.close_position(trade["symbol"])
-                print(f"sold {trade['symbol']}", flush=True)
 
     def is_over(self, trade: Trade) -> bool:
         """Whether one of its exits has ended (a trade without exits ends when its symbol is not held any more)."""

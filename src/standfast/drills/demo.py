@@ -5,9 +5,11 @@ bot is a script of the official client, and they speak HTTP and WebSocket over t
 live in is temporary, and every process is ended whatever happens.
 """
 
+import shutil
 import signal
 import sys
 import tempfile
+import textwrap
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
@@ -52,6 +54,7 @@ def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
 
 
 def _print(lines: list[tuple[str, str]]) -> None:
+    lines = [(part, style) for text, style in lines for part in _wrapped(text)]
     if not sys.stdout.isatty():
         sys.stdout.write("".join(f"{text}\n" for text, _ in lines))
         return
@@ -61,3 +64,10 @@ def _print(lines: list[tuple[str, str]]) -> None:
     console = Console(highlight=False)
     for text, style in lines:
         console.print(Text(text, style=style))
+
+
+def _wrapped(text: str) -> list[str]:
+    """To what reads well, continued under the first word."""
+    indent = " " * (len(text) - len(text.lstrip()))
+    width = min(100, shutil.get_terminal_size((100, 30)).columns)
+    return textwrap.wrap(text, width, subsequent_indent=indent, break_on_hyphens=False) or [""]

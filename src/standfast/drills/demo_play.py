@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from standfast.drills.demo_story import DAY, SCALP, SWING, WATCH, Story, Trade
 from standfast.drills.demo_view import Exchange, Ledger, View, of
 from standfast.drills.demo_words import Line, lapse, lapsed, words
 from standfast.model.errors import StandfastError
-from standfast.model.journal import Fact, GuardStarted
+from standfast.model.journal import Entry, Fact, GuardStarted
 from standfast.model.position import Phase
 from standfast.runtime.clock import monotonic
 
@@ -54,6 +54,8 @@ class Notes:
     back_after: float | None = None
     """Real seconds from the kill to the next life's first entry."""
     lives: int = 0
+    ends: list[str] = field(default_factory=list)
+    """How the guard's workers ended, in the parent's words."""
 
 
 class Play:
@@ -115,20 +117,25 @@ class Play:
 
     def tick(self) -> None:
         """Look at everything once: tell what is new, note what was seen, draw."""
-        for entry in self.ledger.read():
-            ended = lapsed(entry.fact, self.ledger.book)
-            self.notes.lapsed = self.notes.lapsed or (ended is not None and ended.strategy == SWING)
-            self.ledger.take(entry)
-            line = words(entry, self.ledger.book) if ended is None else lapse(ended)
-            if line is not None:
-                self.screen.tell(entry.at, line)
-            self._count_lives(entry.fact)
+        entries = self.ledger.read()
         self.view = demo_view.look(self.exchange, self.record)
-        for text in self.bot.lines():
-            self.screen.tell(self.view.now, Line("the bot", text))
+        said_at = min([self.view.now, *(entry.at for entry in entries[:1])])
+        for text in self.bot.lines():  # read after the ledger and told before it: the bot says what it does beforehand
+            self.screen.tell(said_at, Line("the bot", text))
+        for entry in entries:
+            self._take(entry)
         self._follow_guard()
         self._note()
         self.screen.draw(self.view, self.ledger)
+
+    def _take(self, entry: Entry) -> None:
+        ended = lapsed(entry.fact, self.ledger.book)
+        self.notes.lapsed = self.notes.lapsed or (ended is not None and ended.strategy == SWING)
+        self.ledger.take(entry)
+        line = words(entry, self.ledger.book) if ended is None else lapse(ended)
+        if line is not None:
+            self.screen.tell(entry.at, line)
+        self._count_lives(entry.fact)
 
     def _count_lives(self, fact: Fact) -> None:
         if not isinstance(fact, GuardStarted):
@@ -138,10 +145,12 @@ class Play:
             self.notes.back_after = monotonic() - self.notes.killed_at
 
     def _follow_guard(self) -> None:
-        """The worker's process id, from the line its parent writes."""
+        """The worker's process id and how the one before ended, from the lines their parent writes."""
         for text in self.guard.lines():
             if '"the worker is started"' in text:
                 self.worker = int(json.loads(text)["process"])
+            elif '"the worker is restarted"' in text:
+                self.notes.ends.append(str(json.loads(text)["reason"]))
 
     def _note(self) -> None:
         self._note_list()

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from standfast.drills.demo_play import Play
 from standfast.drills.demo_story import DAY, SCALP, SWING, WATCH
-from standfast.drills.demo_words import money, price
+from standfast.drills.demo_words import is_bots, money, price
 from standfast.model.position import CloseReason, Phase, Position
 
 CENT = Decimal("0.01")
@@ -59,7 +59,7 @@ def _kept(play: Play) -> Claim:
             with_guard=_result(position),
             missing="" if is_stopped else f"it was closed by {position.close_reason}, not by its stop",
         )
-    stops = [order for order in play.ledger.stops(position) if order.is_own and order.remaining == position.held]
+    stops = [order for order in play.ledger.stops(position) if not is_bots(order) and order.remaining == position.held]
     happened = f"{what} lay under a live stop throughout; the price did not fall to it, so it is still held."
     missing = "" if stops else "it is open without a stop for all of it"
     return Claim(title=title, held=bool(stops), happened=happened, without=alone, with_guard=alone, missing=missing)
@@ -78,11 +78,13 @@ def _restored(play: Play) -> Claim:
     bid = play.view.bids[position.holding.instrument]
     if play.story.end is None:
         exposed = bid * position.held
-        happened += f" Without it {exposed:,.2f} $ would lie through the night with no exit at all."
+        happened += f" Without it ${exposed:,.2f} would lie through the night with no exit at all."
         return Claim(title=title, held=position.phase is Phase.OPEN, happened=happened)
+    if position.phase is not Phase.CLOSED:
+        return Claim(title=title, held=False, happened=happened, missing="the stop did not sell it in the morning")
     is_stopped = position.close_reason is CloseReason.STOP_LOSS and _sold(play, position)
     happened += f" Next morning the price fell; the stop sold at {price(position.exit_price)}. It is now {price(bid)}."
-    missing = "" if is_stopped else f"the stop did not sell it in the morning (position {position.phase.value})"
+    missing = "" if is_stopped else f"it was closed by {position.close_reason}, not by its stop"
     return Claim(
         title=title,
         held=is_stopped,
@@ -122,7 +124,9 @@ def _closed(play: Play) -> Claim:
     notes, position = play.notes, play.ledger.position(DAY)
     if position is None or notes.close_code is None:
         return Claim(title=title, held=False, happened="", missing="standfast close was not asked for or did not end")
-    is_proven = notes.close_code == 0 and position.phase is Phase.CLOSED and _sold(play, position)
+    if position.phase is not Phase.CLOSED:
+        return Claim(title=title, held=False, happened="", missing=f"it is still open: {notes.close_said}")
+    is_proven = notes.close_code == 0 and _sold(play, position)
     happened = f"standfast close {position.id}: {position.proof}; {_results(position)}."
     if notes.ghost_listed:
         happened += f" The bot's list still had the {position.opened} {position.holding} afterwards."
@@ -136,7 +140,7 @@ def _revived(play: Play) -> Claim:
         return Claim(title=title, held=False, happened="", missing="the worker was not killed, or did not come back")
     is_back = notes.back_after <= BACK_WITHIN and notes.lives == 2
     happened = f"Worker {notes.killed} died; the next one had the ledger back after {notes.back_after:.1f} s."
-    return Claim(title=title, held=is_back, happened=happened, missing="" if is_back else f"{notes.lives} lives")
+    return Claim(title=title, held=is_back, happened=happened, missing="" if is_back else "; ".join(notes.ends))
 
 
 def _agree(play: Play) -> Claim:

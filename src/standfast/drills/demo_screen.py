@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 
 from standfast.drills.demo_story import Story, Trade
 from standfast.drills.demo_view import Ledger, View, of
-from standfast.drills.demo_words import REASONS, Line, money, price
+from standfast.drills.demo_words import Line, is_bots, money, price
 from standfast.exchange.sessions import NEW_YORK
-from standfast.model.position import Phase, Position
+from standfast.model.position import CloseReason, Phase, Position
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -30,6 +30,17 @@ KEPT = 40
 ALARMS = 3
 TABLE_LINES = 18
 """Lines of the screen that are not events."""
+WIDE = 100
+"""Columns from which on the entry price is shown too."""
+ENDS = {
+    CloseReason.STOP_LOSS: "its stop",
+    CloseReason.TAKE_PROFIT: "its target",
+    CloseReason.BROKER_EXIT: "its bracket",
+    CloseReason.BOT_EXIT: "the bot",
+    CloseReason.OPERATOR: "you",
+}
+MARGIN = 26
+"""Columns beside the text of an event."""
 WHO = {"the bot": "magenta", "Standfast": "cyan", "you": "blue", "the demo": "bold", "alarm": "yellow"}
 
 
@@ -83,8 +94,8 @@ class Screen:
         from rich.console import Group
         from rich.panel import Panel
 
-        height = shutil.get_terminal_size((100, 30)).lines
-        events = list(self._events)[-max(4, height - TABLE_LINES) :]
+        width, height = shutil.get_terminal_size((100, 30))
+        events = _fitting(list(self._events), max(4, height - TABLE_LINES), width - MARGIN)
         return Group(
             Panel(self._heading(view, ledger), border_style="cyan", title="standfast demo", title_align="left"),
             self._table(view, ledger),
@@ -107,13 +118,17 @@ class Screen:
         from rich import box
         from rich.table import Table
 
+        titles = ("TRADE", "BROKER", "BOOKS", "BOT'S LIST", "ENTRY", "PRICE", "P&L", "ITS STOP")
+        is_wide = shutil.get_terminal_size((100, 30)).columns >= WIDE
+        kept = [number for number, title in enumerate(titles) if is_wide or title != "ENTRY"]
         table = Table(box=box.SIMPLE_HEAD, expand=True, pad_edge=False, header_style="bold")
-        for title in ("TRADE", "BROKER", "BOOKS", "BOT'S LIST", "ENTRY", "PRICE", "P&L"):
-            table.add_column(title, justify="left" if title == "TRADE" else "right", no_wrap=True)
-        table.add_column("ITS STOP", no_wrap=True, min_width=24)
+        for number in kept:
+            is_text = titles[number] in ("TRADE", "ITS STOP")
+            table.add_column(titles[number], justify="left" if is_text else "right", no_wrap=True)
         shown: set[str] = set()
         for trade in self.story.trades:
-            table.add_row(*self._row(trade, view, ledger, is_first=trade.instrument not in shown))
+            row = self._row(trade, view, ledger, is_first=trade.instrument not in shown)
+            table.add_row(*(row[number] for number in kept))
             shown.add(trade.instrument)
         return table
 
@@ -159,19 +174,19 @@ def _listed(trade: Trade, *, listed: bool, held: bool) -> "Text":
 def _ended(position: Position) -> "Text":
     from rich.text import Text
 
-    why = REASONS.get(position.close_reason, str(position.close_reason)) if position.close_reason else "fills"
-    return Text(f"closed by {why}", style="dim")
+    why = ENDS.get(position.close_reason, str(position.close_reason)) if position.close_reason else "fills"
+    return Text(f"closed: {why}", style="dim")
 
 
 def _stop(position: Position, ledger: Ledger) -> "Text":
     from rich.text import Text
 
     stops = ledger.stops(position)
-    own = [order for order in stops if order.is_own]
+    own = [order for order in stops if not is_bots(order)]
     if own:
-        return Text(f"{price(own[0].stop_price)} Standfast, GTC", style="green")
+        return Text(f"{price(own[0].stop_price)} Standfast's", style="green")
     if stops:
-        return Text(f"{price(stops[0].stop_price)} the bot's, day only", style="yellow")
+        return Text(f"{price(stops[0].stop_price)} the bot's, a day", style="yellow")
     return Text("being put in place", style="red")
 
 
@@ -181,14 +196,25 @@ def _blank(count: int) -> "list[Text]":
     return [Text("-", style="dim") for _ in range(count)]
 
 
+def _fitting(events: Sequence[tuple[str, Line]], lines: int, width: int) -> list[tuple[str, Line]]:
+    """The last of them, as many as fit when long ones are wrapped."""
+    kept: list[tuple[str, Line]] = []
+    for event in reversed(events):
+        lines -= -(-len(event[1].text) // max(width, 20))
+        if lines < 0:
+            break
+        kept.append(event)
+    return kept[::-1]
+
+
 def _lines(events: Sequence[tuple[str, Line]]) -> "RenderableType":
     from rich.table import Table
     from rich.text import Text
 
     table = Table.grid(padding=(0, 1))
-    table.add_column(no_wrap=True, style="dim")
-    table.add_column(no_wrap=True)
-    table.add_column(overflow="ellipsis", no_wrap=True, ratio=1)
+    table.add_column(no_wrap=True, min_width=8, style="dim")
+    table.add_column(no_wrap=True, min_width=9)
+    table.add_column(overflow="fold", ratio=1)
     for when, line in events:
         table.add_row(when, Text(line.who, style=WHO.get(line.who, "")), Text(line.text, style=line.style))
     return table if events else Text("none", style="dim")

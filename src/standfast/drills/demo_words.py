@@ -19,7 +19,7 @@ REASONS: Mapping[CloseReason, str] = {
     CloseReason.TAKE_PROFIT: "its target",
     CloseReason.BROKER_EXIT: "the bot's own bracket",
     CloseReason.BOT_EXIT: "the bot's own order",
-    CloseReason.OPERATOR: "your close",
+    CloseReason.OPERATOR: "your order",
 }
 LAPSED = frozenset({OrderState.EXPIRED, OrderState.CANCELLED})
 
@@ -34,11 +34,16 @@ class Line:
 
 
 def money(amount: Decimal) -> str:
-    return f"{amount:+,.2f} $"
+    return f"{'-' if amount < 0 else '+'}${abs(amount):,.2f}"
 
 
 def price(value: Decimal | None) -> str:
     return "?" if value is None else f"{value:,.2f}"
+
+
+def is_bots(order: BookedOrder) -> bool:
+    """Whether the bot placed it; the legs of our own exit pairs are ours."""
+    return order.role is Role.FOREIGN
 
 
 def words(entry: j.Entry, book: Book) -> Line | None:
@@ -74,7 +79,7 @@ def lapsed(fact: j.Fact, book: Book) -> Position | None:
         return None
     for report in exits:
         known = book.order_by_broker(report.broker_id)
-        was_alive = known is not None and known.is_stop and not known.is_own and not known.is_finished
+        was_alive = known is not None and known.is_stop and is_bots(known) and not known.is_finished
         if was_alive and report.state in LAPSED:
             return position
     return None
