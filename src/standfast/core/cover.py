@@ -4,6 +4,7 @@ Cover is what stops, summed over orders that are alive; an OCO pair counts once.
 know, on the closing side, is taken to cover everything: nothing may be added beside it.
 """
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -62,6 +63,8 @@ class Cover:
     stopped: Decimal
     foreign: Decimal
     """Part of `stopped` that others placed."""
+    stop_prices: tuple[Decimal, ...]
+    """Where the stops stand that make it up, loose foreign ones included."""
     unknown: bool
     unsettled: bool
 
@@ -90,14 +93,18 @@ def cover_of(s: Situation, position: Position) -> Cover:
             own.append(order)
             unsettled = unsettled or not order.is_settled or is_cancelling(s, order)
             stopped += order.remaining if _stops(s, order) else ZERO
-    loose, loose_unknown = _loose_cover(s, position)
-    foreign += loose
+    loose = [report for report in s.orders_by_holding.get(position.holding, ()) if _is_loose_exit(s, position, report)]
+    share = _share_of_loose(s, position, loose)
+    prices = [order.stop_price for order in (*own, *tied) if order.is_stop]
+    prices += _stop_prices(loose) if share else []
+    foreign += share
     return Cover(
         own=tuple(own),
         tied=tuple(tied),
         stopped=stopped + foreign,
         foreign=foreign,
-        unknown=unknown or loose_unknown,
+        stop_prices=tuple(price for price in prices if price is not None),
+        unknown=unknown or any(report.type is OrderType.UNKNOWN for report in loose),
         unsettled=unsettled,
     )
 
@@ -139,26 +146,26 @@ def _waits_for_entry(s: Situation, order: BookedOrder) -> bool:
     return parent is not None and parent.side is not order.side and not parent.is_finished
 
 
-def _loose_cover(s: Situation, position: Position) -> tuple[Decimal, bool]:
-    """Foreign exits on the holding that are tied to no position: shared out, oldest first, to what has no stop yet."""
-    read = s.snapshot.orders
-    if read is None:
-        return ZERO, False
-    pool, unknown = ZERO, False
-    for report in s.orders_by_holding.get(position.holding, ()):
-        if report.side.sign != position.sign and not _is_known(s, report.broker_id):
-            unknown = unknown or report.type is OrderType.UNKNOWN
-            pool += _stopping(report)
-    if not pool:
-        return ZERO, unknown
-    for other in s.book.guarded_at(position.holding):
+def _is_loose_exit(s: Situation, position: Position, report: OrderReport) -> bool:
+    """A listed order on the closing side that is tied to no position."""
+    return report.side.sign != position.sign and not _is_known(s, report.broker_id)
+
+
+def _share_of_loose(s: Situation, position: Position, loose: Sequence[OrderReport]) -> Decimal:
+    """Loose exits are shared out, oldest position first, to what has no stop yet."""
+    pool = sum((_stopping(report) for report in loose), ZERO)
+    for other in s.book.guarded_at(position.holding) if pool else ():
         if other.standing is Standing.OWNED:
             continue
         share = min(pool, max(s.book.held(other) - _tied_cover(s, other), ZERO))
         if other.id == position.id:
-            return share, unknown
+            return share
         pool -= share
-    return ZERO, unknown
+    return ZERO
+
+
+def _stop_prices(reports: Iterable[OrderReport]) -> list[Decimal | None]:
+    return [each.stop_price for report in reports for each in (report, *report.legs) if each.type in STOP_TYPES]
 
 
 def _tied_cover(s: Situation, position: Position) -> Decimal:

@@ -6,18 +6,22 @@ order rests at the broker is the broker's to execute, unless the price has stood
 """
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 from standfast.core.cover import cover_of, is_too_young, wanted_resting
-from standfast.core.policy import FlatBy, HeldBy, Policy
-from standfast.core.results import Clarity, Levels, judge, levels, result_at
+from standfast.core.policy import FlatBy, HeldBy, Mode, Policy
+from standfast.core.results import Levels, judge, levels, result_at
 from standfast.core.situation import Outcomes, Situation
+from standfast.core.tell import alarm
+from standfast.model.alert import Severity
 from standfast.model.breaks import BreakKind
 from standfast.model.effects import WakeAt
 from standfast.model.journal import CloseRequested, TrailMoved
 from standfast.model.position import CloseReason, Phase, Position, Standing, Trail
 
+DAYS_BACK = 30
+"""How far back the last trading day is looked for."""
 UNEXPLAINED = frozenset({BreakKind.GHOST_POSITION, BreakKind.QUANTITY, BreakKind.SIDE})
 
 
@@ -27,7 +31,14 @@ def exits(s: Situation, position: Position) -> Outcomes:
         return
     if s.book.held(position) <= 0 or s.book.entry_price(position) is None:
         return
-    policy = s.policy(position)
+    for outcome in _rules(s, position, s.policy(position)):
+        if isinstance(outcome, CloseRequested) and not s.may_act:
+            yield from _tell(s, position, outcome)
+        else:
+            yield outcome
+
+
+def _rules(s: Situation, position: Position, policy: Policy) -> Outcomes:
     overdue = _time_rule(s, position, policy)
     if overdue is not None:
         yield overdue
@@ -35,6 +46,22 @@ def exits(s: Situation, position: Position) -> Outcomes:
     yield from _next_times(s, position, policy)
     if s.in_session and may_judge_prices(s, position):
         yield from _price_rules(s, position, policy)
+
+
+def _tell(s: Situation, position: Position, close: CloseRequested) -> Outcomes:
+    """What may not be done is said, once a position and reason. A close put down now would be acted on much later."""
+    if s.rules.mode is Mode.OBSERVE:
+        return
+    why = "the account is halted" if s.halted else f"mode is {s.rules.mode}"
+    told = alarm(
+        s,
+        Severity.CRITICAL,
+        f"{position.id} {position.net:+} {position.holding}: {close.reason} is due, {close.detail}. Nothing is done: "
+        f"{why}. Needed: close it, or let the guard.",
+        key=f"rule/{position.id}/{close.reason}",
+    )
+    if told.id not in s.book.state.alerts:
+        yield told
 
 
 def may_judge_prices(s: Situation, position: Position) -> bool:
@@ -58,23 +85,27 @@ def _time_rule(s: Situation, position: Position, policy: Policy) -> CloseRequest
         return _close(position, CloseReason.MAXIMUM_HOLD, f"held since {since:%Y-%m-%d %H:%M} UTC")
     if policy.flat_by is not None:
         last = last_flat_by(policy.flat_by, s)
-        if since < last:
+        if last is not None and since < last:
             return _close(position, CloseReason.FLAT_BY, f"flat by {policy.flat_by.at:%H:%M} {policy.flat_by.zone}")
     return None
 
 
-def last_flat_by(rule: FlatBy, s: Situation) -> datetime:
+def last_flat_by(rule: FlatBy, s: Situation) -> datetime | None:
     """The latest moment at which the rule asked everything to be flat: a trading day's, at or before now.
 
-    Looking back instead of at the clock's face, a guard that was away at the time still acts when it is back.
+    Looking back instead of at the clock's face, a guard that was away at the time still acts when it is back. None:
+    there was no trading day for weeks.
     """
-    local = s.now.astimezone(rule.zone)
-    day = local.date()
-    moment = datetime.combine(day, rule.at, rule.zone)
-    while moment > local or not s.is_trading_day(day):
-        day -= timedelta(days=1)
-        moment = datetime.combine(day, rule.at, rule.zone)
-    return moment
+    today = s.now.astimezone(rule.zone).date()
+    for day in (today - timedelta(days=back) for back in range(DAYS_BACK)):
+        if s.is_trading_day(day) and (moment := _moment(rule, day)) <= s.now:
+            return moment
+    return None
+
+
+def _moment(rule: FlatBy, day: date) -> datetime:
+    """In UTC: two times of one zone compare by the clock's face, which is wrong in the hour a clock is put back."""
+    return datetime.combine(day, rule.at, rule.zone).astimezone(UTC)
 
 
 def _next_times(s: Situation, position: Position, policy: Policy) -> Outcomes:
@@ -84,9 +115,8 @@ def _next_times(s: Situation, position: Position, policy: Policy) -> Outcomes:
     if policy.maximum_hold is not None and since + policy.maximum_hold > s.now:
         yield WakeAt(at=since + policy.maximum_hold, holding=position.holding)
     if policy.flat_by is not None:
-        local = s.now.astimezone(policy.flat_by.zone)
-        moment = datetime.combine(local.date(), policy.flat_by.at, policy.flat_by.zone)
-        if moment > local:
+        moment = _moment(policy.flat_by, s.now.astimezone(policy.flat_by.zone).date())
+        if moment > s.now:
             yield WakeAt(at=moment, holding=position.holding)
     if position.opened_at is not None and is_too_young(s, position, policy):
         yield WakeAt(at=position.opened_at + policy.minimum_hold, holding=position.holding)
@@ -97,26 +127,28 @@ def _next_times(s: Situation, position: Position, policy: Policy) -> Outcomes:
 
 def _price_rules(s: Situation, position: Position, policy: Policy) -> Outcomes:
     judged = judge(s, position, policy)
-    if judged.clarity is Clarity.BLIND or judged.price is None:
+    if judged.price is None or judged.gain is None:
         return
-    climbed = climb(s, position, policy, judged.price) if not is_too_young(s, position, policy) else None
+    climbed = climb(s, position, policy, judged.gain) if not is_too_young(s, position, policy) else None
     if climbed is not None:
         yield TrailMoved(position=position.id, trail=climbed)
         return
     at = levels(s.book, position, policy)
-    reason = due(s, position, policy, at, judged.price)
+    reason = due(s, position, policy, at, judged.price, gain=judged.gain)
     if reason is None:
         return
     entry = s.book.entry_price(position)
-    result = result_at(position, judged.price, of=entry)
-    detail = f"{result:+.2%} at {judged.price} (entry {_short(entry)})"
+    price = judged.gain if reason is CloseReason.TAKE_PROFIT else judged.price
+    detail = f"{result_at(position, price, of=entry):+.2%} at {price} (entry {_short(entry)})"
     if judged.reason:
         detail += f", judged at the mid: {judged.reason}"
     yield _close(position, reason, detail)
 
 
-def due(s: Situation, position: Position, policy: Policy, at: Levels, price: Decimal) -> CloseReason | None:
-    """The most urgent rule that this price fires and that nothing resting at the broker is about to execute."""
+def due(
+    s: Situation, position: Position, policy: Policy, at: Levels, price: Decimal, *, gain: Decimal
+) -> CloseReason | None:
+    """The most urgent rule that these prices fire and that nothing resting at the broker is about to execute."""
     beyond = _beyond(position, price)
     young = is_too_young(s, position, policy)
     if beyond(at.emergency) and not _broker_does(s, position, policy, at.emergency):
@@ -125,7 +157,7 @@ def due(s: Situation, position: Position, policy: Policy, at: Levels, price: Dec
         return None
     if beyond(at.stop) and not _broker_does(s, position, policy, at.stop):
         return at.stop_reason
-    if at.target is not None and (price - at.target) * position.sign >= 0:
+    if at.target is not None and (gain - at.target) * position.sign >= 0:
         resting = wanted_resting(s, position, policy, at).target is not None
         return None if resting and _rests(s, position, target=True) else CloseReason.TAKE_PROFIT
     return None
@@ -143,11 +175,8 @@ def _broker_does(s: Situation, position: Position, policy: Policy, level: Decima
     cover = cover_of(s, position)
     if cover.stopped < s.book.held(position):
         return False
-    prices = [order.stop_price for order in (*cover.own, *cover.tied) if order.is_stop and order.stop_price]
-    if not prices and cover.foreign < s.book.held(position):
-        return False
-    nearer = all((price - level) * position.sign >= -_slack(level) for price in prices)
-    return nearer and not _stood_beyond(s, position, prices)
+    nearer = all((price - level) * position.sign >= -_slack(level) for price in cover.stop_prices)
+    return nearer and not _stood_beyond(s, position)
 
 
 def _slack(level: Decimal) -> Decimal:
@@ -155,10 +184,10 @@ def _slack(level: Decimal) -> Decimal:
     return abs(level) / 1000
 
 
-def _stood_beyond(s: Situation, position: Position, prices: list[Decimal]) -> bool:
+def _stood_beyond(s: Situation, position: Position) -> bool:
     """A price beyond the resting stop for five seconds and still held: that stop does not work (collar, gap)."""
     since = s.beyond_since.get(position.holding)
-    return since is not None and bool(prices) and s.now - since >= timedelta(seconds=5)
+    return since is not None and s.now - since >= timedelta(seconds=5)
 
 
 def _rests(s: Situation, position: Position, *, target: bool) -> bool:

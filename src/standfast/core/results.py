@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from standfast.core.book import Book
 from standfast.core.policy import Policy
-from standfast.core.situation import Sight, Situation
+from standfast.core.situation import Situation
 from standfast.model.position import CloseReason, Position
 from standfast.model.quote import Quote
 
@@ -72,34 +72,40 @@ class Clarity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A price a rule may be judged at, how far it can be trusted, and why not further."""
+    """The prices rules may be judged at, how far they can be trusted, and why not further."""
 
     clarity: Clarity
     price: Decimal | None
+    """For rules that end a loss."""
+    gain: Decimal | None = None
+    """For rules that follow or take a gain. The two differ only where the quotes do not agree."""
     reason: str = ""
 
 
 def judge(s: Situation, position: Position, policy: Policy) -> Judged:
     """The closing price of a position now.
 
-    Blind: no price may be used. Wide: the mid, of the two last quotes the better one, so that a rule fires only
-    when both agree.
+    Blind: no price may be used. Wide: the mid, of the two last quotes the one further from the rule, so that a rule
+    fires only when both agree.
     """
     sight = s.sights.get(position.holding)
     if sight is None:
-        return Judged(Clarity.BLIND, None, "no quote")
+        return Judged(Clarity.BLIND, None, reason="no quote")
     quote = sight.quote
     if not quote.is_two_sided:
-        return Judged(Clarity.BLIND, None, f"bid {quote.bid} ask {quote.ask}")
+        return Judged(Clarity.BLIND, None, reason=f"bid {quote.bid} ask {quote.ask}")
     if not quote.is_fresh(s.now, s.quotes_fresh):
         age = int((s.now - quote.received).total_seconds())
-        return Judged(Clarity.BLIND, None, f"last quote {age} s old")
+        return Judged(Clarity.BLIND, None, reason=f"last quote {age} s old")
     if not _is_wide(position, policy, quote):
-        return Judged(Clarity.CLEAR, quote.closing_price(position.sign))
+        price = quote.closing_price(position.sign)
+        return Judged(Clarity.CLEAR, price, price)
     spread = f"spread {quote.ask - quote.bid} on {quote.mid}"
     if sight.before is None or not sight.before.is_two_sided:
-        return Judged(Clarity.BLIND, None, spread)
-    return Judged(Clarity.WIDE, _kinder(position, sight), spread)
+        return Judged(Clarity.BLIND, None, reason=spread)
+    low, high = sorted((quote.mid, sight.before.mid))
+    price, gain = (high, low) if position.sign > 0 else (low, high)
+    return Judged(Clarity.WIDE, price, gain, spread)
 
 
 def _is_wide(position: Position, policy: Policy, quote: Quote) -> bool:
@@ -108,9 +114,3 @@ def _is_wide(position: Position, policy: Policy, quote: Quote) -> bool:
     if distance is None or not basis:
         return False
     return (quote.ask - quote.bid) / basis > distance / 2
-
-
-def _kinder(position: Position, sight: Sight) -> Decimal:
-    assert sight.before is not None
-    mids = (sight.quote.mid, sight.before.mid)
-    return max(mids) if position.sign > 0 else min(mids)
