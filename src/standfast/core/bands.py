@@ -12,6 +12,7 @@ from standfast.core.reconcile import watches_prices
 from standfast.core.results import levels, price_at
 from standfast.core.situation import Situation
 from standfast.model.ids import Holding
+from standfast.model.order import ZERO
 from standfast.model.position import Phase, Position
 
 EPSILON = 1e-9
@@ -69,8 +70,8 @@ def _next_climb(s: Situation, position: Position) -> Decimal | None:
     trail = position.trail
     if trail is None:
         return price_at(position, policy.trailing[0].arm, of=entry)
-    results = [rung.arm for rung in policy.trailing[trail.rung + 1 : trail.rung + 2]]
-    give_back = policy.trailing[trail.rung].give_back
-    if give_back is not None:
-        results.append(trail.stop + give_back + give_back / 10)
+    armed = [rung for rung in policy.trailing if rung.arm <= trail.peak]
+    step = (armed[-1].give_back or ZERO) / 10 if armed else ZERO
+    results = [rung.arm for rung in policy.trailing if rung.arm > trail.peak]
+    results += [trail.stop + rung.give_back + step for rung in armed if rung.give_back is not None]
     return price_at(position, min(results), of=entry) if results else None
