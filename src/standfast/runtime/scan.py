@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from standfast.core.book import Book
 from standfast.core.fold import apply
+from standfast.core.naked import naked_time
 from standfast.core.policy import Rules
 from standfast.core.reconcile import reconcile
 from standfast.core.situation import Situation
@@ -18,7 +19,7 @@ from standfast.model.breaks import Break, Finding
 from standfast.model.errors import BrokerError
 from standfast.model.evidence import Snapshot
 from standfast.model.ids import BreakId, EntryNumber, Holding, PositionId, digest
-from standfast.model.journal import Entry, PositionAdopted
+from standfast.model.journal import Entry, NakedBegan, PositionAdopted
 from standfast.model.order import OrderReport
 from standfast.ports import Broker, Clock
 
@@ -49,10 +50,8 @@ async def _look(rules: Rules, broker: Broker, clock: Clock, book: Book | None) -
     if snapshot.positions is None or snapshot.orders is None:
         return [], unverified
     book = book if book is not None else _book_of_what_is_held(rules, snapshot, clock.now())
-    positions, listed = snapshot.positions, snapshot.orders
-    snapshot = replace(snapshot, positions_asked_after=book.head, orders_asked_after=book.head)
     orders: dict[Holding, list[OrderReport]] = {}
-    for report in listed.orders.values():
+    for report in snapshot.orders.orders.values():
         orders.setdefault(report.holding, []).append(report)
     situation = Situation(
         book=book,
@@ -62,8 +61,21 @@ async def _look(rules: Rules, broker: Broker, clock: Clock, book: Book | None) -
         now=clock.now() + timedelta(seconds=30),
         orders_by_holding=orders,
     )
-    holdings = {*book.holdings(), *positions.rows, *orders}
-    return [found for holding in sorted(holdings) for found in reconcile(situation, holding).findings], unverified
+    holdings = sorted({*book.holdings(), *snapshot.positions.rows, *orders})
+    _note_what_is_naked(situation, holdings, clock.now())
+    situation = replace(
+        situation,
+        snapshot=replace(situation.snapshot, positions_asked_after=book.head, orders_asked_after=book.head),
+    )
+    return [found for holding in holdings for found in reconcile(situation, holding).findings], unverified
+
+
+def _note_what_is_naked(s: Situation, holdings: Sequence[Holding], now: datetime) -> None:
+    """A lack of cover is a break once it has lasted, and here nobody has watched: the two looks stand for that."""
+    for holding in holdings:
+        for outcome in list(naked_time(s, holding)):
+            if isinstance(outcome, NakedBegan):
+                apply(s.book, Entry(EntryNumber(s.book.head + 1), 0, now, outcome))
 
 
 def _book_of_what_is_held(rules: Rules, snapshot: Snapshot, now: datetime) -> Book:
