@@ -24,6 +24,7 @@ from standfast.model.effects import (
     ReadActivities,
     ReadOrders,
     ReadPositions,
+    ReadQuotes,
     ReplaceOrder,
     SubmitOrder,
     WakeAt,
@@ -123,7 +124,7 @@ class Desk:
                 stale = self.read_after < self.book.head
                 self.read()
                 return stale
-            case WakeAt() | ReadActivities():
+            case WakeAt() | ReadActivities() | ReadQuotes():
                 return False
         self._check(effect)
         return True
