@@ -95,8 +95,8 @@ class AlpacaBroker:
     """Implements `ports.Broker`; its errors are the port's and no others."""
 
     def __init__(self, settings: AlpacaSettings, *, clock: Clock, transport: Transport) -> None:
-        longest = settings.deadlines.urgent_turn_within + settings.deadlines.answer_within
-        assert longest < CONTRACT.flight.total_seconds(), "a write may not be on its way for longer than declared"
+        answer = settings.deadlines.answer_within
+        assert answer < CONTRACT.flight.total_seconds(), "a write may not be on its way for longer than declared"
         self._settings = settings
         self._contract = replace(CONTRACT, requests_per_minute=settings.requests_per_minute)
         self._clock = clock

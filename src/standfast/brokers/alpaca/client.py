@@ -29,9 +29,12 @@ PAGE_OF_ACTIVITIES = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deadlines:
-    """Seconds of the account's clock. A turn plus an answer stay below the contract's flight time."""
+    """Seconds of the account's clock. What waits for its turn has not left; an answer comes within the flight time.
 
-    urgent_turn_within: float = 20.0
+    A close or a stop waits for a whole window of the broker's rate and more: giving up would only lose its place.
+    """
+
+    urgent_turn_within: float = 90.0
     turn_within: float = 5.0
     answer_within: float = 5.0
     list_within: float = 15.0

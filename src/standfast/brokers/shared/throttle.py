@@ -72,6 +72,7 @@ class Throttle:
     def heard(self, number: int, headers: Mapping[str, str], *, refused: bool) -> float | None:
         """Learn from a reply's headers; after a refusal for rate, the seconds nothing will leave."""
         now = self._clock.monotonic()
+        self._budget.answered(number)
         reset = _reset_in(headers, self._clock.now())
         limit, remaining = _whole(headers, "x-ratelimit-limit"), _whole(headers, "x-ratelimit-remaining")
         if limit is not None and remaining is not None and reset is not None:
