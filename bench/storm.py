@@ -1,0 +1,108 @@
+"""Three hundred stops that the guard holds cross at once, under the broker's limit of 200 requests a minute.
+
+Everything is read from the exchange: when each close came, in which order, what else was asked meanwhile. The account
+holds the three hundred before it is guarded; then every price falls beyond its stop within a second, each by another
+distance, in an order drawn by chance. A close is out of order when a deeper one, whose price the guard had seen for a
+second, was sent after it.
+"""
+
+import random
+import tempfile
+import time
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from bench.figures import Figure
+from bench.stage import Exchange, exchange, guard, moment, until
+from standfast.model.ids import AccountId
+from standfast.stores.sqlite.reading import LedgerReader
+
+HELD = 300
+GOAL = 110.0
+SEEN_FOR = timedelta(seconds=1)
+QUANTITY = 10
+SIZING = timedelta(seconds=2)
+"""After the fall: the reads of positions that size the closes."""
+ACCOUNT = AccountId("paper")
+
+
+def figures() -> list[Figure]:
+    names = [f"S{number:03}" for number in range(HELD)]
+    with tempfile.TemporaryDirectory() as name, exchange(names, "--per-minute", "200") as at:
+        folder = Path(name)
+        for each in names:
+            at.quote(each, "99.99", "100.01")
+            at.ask("POST", "/sim/order", {"instrument": each, "side": "buy", "quantity": str(QUANTITY)})
+        with guard(folder, at, held_by="guard"):
+            until(lambda: _facts(folder, "PositionAdopted") == HELD, f"{HELD} positions adopted", within=60)
+            until(lambda: at.listeners() == (1, 1), "the guard on both streams")
+            time.sleep(5.0)
+            fell = _fall(at, names)
+            until(lambda: len(_closes(at)) >= HELD, f"{HELD} closes", within=GOAL * 1.5)
+            time.sleep(2.0)
+        return _judge(at, folder, fell)
+
+
+def _fall(at: Exchange, names: list[str]) -> dict[str, tuple[datetime, int]]:
+    """Every price falls; when, and how far in cents, by instrument."""
+    draw = random.Random(HELD)
+    depths = draw.sample(range(1, HELD + 1), HELD)
+    fell = {}
+    for name, depth in zip(names, depths, strict=True):
+        bid = 97.90 - depth / 100
+        at.quote(name, f"{bid:.2f}", f"{bid + 0.02:.2f}")
+        fell[name] = (at.now(), depth)
+    return fell
+
+
+def _judge(at: Exchange, folder: Path, fell: dict[str, tuple[datetime, int]]) -> list[Figure]:
+    closes = _closes(at)
+    assert sorted(row["instrument"] for row in closes) == sorted(fell), "one order for each, and no other"
+    truth = at.ask("GET", "/sim/truth")["accounts"]["paper"]
+    assert not truth["positions"], truth["positions"]
+    began = min(when for when, _ in fell.values())
+    sent = [(moment(row["at"]), row["instrument"]) for row in closes]
+    last = max(when for when, _ in sent)
+    between = [row for row in at.log() if began <= moment(row["at"]) <= last]
+    others = [row for row in between if row["operation"] not in ("submit", "positions")]
+    late = [row for row in others if moment(row["at"]) > began + SIZING]
+    refused = [row for row in between if row["status"] == 429]
+    kinds = sorted({row["operation"] for row in others})
+    span = (max(when for when, _ in fell.values()) - began).total_seconds()
+    return [
+        Figure(
+            name=f"storm: {HELD} closes sent within",
+            value=(last - began).total_seconds(),
+            goal=GOAL,
+            detail=f"prices fell within {span:.2f} s; "
+            f"{sum(row['operation'] == 'positions' for row in between)} reads of positions to size them; "
+            f"in the first two seconds also {len(others) - len(late)} of {', '.join(kinds) or 'nothing'}",
+        ),
+        Figure(name="storm: closes out of order", value=_overtaken(sent, fell), unit="", goal=0),
+        Figure(name="storm: refused by us or the broker", value=_refused(folder) + len(refused), unit="", goal=0),
+        Figure(name="storm: idle reads and openings before the last", value=len(late), unit="", goal=0),
+    ]
+
+
+def _overtaken(sent: list[tuple[datetime, str]], fell: dict[str, tuple[datetime, int]]) -> int:
+    """Closes sent before a deeper one that had been seen for a second."""
+    in_turn = sorted(sent)
+    return sum(
+        any(fell[later][1] > fell[name][1] and fell[later][0] + SEEN_FOR < when for _, later in in_turn[place + 1 :])
+        for place, (when, name) in enumerate(in_turn)
+    )
+
+
+def _refused(folder: Path) -> int:
+    return sum(_facts(folder, kind) for kind in ("OrderNotSent", "OrderRejected", "OrderInDoubt"))
+
+
+def _facts(folder: Path, kind: str) -> int:
+    with LedgerReader(folder / "standfast.db") as reader:
+        return sum(type(entry.fact).__name__ == kind for entry in reader.entries(ACCOUNT))
+
+
+def _closes(at: Exchange) -> list[Any]:
+    """The orders it was sent and took: whoever opened the positions did so past its gate."""
+    return [row for row in at.log() if row["operation"] == "submit" and row["status"] == 200]
