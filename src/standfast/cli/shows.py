@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 def _demo_arguments(parser: Parser) -> None:
     parser.add_argument(
-        "--replay", metavar="PATH", help="play recorded quotes (a zip or CSV file) instead of a made-up day"
+        "--replay",
+        metavar="PATH",
+        help="play recorded quotes (a file or folder as LEAN keeps them) instead of a made-up day",
     )
 
 
@@ -108,7 +110,7 @@ def _exchange_arguments(parser: Parser) -> None:
     )
     parser.add_argument("--replay", action="append", default=[], metavar="PATH", help="recorded quotes; several times")
     parser.add_argument("--seed", type=whole, default=1, help="of the made-up market (default: 1)")
-    parser.add_argument("--no-market", action="store_true", help="no prices but those posted to /sim/quotes")
+    parser.add_argument("--no-market", action="store_true", help="no prices but those posted to /sim/quote")
     parser.add_argument(
         "--clock", type=speed, default=1.0, metavar="real|xN|manual", help="how time runs (default: real)"
     )
@@ -206,7 +208,7 @@ VERBS = {
         does="A market, a careless bot and the guard on one screen: a position lost by the bot and kept, an exit that\n"
         "lapsed and came back, an entry gone between polls and booked, a close proven. No keys, no network.",
         example="standfast demo\nstandfast demo --replay spy-20210104.zip",
-        codes="0   shown\n1   it could not be shown\n2   usage error",
+        codes="0   shown, and everything it claims held\n1   not\n2   usage error",
         run=_demo,
         arguments=_demo_arguments,
     ),
