@@ -7,10 +7,10 @@ about the books, and otherwise watched until what it asked for is so.
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 
+from standfast.core.adopt import adoption, price_now
 from standfast.core.cover import cover_of
 from standfast.core.gate import Asked, reasons_against
 from standfast.core.reconcile import cover_gap
-from standfast.core.repair import adoption
 from standfast.core.situation import Outcome, Situation
 from standfast.core.undo import undo
 from standfast.model.breaks import BreakKind
@@ -102,6 +102,8 @@ def _close(s: Situation, taken: RequestTaken) -> Iterator[Fact]:
         if not 0 < quantity <= held:
             raise Refuse(f"quantity {quantity} is not between 0 and {held} held")
         remain = held - quantity
+    if position.closing is not None and position.closing.remain <= remain:
+        raise Refuse(f"it is being closed already ({position.closing.reason}), down to {position.closing.remain}")
     yield CloseRequested(
         position=position.id,
         reason=CloseReason.OPERATOR,
@@ -145,10 +147,12 @@ def _adopt(s: Situation, taken: RequestTaken) -> Iterator[Fact]:
     lots = [p for p in s.book.positions_at(holding) if not p.is_guarded and p.held > 0]
     for lot in lots:
         yield StandingChanged(position=lot.id, standing=Standing.ADOPTED, by=taken.by)
-    extra = s.reported_net(holding) - s.book.net(holding).low - sum((lot.net for lot in lots), ZERO)
+    extra = s.reported_net(holding) - s.book.net(holding).low
     if extra:
         if not s.is_comparable(holding):
             raise Refuse(f"{holding} has just moved: try again in a few seconds")
+        if price_now(s, holding) is None:
+            raise Refuse(f"no quote for {holding}: without the price of this moment its stop could sell it at once")
         yield from adoption(s, holding, extra, by=taken.by)
     if not lots and not extra:
         raise Refuse(f"{holding} holds nothing the books do not explain")
@@ -166,6 +170,10 @@ def _ignore(s: Situation, taken: RequestTaken) -> Iterator[Fact]:
                 position=position.id, reason=CloseReason.FOREIGN, by=taken.by, detail=f"ghost {id} accepted as gone"
             )
     else:
+        for lot in (p for p in s.book.positions_at(holding) if not p.is_guarded):
+            yield PositionWrittenOff(
+                position=lot.id, reason=CloseReason.FOREIGN, by=taken.by, detail="foreign, left alone"
+            )
         total = s.reported_net(holding) - sum((s.book.held(p) * p.sign for p in ours), ZERO)
         yield ForeignAcknowledged(holding=holding, quantity=total, by=taken.by)
     yield BreakActed(id=id, action=f"accepted by {taken.by}")

@@ -38,7 +38,7 @@ from standfast.model.journal import (
     RequestTaken,
     SessionSeen,
 )
-from standfast.model.order import ZERO, Role
+from standfast.model.order import ZERO, Movement, Role
 from standfast.model.position import Interval, Phase, Position
 
 
@@ -74,6 +74,7 @@ class BookState:
     started_at: datetime | None = None
     began: GuardingBegan | None = None
     mode: str = ""
+    version: str = ""
     last_act: EntryNumber = EntryNumber(0)
     """The last entry that was not about the guard itself."""
     failed_at: EntryNumber = EntryNumber(0)
@@ -89,6 +90,10 @@ class BookState:
     acknowledged: dict[Holding, Decimal] = field(default_factory=dict)
     executions: dict[ExecutionId, datetime] = field(default_factory=dict)
     movements: dict[str, datetime] = field(default_factory=dict)
+    split_rows: dict[Holding, list[Movement]] = field(default_factory=dict)
+    """Rows of a split whose other half has not come yet."""
+    rescaled: dict[str, Decimal] = field(default_factory=dict)
+    """Splits booked, by the id of their first row."""
     attempts: dict[str, int] = field(default_factory=dict)
     refusals: dict[PositionId, Refusal] = field(default_factory=dict)
     edits: dict[PositionId, Refusal] = field(default_factory=dict)
@@ -186,12 +191,12 @@ class Book:
         return value / quantity if quantity else None
 
     def net(self, holding: Holding) -> Interval:
-        """What the broker may hold: guarded positions and acknowledged foreign quantity, widened by doubt.
+        """What the broker may hold: every position, foreign lots too, and what is acknowledged, widened by doubt.
 
         A resting exit does not widen it: its fill would first be a difference, which is looked into.
         """
         exact = self.state.acknowledged.get(holding, ZERO)
-        for position in self.guarded_at(holding):
+        for position in self.positions_at(holding):
             exact += self.held(position) * position.sign
         low = high = exact
         for order in self.orders_on(holding):

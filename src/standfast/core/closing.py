@@ -10,6 +10,7 @@ is held in memory between these steps: each look asks what is so and takes the n
 4. A position is settled by fills that add up, never by its absence from a list.
 """
 
+from collections.abc import Sequence
 from datetime import timedelta
 from decimal import Decimal
 
@@ -21,7 +22,7 @@ from standfast.model.alert import Severity
 from standfast.model.booked import BookedOrder
 from standfast.model.effects import CancelOrder, ReadActivities, ReadPositions, SubmitOrder, Urgency, WakeAt
 from standfast.model.journal import CloseWithdrawn, PositionSettled
-from standfast.model.order import CLOSING_ROLES, ZERO, Role
+from standfast.model.order import CLOSING_ROLES, ZERO, OrderReport, Role
 from standfast.model.position import CloseReason, Closing, Position
 
 ESCALATE_AFTER = 3
@@ -143,10 +144,30 @@ def _free(s: Situation, position: Position) -> Outcomes:
             yield CancelOrder(
                 broker_id=order.broker_id, holding=order.holding, reason="frees the quantity for a close", rank=rank
             )
+    if s.contract.reserves_quantity and not _has_strangers(s, position):
+        yield from _free_loose(s, position, cover.loose, rank)
+
+
+def _has_strangers(s: Situation, position: Position) -> bool:
+    """Whether somebody else's quantity is held here too: exits that nobody ties to ours may then be theirs."""
+    foreign = any(not other.is_guarded and other.held for other in s.book.positions_at(position.holding))
+    return foreign or bool(s.book.state.acknowledged.get(position.holding))
+
+
+def _free_loose(s: Situation, position: Position, loose: Sequence[OrderReport], rank: float) -> Outcomes:
+    """Exits nobody tied to a position close ours all the same, where nothing else is held: they hold its quantity."""
+    for report in loose:
+        if not s.was_asked_lately_to_cancel(report.broker_id):
+            yield CancelOrder(
+                broker_id=report.broker_id, holding=position.holding, reason="holds the quantity of a close", rank=rank
+            )
 
 
 def _is_freeing(s: Situation, position: Position) -> bool:
-    return any(is_cancelling(s, order) for order in s.book.orders_for(position.id))
+    if any(is_cancelling(s, order) for order in s.book.orders_for(position.id)):
+        return True
+    loose = cover_of(s, position).loose if s.contract.reserves_quantity and not _has_strangers(s, position) else ()
+    return bool(loose)
 
 
 def _close(s: Situation, position: Position, to_close: Decimal) -> Outcomes:
@@ -160,8 +181,10 @@ def _close(s: Situation, position: Position, to_close: Decimal) -> Outcomes:
         settled_at = max((order.changed_at for order in s.book.orders_on(holding)), default=None)
         quiet = settled_at is None or s.now - settled_at >= s.contract.staleness
         if net * position.sign <= 0 or not quiet:
-            yield ReadActivities(reason=f"net {net} does not explain {position.id} ({position.net})")
-            yield ReadPositions(reason=f"net {net} against {booked} booked")
+            if not s.was_asked_lately("activities"):
+                yield ReadActivities(reason=f"net {net} does not explain {position.id} ({position.net})")
+            if not s.was_asked_lately("positions"):
+                yield ReadPositions(reason=f"net {net} against {booked} booked")
             yield WakeAt(at=s.now + timedelta(seconds=1), holding=holding)
             return
     free = abs(net) - in_flight(s, position)

@@ -63,6 +63,8 @@ class Cover:
     stopped: Decimal
     foreign: Decimal
     """Part of `stopped` that others placed."""
+    loose: tuple[OrderReport, ...]
+    """Listed exits on the holding tied to no position."""
     stop_prices: tuple[Decimal, ...]
     """Where the stops stand that make it up, loose foreign ones included."""
     unknown: bool
@@ -103,6 +105,7 @@ def cover_of(s: Situation, position: Position) -> Cover:
         tied=tuple(tied),
         stopped=stopped + foreign,
         foreign=foreign,
+        loose=tuple(loose),
         stop_prices=tuple(price for price in prices if price is not None),
         unknown=unknown or any(report.type is OrderType.UNKNOWN for report in loose),
         unsettled=unsettled,

@@ -28,6 +28,7 @@ from standfast.model.effects import (
     ReadActivities,
     ReadOrders,
     ReadPositions,
+    ReadQuotes,
     ReplaceOrder,
     SubmitOrder,
     WakeAt,
@@ -95,7 +96,7 @@ def _sort_in(outcome: Outcome, facts: list[Fact], effects: list[Effect]) -> None
         case CancelOrder():
             facts.append(CancelIntended(broker_id=outcome.broker_id, holding=outcome.holding, reason=outcome.reason))
             effects.append(outcome)
-        case QueryOrder() | ReadPositions() | ReadOrders() | ReadActivities() | WakeAt():
+        case QueryOrder() | ReadPositions() | ReadOrders() | ReadActivities() | ReadQuotes() | WakeAt():
             effects.append(outcome)
         case _:
             facts.append(outcome)

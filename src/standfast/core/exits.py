@@ -22,7 +22,8 @@ from standfast.model.position import CloseReason, Phase, Position, Standing, Tra
 
 DAYS_BACK = 30
 """How far back the last trading day is looked for."""
-UNEXPLAINED = frozenset({BreakKind.GHOST_POSITION, BreakKind.QUANTITY, BreakKind.SIDE})
+UNEXPLAINED = frozenset({BreakKind.QUANTITY, BreakKind.SIDE})
+"""Breaks in which the numbers themselves are in question. A row missing from a list is not one of them."""
 
 
 def exits(s: Situation, position: Position) -> Outcomes:
@@ -69,8 +70,7 @@ def may_judge_prices(s: Situation, position: Position) -> bool:
     if position.holding in s.book.state.suspended:
         return False
     return not any(
-        found.finding.holding == position.holding and found.finding.kind in UNEXPLAINED
-        for found in s.book.breaks_at(position.holding)
+        found.confirmed and found.finding.kind in UNEXPLAINED for found in s.book.breaks_at(position.holding)
     )
 
 
@@ -186,7 +186,7 @@ def _slack(level: Decimal) -> Decimal:
 
 def _stood_beyond(s: Situation, position: Position) -> bool:
     """A price beyond the resting stop for five seconds and still held: that stop does not work (collar, gap)."""
-    since = s.beyond_since.get(position.holding)
+    since = s.beyond_since.get(position.id)
     return since is not None and s.now - since >= timedelta(seconds=5)
 
 

@@ -5,20 +5,24 @@ position by position, and resting entries are cancelled as often as they appear.
 """
 
 from collections.abc import Mapping
+from datetime import timedelta
 
+from standfast.core.adopt import adoption, price_now
 from standfast.core.cover import is_cancelling
+from standfast.core.policy import Foreign
 from standfast.core.situation import Outcomes, Situation
-from standfast.model.effects import CancelOrder, ReadOrders, ReadPositions, WakeAt
+from standfast.model.effects import CancelOrder, ReadOrders, ReadPositions, ReadQuotes, WakeAt
 from standfast.model.evidence import HeldReport
 from standfast.model.ids import Holding
 from standfast.model.journal import (
     CloseRequested,
     FlattenEnded,
     FlattenRequested,
+    ForeignAcknowledged,
     RequestDone,
     StandingChanged,
 )
-from standfast.model.order import OrderReport, Role
+from standfast.model.order import ZERO, Role
 from standfast.model.position import CloseReason, Standing
 
 
@@ -33,24 +37,18 @@ def flattening(s: Situation) -> Outcomes:
 
 
 def _entries(s: Situation, wanted: FlattenRequested) -> Outcomes:
-    """Cancel every order that could add exposure, ours and (with everything) anybody's."""
+    """Cancel every order that could add exposure, ours and anybody's; only what is ignored by policy is spared."""
     for order in s.book.state.orders.values():
         if order.role is Role.OPEN and not order.is_finished and order.broker_id and not is_cancelling(s, order):
             yield CancelOrder(broker_id=order.broker_id, holding=order.holding, reason="flatten: entries first")
     for holding, reports in s.orders_by_holding.items():
+        if not wanted.everything and s.rules.foreign_for(holding) is Foreign.IGNORE:
+            continue
         for report in reports:
             known = s.book.order_by_broker(report.broker_id)
-            if known is None and _adds(s, holding, report) and wanted.everything and not _just_asked(s, report):
+            adds = s.reported_net(holding) * report.side.sign >= 0
+            if known is None and adds and not s.was_asked_lately_to_cancel(report.broker_id):
                 yield CancelOrder(broker_id=report.broker_id, holding=holding, reason="flatten: entries first")
-
-
-def _just_asked(s: Situation, report: OrderReport) -> bool:
-    asked = s.asked.get(f"cancel/{report.broker_id}")
-    return asked is not None and (s.now - asked).total_seconds() < 5
-
-
-def _adds(s: Situation, holding: Holding, report: OrderReport) -> bool:
-    return s.reported_net(holding) * report.side.sign >= 0
 
 
 def _closes(s: Situation, wanted: FlattenRequested) -> Outcomes:
@@ -65,6 +63,23 @@ def _closes(s: Situation, wanted: FlattenRequested) -> Outcomes:
                 detail="flatten",
                 request=wanted.request,
             )
+    if wanted.everything:
+        for holding in sorted(_rows(s)):
+            yield from _take_over(s, wanted, holding)
+
+
+def _take_over(s: Situation, wanted: FlattenRequested, holding: Holding) -> Outcomes:
+    """What no fill explains is taken into the books first: only what is booked can be closed and proven."""
+    if holding in s.book.state.acknowledged:
+        yield ForeignAcknowledged(holding=holding, quantity=ZERO, by=wanted.by)
+        return
+    booked = s.book.net(holding)
+    if not s.is_comparable(holding) or not booked.is_exact or s.reported_net(holding) == booked.low:
+        return
+    if price_now(s, holding) is None:
+        yield ReadQuotes(holding=holding, reason="flatten everything")
+        return
+    yield from adoption(s, holding, s.reported_net(holding) - booked.low, by=wanted.by)
 
 
 def _end(s: Situation, wanted: FlattenRequested) -> Outcomes:
@@ -81,7 +96,7 @@ def _end(s: Situation, wanted: FlattenRequested) -> Outcomes:
     left = ", ".join(f"{row.quantity} {holding}" for holding, row in sorted(_rows(s).items()))
     foreign = sorted(report.broker_id for reports in s.orders_by_holding.values() for report in reports)
     if left and wanted.everything:
-        yield WakeAt(at=s.now, holding=None)
+        yield WakeAt(at=s.now + timedelta(seconds=1), holding=None)
         return
     detail = "flat" if not left else f"flat but for foreign {left}"
     if foreign:

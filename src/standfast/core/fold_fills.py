@@ -7,7 +7,7 @@ from standfast.core.book import EXECUTIONS_KEPT, Book, Cost, shorten
 from standfast.core.fold_orders import after_order
 from standfast.core.folds import folds
 from standfast.model import journal as j
-from standfast.model.order import ZERO, Fill
+from standfast.model.order import ZERO, Fill, MovementKind
 from standfast.model.position import Closing, Phase, Position
 
 
@@ -109,7 +109,10 @@ def _fill_matched(book: Book, fact: j.FillMatched, entry: j.Entry) -> None:
 
 @folds(j.MovementBooked)
 def _movement_booked(book: Book, fact: j.MovementBooked, entry: j.Entry) -> None:
-    book.state.movements[f"{fact.movement.id}/{fact.movement.status}"] = fact.movement.at
+    movement = fact.movement
+    book.state.movements[f"{movement.id}/{movement.status}"] = movement.at
+    if movement.kind is MovementKind.SPLIT and movement.holding is not None and movement.status == "executed":
+        book.state.split_rows.setdefault(movement.holding, []).append(movement)
     if fact.movement.holding is not None:
         book.touch(fact.movement.holding)
 
@@ -117,6 +120,8 @@ def _movement_booked(book: Book, fact: j.MovementBooked, entry: j.Entry) -> None
 @folds(j.Rescaled)
 def _rescaled(book: Book, fact: j.Rescaled, entry: j.Entry) -> None:
     ratio = fact.ratio
+    book.state.split_rows.pop(fact.holding, None)
+    book.state.rescaled[fact.movement] = ratio
     for position in book.positions_at(fact.holding):
         trail_free = replace(
             position,
@@ -126,6 +131,7 @@ def _rescaled(book: Book, fact: j.Rescaled, entry: j.Entry) -> None:
             bare_adopted=position.bare_adopted * ratio,
             closing=_rescaled_closing(position, ratio),
             anchor=position.anchor / ratio if position.anchor is not None else None,
+            gain_anchor=position.gain_anchor / ratio if position.gain_anchor is not None else None,
             stop=position.stop / ratio if position.stop is not None else None,
             target=position.target / ratio if position.target is not None else None,
         )

@@ -190,13 +190,17 @@ def _moved(order: BookedOrder, fact: j.Fact, entry: j.Entry, **changes: Any) -> 
     )
 
 
+SOFT = frozenset({"not_sent", "rate_limited"})
+"""Refusals that say nothing about the order: a dead network, the broker's budget."""
+
+
 def _note_refusal(book: Book, order: BookedOrder, kind: str, reason: str, entry: j.Entry) -> None:
     """Remember refused protection and refused closes: back-off and escalation count them."""
     if order.position is None:
         return
     if order.role in EXITS:
         before = book.state.refusals.get(order.position)
-        counted = 0 if kind == "not_sent" else 1  # a dead network is no refusal
+        counted = 0 if kind in SOFT else 1
         in_a_row = before is not None and entry.at - before.at <= FORGOTTEN
         count = max(before.count + counted, 1) if before is not None and in_a_row else 1
         book.state.refusals[order.position] = Refusal(count, entry.at, kind, reason)

@@ -26,6 +26,7 @@ def _opening_requested(book: Book, fact: j.OpeningRequested, entry: j.Entry) -> 
             stop=fact.stop,
             target=fact.target,
             limit=fact.limit,
+            asked_at=entry.at,
             key=fact.key,
         )
     )
@@ -75,6 +76,7 @@ def _position_adopted(book: Book, fact: j.PositionAdopted, entry: j.Entry) -> No
             adopted_at=entry.at,
             bare_adopted=quantity,
             anchor=fact.anchor,
+            gain_anchor=fact.gain_anchor,
         )
     )
     cost = book.state.costs.get(fact.holding, Cost())

@@ -16,6 +16,9 @@ BREAKS_KEPT = 1_000
 @folds(j.GuardStarted)
 def _guard_started(book: Book, fact: j.GuardStarted, entry: j.Entry) -> None:
     book.state.started_at = entry.at
+    if fact.version != book.state.version:  # what failed may have been mended
+        book.state.failures = 0
+    book.state.version = fact.version
     book.state.mode = fact.mode
 
 

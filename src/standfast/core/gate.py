@@ -89,8 +89,9 @@ def _limits(s: Situation, asked: Asked) -> Iterator[str]:
         yield f"orders_per_minute: {len(recent)} of {limits.orders_per_minute}"
     if price is None:
         return
-    added = abs(asked.quantity) * price
-    here = abs(s.reported_net(asked.holding)) * price + _opening_value(s, asked.holding, price)
+    unit = price * s.instrument(asked.holding).multiplier
+    added = abs(asked.quantity) * unit
+    here = abs(s.reported_net(asked.holding)) * unit + _opening_value(s, asked.holding, unit)
     if limits.notional_per_instrument is not None and here + added > limits.notional_per_instrument:
         yield f"notional_per_instrument: {here + added:.2f} over {limits.notional_per_instrument}"
     total = _account_value(s)

@@ -1,7 +1,8 @@
 """Changes that no order made: splits, expiries, transfers, fees; what each does to the books.
 
-A split comes as two rows, the old quantity out and the new in. The book is rescaled once, from their ratio; until
-then no price rule fires on the holding.
+A split comes as two rows, the old quantity out and the new in, perhaps in two reads. The book is rescaled once, when
+both are there, by their ratio, and back again when the split is taken back. Until then no price rule fires on the
+holding, because its quantity is not explained.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,25 +13,32 @@ from standfast.model.ids import Holding
 from standfast.model.journal import Fact, MovementBooked, PricesResumed, Rescaled
 from standfast.model.order import ZERO, Movement, MovementKind
 
+TAKEN_BACK = frozenset({"canceled", "cancelled"})
+
 
 def book_movements(book: Book, movements: Sequence[Movement]) -> Iterator[Fact]:
     """The facts for what is new among these movements."""
     fresh = [m for m in movements if f"{m.id}/{m.status}" not in book.state.movements]
     for movement in fresh:
         yield MovementBooked(movement=movement)
-    for holding in dict.fromkeys(m.holding for m in fresh if m.kind is MovementKind.SPLIT and m.holding is not None):
-        yield from _split(book, holding, [m for m in fresh if m.holding == holding and m.kind is MovementKind.SPLIT])
+    splits = [m for m in fresh if m.kind is MovementKind.SPLIT and m.holding is not None]
+    for holding in dict.fromkeys(m.holding for m in splits):
+        assert holding is not None, splits
+        yield from _split(book, holding, [m for m in splits if m.holding == holding])
 
 
-def _split(book: Book, holding: Holding, rows: Sequence[Movement]) -> Iterator[Fact]:
-    """Both rows must be there: half a split says nothing about its ratio."""
-    out = sum((abs(row.quantity) for row in rows if row.quantity < 0), ZERO)
-    into = sum((abs(row.quantity) for row in rows if row.quantity > 0), ZERO)
-    held = sum((book.held(p) for p in book.positions_at(holding)), ZERO)
-    before, after = (out, into) if out else (held, held + into)
-    ratio = after / before if before and into else Decimal(1)
-    if ratio <= 0 or ratio == 1:
+def _split(book: Book, holding: Holding, fresh: Sequence[Movement]) -> Iterator[Fact]:
+    undone = next((m for m in fresh if m.status in TAKEN_BACK and m.id in book.state.rescaled), None)
+    if undone is not None:
+        yield Rescaled(holding=holding, ratio=1 / book.state.rescaled[undone.id], movement=f"{undone.id} taken back")
         return
+    rows = [*book.state.split_rows.get(holding, ()), *(m for m in fresh if m.status not in TAKEN_BACK)]
+    sign = next((p.sign for p in book.positions_at(holding)), 1)
+    out = sum((abs(row.quantity) for row in rows if row.quantity * sign < 0), ZERO)
+    into = sum((abs(row.quantity) for row in rows if row.quantity * sign > 0), ZERO)
+    if not out or not into or out == into:
+        return  # half a split says nothing about its ratio
+    ratio: Decimal = into / out
     yield Rescaled(holding=holding, ratio=ratio, movement=rows[0].id)
     if holding in book.state.suspended:
         yield PricesResumed(holding=holding, reason=f"split {ratio} booked")

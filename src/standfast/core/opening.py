@@ -4,14 +4,19 @@ The gate has already spoken when an opening is in the book. What is opened is pr
 fills, entry by entry; what cannot be protected is closed again there.
 """
 
+from datetime import timedelta
 from decimal import Decimal
 
 from standfast.core.orders import intent, opening
 from standfast.core.results import price_at
 from standfast.core.situation import Outcomes, Situation
 from standfast.model.effects import CancelOrder, SubmitOrder, Urgency
+from standfast.model.journal import PositionSettled
 from standfast.model.order import Role
-from standfast.model.position import Phase, Position
+from standfast.model.position import CloseReason, Phase, Position
+
+SEND_WITHIN = timedelta(seconds=30)
+"""An opening that could not be sent for this long is not sent any more: the market it was meant for is gone."""
 
 
 def advance_opening(s: Situation, position: Position) -> Outcomes:
@@ -27,7 +32,9 @@ def advance_opening(s: Situation, position: Position) -> Outcomes:
                 if not order.is_finished and order.broker_id is not None and order.cancel_at is None
             )
         return
-    if position.closing is not None:
+    why_not = _why_not(s, position)
+    if why_not:
+        yield PositionSettled(position=position.id, reason=CloseReason.ROLLBACK, proof=f"never sent: {why_not}")
         return
     made = intent(
         s.book,
@@ -37,6 +44,17 @@ def advance_opening(s: Situation, position: Position) -> Outcomes:
         reason=f"opening {position.key}",
     )
     yield SubmitOrder(intent=made, urgency=Urgency.OPEN)
+
+
+def _why_not(s: Situation, position: Position) -> str:
+    """Why an opening that has no order yet shall not get one any more. Without an order nothing can have filled."""
+    if position.closing is not None:
+        return "its close was asked for first"
+    if s.book.state.flattening:
+        return "the account is being flattened"
+    if position.asked_at is not None and s.now - position.asked_at > SEND_WITHIN:
+        return f"it was asked for more than {int(SEND_WITHIN.total_seconds())} s ago"
+    return ""
 
 
 def _attached_stop(s: Situation, position: Position) -> Decimal | None:

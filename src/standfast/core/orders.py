@@ -48,14 +48,15 @@ def reducing(
 def opening(quantity: Decimal, limit: Decimal | None, attached_stop: Decimal | None = None) -> Terms:
     """The only order that adds exposure: signed quantity, at the market or at a limit, for today.
 
-    With an attached stop both are one order, which has one time in force: until cancelled.
+    With an attached stop both are one order with one time in force. A market order's is until cancelled, for the
+    stop's sake; a limit is good for today, and its stop is put back when it lapses with the day.
     """
     assert quantity != 0
     return Terms(
         side=Side.BUY if quantity > 0 else Side.SELL,
         quantity=abs(quantity),
         type=OrderType.LIMIT if limit is not None else OrderType.MARKET,
-        time_in_force=TimeInForce.DAY if attached_stop is None else TimeInForce.GTC,
+        time_in_force=TimeInForce.GTC if attached_stop is not None and limit is None else TimeInForce.DAY,
         limit_price=limit,
         attached_stop=attached_stop,
         reduces=False,

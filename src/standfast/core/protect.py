@@ -138,7 +138,8 @@ def _cancel(s: Situation, group: tuple[BookedOrder, ...], reason: str) -> Outcom
 def _add(s: Situation, position: Position, wanted: Resting, quantity: Decimal) -> Outcomes:
     refusal = s.book.state.refusals.get(position.id)
     if refusal is not None:
-        if position.closing is None and (refusal.kind == "price" or _gives_up(position, refusal.count)):
+        is_through = refusal.kind == "price" and position.bare_adopted == 0
+        if position.closing is None and (is_through or _gives_up(position, refusal.count)):
             yield _close_instead(position, refusal.kind, refusal.reason)
             return
         due = refusal.at + retry_after(refusal.count)
@@ -164,10 +165,11 @@ def _add(s: Situation, position: Position, wanted: Resting, quantity: Decimal) -
 
 
 def restore_after(edits: int) -> timedelta:
-    """How long to wait before restoring what somebody else took away: not at all, 10 s, then up to ten minutes."""
-    if edits <= 1:
-        return timedelta(0)
-    return min(timedelta(seconds=10 * 3 ** min(edits - 2, 5)), timedelta(minutes=10))
+    """How long to wait before restoring what somebody else took away: five seconds, then three times as long each time.
+
+    Never at once: whoever cancels an exit may be about to close the position, and needs the quantity free.
+    """
+    return min(timedelta(seconds=5 * 3 ** min(max(edits - 1, 0), 5)), timedelta(minutes=10))
 
 
 def retry_after(count: int) -> timedelta:

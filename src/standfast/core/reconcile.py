@@ -22,9 +22,10 @@ from standfast.core.policy import Foreign, HeldBy
 from standfast.core.results import Clarity, judge, levels
 from standfast.core.situation import Situation
 from standfast.core.verify import is_listed, stands_alone
-from standfast.model.booked import BookedOrder
+from standfast.model.booked import BookedOrder, Stage
 from standfast.model.breaks import BreakKind, Finding
 from standfast.model.ids import Holding, is_own
+from standfast.model.order import ZERO
 from standfast.model.position import Phase, Position
 
 DOUBT_LIMIT = timedelta(seconds=30)
@@ -83,6 +84,7 @@ def reconcile_account(s: Situation) -> Report:
 def _position_findings(s: Situation, holding: Holding) -> Iterator[Finding]:
     booked, reported = s.book.net(holding), s.reported_net(holding)
     if reported in booked:
+        yield from _foreign_lots(s, holding)
         return
     if booked.low == booked.high == 0:
         kind = BreakKind.ORPHAN_POSITION
@@ -95,6 +97,19 @@ def _position_findings(s: Situation, holding: Holding) -> Iterator[Finding]:
     row = s.reported(holding)
     evidence = f"positions read, average {row.average_price}" if row is not None else "not in the positions list"
     yield Finding(kind=kind, holding=holding, booked=str(booked), reported=str(reported), evidence=evidence)
+
+
+def _foreign_lots(s: Situation, holding: Holding) -> Iterator[Finding]:
+    """Explained by fills, and nobody's yet: somebody has to say whether it is to be kept, adopted or ignored."""
+    lots = [p for p in s.book.positions_at(holding) if not p.is_guarded and p.held > 0]
+    if lots:
+        yield Finding(
+            kind=BreakKind.ORPHAN_POSITION,
+            holding=holding,
+            booked="0",
+            reported=str(sum((lot.net for lot in lots), ZERO)),
+            evidence=f"filled by orders not ours: {', '.join(lot.id for lot in lots)}",
+        )
 
 
 def _order_findings(s: Situation, holding: Holding) -> Iterator[Finding]:
@@ -190,6 +205,8 @@ def cover_gap(s: Situation, position: Position) -> tuple[Decimal, Decimal, bool]
 
 def _doubt_findings(s: Situation, holding: Holding) -> Iterator[Finding]:
     for order in s.book.orders_on(holding):
+        if order.stage is Stage.INTENDED and holding in s.busy:
+            continue  # it waits for its turn under the broker's rate, and has not left
         if not order.is_settled and s.now - order.intended_at > DOUBT_LIMIT:
             yield _finding(BreakKind.IN_DOUBT, order, order.stage.value, f"asked {order.missed} times, not found")
 

@@ -5,28 +5,28 @@ is anything repaired or anyone told (an orphan waits a little longer). The same 
 it changes or an hour has passed. `alert` mode tells and never sends; `observe` records.
 """
 
-from collections.abc import Iterable
 from datetime import timedelta
 from decimal import Decimal
 
+from standfast.core.adopt import adoption, price_now
 from standfast.core.policy import Foreign, Mode
 from standfast.core.reconcile import POSITION_KINDS, Report
 from standfast.core.situation import Outcomes, Situation
 from standfast.core.tell import alarm, wording
 from standfast.core.verify import FIRST_LOOK
 from standfast.model.breaks import Break, BreakKind, Finding
-from standfast.model.effects import CancelOrder, QueryOrder, ReadActivities, ReadPositions, Urgency, WakeAt
-from standfast.model.evidence import HeldReport
-from standfast.model.ids import BreakId, ClientOrderId, Holding, PositionId, digest
+from standfast.model.effects import CancelOrder, QueryOrder, ReadActivities, ReadPositions, ReadQuotes, Urgency, WakeAt
+from standfast.model.ids import BreakId, ClientOrderId, Holding, digest
 from standfast.model.journal import (
     BreakActed,
     BreakConfirmed,
     BreakEnded,
     BreakSeen,
     ForeignAcknowledged,
-    PositionAdopted,
+    StandingChanged,
 )
 from standfast.model.order import ZERO
+from standfast.model.position import Standing
 
 SECOND_LOOK = timedelta(seconds=1)
 ALARM_AGAIN = timedelta(hours=1)
@@ -95,11 +95,12 @@ def _ask(s: Situation, finding: Finding, known: Break | None = None) -> Outcomes
     """The questions whose answers would explain a difference."""
     if finding.kind in POSITION_KINDS:
         assert finding.holding is not None, finding
-        yield ReadActivities(reason=f"{finding.kind}: booked {finding.booked}, reported {finding.reported}")
-        if known is not None and s.now >= known.first_seen + _second_look(s):
+        if not s.was_asked_lately("activities"):
+            yield ReadActivities(reason=f"{finding.kind}: booked {finding.booked}, reported {finding.reported}")
+        is_time = known is not None and s.now >= known.first_seen + _second_look(s)
+        if is_time and not s.was_asked_lately("positions"):
             yield ReadPositions(reason="a second look")
-        else:
-            yield WakeAt(at=s.now + _second_look(s), holding=finding.holding)
+        yield WakeAt(at=s.now + _second_look(s), holding=finding.holding)
         for order in s.book.orders_on(finding.holding):
             asked = s.asked.get(order.id)
             if order.broker_id and not order.is_finished and (asked is None or s.now - asked > FIRST_LOOK):
@@ -134,45 +135,24 @@ def _take_in(s: Situation, found: Break) -> Outcomes:
         return  # less than booked: only fills can say where it went
     foreign = s.rules.foreign_for(holding)
     lots = [p for p in s.book.positions_at(holding) if not p.is_guarded]
-    if foreign is Foreign.IGNORE:
+    if foreign is Foreign.IGNORE and extra:
         total = s.book.state.acknowledged.get(holding, ZERO) + extra
         yield ForeignAcknowledged(holding=holding, quantity=total, by="policy")
-    elif foreign is Foreign.ADOPT and not lots:
-        yield from adoption(s, holding, extra, by="policy")
-        yield BreakActed(id=found.id, action=f"adopted {extra}")
+    elif foreign is Foreign.ADOPT:
+        for lot in lots:  # found while the policy was another
+            yield StandingChanged(position=lot.id, standing=Standing.ADOPTED, by="policy")
+        if extra:
+            yield from _adopt_bare(s, found, holding, extra)
 
 
-def adoption(s: Situation, holding: Holding, quantity: Decimal, *, by: str) -> Iterable[PositionAdopted]:
-    """Take bare quantity into the books, with the price its stop is figured from.
-
-    Bare quantity has no fill since guarding began, so it was held before: its stop is figured from the worse of entry
-    and the price now, once, so that adopting never dumps what its owner has held at a loss for months.
-    """
-    row = s.reported(holding)
-    assert row is not None, holding
-    price = _price_of(s, row, quantity)
-    anchor = None
-    if row.current_price is not None:
-        worse = min if quantity > 0 else max
-        anchor = worse(price, row.current_price)
-    yield PositionAdopted(
-        position=PositionId(f"p{digest(s.book.account, holding, s.book.head)[:9]}"),
-        holding=holding,
-        quantity=quantity,
-        price=price,
-        anchor=anchor,
-        strategy=s.rules.foreign_strategy(""),
-        by=by,
-    )
-
-
-def _price_of(s: Situation, row: HeldReport, quantity: Decimal) -> Decimal:
-    """What the extra quantity cost: the broker's average is over everything, ours for the rest is known."""
-    known = s.book.state.costs.get(row.holding)
-    if known is None or known.quantity + quantity != row.quantity:
-        return row.average_price
-    price = (row.average_price * row.quantity - known.value) / quantity
-    return price if price > 0 else row.average_price
+def _adopt_bare(s: Situation, found: Break, holding: Holding, extra: Decimal) -> Outcomes:
+    """Bare quantity waits for a quote: without the price of this moment its stop could sell it at once."""
+    if price_now(s, holding) is None:
+        yield ReadQuotes(holding=holding, reason="to adopt it at the price of this moment")
+        yield WakeAt(at=s.now + timedelta(seconds=2), holding=holding)
+        return
+    yield from adoption(s, holding, extra, by="policy")
+    yield BreakActed(id=found.id, action=f"adopted {extra}")
 
 
 def _cancel_stray(s: Situation, finding: Finding) -> Outcomes:

@@ -60,7 +60,7 @@ def levels(book: Book, position: Position, policy: Policy) -> Levels:
         emergency = price_at(position, -policy.emergency_stop, of=basis)
     target = position.target
     if target is None and policy.take_profit is not None:
-        target = price_at(position, policy.take_profit, of=entry)
+        target = price_at(position, policy.take_profit, of=position.gain_anchor or entry)
     return Levels(stop=stop, stop_reason=reason, emergency=emergency, target=target)
 
 

@@ -13,7 +13,7 @@ from standfast.core.policy import Mode, Policy, Rules
 from standfast.model.contract import Contract
 from standfast.model.effects import Effect
 from standfast.model.evidence import HeldReport, Snapshot
-from standfast.model.ids import Holding, InstrumentId
+from standfast.model.ids import BrokerOrderId, Holding, InstrumentId, PositionId
 from standfast.model.instrument import Instrument
 from standfast.model.journal import Fact
 from standfast.model.order import ZERO, OrderReport
@@ -43,8 +43,8 @@ class Situation:
     orders_by_holding: Mapping[Holding, Sequence[OrderReport]] = field(default_factory=dict)
     """The last list of working orders, top level, by what they are about."""
     sights: Mapping[Holding, Sight] = field(default_factory=dict)
-    beyond_since: Mapping[Holding, datetime] = field(default_factory=dict)
-    """Since when the price has stood beyond the outermost resting stop of a holding, if it has."""
+    beyond_since: Mapping[PositionId, datetime] = field(default_factory=dict)
+    """Since when the price has stood beyond a resting stop of a position, if it has."""
     busy: frozenset[Holding] = frozenset()
     """Holdings with an order effect under way: facts about them are booked, nothing new is started."""
     asked: Mapping[str, datetime] = field(default_factory=dict)
@@ -87,6 +87,16 @@ class Situation:
     def is_comparable(self, holding: Holding) -> bool:
         """Whether the last positions read was asked for after everything the book knows of this holding."""
         return self.snapshot.positions is not None and self.snapshot.positions_asked_after >= self.book.touched(holding)
+
+    def was_asked_lately(self, kind: str, within: timedelta = timedelta(seconds=1)) -> bool:
+        """Whether a read of this kind (`positions`, `activities`) began so short a time ago: spaces the questions."""
+        asked = self.asked.get(f"read {kind}")
+        return asked is not None and self.now - asked < within
+
+    def was_asked_lately_to_cancel(self, broker_id: BrokerOrderId) -> bool:
+        """Whether a cancel of an order not in the books went out in the last two seconds."""
+        asked = self.asked.get(f"cancel {broker_id}")
+        return asked is not None and self.now - asked < timedelta(seconds=2)
 
     def orders_listed_after(self, number: int) -> bool:
         return self.snapshot.orders is not None and self.snapshot.orders_asked_after >= number

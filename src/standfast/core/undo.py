@@ -45,6 +45,9 @@ def _adopted(s: Situation, fact: PositionAdopted, by: str) -> Iterator[Fact]:
     position = s.book.state.positions.get(fact.position)
     if position is not None and position.closed == 0:
         yield PositionWrittenOff(position=fact.position, reason=CloseReason.OPERATOR, by=by, detail="adoption undone")
+        # Left alone from now on: written off alone, the policy would adopt it again at the next look.
+        known = s.book.state.acknowledged.get(fact.holding, ZERO)
+        yield ForeignAcknowledged(holding=fact.holding, quantity=known + position.net, by=by)
 
 
 def _standing(s: Situation, fact: StandingChanged, by: str) -> Iterator[Fact]:

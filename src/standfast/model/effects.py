@@ -92,6 +92,14 @@ class ReadOrders:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReadQuotes:
+    """A quote of a holding that may not be watched yet."""
+
+    holding: Holding
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WakeAt:
     """Look at this holding again at that time (None: the whole account)."""
 
@@ -100,7 +108,15 @@ class WakeAt:
 
 
 Effect: TypeAlias = (
-    SubmitOrder | ReplaceOrder | CancelOrder | QueryOrder | ReadPositions | ReadActivities | ReadOrders | WakeAt
+    SubmitOrder
+    | ReplaceOrder
+    | CancelOrder
+    | QueryOrder
+    | ReadPositions
+    | ReadActivities
+    | ReadOrders
+    | ReadQuotes
+    | WakeAt
 )
 
 

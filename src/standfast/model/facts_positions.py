@@ -51,6 +51,9 @@ class PositionAdopted:
     """Signed."""
     price: Decimal
     anchor: Decimal | None
+    """Its stop is figured from here: the worse of entry and the price of that moment."""
+    gain_anchor: Decimal | None = None
+    """Its target is figured from here: the better of the two."""
     strategy: str
     by: str
 

@@ -129,11 +129,15 @@ class Position:
     proof: str = ""
     anchor: Decimal | None = None
     """Price the stop is figured from, where that is not the entry (held before the account was guarded)."""
+    gain_anchor: Decimal | None = None
+    """Price the target is figured from, likewise."""
     stop: Decimal | None = None
     """Chosen for this position; the policy's otherwise. A price."""
     target: Decimal | None = None
     limit: Decimal | None = None
     """Limit price of its opening."""
+    asked_at: datetime | None = None
+    """When its opening was asked for."""
     adopted_at: datetime | None = None
     bare_adopted: Decimal = ZERO
     """Quantity taken from a position read; fills that explain it later are matched, not added."""

@@ -5,7 +5,7 @@ costs at most one full pass, because everything is looked at then.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import partial
@@ -33,7 +33,7 @@ from standfast.model.effects import (
     WakeAt,
 )
 from standfast.model.errors import BrokerError
-from standfast.model.ids import EntryNumber, Holding, InstrumentId, RequestId
+from standfast.model.ids import BreakId, EntryNumber, Holding, InstrumentId, PositionId, RequestId
 from standfast.model.instrument import Instrument
 from standfast.model.journal import (
     Entry,
@@ -64,6 +64,12 @@ FIRST_READS = 10.0
 
 LEASE_RENEWED = 4.0
 """Seconds between renewals: a third of what a lease lasts, and a little."""
+
+READS: Mapping[type[Effect], str] = {
+    ReadPositions: "positions",
+    ReadOrders: "orders",
+    ReadActivities: "activities",
+}
 
 TaskOf = Callable[[], Awaitable[None]]
 Spawn = Callable[[Awaitable[None], str], None]
@@ -103,7 +109,7 @@ class Account:
         self._wake = asyncio.Event()
         self._timers: list[tuple[datetime, Holding]] = []
         self._timed: set[tuple[datetime, Holding]] = set()
-        self._beyond: dict[Holding, datetime] = {}
+        self._beyond: dict[PositionId, datetime] = {}
         self._references: dict[Holding, Decimal] = {}
         self.halted = False
         self._leaving, self._at_rest = False, asyncio.Event()
@@ -130,7 +136,7 @@ class Account:
     async def start(self) -> None:
         """Say that we are here."""
         book = self.ledger.book
-        self.halted = book.state.failures >= FAILURES_MAX
+        self.halted = book.state.failures >= FAILURES_MAX and book.state.failed_at == book.state.last_act
         await self.ledger.record([GuardStarted(version=standfast.__version__, mode=self.rules.mode.value)])
 
     async def stop(self, reason: str) -> None:
@@ -210,7 +216,10 @@ class Account:
         self.look_at_everything()
 
     async def _prepare(self, taken: RequestTaken) -> None:
-        """An opening is judged on a fresh quote and the instrument's own rules."""
+        """An opening is judged on a fresh quote and the instrument's own rules, an adoption on a fresh quote."""
+        found = self.ledger.book.state.breaks.get(BreakId(taken.arguments.get("break", "")))
+        if found is not None and found.finding.holding is not None:
+            await self.quotes.ask([found.finding.holding])
         name = taken.arguments.get("instrument")
         if not name:
             return
@@ -357,32 +366,29 @@ class Account:
                 if sight is None or not sight.quote.is_two_sided:
                     continue
                 price = sight.quote.closing_price(position.sign)
-                cover = cover_of(s, position)
-                stops = [o.stop_price for o in (*cover.own, *cover.tied) if o.is_stop and o.stop_price is not None]
-                if any((stop - price) * position.sign >= 0 for stop in stops):
-                    since = self._beyond.setdefault(holding, s.now)
+                if any((stop - price) * position.sign >= 0 for stop in cover_of(s, position).stop_prices):
+                    since = self._beyond.setdefault(position.id, s.now)
                     self._set_timer(WakeAt(at=since + timedelta(seconds=5), holding=holding))
                 else:
-                    self._beyond.pop(holding, None)
+                    self._beyond.pop(position.id, None)
 
     def hand_over(self, effect: Effect) -> None:
         """Give one effect to whoever carries it out."""
         match effect:
-            case SubmitOrder() | ReplaceOrder() | CancelOrder():
+            case SubmitOrder() | ReplaceOrder():
+                self.sender.put(effect)
+            case CancelOrder():
+                self.reader.note_cancel(effect.broker_id)
                 self.sender.put(effect)
             case QueryOrder():
                 self._spawn(
                     self.reader.query(broker_id=effect.broker_id, client_id=effect.client_id),
                     f"query {effect.client_id or effect.broker_id}",
                 )
-            case ReadPositions():
-                self.reader.want("positions")
-            case ReadOrders():
-                self.reader.want("orders")
+            case ReadPositions() | ReadOrders() | ReadActivities():
+                self.reader.want(READS[type(effect)])
             case ReadQuotes():
                 self._spawn(self._fetch_quote(effect.holding), f"quote {effect.holding}")
-            case ReadActivities():
-                self.reader.want("activities")
             case WakeAt():
                 self._set_timer(effect)
 

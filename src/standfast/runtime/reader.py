@@ -28,6 +28,8 @@ SPACING = 0.05
 """Seconds between two reads of a kind, however often they are asked for."""
 FAILING = timedelta(seconds=10)
 """Reads failing for this long make the account blind."""
+ASKED_KEPT = 20_000
+"""Times of questions remembered: they only space the next ones."""
 UNKNOWN_ORDERS_MAX = 50
 """Orders behind fills read by id in one pass; the rest follow in the next."""
 
@@ -71,6 +73,13 @@ class Reader:
         """Ask for a read that begins after now."""
         self.kinds[kind].wanted.set()
 
+    def note_cancel(self, broker_id: BrokerOrderId) -> None:
+        """A cancel is going out: remember when, and look at the list again."""
+        self.asked[f"cancel {broker_id}"] = self.clock.now()
+        while len(self.asked) > ASKED_KEPT:
+            del self.asked[next(iter(self.asked))]
+        self.want("orders")
+
     def want_everything(self) -> None:
         for kind in self.kinds.values():
             kind.wanted.set()
@@ -89,7 +98,7 @@ class Reader:
 
     async def attempt(self, kind: Kind) -> bool:
         """One read; a failure is noted and evidence of nothing."""
-        began = self.clock.now()
+        began = self.asked[f"read {kind.name}"] = self.clock.now()
         try:
             await kind.read()
         except BrokerError as error:
@@ -220,17 +229,30 @@ class Reader:
         return book.order_by_broker(fill.broker_order_id) is not None or fill.broker_order_id in book.state.retired
 
     async def _observe_strangers(self, fills: list[Fill]) -> bool:
-        """Read by id the orders behind fills that are not in the book, with their legs. False: not all could be."""
+        """Read by id the orders behind fills that are not in the book, with their legs. False: not all could be.
+
+        One that cannot be read holds up its own fills and no others; the watermark waits for it.
+        """
         strangers = list(dict.fromkeys(fill.broker_order_id for fill in fills if not self._is_known(fill)))
+        whole = len(strangers) <= UNKNOWN_ORDERS_MAX
         for broker_id in strangers[:UNKNOWN_ORDERS_MAX]:
-            if self.ledger.book.order_by_broker(broker_id) is not None:
-                continue  # a leg of one just read
+            if self.ledger.book.order_by_broker(broker_id) is None:  # else a leg of one just read
+                whole = await self._observe_stranger(broker_id) and whole
+        return whole
+
+    async def _observe_stranger(self, broker_id: BrokerOrderId) -> bool:
+        try:
             report = await self.broker.order(broker_id=broker_id)
-            if report is None:
-                log.warning("a fill names an order the broker does not know", order=broker_id)
-                continue
-            await self.ledger.record([self._observed(report)])
-        return len(strangers) <= UNKNOWN_ORDERS_MAX
+        except BrokerError as error:
+            log.warning(
+                "the order behind a fill is not read", order=broker_id, error=f"{type(error).__name__}: {error}"
+            )
+            return False
+        if report is None:
+            log.warning("a fill names an order the broker does not know", order=broker_id)
+            return True
+        await self.ledger.record([self._observed(report)])
+        return True
 
     def _observed(self, report: OrderReport) -> OrderObserved:
         known = self.ledger.book.order_by_broker(report.broker_id) or self.ledger.book.state.orders.get(

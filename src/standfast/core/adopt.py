@@ -1,0 +1,52 @@
+"""Take what the broker holds, and no fill explains, into the books: at what cost, and from which prices on."""
+
+from collections.abc import Iterable
+from decimal import Decimal
+
+from standfast.core.situation import Situation
+from standfast.model.evidence import HeldReport
+from standfast.model.ids import Holding, PositionId, digest
+from standfast.model.journal import PositionAdopted
+
+
+def price_now(s: Situation, holding: Holding) -> Decimal | None:
+    """The middle of the last quote, if it has two sides. Outside the session the last one is as good as any."""
+    sight = s.sights.get(holding)
+    if sight is None or not sight.quote.is_two_sided:
+        return None
+    if s.in_session and not sight.quote.is_fresh(s.now, s.quotes_fresh):
+        return None
+    return sight.quote.mid
+
+
+def adoption(s: Situation, holding: Holding, quantity: Decimal, *, by: str) -> Iterable[PositionAdopted]:
+    """Take bare quantity into the books, with the prices its exits are figured from.
+
+    Bare quantity has no fill since guarding began, so it was held before. Its stop is figured from the worse of entry
+    and the price now, its target from the better, once: so adopting sells neither what its owner has held at a loss
+    for months nor what has long passed its target.
+    """
+    row, now = s.reported(holding), price_now(s, holding)
+    assert row is not None, holding
+    assert now is not None, holding
+    price = _price_of(s, row, quantity)
+    worse, better = (min, max) if quantity > 0 else (max, min)
+    yield PositionAdopted(
+        position=PositionId(f"p{digest(s.book.account, holding, s.book.head)[:9]}"),
+        holding=holding,
+        quantity=quantity,
+        price=price,
+        anchor=worse(price, now),
+        gain_anchor=better(price, now),
+        strategy=s.rules.foreign_strategy(""),
+        by=by,
+    )
+
+
+def _price_of(s: Situation, row: HeldReport, quantity: Decimal) -> Decimal:
+    """What the extra quantity cost: the broker's average is over everything, ours for the rest is known."""
+    known = s.book.state.costs.get(row.holding)
+    if known is None or known.quantity + quantity != row.quantity:
+        return row.average_price
+    price = (row.average_price * row.quantity - known.value) / quantity
+    return price if price > 0 else row.average_price
