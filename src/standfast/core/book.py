@@ -281,6 +281,11 @@ class Book:
         if not self.orders_of.get(position):
             self.orders_of.pop(position, None)
 
+    def untie_order(self, order: BookedOrder) -> None:
+        """Before an order of a closed position is tied to another one."""
+        if order.position is not None:
+            self.orders_of[order.position].pop(order.id, None)
+
     def drop_order(self, order: BookedOrder) -> None:
         del self.state.orders[order.id]
         self.orders_at[order.holding].pop(order.id, None)

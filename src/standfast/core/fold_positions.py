@@ -51,7 +51,8 @@ def _lot_found(book: Book, fact: j.LotFound, entry: j.Entry) -> None:
     )
     book.put_position(position)
     order = book.order_by_broker(fact.order)
-    if order is not None:
+    if order is not None and order.position not in book.state.positions:
+        book.untie_order(order)
         book.put_order(replace(order, position=position.id))
         for leg in book.orders_on(fact.holding):
             if leg.parent == order.id and leg.position is None:
@@ -136,7 +137,8 @@ def _position_reinstated(book: Book, fact: j.PositionReinstated, entry: j.Entry)
     if position is None:
         return
     cost = book.state.costs.get(position.holding, Cost())
-    value = cost.value + position.net * (position.entry_price or ZERO)
+    average = cost.average if cost.quantity else position.entry_price or ZERO
+    value = cost.value + position.net * average
     book.state.costs[position.holding] = Cost(cost.quantity + position.net, value)
     book.put_position(
         replace(position, phase=Phase.OPEN, closed_at=None, close_reason=None, proof="", opened_at=position.opened_at)
