@@ -9,16 +9,22 @@
 """
 
 from collections.abc import Iterator
+from datetime import timedelta
 from decimal import Decimal
 
 from standfast.core.book import Book
 from standfast.core.policy import Foreign, Rules
+from standfast.model.alert import Severity
 from standfast.model.booked import BookedOrder
-from standfast.model.ids import PositionId, digest, is_own
-from standfast.model.journal import Allocation, Fact, FillBooked, FillMatched, LotFound
+from standfast.model.ids import AlertId, PositionId, digest, is_own
+from standfast.model.journal import AlertRaised, Allocation, CloseRequested, Fact, FillBooked, FillMatched, LotFound
 from standfast.model.order import ZERO, Fill, Role
 from standfast.model.position import CloseReason, Position, Standing
 
+CROSSING = timedelta(seconds=60)
+"""How long after our close an order placed before it may still land."""
+UNAWARE = timedelta(seconds=2)
+"""How long somebody else may take to learn of our close."""
 LEG_CLASSES = frozenset({"bracket", "oco", "oto"})
 """An order of such a class that closes is an exit the broker held."""
 
@@ -33,6 +39,7 @@ def book_fill(book: Book, rules: Rules, fill: Fill) -> Iterator[Fact]:
     if matched is not None:
         yield FillMatched(fill=fill, position=matched)
         return
+    found: LotFound | None = None
     parts = list(_closing_parts(book, fill, order))
     left = fill.quantity - sum((part.quantity for part in parts), ZERO)
     if left > 0:
@@ -42,6 +49,41 @@ def book_fill(book: Book, rules: Rules, fill: Fill) -> Iterator[Fact]:
         parts.append(part)
     closes = any(not part.opens for part in parts)
     yield FillBooked(fill=fill, allocations=tuple(parts), reason=close_reason(book, order) if closes else None)
+    crossed = _crossed(book, fill, order, found) if found is not None else None
+    if found is not None and crossed is not None:
+        yield from _put_right(book, found, crossed)
+
+
+def _crossed(book: Book, fill: Fill, order: BookedOrder | None, found: LotFound) -> Position | None:
+    """The position whose close of ours this fill overshot: two closes crossed on the way, and the net has flipped.
+
+    An order placed well after our close was meant the way it went. An order of ours that may only reduce never was.
+    """
+    if order is not None and order.reduces and order.position is not None:
+        return book.state.closed.get(order.position)
+    placed = order.report.placed_at if order is not None and order.report is not None else None
+    if found.standing is Standing.FOREIGN:
+        return None
+    for position in reversed(book.state.closed.values()):
+        if position.closed_at is None or fill.at - position.closed_at > CROSSING:
+            return None
+        if placed is not None and placed > position.closed_at + UNAWARE:
+            continue
+        closed_by_us = position.close_reason not in (CloseReason.BOT_EXIT, CloseReason.FOREIGN, CloseReason.BROKER_EXIT)
+        if position.holding == fill.holding and position.sign == -found.sign and closed_by_us:
+            return position
+    return None
+
+
+def _put_right(book: Book, found: LotFound, crossed: Position) -> Iterator[Fact]:
+    """A flip is nobody's wish: it is closed at once, and somebody is told."""
+    what = f"a close of {crossed.id} and another order crossed and turned {found.holding} around"
+    yield CloseRequested(position=found.position, reason=CloseReason.ROLLBACK, by="guard", detail=what)
+    text = (
+        f"{found.holding}: {what}. The new position {found.position} is being closed. Needed: see who else trades it."
+    )
+    key = digest(book.account, "crossed", found.position)
+    yield AlertRaised(id=AlertId(f"a{key[:9]}"), severity=Severity.CRITICAL, text=text)
 
 
 def _matched(book: Book, fill: Fill, order: BookedOrder | None) -> PositionId | None:

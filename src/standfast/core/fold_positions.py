@@ -77,6 +77,7 @@ def _position_adopted(book: Book, fact: j.PositionAdopted, entry: j.Entry) -> No
             adopted_at=entry.at,
             bare_adopted=quantity,
             anchor=fact.anchor,
+            gain_anchor=fact.gain_anchor,
         )
     )
     cost = book.state.costs.get(fact.holding, Cost())

@@ -5,6 +5,7 @@ forms of one number; `price_at` and `result_at` are each other's inverse.
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 from enum import StrEnum
 
@@ -64,6 +65,10 @@ def levels(book: Book, position: Position, policy: Policy) -> Levels:
     return Levels(stop=stop, stop_reason=reason, emergency=emergency, target=target)
 
 
+STUCK = timedelta(minutes=5)
+"""A quote the market has not touched for so long, in the session, is a feed that stands still."""
+
+
 class Clarity(StrEnum):
     CLEAR = "clear"
     WIDE = "wide"
@@ -97,6 +102,8 @@ def judge(s: Situation, position: Position, policy: Policy) -> Judged:
     if not quote.is_fresh(s.now, s.quotes_fresh):
         age = int((s.now - quote.received).total_seconds())
         return Judged(Clarity.BLIND, None, reason=f"last quote {age} s old")
+    if s.now - quote.at > STUCK:  # however often it is sent or asked for: the feed stands still
+        return Judged(Clarity.BLIND, None, reason=f"the feed's last quote is of {quote.at:%H:%M:%S} UTC")
     if not _is_wide(position, policy, quote):
         price = quote.closing_price(position.sign)
         return Judged(Clarity.CLEAR, price, price)
