@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from standfast.model.breaks import Break
-from standfast.model.errors import LeaseLost, SettingsError, StandfastError, Unreachable
+from standfast.model.errors import JournalError, LeaseLost, SettingsError, StandfastError, Unreachable
 from standfast.model.evidence import AccountRead, MarketClock
 from standfast.model.ids import AccountId, RequestId, digest
 
 if TYPE_CHECKING:
+    from standfast.alerts.outbox import Channel
     from standfast.core.book import Book
     from standfast.ports import Broker, Clock
     from standfast.runtime.worker import Worker
@@ -136,10 +137,10 @@ async def _guard(config: Path, settings: "Settings", *, once: bool, heartbeat: o
     import signal
 
     from standfast.runtime.once import settle
-    from standfast.runtime.worker import Stop, on_signals
+    from standfast.runtime.worker import Stop, ledger_failure, on_signals
 
     store = open_store(settings)
-    worker = _worker(settings, store, heartbeat)
+    worker = worker_of(settings, store, heartbeat)
     on_signals(
         [
             (signal.SIGTERM, worker.stop),
@@ -155,6 +156,13 @@ async def _guard(config: Path, settings: "Settings", *, once: bool, heartbeat: o
     except Stop:  # before it guarded anything
         for account in worker.accounts:
             await account.ledger.journal.release()
+    except (JournalError, ExceptionGroup) as failed:
+        broken = ledger_failure(failed)
+        if broken is None:
+            raise
+        if worker.accounts or not restarted:  # a start that fails again is not told again
+            await _tell_unrecorded(settings, broken)
+        raise broken from failed
     finally:
         for account in worker.accounts:
             await account.broker.close()
@@ -162,9 +170,8 @@ async def _guard(config: Path, settings: "Settings", *, once: bool, heartbeat: o
     return DONE
 
 
-def _worker(settings: "Settings", store: "SqliteStore", heartbeat: object) -> "Worker":
-    from standfast.alerts.outbox import Channel, Outbox
-    from standfast.alerts.sinks import sink_for
+def worker_of(settings: "Settings", store: "SqliteStore", heartbeat: object) -> "Worker":
+    from standfast.alerts.outbox import Outbox
     from standfast.calendars import Calendar
     from standfast.runtime.heartbeat import Heartbeat
     from standfast.runtime.telling import Telling
@@ -172,7 +179,7 @@ def _worker(settings: "Settings", store: "SqliteStore", heartbeat: object) -> "W
     from standfast.stores.holder import describe_holder
 
     assert heartbeat is None or isinstance(heartbeat, Heartbeat), heartbeat
-    channels = [Channel(each.label, sink_for(each.url, each.label), each.least) for each in settings.alerts]
+    channels = channels_of(settings)
     telling = Telling(lambda account: Outbox(account, channels))
     calendar = Calendar("us_equities")
     return Worker(
@@ -182,6 +189,21 @@ def _worker(settings: "Settings", store: "SqliteStore", heartbeat: object) -> "W
         is_trading_day=lambda day: calendar.session(day) is not None,
         heartbeat=heartbeat,
     )
+
+
+def channels_of(settings: "Settings") -> "list[Channel]":
+    from standfast.alerts.outbox import Channel
+    from standfast.alerts.sinks import sink_for
+
+    return [Channel(each.label, sink_for(each.url, each.label), each.least) for each in settings.alerts]
+
+
+async def _tell_unrecorded(settings: "Settings", failure: JournalError) -> None:
+    """The last word of a guard whose ledger fails: every other alarm goes through that ledger."""
+    from standfast.alerts.direct import send
+
+    text = f"The ledger fails, so the guard ends and nothing is guarded: {failure}. It is tried again. Needed: see why."
+    await send(channels_of(settings), "critical", "Standfast: critical", text)
 
 
 async def _add_accounts(worker: "Worker", settings: "Settings", *, waits: bool) -> None:
@@ -247,7 +269,7 @@ async def _act(
     if found is None:
         raise SettingsError(f"no account {name!r} in {settings.file}")
     store = open_store(settings)
-    worker = _worker(settings, store, None)
+    worker = worker_of(settings, store, None)
     clock = await clock_of(found)
     try:
         account = await worker.add(found.rules, broker_of(found, clock), clock)
@@ -371,20 +393,7 @@ def send_test_alert(config: Path) -> Sequence[tuple[str, str]]:
     """Each channel's label, and why it did not take the test message (empty: it did)."""
     import asyncio
 
-    return asyncio.run(_try_channels(load(config)))
+    from standfast.alerts.direct import send
 
-
-async def _try_channels(settings: "Settings") -> list[tuple[str, str]]:
-    from standfast.alerts.sinks import NotDelivered, sink_for
-
-    tried: list[tuple[str, str]] = []
-    for each in settings.alerts:
-        try:
-            await sink_for(each.url, each.label).send(
-                each.least.value, "Standfast: test", "A test message of `standfast doctor`. Nothing is wrong."
-            )
-        except NotDelivered as error:
-            tried.append((each.label, str(error)))
-        else:
-            tried.append((each.label, ""))
-    return tried
+    text = "A test message of `standfast doctor`. Nothing is wrong."
+    return asyncio.run(send(channels_of(load(config)), "info", "Standfast: test", text))

@@ -16,7 +16,7 @@ import structlog
 from standfast.core.policy import Rules
 from standfast.core.tell import alarm
 from standfast.model.alert import Severity
-from standfast.model.errors import JournalError, LeaseLost
+from standfast.model.errors import JournalDamaged, JournalError, JournalUnavailable, LeaseLost
 from standfast.model.ids import AccountId
 from standfast.model.journal import GuardFailed
 from standfast.ports import Broker, Clock, Journal, Store
@@ -192,6 +192,13 @@ def _first_line(failed: BaseExceptionGroup[Exception]) -> str:
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     return f"{type(error).__name__}: {error}"[:500]
+
+
+def ledger_failure(error: BaseException) -> JournalError | None:
+    """What of a failure says that the ledger could not be written or read; None for a lost lease, or a bug of ours."""
+    if isinstance(error, BaseExceptionGroup):
+        return next(filter(None, map(ledger_failure, error.exceptions)), None)
+    return error if isinstance(error, (JournalUnavailable, JournalDamaged)) else None
 
 
 async def _as_coroutine(work: Awaitable[None]) -> None:
