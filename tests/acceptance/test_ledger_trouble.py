@@ -1,0 +1,77 @@
+"""What cannot be recorded is not done: a ledger that cannot be written ends the guard, visibly, every time."""
+
+import os
+import resource
+
+import pytest
+
+from tests.acceptance.stage import FOLLOWING, Guard, Stage, client_ids, is_running, until
+from tests.acceptance.wires import Webhook
+
+ROOM = 65_536
+"""Bytes from the start of a file that can be written: enough for the processes' log, and the ledger is beyond it."""
+
+
+def fill_disk(guard: Guard) -> None:
+    """Nothing can be written at the ledger's end any more; parent first, so that a new worker inherits it."""
+    for process in (guard.popen.pid, guard.worker()):
+        resource.prlimit(process, resource.RLIMIT_FSIZE, (ROOM, resource.RLIM_INFINITY))
+
+
+def make_room(guard: Guard) -> None:
+    resource.prlimit(guard.popen.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+
+
+def test_a_full_disk_ends_the_worker_with_words_and_nothing_is_sent_that_is_not_recorded(
+    stage: Stage, webhook: Webhook
+) -> None:
+    exchange = stage.exchange()
+    stage.settings(exchange.url, alerts=(webhook.url,))
+    guard = stage.guarded()
+    exchange.buy("AAPL")
+    until(lambda: stage.is_protected(exchange), "the stop", told=guard.tail)
+    first = guard.worker()
+    before = client_ids(exchange.orders())
+
+    fill_disk(guard)
+    exchange.buy("SPY")
+
+    until(lambda: len(guard.workers()) > 1, "the worker to end and another to be tried", told=guard.tail)
+    assert not is_running(first)
+    assert "JournalUnavailable" in guard.said()
+    assert '"the worker is restarted"' in guard.said()
+    until(lambda: webhook.texts("The ledger fails", "nothing is guarded"), "the last word", told=guard.tail)
+    recorded = {order.id for order in stage.book().state.orders.values()}
+    ours = {id for id in client_ids(exchange.orders()) if id.startswith("sf")} - before.keys()
+    assert ours <= recorded
+
+    make_room(guard)
+    until(lambda: len(exchange.stops()) == 2 and stage.is_protected(exchange), "both stops", 30, told=guard.tail)
+    assert guard.stop() == 0
+    stage.assert_whole()
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root writes into folders that are read-only")
+def test_a_folder_that_cannot_be_written_is_said_at_the_start(stage: Stage) -> None:
+    exchange = stage.exchange()
+    shut = stage.folder / "shut"
+    shut.mkdir(mode=0o500)
+    stage.settings(exchange.url, more=f'{FOLLOWING}\n[ledger]\nurl = "sqlite:///{shut / "standfast.db"}"\n')
+
+    guard = stage.guard()
+
+    until(lambda: "the worker is restarted" in guard.said(), "the failure", told=guard.tail)
+    assert "shut" in guard.said()
+
+
+def test_a_ledger_whose_place_is_taken_by_something_else_is_said_at_the_start(stage: Stage) -> None:
+    exchange = stage.exchange()
+    stage.settings(exchange.url)
+    stage.ledger.write_bytes(b"this is no ledger, and somebody may need it\n" * 100)
+
+    guard = stage.guard()
+
+    until(lambda: "the worker is restarted" in guard.said(), "the failure", told=guard.tail)
+    assert str(stage.ledger.name) in guard.said()
+    assert stage.ledger.read_bytes().startswith(b"this is no ledger")
+    assert exchange.orders() == []
