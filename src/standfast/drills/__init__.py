@@ -14,6 +14,20 @@ if TYPE_CHECKING:
 
 NAMES = {
     "exits-expire": "brackets with day legs lose their exits at the close, and nobody looks",
+    "gone-between-polls": "the broker's bracket closes positions before the bot's next poll: no record of them",
+    "empty-list": "the broker answers `no positions` for a while: the bot settles its books at cost",
+    "incomplete-list": "a list leaves rows out now and then: the bot cancels stops that are needed",
+    "dns-outage": "no name resolves: the bot takes three silences for `order not found` and forgets its orders",
+    "timeout-after-accept": "an order times out, is written off as rejected, and fills",
+    "filled-while-cancelling": "an entry fills while its cancel is under way: the bot deletes its record",
+    "stale-after-cancel": "an entry still reads `open` after its cancel: a stop is placed for a position that is not",
+    "retry-doubles": "a POST that was not answered is sent again under a fresh id: the position doubles",
+    "close-flips": "a close is sized by its entry after part of it has gone: the position flips",
+    "close-twice": "a filled close is not noticed and sent again: the position flips",
+    "exit-storm": "a close cannot be verified and is fired again at every look, booking profit each time",
+    "stop-not-seen": "a stop rests as a held stop-limit leg: the reconciler does not know it and places its own",
+    "stop-wrong-size": "the stop keeps its old size when the position changes: refused after a sale, half after a buy",
+    "kill-switch-leftovers": "`flatten all` closes positions, leaves an entry resting, and it fills with nobody there",
 }
 """Each drill's name, and what happened."""
 

@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from standfast.core.policy import Policy
+from standfast.drills.claims import cover_told, ends_at_stop, stops_of_guard
 from standfast.drills.line import How, Line
 from standfast.drills.scene import AAPL, Drill, Scene
 from standfast.drills.stage import Stage
-from standfast.exchange.orders import STOPS, TimeInForce
-from standfast.model.ids import is_own
+from standfast.exchange.orders import TimeInForce
 
 MSFT = "MSFT"
 HELD = {AAPL: Decimal(100), MSFT: Decimal(40)}
@@ -21,7 +21,7 @@ OPEN = datetime(2026, 10, 9, 13, 30, tzinfo=UTC)
 SCENE = Scene(
     start=datetime(2026, 10, 8, 19, 58, tzinfo=UTC),
     prices={AAPL: ("100.00", "100.02"), MSFT: ("400.00", "400.04")},
-    policy=Policy(name="drill", stop_loss=Decimal("0.02"), take_profit=Decimal("0.30")),
+    policies=(Policy(name="drill", stop_loss=Decimal("0.02"), take_profit=Decimal("0.30")),),
 )
 
 
@@ -56,38 +56,22 @@ async def story(stage: Stage) -> None:
         stage.claim(f"the stop of {name} is live at the open", f"{len(live)} live stop(s)", holds=len(live) == 1)
     await stage.slide("99.20", "98.60", "97.90", "95.00", "91.00", "88.00")
     stage.says(f"looks at its database: positions without exits: {bot.look() or 'none'}")
-    loss = -stage.truth.result
-    stage.claim("the loss of the slide ends at the stop", f"lost {loss:.2f} of 10002.00", holds=loss <= 230)
+    ends_at_stop(stage, 230)
     stage.claim(
-        "MSFT is still held, and still covered", _cover(stage, MSFT), holds=stage.truth.cover(MSFT) == HELD[MSFT]
+        "MSFT is still held, and still covered", cover_told(stage, MSFT), holds=stage.truth.cover(MSFT) == HELD[MSFT]
     )
     for name in HELD:
-        made = [instrument for instrument in _stops_of_guard(stage) if instrument == name]
-        stage.claim_of_guard(f"the exit of {name} was recreated once", f"{len(made)} stop(s)", holds=len(made) == 1)
+        made = len(stops_of_guard(stage, name))
+        stage.claim_of_guard(f"the exit of {name} was recreated once", f"{made} stop(s)", holds=made == 1)
 
 
 def _claim_exits(stage: Stage, name: str, quantity: Decimal) -> None:
     lasting = all(order.terms.time_in_force is TimeInForce.GTC for order in stage.truth.stops(name))
     stage.claim(
         f"a minute after the close {name} has a lasting exit for exactly its quantity",
-        _cover(stage, name),
+        cover_told(stage, name),
         holds=lasting and stage.truth.cover(name) == quantity,
     )
-
-
-def _cover(stage: Stage, name: str) -> str:
-    return f"{stage.truth.net(name)} held, {stage.truth.cover(name)} covered"
-
-
-def _stops_of_guard(stage: Stage) -> list[str]:
-    """The instrument of every stop that the guard placed, alone or as a leg."""
-    found = {}
-    for event in stage.truth.tape:
-        order = event.order
-        top = order if order.parent_id is None else stage.engine.order(order.account, order.parent_id)
-        if order.terms.type in STOPS and is_own(top.client_order_id, stage.account):
-            found[order.id] = order.instrument
-    return list(found.values())
 
 
 DRILL = Drill(name="exits-expire", scene=SCENE, story=story)

@@ -21,7 +21,6 @@ from standfast.model.errors import BrokerError, Rejected
 from standfast.model.journal import Entry
 from standfast.sim.loop import run
 from standfast.sim.world import World
-from standfast.stores.promises import RequestOutcome
 
 Result = TypeVar("Result")
 
@@ -110,6 +109,7 @@ class InProcess(Stage):
         super().__init__(scene, is_guarded=is_guarded)
         self._world = world
         self.engine, self.faults = world.engine, world.faults
+        self.store, self.clock = world.store, world.clock
         self.truth = Truth(world.engine, self.account)
         self.bot = EngineLine(world, self.says)
 
@@ -136,12 +136,6 @@ class InProcess(Stage):
 
     async def stop_guard(self) -> None:
         self._world.kill_guard()
-
-    async def act(self, verb: str, within: float = 60.0, **arguments: str) -> RequestOutcome:
-        try:
-            return await self._world.request(verb, seconds=within, **arguments)
-        except AssertionError as error:
-            raise Stuck(str(error)) from error
 
     @property
     def book(self) -> Book:

@@ -1,7 +1,12 @@
 """Play one drill: the same story on a bare stage and on a guarded one, judged and told."""
 
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 from importlib import import_module
+
+import structlog
 
 from standfast.drills import in_process
 from standfast.drills.audit import audit
@@ -24,9 +29,21 @@ def load(name: str) -> Drill:
 
 def run(name: str, *, wire: bool) -> Played:
     drill = load(name)
-    bare, bare_lines = _play(drill, is_guarded=False, wire=wire)
-    guarded, guarded_lines = _play(drill, is_guarded=True, wire=wire)
+    with _quiet():
+        bare, bare_lines = _play(drill, is_guarded=False, wire=wire)
+        guarded, guarded_lines = _play(drill, is_guarded=True, wire=wire)
     return Played(name=name, bare=bare, guarded=guarded, timeline=(*bare_lines, *guarded_lines))
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """The timeline is what a drill tells; the guard's log of a staged failure would only frighten."""
+    before = structlog.get_config()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    try:
+        yield
+    finally:
+        structlog.configure(**before)
 
 
 def _play(drill: Drill, *, is_guarded: bool, wire: bool) -> tuple[Side, list[str]]:

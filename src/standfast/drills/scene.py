@@ -36,14 +36,14 @@ class Scene:
 
     start: datetime = MORNING
     prices: Mapping[str, tuple[str, str]] = field(default_factory=lambda: {AAPL: ("100.00", "100.02")})
-    policy: Policy = STOP_AT_2
+    policies: tuple[Policy, ...] = (STOP_AT_2,)
     foreign: Foreign = Foreign.ADOPT
     exchange: ExchangeRules = field(default_factory=ExchangeRules)
 
     @property
     def rules(self) -> Rules:
         """Of the guard, which may act."""
-        return Rules(account=ACCOUNT, mode=Mode.REPAIR, foreign=self.foreign, policies=(self.policy,), limits=Limits())
+        return Rules(account=ACCOUNT, mode=Mode.REPAIR, foreign=self.foreign, policies=self.policies, limits=Limits())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Protocol
 
 from standfast.core.book import Book
 from standfast.drills.line import Line, NoAnswer, Refused
@@ -21,8 +22,10 @@ from standfast.drills.scene import ACCOUNT, Board, Scene
 from standfast.drills.truth import Truth
 from standfast.exchange.engine import Engine
 from standfast.exchange.faults import AnyFault, Faults, Rule
+from standfast.model.ids import RequestId
 from standfast.model.journal import Entry
 from standfast.model.position import Position
+from standfast.ports import Clock, Request
 from standfast.stores.promises import RequestOutcome
 
 __all__ = ["Line", "NoAnswer", "Refused", "Said", "Stage"]
@@ -41,6 +44,14 @@ class Said:
     text: str
 
 
+class Requests(Protocol):
+    """What a stage needs of a store: the way in for acts."""
+
+    async def put_request(self, request: Request) -> None: ...
+
+    async def wait_request(self, request: RequestId, clock: Clock, seconds: float) -> RequestOutcome | None: ...
+
+
 class Stage(ABC):
     """See the module. `is_guarded`: whether there is a guard; everything else is the same."""
 
@@ -48,6 +59,8 @@ class Stage(ABC):
     faults: Faults
     truth: Truth
     bot: Line
+    store: Requests
+    clock: Clock
 
     def __init__(self, scene: Scene, *, is_guarded: bool) -> None:
         self.scene = scene
@@ -56,6 +69,7 @@ class Stage(ABC):
         self.board = Board(scene)
         self.claims: list[Claim] = []
         self.said: list[Said] = []
+        self._asked = 0
         self.lost: Decimal | None = None
         """Set by a story whose loss is not the account's result."""
 
@@ -156,9 +170,33 @@ class Stage(ABC):
     async def stop_guard(self) -> None:
         """Without effect where there is none."""
 
-    @abstractmethod
+    async def restart_guard(self) -> None:
+        """End it without a word, as `kill -9` would where that can be played, and begin another life of it."""
+        self._note("story", "the guard is killed and started again")
+        await self.stop_guard()
+        await self.wait(1)
+        await self.start_guard()
+
+    async def ask(self, verb: str, **arguments: str) -> RequestId:
+        """Put an act of the bot or the operator into the ledger, and do not wait for it."""
+        self._asked += 1
+        id = RequestId(f"drill-{self._asked}")
+        shown = " ".join(f"{name}={value}" for name, value in arguments.items())
+        self._note("request", f"{verb} {shown}".strip())
+        request = Request(id=id, account=self.account, verb=verb, arguments=arguments, by="bot", at=self.clock.now())
+        await self.store.put_request(request)
+        return id
+
+    async def answer(self, id: RequestId, within: float = 60.0) -> RequestOutcome:
+        """What became of it. `Stuck` when nothing has in time."""
+        outcome = await self.store.wait_request(id, self.clock, within)
+        await self.wait(0.1)
+        if outcome is None:
+            raise Stuck(f"request {id} was not answered within {within:g} s")
+        return outcome
+
     async def act(self, verb: str, within: float = 60.0, **arguments: str) -> RequestOutcome:
-        """An act of the bot or the operator, through the ledger. `Stuck` when it is not answered in time."""
+        return await self.answer(await self.ask(verb, **arguments), within)
 
     @property
     @abstractmethod

@@ -1,0 +1,212 @@
+"""The stage over real sockets: a served exchange at five times the real pace, the real adapter, the real ledger.
+
+The exchange is in this process, so that its books can be read directly; bot and guard reach it through a TCP relay and
+in no other way. The guard is the worker that `standfast guard` runs, composed by the same code from a settings file.
+"""
+
+import asyncio
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import TypeVar
+
+import aiohttp
+
+from standfast import app
+from standfast.core.book import Book
+from standfast.drills.gateway import Gateway
+from standfast.drills.scene import ACCOUNT, CASH, Scene
+from standfast.drills.stage import Stage, Stuck
+from standfast.drills.truth import Truth
+from standfast.drills.wire_line import HttpLine
+from standfast.exchange.accounts import AccountSpec
+from standfast.exchange.assets import Asset
+from standfast.exchange.dialects.venue import Venue
+from standfast.exchange.engine import Engine
+from standfast.exchange.faults import Faults
+from standfast.exchange.server import ExchangeServer
+from standfast.exchange.sessions import USSessions
+from standfast.model.errors import StandfastError
+from standfast.model.ids import EntryNumber
+from standfast.model.journal import Entry
+from standfast.runtime.account import Account
+from standfast.runtime.clock import monotonic
+
+Result = TypeVar("Result")
+
+SPEED = 5.0
+STEP = 0.01
+"""Real seconds between two looks."""
+LEAST = 6.0
+"""Real seconds that anything may take at least, on a busy machine."""
+KEY, SECRET = "DRILLKEY01", "drill-secret-of-the-loopback"
+HEADERS = {"APCA-API-KEY-ID": KEY, "APCA-API-SECRET-KEY": SECRET, "Content-Type": "application/json"}
+
+SETTINGS = """\
+[ledger]
+url = "sqlite:///drill.db"
+
+[[accounts]]
+name = "{account}"
+broker = "alpaca"
+mode = "repair"
+key_id = "{key}"
+secret = "{secret}"
+rest_url = "http://127.0.0.1:{port}"
+stream_url = "ws://127.0.0.1:{port}"
+data_url = "http://127.0.0.1:{port}"
+data_stream_url = "ws://127.0.0.1:{port}"
+clock = "exchange"
+
+[[policies]]
+name = "drill"
+stop_loss = "2%"
+"""
+
+
+class OverWire(Stage):
+    """Use `play`."""
+
+    def __init__(self, scene: Scene, *, is_guarded: bool, venue: Venue, gateway: Gateway, config: Path) -> None:
+        super().__init__(scene, is_guarded=is_guarded)
+        self.engine, self.faults = venue.engine, venue.faults
+        self.truth = Truth(venue.engine, ACCOUNT)
+        self.failure: BaseException | None = None
+        self._venue = venue
+        self._gateway = gateway
+        self._settings = app.load(config)
+        self._ledger = app.open_store(self._settings)
+        self.store = self._ledger
+        self._tasks: asyncio.TaskGroup | None = None
+        self._guard: asyncio.Task[None] | None = None
+        self._account: Account | None = None
+
+    async def begin(self, running: AsyncExitStack, tasks: asyncio.TaskGroup) -> None:
+        """Once, when the exchange is served."""
+        self._tasks = tasks
+        session = await running.enter_async_context(aiohttp.ClientSession(headers=HEADERS))
+        url = f"http://127.0.0.1:{self._gateway.port}"
+        self.bot = HttpLine(session, url, self.says, max(5.0 / SPEED, 1.0))
+        running.push_async_callback(self._ledger.close)
+        running.push_async_callback(self.stop_guard)
+        self.clock = await app.clock_of(self._settings.accounts[0])
+
+    # --- time -----------------------------------------------------------------------------------
+
+    async def wait(self, seconds: float) -> None:
+        await self.clock.sleep(seconds)
+        self._venue.catch_up()
+        self._check()
+
+    async def until(self, is_so: Callable[[], object], within: float, what: str) -> None:
+        end = monotonic() + max(within / SPEED, LEAST)
+        self._venue.catch_up()
+        while not is_so():
+            self._check()
+            if monotonic() > end:
+                raise Stuck(f"not within {within:g} s: {what}")
+            await asyncio.sleep(STEP)
+
+    async def leap(self, at: datetime) -> None:
+        self._venue.jump(at)
+        self.clock = await app.clock_of(self._settings.accounts[0])
+
+    def outage(self, seconds: float) -> None:
+        self._note("fault", f"the network is gone for {seconds:g} s")
+        self._gateway.down()
+        assert self._tasks is not None
+        self._tasks.create_task(self._come_back(seconds), name="outage")
+
+    async def _come_back(self, seconds: float) -> None:
+        await self.clock.sleep(seconds)
+        await self._gateway.up()
+
+    # --- the guard ------------------------------------------------------------------------------
+
+    async def start_guard(self) -> None:
+        assert self._tasks is not None
+        assert self._guard is None, "one guard at a time"
+        self._guard = self._tasks.create_task(self._live(), name="guard")
+        await self.until(self._is_here, 60, "the guard is here")
+
+    def _is_here(self) -> bool:
+        """It has read everything once and hears the stream."""
+        account = self._account
+        if account is None or not account.stream_up:
+            return False
+        return all(
+            account.reader.kinds[name].succeeded_at is not None for name in ("positions", "orders", "activities")
+        )
+
+    async def _live(self) -> None:
+        """What `app.guard` does for one account, until cancelled."""
+        settings = self._settings.accounts[0]
+        worker = app.worker_of(self._settings, self._ledger, None)
+        clock = await app.clock_of(settings)
+        broker = app.broker_of(settings, clock)
+        try:
+            self._account = await worker.add(self.scene.rules, broker, clock)
+            await worker.run()
+        except (AssertionError, ExceptionGroup, StandfastError) as error:
+            self.failure = error
+        finally:
+            self._account = None
+            await broker.close()
+
+    async def stop_guard(self) -> None:
+        """It is cancelled in whatever it does: nothing is handed over, and what has left has left."""
+        if self._guard is not None:
+            self._guard.cancel()
+            await asyncio.wait([self._guard])
+            self._guard = None
+
+    def _check(self) -> None:
+        if self.failure is not None:
+            raise Stuck(f"the guard has failed: {self.failure!r}")
+
+    @property
+    def book(self) -> Book:
+        assert self._account is not None, "there is no guard"
+        return self._account.ledger.book
+
+    async def entries(self) -> Sequence[Entry]:
+        return await self._ledger.entries(ACCOUNT, EntryNumber(0)) if self.is_guarded else ()
+
+
+@asynccontextmanager
+async def raised(scene: Scene, folder: Path, *, is_guarded: bool) -> AsyncIterator[OverWire]:
+    """The stage, for as long as the block lasts."""
+    from standfast.drills.scene import Board
+
+    board, sessions = Board(scene), USSessions()
+    engine = Engine(
+        [Asset(instrument=name) for name in board.instruments],
+        [AccountSpec(name=ACCOUNT, key_id=KEY, secret=SECRET, cash=CASH)],
+        start=scene.start,
+        calendar=sessions,
+        rules=scene.exchange,
+    )
+    venue = Venue(engine, [ACCOUNT], faults=Faults(), sessions=sessions, prices=board, speed=SPEED)
+    async with AsyncExitStack() as running:
+        server = await running.enter_async_context(ExchangeServer(venue))
+        gateway = await running.enter_async_context(Gateway(int(server.url.rsplit(":", 1)[1])))
+        config = folder / "standfast.toml"
+        config.write_text(SETTINGS.format(account=ACCOUNT, key=KEY, secret=SECRET, port=gateway.port), encoding="utf-8")
+        tasks = await running.enter_async_context(asyncio.TaskGroup())
+        stage = OverWire(scene, is_guarded=is_guarded, venue=venue, gateway=gateway, config=config)
+        stage.board = board
+        await stage.begin(running, tasks)
+        yield stage
+
+
+def play(scene: Scene, told: Callable[[Stage], Awaitable[Result]], *, is_guarded: bool) -> Result:
+    """Let something happen on a stage of its own."""
+
+    async def main() -> Result:
+        with tempfile.TemporaryDirectory(prefix="standfast-drill-") as folder:
+            async with raised(scene, Path(folder), is_guarded=is_guarded) as stage:
+                return await told(stage)
+
+    return asyncio.run(main())
