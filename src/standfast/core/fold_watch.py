@@ -62,13 +62,15 @@ def _foreign_acknowledged(book: Book, fact: j.ForeignAcknowledged, entry: j.Entr
 @folds(j.BreakSeen)
 def _break_seen(book: Book, fact: j.BreakSeen, entry: j.Entry) -> None:
     known = book.state.breaks.get(fact.id)
+    worse = known is not None and fact.finding.gap > known.worst
     book.state.breaks[fact.id] = Break(
         id=fact.id,
         finding=fact.finding,
         first_seen=known.first_seen if known is not None else entry.at,
         last_seen=entry.at,
         number=entry.number,
-        alarmed_at=known.alarmed_at if known is not None else None,
+        alarmed_at=known.alarmed_at if known is not None and not worse else None,
+        worst=max(fact.finding.gap, known.worst) if known is not None else fact.finding.gap,
         action=known.action if known is not None else "",
     )
     book.breaks_on[fact.finding.holding][fact.id] = None

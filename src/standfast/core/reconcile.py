@@ -96,7 +96,8 @@ def _position_findings(s: Situation, holding: Holding) -> Iterator[Finding]:
         kind = BreakKind.QUANTITY
     row = s.reported(holding)
     evidence = f"positions read, average {row.average_price}" if row is not None else "not in the positions list"
-    yield Finding(kind=kind, holding=holding, booked=str(booked), reported=str(reported), evidence=evidence)
+    gap = max(booked.low - reported, reported - booked.high)
+    yield Finding(kind=kind, holding=holding, booked=str(booked), reported=str(reported), evidence=evidence, gap=gap)
 
 
 def _foreign_lots(s: Situation, holding: Holding) -> Iterator[Finding]:
@@ -177,7 +178,12 @@ def _cover_findings(s: Situation, holding: Holding) -> Iterator[Finding]:
         elif stopped != held:
             kind = BreakKind.UNCOVERED if stopped < held else BreakKind.OVER_COVERED
             yield Finding(
-                kind=kind, holding=holding, subject=position.id, booked=f"{held} held", reported=f"{stopped} covered"
+                kind=kind,
+                holding=holding,
+                subject=position.id,
+                booked=f"{held} held",
+                reported=f"{stopped} covered",
+                gap=abs(held - stopped),
             )
 
 

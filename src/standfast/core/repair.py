@@ -174,4 +174,4 @@ def _tell(s: Situation, found: Break) -> Outcomes:
         return
     if found.alarmed_at is None or s.now - found.alarmed_at >= ALARM_AGAIN:
         severity, text = wording(s, found)
-        yield alarm(s, severity, text, key=f"{found.id}/{found.alarmed_at}", break_id=found.id)
+        yield alarm(s, severity, text, key=f"{found.id}/{found.worst}/{found.alarmed_at}", break_id=found.id)

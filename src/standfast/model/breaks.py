@@ -6,9 +6,11 @@ one break for as long as it lasts, whichever process sees it.
 
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 
 from standfast.model.ids import BreakId, EntryNumber, Holding
+from standfast.model.order import ZERO
 
 
 class BreakKind(StrEnum):
@@ -38,6 +40,8 @@ class Finding:
     booked: str
     reported: str
     evidence: str = ""
+    gap: Decimal = ZERO
+    """How far apart the two are, where that is a quantity: a break whose gap grows is worse."""
 
     @property
     def key(self) -> str:
@@ -59,3 +63,5 @@ class Break:
     ended_at: datetime | None = None
     ended_by: str = ""
     alarmed_at: datetime | None = None
+    worst: Decimal = ZERO
+    """The largest gap it has had: beyond it, it alarms again."""
