@@ -136,8 +136,8 @@ def _take_in(s: Situation, found: Break) -> Outcomes:
     foreign = s.rules.foreign_for(holding)
     lots = [p for p in s.book.positions_at(holding) if not p.is_guarded]
     if foreign is Foreign.IGNORE and extra:
-        total = s.book.state.acknowledged.get(holding, ZERO) + extra
-        yield ForeignAcknowledged(holding=holding, quantity=total, by="policy")
+        known = s.book.state.acknowledged.get(holding, ZERO)
+        yield ForeignAcknowledged(holding=holding, quantity=known + extra, by="policy", before=known)
     elif foreign is Foreign.ADOPT:
         for lot in lots:  # found while the policy was another
             yield StandingChanged(position=lot.id, standing=Standing.ADOPTED, by="policy")

@@ -47,37 +47,42 @@ def _adopted(s: Situation, fact: PositionAdopted, by: str) -> Iterator[Fact]:
         yield PositionWrittenOff(position=fact.position, reason=CloseReason.OPERATOR, by=by, detail="adoption undone")
         # Left alone from now on: written off alone, the policy would adopt it again at the next look.
         known = s.book.state.acknowledged.get(fact.holding, ZERO)
-        yield ForeignAcknowledged(holding=fact.holding, quantity=known + position.net, by=by)
+        yield ForeignAcknowledged(holding=fact.holding, quantity=known + position.net, by=by, before=known)
 
 
 def _standing(s: Situation, fact: StandingChanged, by: str) -> Iterator[Fact]:
-    if fact.standing is Standing.ADOPTED and fact.position in s.book.state.positions:
+    position = s.book.state.positions.get(fact.position)
+    if position is not None and fact.standing is Standing.ADOPTED is position.standing:
         yield StandingChanged(position=fact.position, standing=Standing.FOREIGN, by=by)
 
 
 def _written_off(s: Situation, fact: PositionWrittenOff, by: str) -> Iterator[Fact]:
-    if fact.position in s.book.state.closed:
+    closed = s.book.state.closed.get(fact.position)
+    if closed is not None and closed.held > 0:  # else it was reinstated, and has closed by fills since
         yield PositionReinstated(position=fact.position, by=by)
 
 
 def _acknowledged(s: Situation, fact: ForeignAcknowledged, by: str) -> Iterator[Fact]:
     if s.book.state.acknowledged.get(fact.holding, ZERO) == fact.quantity:
-        yield ForeignAcknowledged(holding=fact.holding, quantity=ZERO, by=by)
+        yield ForeignAcknowledged(holding=fact.holding, quantity=fact.before, by=by, before=fact.quantity)
 
 
 def _close(s: Situation, fact: CloseRequested, by: str) -> Iterator[Fact]:
     position = s.book.state.positions.get(fact.position)
-    if position is not None and position.closing is not None:
+    closing = position.closing if position is not None else None
+    if closing is not None and (closing.reason, closing.by, closing.detail) == (fact.reason, fact.by, fact.detail):
         yield CloseWithdrawn(position=fact.position, reason=f"undone by {by}")
 
 
 def _protection(s: Situation, fact: ProtectionChosen, by: str) -> Iterator[Fact]:
-    if fact.position in s.book.state.positions:
+    position = s.book.state.positions.get(fact.position)
+    chosen = (fact.stop, fact.target, fact.bare)
+    if position is not None and (position.stop, position.target, position.bare) == chosen != (None, None, False):
         yield ProtectionChosen(position=fact.position, stop=None, target=None, bare=False, by=by)
 
 
 def _frozen(s: Situation, fact: Frozen, by: str) -> Iterator[Fact]:
-    if fact.scope in s.book.state.frozen:
+    if s.book.state.frozen.get(fact.scope) == fact:
         yield Thawed(scope=fact.scope, by=by)
 
 

@@ -16,6 +16,8 @@ class ForeignAcknowledged:
     holding: Holding
     quantity: Decimal
     by: str
+    before: Decimal = Decimal(0)
+    """What was acknowledged until then; an undo goes back to it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
