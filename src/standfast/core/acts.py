@@ -10,7 +10,8 @@ from decimal import Decimal, InvalidOperation
 from standfast.core.adopt import adoption, price_now
 from standfast.core.cover import cover_of
 from standfast.core.gate import Asked, reasons_against
-from standfast.core.reconcile import cover_gap
+from standfast.core.protect import protect
+from standfast.core.reconcile import POSITION_KINDS, cover_gap
 from standfast.core.situation import Outcome, Situation
 from standfast.core.undo import undo
 from standfast.model.breaks import BreakKind
@@ -117,9 +118,27 @@ def _close(s: Situation, taken: RequestTaken) -> Iterator[Fact]:
 def _protect(s: Situation, taken: RequestTaken) -> Iterator[Fact]:
     a, position = taken.arguments, _guarded(s, taken.arguments)
     bare = a.get("none") == "true"
-    stop = _number(a, "stop") if a.get("stop") else (None if bare else position.stop)
-    target = _number(a, "target") if a.get("target") else (None if bare else position.target)
+    stop, target = _exit_price(s, position, a, "stop"), _exit_price(s, position, a, "target")
+    if not bare:
+        stop = position.stop if stop is None else stop
+        target = position.target if target is None else target
     yield ProtectionChosen(position=position.id, stop=stop, target=target, bare=bare, by=taken.by)
+
+
+def _exit_price(s: Situation, position: Position, arguments: Arguments, name: str) -> Decimal | None:
+    """A stop or target as asked for. On the wrong side of the price it would close the position for a slip."""
+    if not arguments.get(name):
+        return None
+    price = _number(arguments, name)
+    if price <= 0:
+        raise Refuse(f"{name} {price} is no price")
+    sight = s.sights.get(position.holding)
+    sign = position.sign if name == "target" else -position.sign
+    if sight is not None and sight.quote.is_two_sided:
+        now = sight.quote.closing_price(position.sign)
+        if (price - now) * sign <= 0:
+            raise Refuse(f"{name} {price} is not beyond {now}")
+    return price
 
 
 def _flatten(s: Situation, taken: RequestTaken) -> Iterator[Fact]:
@@ -147,7 +166,10 @@ def _adopt(s: Situation, taken: RequestTaken) -> Iterator[Fact]:
     lots = [p for p in s.book.positions_at(holding) if not p.is_guarded and p.held > 0]
     for lot in lots:
         yield StandingChanged(position=lot.id, standing=Standing.ADOPTED, by=taken.by)
-    extra = s.reported_net(holding) - s.book.net(holding).low
+    booked, reported = s.book.net(holding).low, s.reported_net(holding)
+    extra = reported - booked
+    if extra and (extra * reported <= 0 or booked * reported < 0):
+        raise Refuse(f"the broker holds {reported}, the books {booked}: there is nothing to adopt")
     if extra:
         if not s.is_comparable(holding):
             raise Refuse(f"{holding} has just moved: try again in a few seconds")
@@ -163,21 +185,36 @@ def _ignore(s: Situation, taken: RequestTaken) -> Iterator[Fact]:
     id = BreakId(_text(taken.arguments, "break"))
     holding = _break_holding(s, taken)
     found = s.book.state.breaks[id]
-    ours = [p for p in s.book.guarded_at(holding) if s.book.held(p)]
     if found.finding.kind is BreakKind.GHOST_POSITION:
-        for position in ours:
-            yield PositionWrittenOff(
-                position=position.id, reason=CloseReason.FOREIGN, by=taken.by, detail=f"ghost {id} accepted as gone"
-            )
-    else:
-        for lot in (p for p in s.book.positions_at(holding) if not p.is_guarded):
-            yield PositionWrittenOff(
-                position=lot.id, reason=CloseReason.FOREIGN, by=taken.by, detail="foreign, left alone"
-            )
-        total = s.reported_net(holding) - sum((s.book.held(p) * p.sign for p in ours), ZERO)
-        yield ForeignAcknowledged(holding=holding, quantity=total, by=taken.by)
+        yield from _write_off(s, holding, by=taken.by, detail=f"ghost {id} accepted as gone")
+    elif found.finding.kind in POSITION_KINDS:
+        yield from _leave_alone(s, holding, by=taken.by)
     yield BreakActed(id=id, action=f"accepted by {taken.by}")
     yield RequestDone(request=taken.request, ok=True, detail=f"{id} on {holding} accepted")
+
+
+def _write_off(s: Situation, holding: Holding, *, by: str, detail: str) -> Iterator[Fact]:
+    for position in s.book.positions_at(holding):
+        if s.book.held(position):
+            yield PositionWrittenOff(position=position.id, reason=CloseReason.FOREIGN, by=by, detail=detail)
+    known = s.book.state.acknowledged.get(holding, ZERO)
+    if known:
+        yield ForeignAcknowledged(holding=holding, quantity=ZERO, by=by, before=known)
+
+
+def _leave_alone(s: Situation, holding: Holding, *, by: str) -> Iterator[Fact]:
+    """What is held beside ours is somebody else's. Less than ours cannot be explained that way."""
+    ours = sum((s.book.held(p) * p.sign for p in s.book.guarded_at(holding)), ZERO)
+    reported = s.reported_net(holding)
+    theirs = reported - ours
+    if theirs * ours < 0:
+        raise Refuse(
+            f"the broker holds {reported}, less than the books ({ours}): close the position, or wait for its fills"
+        )
+    for lot in (p for p in s.book.positions_at(holding) if not p.is_guarded):
+        yield PositionWrittenOff(position=lot.id, reason=CloseReason.FOREIGN, by=by, detail="foreign, left alone")
+    known = s.book.state.acknowledged.get(holding, ZERO)
+    yield ForeignAcknowledged(holding=holding, quantity=theirs, by=by, before=known)
 
 
 def _ack(s: Situation, taken: RequestTaken) -> Iterator[Fact]:
@@ -267,11 +304,10 @@ def _protect_done(s: Situation, taken: RequestTaken) -> RequestDone | None:
             return None
         return RequestDone(request=taken.request, ok=True, detail=f"{position.id} is bare by {taken.by}")
     gap = cover_gap(s, position)
-    if cover.unsettled or (gap is not None and gap[0] != gap[1]):
+    if cover.unsettled or (gap is not None and gap[0] != gap[1]) or list(protect(s, position)):
         return None
-    if position.stop is not None and not any(order.stop_price == position.stop for order in cover.own):
-        return None
-    return RequestDone(request=taken.request, ok=True, detail=f"{position.id} covered for {cover.stopped}")
+    how = f"covered for {cover.stopped}" if gap is not None else "its exits are held by the guard"
+    return RequestDone(request=taken.request, ok=True, detail=f"{position.id} {how}")
 
 
 WATCHED: Mapping[str, Callable[[Situation, RequestTaken], RequestDone | None]] = {
