@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import NamedTuple, Protocol, TypeAlias, TypeVar
 
 from standfast.model.contract import Contract
@@ -109,6 +110,10 @@ class Broker(Protocol):
         ...
 
     async def positions(self) -> PositionsRead: ...
+
+    async def position(self, holding: Holding) -> Decimal:
+        """The signed net of one holding, asked for by its own name: a second source beside the list. Zero when flat."""
+        ...
 
     async def working_orders(self) -> OrdersRead: ...
 

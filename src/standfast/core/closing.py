@@ -20,7 +20,16 @@ from standfast.core.situation import Outcomes, Situation
 from standfast.core.tell import alarm
 from standfast.model.alert import Severity
 from standfast.model.booked import BookedOrder
-from standfast.model.effects import CancelOrder, ReadActivities, ReadPositions, SubmitOrder, Urgency, WakeAt
+from standfast.model.effects import (
+    CancelOrder,
+    ReadActivities,
+    ReadPosition,
+    ReadPositions,
+    SubmitOrder,
+    Urgency,
+    WakeAt,
+)
+from standfast.model.ids import Holding
 from standfast.model.journal import CloseWithdrawn, PositionSettled
 from standfast.model.order import CLOSING_ROLES, ZERO, OrderReport, Role
 from standfast.model.position import CloseReason, Closing, Position
@@ -175,18 +184,10 @@ def _close(s: Situation, position: Position, to_close: Decimal) -> Outcomes:
     if not s.is_comparable(holding):
         yield ReadPositions(reason=f"to size the close of {position.id}")
         return
-    net, booked = s.reported_net(holding), s.book.net(holding)
-    if net * position.sign <= 0 or net not in booked:
-        # Two sources disagree: ask for fills, and wait until a read can no longer be older than our last order.
-        settled_at = max((order.changed_at for order in s.book.orders_on(holding)), default=None)
-        quiet = settled_at is None or s.now - settled_at >= s.contract.staleness
-        if net * position.sign <= 0 or not quiet:
-            if not s.was_asked_lately("activities"):
-                yield ReadActivities(reason=f"net {net} does not explain {position.id} ({position.net})")
-            if not s.was_asked_lately("positions"):
-                yield ReadPositions(reason=f"net {net} against {booked} booked")
-            yield WakeAt(at=s.now + timedelta(seconds=1), holding=holding)
-            return
+    net, booked = _net(s, position), s.book.net(holding)
+    if net * position.sign <= 0 or (net not in booked and not _is_quiet(s, holding)):
+        yield from _ask_what_is_held(s, position, f"net {net} against {booked} booked")
+        return
     free = abs(net) - in_flight(s, position)
     if free <= 0:
         yield WakeAt(at=s.now + timedelta(seconds=1), holding=holding)
@@ -201,6 +202,33 @@ def _close(s: Situation, position: Position, to_close: Decimal) -> Outcomes:
         reason=f"{position.closing.reason.value}: {position.closing.detail}; net {net}, booked {booked}",
     )
     yield SubmitOrder(intent=made, urgency=Urgency.CLOSE, rank=beyond_stop(s, position))
+
+
+def _net(s: Situation, position: Position) -> Decimal:
+    """The broker's net. A list that leaves the holding out is doubted as long as its own name is answered otherwise."""
+    listed = s.reported_net(position.holding)
+    if listed * position.sign > 0:
+        return listed
+    by_name = s.net_by_name(position.holding)
+    return listed if by_name is None else by_name
+
+
+def _is_quiet(s: Situation, holding: Holding) -> bool:
+    """Whether a read can no longer be older than the last thing our orders did here."""
+    last = max((order.changed_at for order in s.book.orders_on(holding)), default=None)
+    return last is None or s.now - last >= s.contract.staleness
+
+
+def _ask_what_is_held(s: Situation, position: Position, why: str) -> Outcomes:
+    """Sources disagree: ask every one of them again, a second apart."""
+    holding = position.holding
+    if not s.was_asked_lately("activities"):
+        yield ReadActivities(reason=f"{position.id}: {why}")
+    if not s.was_asked_lately(f"position {holding}"):
+        yield ReadPosition(holding=holding, reason=why)
+    if not s.was_asked_lately("positions"):
+        yield ReadPositions(reason=why)
+    yield WakeAt(at=s.now + timedelta(seconds=1), holding=holding)
 
 
 def in_flight(s: Situation, position: Position) -> Decimal:

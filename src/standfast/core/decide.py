@@ -27,6 +27,7 @@ from standfast.model.effects import (
     QueryOrder,
     ReadActivities,
     ReadOrders,
+    ReadPosition,
     ReadPositions,
     ReadQuotes,
     ReplaceOrder,
@@ -96,7 +97,9 @@ def _sort_in(outcome: Outcome, facts: list[Fact], effects: list[Effect]) -> None
         case CancelOrder():
             facts.append(CancelIntended(broker_id=outcome.broker_id, holding=outcome.holding, reason=outcome.reason))
             effects.append(outcome)
-        case QueryOrder() | ReadPositions() | ReadOrders() | ReadActivities() | ReadQuotes() | WakeAt():
+        case QueryOrder() | WakeAt():
+            effects.append(outcome)
+        case ReadPositions() | ReadPosition() | ReadOrders() | ReadActivities() | ReadQuotes():
             effects.append(outcome)
         case _:
             facts.append(outcome)

@@ -60,7 +60,7 @@ def _crossed(book: Book, fill: Fill, order: BookedOrder | None, found: LotFound)
     An order placed well after our close was meant the way it went. An order of ours that may only reduce never was.
     """
     if order is not None and order.reduces and order.position is not None:
-        return book.state.closed.get(order.position)
+        return book.state.positions.get(order.position) or book.state.closed.get(order.position)
     placed = order.report.placed_at if order is not None and order.report is not None else None
     if found.standing is Standing.FOREIGN:
         return None

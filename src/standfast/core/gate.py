@@ -122,7 +122,7 @@ def _opening_value(s: Situation, holding: Holding, price: Decimal) -> Decimal:
 def _account_value(s: Situation) -> Decimal:
     read = s.snapshot.positions
     rows = read.rows.values() if read is not None else ()
-    held = sum((abs(row.quantity) * (row.current_price or row.average_price) for row in rows), ZERO)
+    held = sum((abs(row.quantity) * row.average_price for row in rows), ZERO)
     for position in s.book.state.positions.values():
         if position.phase is Phase.OPENING:
             sight = s.sights.get(position.holding)

@@ -133,6 +133,10 @@ def _take_in(s: Situation, found: Break) -> Outcomes:
     extra = reported - booked
     if booked and extra * booked < 0:
         return  # less than booked: only fills can say where it went
+    if _may_be_the_past(s, found):
+        yield WakeAt(at=s.now + timedelta(seconds=1), holding=holding)
+        yield from () if s.was_asked_lately("positions") else (ReadPositions(reason="a read that cannot be older"),)
+        return
     foreign = s.rules.foreign_for(holding)
     lots = [p for p in s.book.positions_at(holding) if not p.is_guarded]
     if foreign is Foreign.IGNORE and extra:
@@ -143,6 +147,17 @@ def _take_in(s: Situation, found: Break) -> Outcomes:
             yield StandingChanged(position=lot.id, standing=Standing.ADOPTED, by="policy")
         if extra:
             yield from _adopt_bare(s, found, holding, extra)
+
+
+def _may_be_the_past(s: Situation, found: Break) -> bool:
+    """Whether the read may show what was so before our own last fill there: brokers declare how far reads may lag.
+
+    Without this, what was closed a second ago is taken in again, and can never be proven flat: it is not there.
+    """
+    holding, read = found.finding.holding, s.snapshot.positions
+    if holding is None or read is None or not s.book.touched(holding):
+        return False
+    return read.began - found.last_seen < s.contract.staleness
 
 
 def _adopt_bare(s: Situation, found: Break, holding: Holding, extra: Decimal) -> Outcomes:

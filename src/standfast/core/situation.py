@@ -12,7 +12,7 @@ from standfast.core.book import Book
 from standfast.core.policy import Mode, Policy, Rules
 from standfast.model.contract import Contract
 from standfast.model.effects import Effect
-from standfast.model.evidence import HeldReport, Snapshot
+from standfast.model.evidence import HeldReport, SingleRead, Snapshot
 from standfast.model.ids import BrokerOrderId, Holding, InstrumentId, PositionId
 from standfast.model.instrument import Instrument
 from standfast.model.journal import Fact
@@ -55,6 +55,8 @@ class Situation:
     blind_why: str = ""
     halted: bool = False
     """The loop has failed twice at the same entry: watch and alarm, do not act."""
+    singles: Mapping[Holding, SingleRead] = field(default_factory=dict)
+    """The last answers about single holdings."""
     references: Mapping[Holding, Decimal] = field(default_factory=dict)
     """The price each holding had when it was last looked at: a jump is judged against it."""
     is_trading_day: Callable[[date], bool] = lambda day: day.weekday() < 5
@@ -83,6 +85,13 @@ class Situation:
     def reported_net(self, holding: Holding) -> Decimal:
         row = self.reported(holding)
         return row.quantity if row is not None else ZERO
+
+    def net_by_name(self, holding: Holding) -> Decimal | None:
+        """What the broker said when asked for this holding alone, if that can be compared with the book now."""
+        single = self.singles.get(holding)
+        if single is None or single.asked_after < self.book.touched(holding):
+            return None
+        return single.net if self.now - single.began < self.contract.staleness else None
 
     def is_comparable(self, holding: Holding) -> bool:
         """Whether the last positions read was asked for after everything the book knows of this holding."""

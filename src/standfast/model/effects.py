@@ -80,6 +80,14 @@ class ReadPositions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReadPosition:
+    """One holding by its own name, where the list is in doubt."""
+
+    holding: Holding
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReadActivities:
     """Fills and movements are needed now."""
 
@@ -113,6 +121,7 @@ Effect: TypeAlias = (
     | CancelOrder
     | QueryOrder
     | ReadPositions
+    | ReadPosition
     | ReadActivities
     | ReadOrders
     | ReadQuotes

@@ -21,7 +21,6 @@ class HeldReport:
     holding: Holding
     quantity: Decimal
     average_price: Decimal
-    current_price: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +35,15 @@ class PositionsRead:
     changed: frozenset[Holding]
     began: datetime
     ended: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SingleRead:
+    """One holding asked for by its own name: a second source beside the list. Zero: the broker says none is held."""
+
+    net: Decimal
+    asked_after: EntryNumber
+    began: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -129,6 +129,8 @@ class Position:
     proof: str = ""
     anchor: Decimal | None = None
     """Price the stop is figured from, where that is not the entry (held before the account was guarded)."""
+    gain_anchor: Decimal | None = None
+    """Price the target is figured from, likewise."""
     stop: Decimal | None = None
     """Chosen for this position; the policy's otherwise. A price."""
     target: Decimal | None = None

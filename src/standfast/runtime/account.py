@@ -26,6 +26,7 @@ from standfast.model.effects import (
     QueryOrder,
     ReadActivities,
     ReadOrders,
+    ReadPosition,
     ReadPositions,
     ReadQuotes,
     ReplaceOrder,
@@ -349,6 +350,7 @@ class Account:
             is_trading_day=self.is_trading_day,
             halted=self.halted,
             references=self._references,
+            singles=self.reader.singles,
         )
 
     def _remember_prices(self, holdings: Iterable[Holding]) -> None:
@@ -387,6 +389,8 @@ class Account:
                 )
             case ReadPositions() | ReadOrders() | ReadActivities():
                 self.reader.want(READS[type(effect)])
+            case ReadPosition():
+                self._spawn(self.reader.ask_by_name(effect.holding), f"position {effect.holding}")
             case ReadQuotes():
                 self._spawn(self._fetch_quote(effect.holding), f"quote {effect.holding}")
             case WakeAt():

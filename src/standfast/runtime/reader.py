@@ -16,7 +16,7 @@ import structlog
 from standfast.core.fills import book_fill
 from standfast.core.movements import book_movements
 from standfast.model.errors import BrokerError, Rejected, Unauthorised
-from standfast.model.evidence import OrdersRead, Snapshot
+from standfast.model.evidence import OrdersRead, SingleRead, Snapshot
 from standfast.model.ids import BrokerOrderId, ClientOrderId, Holding
 from standfast.model.journal import Fact, OrderMissing, OrderObserved, SessionSeen, WatermarkMoved
 from standfast.model.order import Fill, OrderReport, Role
@@ -56,6 +56,7 @@ class Reader:
         self.snapshot = Snapshot()
         self.orders_by_holding: dict[Holding, tuple[OrderReport, ...]] = {}
         self.asked: dict[str, datetime] = {}
+        self.singles: dict[Holding, SingleRead] = {}
         self._changed = changed
         self._querying: set[str] = set()
         self.kinds = {
@@ -205,6 +206,18 @@ class Reader:
     async def _account(self) -> None:
         read = await self.broker.account()  # first: what is read meanwhile must not be put back
         self.snapshot = replace(self.snapshot, account=read)
+
+    async def ask_by_name(self, holding: Holding) -> None:
+        """One holding by its own name: what a list leaves out, this does not."""
+        asked_after = self.ledger.book.head
+        began = self.asked[f"read position {holding}"] = self.clock.now()
+        try:
+            net = await self.broker.position(holding)
+        except BrokerError as error:
+            log.warning("position not read", holding=str(holding), error=f"{type(error).__name__}: {error}")
+            return
+        self.singles[holding] = SingleRead(net=net, asked_after=asked_after, began=began)
+        self._changed({holding})
 
     # --- fills and movements --------------------------------------------------------------------
 

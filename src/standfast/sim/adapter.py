@@ -10,6 +10,7 @@ Invariants
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from standfast.exchange import orders as theirs
 from standfast.exchange.accounts import PositionView
@@ -23,7 +24,7 @@ from standfast.model.contract import Contract
 from standfast.model.evidence import AccountRead, ActivitiesRead, HeldReport, MarketClock, OrdersRead, PositionsRead
 from standfast.model.ids import BrokerOrderId, ClientOrderId, Holding, InstrumentId
 from standfast.model.instrument import Instrument
-from standfast.model.order import Fill, Movement, OrderReport, Terms
+from standfast.model.order import ZERO, Fill, Movement, OrderReport, Terms
 from standfast.model.quote import ExactTick, Quote
 from standfast.ports import BrokerEvent, OrderEvent, StreamDown, StreamUp, Ticks
 from standfast.sim import translate
@@ -92,6 +93,15 @@ class EngineBroker:
         if isinstance(fault, Stale):
             return self._wire.past.positions(self._account, self._ago(fault))
         return self._wire.faults.thin(self._engine.positions(self._account), fault, lambda row: row.instrument)
+
+    async def position(self, holding: Holding) -> Decimal:
+        def find(fault: Fault | None) -> Decimal:
+            views = self._positions_now(fault) if isinstance(fault, Stale) else self._engine.positions(self._account)
+            return next(
+                (translate.held(view).quantity for view in views if view.instrument == holding.instrument), ZERO
+            )
+
+        return await self._wire.ask("position", str(holding.instrument), find)
 
     async def working_orders(self) -> OrdersRead:
         began = current().now()

@@ -95,7 +95,6 @@ def held(view: PositionView) -> HeldReport:
         holding=holding(view.instrument),
         quantity=view.quantity,
         average_price=view.average_entry_price,
-        current_price=view.current_price,
     )
 
 

@@ -12,6 +12,7 @@ import random
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from decimal import Decimal
 from urllib.parse import urlsplit
 
 import msgspec
@@ -24,7 +25,15 @@ from standfast.brokers.alpaca.kept import KeptOrders, KeptPositions
 from standfast.brokers.alpaca.open_orders import read_open_orders
 from standfast.brokers.alpaca.quote_stream import QuoteStream
 from standfast.brokers.alpaca.refusals import failure, is_absent
-from standfast.brokers.alpaca.rows import AccountRow, AssetRow, ClockRow, ContractRow, OrderRow, QuotesReply
+from standfast.brokers.alpaca.rows import (
+    AccountRow,
+    AssetRow,
+    ClockRow,
+    ContractRow,
+    OrderRow,
+    PositionRow,
+    QuotesReply,
+)
 from standfast.brokers.alpaca.stream import OrderStream, Wire
 from standfast.brokers.shared.throttle import Throttle
 from standfast.brokers.shared.transport import Response, Transport
@@ -63,6 +72,7 @@ ASKED_AGAIN = 600.0
 """Seconds after which a symbol that the data host refused is tried again."""
 NEVER = float("-inf")
 
+POSITION = msgspec.json.Decoder(PositionRow)
 ORDER = msgspec.json.Decoder(OrderRow)
 ACCOUNT = msgspec.json.Decoder(AccountRow)
 CLOCK = msgspec.json.Decoder(ClockRow)
@@ -151,6 +161,17 @@ class AlpacaBroker:
         began = self._clock.now()
         rows, changed = self._positions.take(await self._client.get_positions())
         return PositionsRead(rows=rows, changed=changed, began=began, ended=self._clock.now())
+
+    async def position(self, holding: Holding) -> Decimal:
+        response = await self._client.get_position(str(holding.instrument))
+        if response.status == 404:
+            if is_absent(response):
+                return Decimal(0)
+            raise failure("GET", response, None)
+        found = parse.held(parse.rows(POSITION, response.body, "position"))
+        if found.holding != holding:
+            raise Malformed(f"asked for {holding}, told of {found.holding}")
+        return found.quantity
 
     async def working_orders(self) -> OrdersRead:
         began = self._clock.now()

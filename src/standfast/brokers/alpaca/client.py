@@ -106,6 +106,17 @@ class AlpacaClient:
     async def get_positions(self) -> bytes:
         return (await self._read(Wanted(path="/v2/positions", params={}, within=self._deadlines.list_within))).body
 
+    async def get_position(self, symbol: str) -> Response:
+        return await self._read(
+            Wanted(
+                path=f"/v2/positions/{in_url(symbol, safe='')}",
+                params={},
+                within=self._deadlines.answer_within,
+                urgency=Urgency.VERIFY,
+                absent_is_answer=True,
+            )
+        )
+
     async def get_open_orders(self, until: str | None) -> bytes:
         """Newest first; `until` is exclusive and on submission time."""
         params = {"status": "open", "limit": str(PAGE_OF_ORDERS), "nested": "true", "direction": "desc"}
