@@ -11,7 +11,8 @@ from standfast.core.situation import Situation
 from standfast.model import journal as j
 from standfast.model.breaks import BreakKind
 from standfast.model.effects import CancelOrder, QueryOrder, ReadActivities, ReadPositions, ReadQuotes, WakeAt
-from standfast.model.order import OrderType, Role
+from standfast.model.ids import BrokerOrderId
+from standfast.model.order import OrderType, Role, Side
 from standfast.model.position import CloseReason, Standing
 from tests.core.situations import (
     NOW,
@@ -19,6 +20,7 @@ from tests.core.situations import (
     D,
     P,
     adopted,
+    fill,
     folded,
     of,
     own_id,
@@ -205,6 +207,24 @@ def test_bare_quantity_is_adopted_on_its_second_look_with_a_stop_that_does_not_s
 
     assert (taken.quantity, taken.price, taken.anchor, taken.gain_anchor) == (D(5), D(100), D(100), D("100.01"))
     assert [found.action for found in watch.book.state.ended_breaks.values()] == ["adopted 5"]
+
+
+def test_bare_quantity_where_we_have_just_traded_waits_until_no_read_can_be_older() -> None:
+    """A list that lags shows what was closed a moment ago: adopted, it could never be proven flat."""
+    settled = j.PositionSettled(position=P, reason=CloseReason.OPERATOR, proof="fills")
+    sold = j.FillBooked(
+        fill=fill("sold", BrokerOrderId("close"), Side.SELL, 10, 100),
+        allocations=(j.Allocation(position=P, quantity=D(10), opens=False),),
+    )
+    watch = Watch(*position(10), sold, settled, held={SPY: 10}, rules=ruled(foreign=Foreign.ADOPT))
+
+    assert of(j.PositionAdopted, watch.looks(9)) == []
+    watch.reported = {"held": {}}
+    assert of(j.PositionAdopted, watch.looks(30)) == []
+    assert watch.book.state.positions == {}
+
+    watch.reported = {"held": {SPY: 10}}
+    assert len(of(j.PositionAdopted, watch.looks(15))) == 1, "what is still there afterwards is there"
 
 
 def test_bare_quantity_waits_for_a_quote() -> None:

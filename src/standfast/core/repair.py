@@ -133,13 +133,13 @@ def _take_in(s: Situation, found: Break) -> Outcomes:
     extra = reported - booked
     if booked and extra * booked < 0:
         return  # less than booked: only fills can say where it went
-    if _may_be_the_past(s, found):
-        yield WakeAt(at=s.now + timedelta(seconds=1), holding=holding)
-        yield from () if s.was_asked_lately("positions") else (ReadPositions(reason="a read that cannot be older"),)
-        return
     foreign = s.rules.foreign_for(holding)
     lots = [p for p in s.book.positions_at(holding) if not p.is_guarded]
-    if foreign is Foreign.IGNORE and extra:
+    if extra and not lots and _may_be_the_past(s, found):
+        yield WakeAt(at=s.now + timedelta(seconds=1), holding=holding)
+        if not s.was_asked_lately("positions"):
+            yield ReadPositions(reason="a read that cannot be older than our last fill")
+    elif foreign is Foreign.IGNORE and extra:
         known = s.book.state.acknowledged.get(holding, ZERO)
         yield ForeignAcknowledged(holding=holding, quantity=known + extra, by="policy", before=known)
     elif foreign is Foreign.ADOPT:
