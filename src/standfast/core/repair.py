@@ -26,7 +26,7 @@ from standfast.model.journal import (
     StandingChanged,
 )
 from standfast.model.order import ZERO
-from standfast.model.position import Standing
+from standfast.model.position import Position, Standing
 
 SECOND_LOOK = timedelta(seconds=1)
 ALARM_AGAIN = timedelta(hours=1)
@@ -133,13 +133,20 @@ def _take_in(s: Situation, found: Break) -> Outcomes:
     extra = reported - booked
     if booked and extra * booked < 0:
         return  # less than booked: only fills can say where it went
-    foreign = s.rules.foreign_for(holding)
     lots = [p for p in s.book.positions_at(holding) if not p.is_guarded]
     if extra and not lots and _may_be_the_past(s, found):
         yield WakeAt(at=s.now + timedelta(seconds=1), holding=holding)
         if not s.was_asked_lately("positions"):
             yield ReadPositions(reason="a read that cannot be older than our last fill")
-    elif foreign is Foreign.IGNORE and extra:
+    else:
+        yield from _as_the_policy_says(s, found, extra, lots)
+
+
+def _as_the_policy_says(s: Situation, found: Break, extra: Decimal, lots: list[Position]) -> Outcomes:
+    holding = found.finding.holding
+    assert holding is not None
+    foreign = s.rules.foreign_for(holding)
+    if foreign is Foreign.IGNORE and extra:
         known = s.book.state.acknowledged.get(holding, ZERO)
         yield ForeignAcknowledged(holding=holding, quantity=known + extra, by="policy", before=known)
     elif foreign is Foreign.ADOPT:
