@@ -26,7 +26,7 @@ from typing import Any, TypeVar
 from standfast.core.book import Book
 from standfast.core.fold import fold
 from standfast.model.ids import AccountId
-from standfast.model.journal import Entry, Fact
+from standfast.model.journal import AlertRaised, Entry, Fact, GuardingBegan
 from standfast.model.position import Position
 from standfast.runtime.clock import monotonic
 from standfast.stores.sqlite.reading import LedgerReader
@@ -260,9 +260,10 @@ class Stage:
     # --- starting -------------------------------------------------------------------------------
 
     def exchange(self, *arguments: str, port: int = 0, clock: str = "x10") -> Exchange:
-        """Prices stand still unless a test posts others: `--no-market` is among the arguments."""
+        """Prices stand still unless a test posts others, and there is no request budget: a test asks a lot."""
         named = ("--instrument", "AAPL=100", "--instrument", "SPY=400", "--instrument", "MSFT=200")
-        started = Exchange(("--port", str(port), "--clock", clock, "--no-market", *named, *arguments), self.folder)
+        still = ("--no-market", "--per-minute", "0")
+        started = Exchange(("--port", str(port), "--clock", clock, *still, *named, *arguments), self.folder)
         self.started.append(started)
         for name, bid, ask in (("AAPL", "99.99", "100.01"), ("SPY", "399.99", "400.01"), ("MSFT", "199.99", "200.01")):
             started.quote(name, bid, ask)
@@ -285,8 +286,10 @@ class Stage:
         return started
 
     def guarded(self) -> Guard:
-        """A guard that guards."""
-        return self.guard().wait_guarding()
+        """A guard that guards, and has written down from when on."""
+        started = self.guard().wait_guarding()
+        until(lambda: self.facts(GuardingBegan), "the guard to begin", told=started.tail)
+        return started
 
     def run(self, *arguments: str) -> Ran:
         """A verb, to its end."""
@@ -328,8 +331,6 @@ class Stage:
 
     def alarms(self, *words: str) -> list[str]:
         """Texts of the alerts that were raised and hold all the words."""
-        from standfast.model.journal import AlertRaised
-
         texts = [fact.text for fact in self.facts(AlertRaised)]
         return [text for text in texts if all(word in text for word in words)]
 

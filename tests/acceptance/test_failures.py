@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from standfast.model.breaks import BreakKind
-from standfast.model.journal import AlertFailed, AlertRaised, BreakSeen
+from standfast.model.journal import AlertFailed, AlertRaised, BreakSeen, GuardingBegan
 from tests.acceptance.stage import Exchange, Stage, client_ids, is_running, until
 from tests.acceptance.wires import Line, Webhook
 
@@ -138,7 +138,7 @@ def test_a_first_start_without_the_broker_waits_and_says_so_and_can_be_stopped(s
         guard = stage.guard()
         until(lambda: "cannot begin yet" in guard.said(), "the second to wait as well", told=guard.tail)
         line.mend()
-        guard.wait_guarding()
+        until(lambda: stage.facts(GuardingBegan), "the guard to begin", told=guard.tail)
         exchange.buy("AAPL")
         until(lambda: stage.is_protected(exchange), "the stop", told=guard.tail)
         assert len(guard.workers()) == 1

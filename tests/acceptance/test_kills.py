@@ -19,6 +19,15 @@ from tests.acceptance.stage import PAPER, Exchange, Guard, Stage, client_ids, is
 
 INSTRUMENTS = tuple(f"T{number:02}" for number in range(60))
 ROUNDS = 12
+SLOW = [
+    {"operation": operation, "fault": {"kind": "slow", "seconds": seconds, "late": late}, "probability": chance}
+    for operation, seconds, late, chance in (
+        ("submit", 4, "answer", 0.4),
+        ("submit", 4, "request", 0.3),
+        ("cancel", 3, "answer", 0.3),
+    )
+]
+"""Exchange seconds between a request and its answer, or its arrival: wide enough for a kill to fall in between."""
 FIRST = datetime(2026, 1, 5, tzinfo=UTC)
 
 
@@ -64,6 +73,7 @@ class Workload:
 def crowded(stage: Stage) -> Exchange:
     """An exchange of many instruments, and a guard's settings for it."""
     exchange = stage.exchange(*(f"--instrument={name}=50" for name in INSTRUMENTS))
+    exchange.ask("POST", "/sim/faults", SLOW)
     stage.settings(exchange.url)
     return exchange
 
