@@ -185,6 +185,20 @@ def test_a_chosen_stop_is_done_when_it_rests_at_its_price() -> None:
     assert [o.stop_price for o in at.alive()] == [D(95)]
 
 
+def test_protecting_without_stop_and_target_goes_back_to_the_policy() -> None:
+    at = desk(*position(10))
+    at.run()
+    usual = [o.stop_price for o in at.alive()]
+    at.tell(*take(at.situation(), asked("protect", position="p1", stop="95"), lambda number: None))
+    at.run()
+    assert [o.stop_price for o in at.alive()] == [D(95)] != usual
+
+    at.tell(*take(at.situation(), asked("protect", position="p1"), lambda number: None))
+    at.run()
+
+    assert [o.stop_price for o in at.alive()] == usual
+
+
 def test_a_stop_on_the_wrong_side_of_the_price_is_refused() -> None:
     """It would be taken for a rule that is due, and the position closed for a slip of the finger."""
     book = folded(*position(10))

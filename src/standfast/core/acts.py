@@ -119,7 +119,7 @@ def _protect(s: Situation, taken: RequestTaken) -> Iterator[Fact]:
     a, position = taken.arguments, _guarded(s, taken.arguments)
     bare = a.get("none") == "true"
     stop, target = _exit_price(s, position, a, "stop"), _exit_price(s, position, a, "target")
-    if not bare:
+    if not bare and (stop, target) != (None, None):  # neither: back to the policy
         stop = position.stop if stop is None else stop
         target = position.target if target is None else target
     yield ProtectionChosen(position=position.id, stop=stop, target=target, bare=bare, by=taken.by)
