@@ -66,7 +66,9 @@ def _order_not_sent(book: Book, fact: j.OrderNotSent, entry: j.Entry) -> None:
     order = book.state.orders.get(fact.id)
     if order is None:
         return
-    book.put_order(_moved(order, fact, entry, refusal=f"not sent: {fact.reason}"))
+    # Of one in doubt only this copy did not leave. It is asked for again before it is sent again: while the network is
+    # down each try fails at once.
+    book.put_order(_moved(order, fact, entry, refusal=f"not sent: {fact.reason}", missed=0, missed_at=None))
     if order.stage is Stage.INTENDED:
         _note_refusal(book, order, "not_sent", fact.reason, entry)
 

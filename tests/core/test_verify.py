@@ -1,0 +1,192 @@
+"""Tests of `core/verify.py`: what is in doubt is asked for by id, and by nothing else."""
+
+from dataclasses import replace
+from typing import Any
+
+from standfast.core.book import Book
+from standfast.core.verify import doubts, is_listed, still_reduces
+from standfast.model import journal as j
+from standfast.model.contract import Contract
+from standfast.model.effects import QueryOrder, ReadActivities, SubmitOrder, Urgency, WakeAt
+from standfast.model.ids import BrokerOrderId
+from standfast.model.order import OrderState, OrderType, Role, Side
+from tests.core.situations import (
+    CONTRACT,
+    SPY,
+    D,
+    P,
+    after,
+    exit_intended,
+    folded,
+    of,
+    opening_of,
+    own_id,
+    position,
+    report,
+    resting_stop,
+    situation,
+    told,
+    with_contract,
+)
+
+STOP = exit_intended(Role.STOP, stop="98")
+NOT_UNIQUE = with_contract(unique_ids=False)
+
+
+def doubtful(*facts: j.Fact, order: j.OrderIntended = STOP) -> Book:
+    return folded(*position(10), order, j.OrderInDoubt(id=order.id, reason="timeout"), *facts)
+
+
+def look(book: Book, seconds: float = 0, *, contract: Contract = CONTRACT, **changes: Any) -> list[Any]:
+    s = situation(book, now=after(seconds), contract=contract, **changes)
+    return [each for each in doubts(s, SPY) if not isinstance(each, WakeAt)]
+
+
+def missing(times: int) -> list[j.Fact]:
+    return [j.OrderMissing(id=STOP.id)] * times
+
+
+def test_what_is_in_doubt_is_asked_for_by_our_id() -> None:
+    (asked,) = look(doubtful())
+
+    assert isinstance(asked, QueryOrder)
+    assert (asked.client_id, asked.broker_id, asked.reason) == (STOP.id, None, "in_doubt: did it arrive?")
+
+
+def test_questions_are_asked_at_growing_intervals() -> None:
+    book = doubtful()
+    assert look(book, 1, asked={STOP.id: after(0.9)}) == []
+    assert len(look(book, 1.4, asked={STOP.id: after(0.9)})) == 1
+    assert look(book, 109, asked={STOP.id: after(100)}) == []
+    assert len(look(book, 110, asked={STOP.id: after(100)})) == 1
+
+
+def test_what_is_on_its_way_is_not_asked_for() -> None:
+    assert look(doubtful(), busy=frozenset({SPY})) == []
+
+
+def test_where_ids_are_unique_what_was_not_found_is_the_same_order_once_more() -> None:
+    (again,) = look(doubtful(*missing(1)))
+
+    assert isinstance(again, SubmitOrder)
+    assert (again.again, again.intent, again.urgency) == (True, STOP, Urgency.PROTECT)
+
+
+def test_it_is_not_sent_again_where_ids_are_not_unique_or_it_would_not_reduce_any_more() -> None:
+    assert of(SubmitOrder, look(doubtful(*missing(1)), contract=NOT_UNIQUE)) == []
+    assert of(SubmitOrder, look(doubtful(*missing(1)), contract=with_contract(searchable_ids=False))) == []
+    assert of(SubmitOrder, look(doubtful(*missing(1)), halted=True)) == []
+    for net in (0, 9, -10):
+        assert of(SubmitOrder, look(doubtful(*missing(1)), held={SPY: net})) == []
+
+
+def test_a_replace_is_never_sent_twice() -> None:
+    new = exit_intended(Role.STOP, stop="99", attempt=2, replaces=STOP.id)
+    book = folded(*position(10), new, j.OrderInDoubt(id=new.id, reason=""), j.OrderMissing(id=new.id))
+
+    assert of(SubmitOrder, look(book)) == []
+
+
+def test_an_opening_is_sent_again_for_ten_seconds_only() -> None:
+    sent = opening_of(10)[:2]
+    book = folded(*sent, j.OrderInDoubt(id=own_id(Role.OPEN), reason=""), j.OrderMissing(id=own_id(Role.OPEN)))
+
+    assert len(of(SubmitOrder, look(book, 10))) == 1
+    assert of(SubmitOrder, look(book, 10.1)) == []
+
+
+def test_not_found_ends_doubt_only_after_flight_and_staleness_and_only_twice() -> None:
+    book = doubtful()
+    told(book, *missing(1), at=after(40))
+    assert of(j.OrderNeverArrived, look(book, 41, contract=NOT_UNIQUE)) == []
+    told(book, *missing(1), at=after(41))
+    (given_up,) = look(book, 42, contract=NOT_UNIQUE)
+    assert isinstance(given_up, j.OrderNeverArrived)
+
+    early = doubtful(*missing(5))
+    assert of(j.OrderNeverArrived, look(early, 100, contract=NOT_UNIQUE)) == []
+
+
+def test_after_a_start_the_flight_counts_from_there() -> None:
+    book = doubtful()
+    told(book, j.GuardStarted(version="1", mode="repair"), at=after(100))
+    told(book, *missing(2), at=after(139))
+    assert of(j.OrderNeverArrived, look(book, 140, contract=NOT_UNIQUE)) == []
+    told(book, *missing(1), at=after(140))
+    assert len(of(j.OrderNeverArrived, look(book, 141, contract=NOT_UNIQUE))) == 1
+
+
+def test_a_copy_that_did_not_leave_says_nothing_about_the_one_before() -> None:
+    """And is not sent again in the same breath: while the network is down every try fails at once."""
+    book = doubtful(*missing(1), j.OrderNotSent(id=STOP.id, reason="no route"))
+
+    outcomes = look(book, 0)
+
+    assert book.state.orders[STOP.id].stage.value == "in_doubt"
+    assert of(SubmitOrder, outcomes) == []
+    assert len(of(QueryOrder, outcomes)) == 1
+
+
+def test_the_broker_knows_the_id_means_ask_for_it() -> None:
+    book = doubtful(*missing(1), j.OrderInDoubt(id=STOP.id, reason="the broker knows this id"))
+
+    assert [type(each) for each in look(book)] == [QueryOrder]
+
+
+def test_filled_and_not_booked_asks_for_fills() -> None:
+    done = report("p1-stop-1", client=STOP.id, type=OrderType.STOP, filled=10, state=OrderState.FILLED)
+    book = folded(*position(10), *resting_stop(10), j.OrderObserved(report=done, position=P, role=Role.STOP))
+
+    (asked,) = look(book)
+
+    assert isinstance(asked, ReadActivities)
+
+
+def test_a_working_order_is_asked_for_when_there_is_a_reason() -> None:
+    book = folded(*position(10), *resting_stop(10))
+    listed = [report("p1-stop-1", client=STOP.id, type=OrderType.STOP, stop="98")]
+
+    def why(*facts: j.Fact, **changes: Any) -> list[str]:
+        for fact in facts:
+            told(book, fact, at=after(1))
+        return [each.reason for each in look(book, 2, **changes)]
+
+    assert why(listed=listed) == []
+    assert why() == ["booked as working, not listed"]
+    assert why(asked_after=0) == []
+    cancel = j.CancelIntended(broker_id=BrokerOrderId("p1-stop-1"), holding=SPY, reason="")
+    assert why(cancel, listed=listed) == ["a cancel was asked for"]
+
+
+def test_a_market_order_that_rests_in_the_session_is_asked_for() -> None:
+    close = exit_intended(Role.CLOSE)
+    shown = report("b", client=close.id)
+    book = folded(*position(10), close, j.OrderObserved(report=shown, position=P, role=Role.CLOSE))
+
+    assert [each.reason for each in look(book, 1, listed=[shown])] == ["a market order should have filled"]
+    assert look(book, 1, listed=[shown], is_open=False) == []
+    accepted = folded(*position(10), STOP, j.OrderAccepted(id=STOP.id, broker_id=BrokerOrderId("b")))
+    assert [each.reason for each in look(accepted, 1, listed=[report("b", client=STOP.id)])] == [
+        "accepted, not yet seen"
+    ]
+
+
+def test_a_leg_is_read_with_its_parent_while_that_works() -> None:
+    leg = report("leg", type=OrderType.STOP, stop="98", state=OrderState.HELD)
+    pair = report("oco", client=STOP.id, type=OrderType.LIMIT, limit="110", legs=(leg,))
+    book = folded(*position(10), STOP, j.OrderObserved(report=pair, position=P, role=Role.STOP))
+    order = book.state.orders[leg.client_id]
+
+    assert is_listed(situation(book, listed=[pair]), order)
+    assert not is_listed(situation(book), order)
+    assert [each.client_id for each in look(book, 1)] == [STOP.id]
+
+
+def test_an_order_still_reduces_only_while_its_position_holds_that_much() -> None:
+    book = doubtful()
+    order = book.state.orders[STOP.id]
+    assert still_reduces(situation(book), order)
+    assert not still_reduces(situation(book), replace(order, position=None))
+    assert STOP.terms.side is Side.SELL
+    larger = replace(order, terms=replace(STOP.terms, quantity=D(11)))
+    assert not still_reduces(situation(book), larger)
