@@ -69,6 +69,8 @@ def _terms(s: Situation, asked: Asked) -> Iterator[str]:
         yield f"the broker holds {s.reported_net(asked.holding)} {asked.holding}: close it first"
     if asked.quantity != asked.quantity.to_integral_value() and not s.instrument(asked.holding).fractionable:
         yield f"{asked.holding} has no fractions: {asked.quantity}"
+    named = (("limit", asked.limit), ("stop", asked.stop), ("target", asked.target))
+    yield from (f"{name} {value} is no price" for name, value in named if value is not None and value <= 0)
     price = _price(s, asked)
     if price is None:
         yield f"no quote for {asked.holding} and no limit: its size cannot be judged"
