@@ -9,7 +9,7 @@ from standfast.drills.scene import AAPL, Drill, Scene
 from standfast.drills.stage import Stage
 from standfast.exchange.faults import PartialList
 from standfast.exchange.orders import TimeInForce
-from standfast.model.journal import CancelIntended, PositionSettled
+from standfast.model.journal import CancelIntended, OrderIntended, PositionSettled
 
 MSFT = "MSFT"
 SCENE = Scene(prices={AAPL: ("100.00", "100.02"), MSFT: ("400.00", "400.04")})
@@ -39,8 +39,13 @@ async def story(stage: Stage) -> None:
     await bot.enter(MSFT, 40, "392.00")
     await stage.wait(20)
     await bot.reconcile()
+    before = len(await stage.entries())
     stage.fault("orders", PartialList(without=(MSFT,)), seconds=20)  # for the guard: the bot is not fooled by this one
     await stage.wait(25)
+    placed = [e for e in list(await stage.entries())[before:] if isinstance(e.fact, OrderIntended)]
+    stage.claim_of_guard(
+        "beside a stop that a list leaves out, no other is placed", f"{len(placed)} orders tried", holds=not placed
+    )
     stage.fault("positions", PartialList(without=(AAPL,)), seconds=12)
     await bot.reconcile()
     await stage.wait(14)

@@ -59,6 +59,8 @@ class Reader:
         self.singles: dict[Holding, SingleRead] = {}
         self._changed = changed
         self._querying: set[str] = set()
+        self._missed: dict[BrokerOrderId, OrderReport] = {}
+        """Exits of others that the last list leaves out, and that no reading by id has found finished."""
         self.kinds = {
             "positions": self._kind("positions", lambda: self.rules.every.positions, self._positions),
             "orders": self._kind("orders", lambda: self.rules.every.orders, self._orders),
@@ -150,14 +152,16 @@ class Reader:
         changed = self._index_orders(read)
         self.snapshot = replace(self.snapshot, orders=read, orders_asked_after=asked_after)
         await self._observe_listed(read)
+        await self._ask_for_missed()
         self._changed(self._worth_a_look(changed, before) | set(self.ledger.book.under_way()))
 
     def _index_orders(self, read: OrdersRead) -> set[Holding]:
         before = self.snapshot.orders
         if before is not None and not read.changed:
             return set()
+        self._miss(read, before)
         grouped: defaultdict[Holding, list[OrderReport]] = defaultdict(list)
-        for report in read.orders.values():
+        for report in (*read.orders.values(), *self._missed.values()):
             grouped[report.holding].append(report)
         changed = set(grouped) ^ set(self.orders_by_holding)
         changed.update(
@@ -168,6 +172,40 @@ class Reader:
         )
         self.orders_by_holding = {holding: tuple(reports) for holding, reports in grouped.items()}
         return changed
+
+    def _miss(self, read: OrdersRead, before: OrdersRead | None) -> None:
+        """An exit of somebody else that a list leaves out still counts as cover: its absence is only a question."""
+        for broker_id in sorted(read.changed):
+            was = before.orders.get(broker_id) if before is not None else None
+            if broker_id in read.orders:
+                self._missed.pop(broker_id, None)
+            elif was is not None and self._may_protect(was):
+                self._missed[broker_id] = was
+
+    def _may_protect(self, report: OrderReport) -> bool:
+        """Whether it is on the closing side of a position we guard, and tied to none (those are asked for anyway)."""
+        book = self.ledger.book
+        known = book.order_by_broker(report.broker_id)
+        if (known is not None and known.position is not None) or report.broker_id in book.state.retired:
+            return False
+        return any(report.side.sign != position.sign for position in book.guarded_at(report.holding))
+
+    async def _ask_for_missed(self) -> None:
+        """By id, until the broker says what became of them. No answer leaves them as they were."""
+        for broker_id, was in list(self._missed.items()):
+            try:
+                report = await self.broker.order(broker_id=broker_id)
+            except BrokerError as error:
+                log.warning("a missed exit is not read", order=broker_id, error=f"{type(error).__name__}: {error}")
+                continue
+            if report is not None and not report.is_finished and self._may_protect(report):
+                self._missed[broker_id] = report
+                continue
+            del self._missed[broker_id]
+            listed = self.orders_by_holding.get(was.holding, ())
+            kept = tuple(each for each in listed if each.broker_id != broker_id)
+            self.orders_by_holding = {**self.orders_by_holding, was.holding: kept}
+            self._changed({was.holding})
 
     async def _observe_listed(self, read: OrdersRead) -> None:
         """What the list shows of orders we know is worth booking when it says something new."""

@@ -1,0 +1,86 @@
+"""What the reader makes of lists that leave rows out, in the whole guard against the exchange."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+from standfast.core.policy import Foreign, Mode, Policy, Rules
+from standfast.exchange.faults import Fault, PartialList, Rule, ServerError
+from standfast.exchange.orders import Order, OrderType, Side, Terms, Ticket, TimeInForce
+from standfast.exchange.script import Script
+from standfast.model.ids import AccountId
+from standfast.model.journal import OrderIntended
+from standfast.sim.world import World, play
+
+D = Decimal
+START = datetime(2026, 10, 8, 14, 30, tzinfo=UTC)
+RULES = Rules(
+    account=AccountId("sim"),
+    mode=Mode.REPAIR,
+    foreign=Foreign.ADOPT,
+    policies=(Policy(name="default", stop_loss=D("0.02")),),
+)
+STILL = Script({"AAPL": [(timedelta(0), "100.00", "100.02")]})
+OUT = 20
+
+
+async def with_a_loose_stop(world: World) -> Order:
+    """The bot holds 100 under a stop of its own, which belongs to no order the guard knows."""
+    await world.start_guard()
+    await world.run_for(2)
+    await world.submit(Ticket(terms=Terms(instrument="AAPL", side=Side.BUY, quantity=D(100))))
+    stop = Terms(
+        instrument="AAPL",
+        side=Side.SELL,
+        quantity=D(100),
+        type=OrderType.STOP,
+        stop_price=D("98.50"),
+        time_in_force=TimeInForce.GTC,
+    )
+    order = await world.submit(Ticket(terms=stop))
+    await world.run_for(20)
+    return order
+
+
+def left_out(world: World, operation: str, fault: Fault) -> None:
+    until = world.now + timedelta(seconds=OUT)
+    world.faults.install(Rule(operation=operation, fault=fault, since=world.now, until=until))  # type: ignore[arg-type]
+
+
+async def intended(world: World) -> int:
+    return len([entry for entry in await world.entries() if isinstance(entry.fact, OrderIntended)])
+
+
+def test_beside_a_loose_stop_that_a_list_leaves_out_no_other_is_placed() -> None:
+    async def story(world: World) -> None:
+        await with_a_loose_stop(world)
+        before = await intended(world)
+        left_out(world, "orders", PartialList(without=("AAPL",)))
+        await world.run_for(OUT + 20)
+        assert await intended(world) == before, await world.account_of("an order was meant")
+
+    play(story, RULES, STILL, start=START)
+
+
+def test_neither_is_one_while_nobody_can_say_what_became_of_it() -> None:
+    async def story(world: World) -> None:
+        await with_a_loose_stop(world)
+        before = await intended(world)
+        left_out(world, "orders", PartialList(without=("AAPL",)))
+        left_out(world, "order", ServerError(status=503))
+        await world.run_for(OUT + 20)
+        assert await intended(world) == before, await world.account_of("an order was meant")
+
+    play(story, RULES, STILL, start=START)
+
+
+def test_one_that_is_truly_gone_is_replaced_within_two_seconds() -> None:
+    async def story(world: World) -> None:
+        stop = await with_a_loose_stop(world)
+        await world.cancel(stop)
+
+        def is_covered() -> bool:
+            return [order.terms.stop_price for order in world.working()] == [D("98.02")]
+
+        await world.until(is_covered, within=2, what="the guard's own stop")
+
+    play(story, RULES, STILL, start=START)
