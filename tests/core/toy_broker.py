@@ -53,6 +53,7 @@ class Desk:
     over: list[str] = field(default_factory=list)
     """Moments at which what could reduce a holding exceeded what was held."""
     executions: int = 0
+    asked: dict[str, datetime] = field(default_factory=dict)
     read_after: int = -1
     """The journal's head when positions and orders were last read; they are read on demand and when time passes."""
     read_net: dict[Holding, Decimal] = field(default_factory=dict)
@@ -75,6 +76,7 @@ class Desk:
             is_open=self.is_open,
             rules=self.rules,
             contract=self.contract,
+            asked=self.asked,
         )
 
     def run(self, looks: int = LOOKS_MAX) -> None:
@@ -155,6 +157,7 @@ class Desk:
         self.accept(effect.intent)
 
     def _cancel(self, effect: CancelOrder) -> None:
+        self.asked[f"cancel {effect.broker_id}"] = self.now
         lost = self.loses_cancel(effect)
         outcome = lost or "received"
         self.tell(j.CancelAnswered(broker_id=effect.broker_id, holding=effect.holding, outcome=outcome))

@@ -70,16 +70,19 @@ def _closes(s: Situation, wanted: FlattenRequested) -> Outcomes:
 
 def _take_over(s: Situation, wanted: FlattenRequested, holding: Holding) -> Outcomes:
     """What no fill explains is taken into the books first: only what is booked can be closed and proven."""
-    if holding in s.book.state.acknowledged:
-        yield ForeignAcknowledged(holding=holding, quantity=ZERO, by=wanted.by)
+    known = s.book.state.acknowledged.get(holding)
+    if known is not None:
+        yield ForeignAcknowledged(holding=holding, quantity=ZERO, by=wanted.by, before=known)
         return
-    booked = s.book.net(holding)
-    if not s.is_comparable(holding) or not booked.is_exact or s.reported_net(holding) == booked.low:
+    booked, reported = s.book.net(holding), s.reported_net(holding)
+    if not s.is_comparable(holding) or not booked.is_exact:
         return
+    if abs(reported) <= abs(booked.low) or booked.low * reported < 0:
+        return  # less than booked is no quantity to take over
     if price_now(s, holding) is None:
         yield ReadQuotes(holding=holding, reason="flatten everything")
         return
-    yield from adoption(s, holding, s.reported_net(holding) - booked.low, by=wanted.by)
+    yield from adoption(s, holding, reported - booked.low, by=wanted.by)
 
 
 def _end(s: Situation, wanted: FlattenRequested) -> Outcomes:
