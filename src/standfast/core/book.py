@@ -128,6 +128,8 @@ class Book:
         self.orders_at: defaultdict[Holding, dict[ClientOrderId, None]] = defaultdict(dict)
         self.orders_of: defaultdict[PositionId, dict[ClientOrderId, None]] = defaultdict(dict)
         self.by_broker: dict[BrokerOrderId, ClientOrderId] = {}
+        self.exceeding: set[ClientOrderId] = set()
+        """Orders that have filled more than is booked: nearly always none, and then sums need not ask every order."""
         self.breaks_on: defaultdict[Holding | None, dict[BreakId, None]] = defaultdict(dict)
         for found in state.breaks.values():
             self.breaks_on[found.finding.holding][found.id] = None
@@ -176,7 +178,7 @@ class Book:
     def held(self, position: Position) -> Decimal:
         """Unsigned quantity that is held beyond doubt: booked fills, and what an order read by id says is filled."""
         held = position.held
-        for order in self.orders_for(position.id):
+        for order in self.orders_for(position.id) if self.exceeding else ():
             if order.excess:
                 held += order.excess * order.side.sign * position.sign
         return held
@@ -184,7 +186,7 @@ class Book:
     def entry_price(self, position: Position) -> Decimal | None:
         """Average price of what was opened, fills on their way included at their order's average price."""
         quantity, value = position.opened, position.entry_value
-        for order in self.orders_for(position.id):
+        for order in self.orders_for(position.id) if self.exceeding else ():
             if order.excess and order.side.sign == position.sign and order.report and order.report.average_price:
                 quantity += order.excess
                 value += order.excess * order.report.average_price
@@ -270,6 +272,10 @@ class Book:
             self.orders_of[order.position][order.id] = None
         if order.broker_id is not None:
             self.by_broker[order.broker_id] = order.id
+        if order.excess:
+            self.exceeding.add(order.id)
+        else:
+            self.exceeding.discard(order.id)
 
     def retire_orders(self, position: PositionId) -> None:
         """Forget finished, fully booked orders of a closed position, but not whose they were."""
@@ -288,6 +294,7 @@ class Book:
 
     def drop_order(self, order: BookedOrder) -> None:
         del self.state.orders[order.id]
+        self.exceeding.discard(order.id)
         self.orders_at[order.holding].pop(order.id, None)
         if not self.orders_at[order.holding]:
             del self.orders_at[order.holding]

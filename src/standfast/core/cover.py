@@ -72,6 +72,11 @@ class Cover:
 
 
 def cover_of(s: Situation, position: Position) -> Cover:
+    """The cover of a position as it stands in the book."""
+    return s.once(("cover", position.id), lambda: _cover(s, position))
+
+
+def _cover(s: Situation, position: Position) -> Cover:
     own: list[BookedOrder] = []
     tied: list[BookedOrder] = []
     stopped = foreign = ZERO

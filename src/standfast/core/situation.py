@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import Any, TypeVar
 
 from standfast.core.book import Book
 from standfast.core.policy import Mode, Policy, Rules
 from standfast.model.contract import Contract
 from standfast.model.effects import Effect
 from standfast.model.evidence import HeldReport, SingleRead, Snapshot
-from standfast.model.ids import BrokerOrderId, Holding, InstrumentId, PositionId
+from standfast.model.ids import BrokerOrderId, EntryNumber, Holding, InstrumentId, PositionId
 from standfast.model.instrument import Instrument
 from standfast.model.journal import Fact
 from standfast.model.order import ZERO, OrderReport
@@ -22,6 +23,7 @@ from standfast.model.quote import Quote
 
 Outcome = Fact | Effect
 Outcomes = Iterator[Outcome]
+Figured = TypeVar("Figured")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +62,21 @@ class Situation:
     references: Mapping[Holding, Decimal] = field(default_factory=dict)
     """The price each holding had when it was last looked at: a jump is judged against it."""
     is_trading_day: Callable[[date], bool] = lambda day: day.weekday() < 5
+    figured: dict[object, tuple[EntryNumber, Any]] = field(default_factory=dict, repr=False, compare=False)
+    """What one look has figured already, and the book's head then: everything asks for it again (`once`)."""
+
+    def once(self, key: object, figure: Callable[[], Figured]) -> Figured:
+        """What `figure` gives, figured once for as long as the book stays as it is."""
+        known = self.figured.get(key)
+        if known is None or known[0] != self.book.head:
+            known = self.figured[key] = (self.book.head, figure())
+        found: Figured = known[1]
+        return found
 
     def policy(self, position: Position) -> Policy:
-        return self.rules.policy(position.strategy, position.holding, self.instrument(position.holding).kind)
+        kind = self.instrument(position.holding).kind
+        key = (position.strategy, position.holding, kind)
+        return self.once(key, lambda: self.rules.policy(position.strategy, position.holding, kind))
 
     def instrument(self, holding: Holding) -> Instrument:
         return self.instruments.get(holding.instrument) or Instrument(id=holding.instrument)

@@ -63,6 +63,9 @@ FAILURES_MAX = 2
 FIRST_READS = 10.0
 """Seconds a new guard waits for its first reads before it takes acts anyway: a freeze waits for no dead broker."""
 
+UNREAD_AT_ONCE, UNREAD_PAUSE = 10, 5.0
+"""Instruments read without a pause, and seconds between two reads while more are waiting than that."""
+
 LEASE_RENEWED = 4.0
 """Seconds between renewals: a third of what a lease lasts, and a little."""
 
@@ -100,6 +103,8 @@ class Account:
         self.quotes = Quotes(ledger.broker, ledger.clock, self._wake_holding)
         self.sender = Sender(ledger, spawn, self._sent)
         self.instruments: dict[InstrumentId, Instrument] = {}
+        self._unread: list[InstrumentId] = []
+        self._is_unread = asyncio.Event()
         self.stream_up = False
         self.cycles = 0
         self.finished: dict[RequestId, tuple[bool, str]] = {}
@@ -128,6 +133,7 @@ class Account:
             "stream": self.follow_stream,
             "quotes": self.quotes.follow_stream,
             "quote poll": self.quotes.poll,
+            "instruments": self.read_instruments,
             "requests": self.take_requests,
             **reads,
         }
@@ -240,6 +246,7 @@ class Account:
     # --- the cycle ------------------------------------------------------------------------------
 
     async def run_cycles(self) -> None:
+        await self._first_reads()
         while True:
             await self._wait()
             await self.run_once()
@@ -251,6 +258,13 @@ class Account:
         if self.cycles:
             self._wake.set()
             await self._at_rest.wait()
+
+    async def _first_reads(self) -> None:
+        """Wait for every kind of read to come or to fail, so that the first look at everything has all to judge by."""
+        patience = self.clock.monotonic() + FIRST_READS
+        while not self.reader.has_tried_everything and self.clock.monotonic() < patience:
+            self._beat()
+            await self.clock.sleep(0.02)
 
     async def _wait(self) -> None:
         """Until something may have changed, a timer is due, or a second has passed (to show that we live)."""
@@ -284,7 +298,7 @@ class Account:
                 self._at_rest.set()
                 return
             holdings = self._take_dirty()
-            await self._know_instruments(holdings)
+            self._know_instruments(holdings)
             situation = self.situation()
             self._note_beyond(situation, holdings)
             decision = decide(situation, holdings)
@@ -309,28 +323,35 @@ class Account:
         holdings, self._dirty = self._dirty, set()
         return holdings
 
-    async def _know_instruments(self, holdings: Iterable[Holding]) -> None:
-        """Fetch what is not known of the instruments we guard; a failure leaves the careful defaults."""
+    def _know_instruments(self, holdings: Iterable[Holding]) -> None:
+        """Have read what is not known of the instruments we guard; until then the careful defaults hold."""
         for holding in holdings:
             if holding.instrument in self.instruments or not self.ledger.book.guarded_at(holding):
                 continue
             self.instruments[holding.instrument] = Instrument(id=holding.instrument)
-            self._spawn(self._fetch_instrument(holding), f"instrument {holding}")
+            self._unread.append(holding.instrument)
+            self._is_unread.set()
 
-    async def _fetch_instrument(self, holding: Holding) -> None:
+    async def read_instruments(self) -> None:
+        """One at a time, the latest first; many at once take minutes, so that they use up nobody's requests."""
+        while True:
+            if not self._unread:
+                self._is_unread.clear()
+                await self._is_unread.wait()
+            await self._read_instrument(self._unread.pop())
+            if len(self._unread) >= UNREAD_AT_ONCE:
+                await self.clock.sleep(UNREAD_PAUSE)
+
+    async def _read_instrument(self, instrument: InstrumentId) -> None:
         try:
-            self.instruments[holding.instrument] = await self.broker.instrument(holding.instrument)
+            self.instruments[instrument] = await self.broker.instrument(instrument)
         except BrokerError as error:
-            log.warning("instrument not read", instrument=str(holding), error=f"{type(error).__name__}: {error}")
+            log.warning("instrument not read", instrument=instrument, error=f"{type(error).__name__}: {error}")
 
     def reload(self, rules: Rules) -> None:
         """Guard by other rules from the next look on."""
         self.rules = self.ledger.rules = self.reader.rules = rules
         self.look_at_everything()
-
-    async def _fetch_quote(self, holding: Holding) -> None:
-        await self.quotes.ask([holding])
-        self._wake_holding(holding)
 
     def situation(self) -> Situation:
         return Situation(
@@ -392,7 +413,7 @@ class Account:
             case ReadPosition():
                 self._spawn(self.reader.ask_by_name(effect.holding), f"position {effect.holding}")
             case ReadQuotes():
-                self._spawn(self._fetch_quote(effect.holding), f"quote {effect.holding}")
+                self.quotes.want(effect.holding)
             case WakeAt():
                 self._set_timer(effect)
 

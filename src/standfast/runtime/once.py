@@ -36,6 +36,8 @@ def _has_settled(account: Account, until: RequestId | None) -> bool:
         return until in account.finished
     reads = account.reader.kinds
     whole = all(reads[name].succeeded_at is not None for name in ("positions", "orders", "activities", "clock"))
-    unsettled = any(not order.is_settled for order in book.state.orders.values())
-    unconfirmed = any(not found.confirmed for found in book.state.breaks.values())
-    return whole and account.cycles > 1 and not unsettled and not account.sender.busy and not unconfirmed
+    if not whole or account.cycles <= 1 or account.sender.busy:
+        return False
+    return all(found.confirmed for found in book.state.breaks.values()) and all(
+        order.is_settled for order in book.state.orders.values()
+    )

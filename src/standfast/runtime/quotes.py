@@ -4,6 +4,7 @@ A tick inside the band costs one look-up and one comparison of floats: it is kep
 quote when somebody looks at it (`sights`). A tick outside wakes the loop, whose check is exact.
 """
 
+import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 
@@ -89,6 +90,8 @@ class Quotes:
         self._gates: dict[InstrumentId, Gate] = {}
         self.sights: Mapping[Holding, Sight] = Sights(self._gates)
         self.bands: dict[Holding, Band] = {}
+        self._wanted: set[Holding] = set()
+        self._is_wanted = asyncio.Event()
 
     def watch(self, bands: Mapping[Holding, Band | None]) -> None:
         """Take over the bands just figured; holdings without a band are no longer watched."""
@@ -125,14 +128,27 @@ class Quotes:
         async for ticks in self.broker.quote_events():
             self.take(ticks)
 
+    def want(self, holding: Holding) -> None:
+        """Have it asked for soon, together with whatever else is wanted, and looked at then."""
+        self._wanted.add(holding)
+        self._is_wanted.set()
+
     async def poll(self) -> None:
-        """Ask for what the stream has not brought."""
+        """Ask for what the stream has not brought, and for what is wanted."""
         while True:
             now = self.clock.now()
-            stale = sorted(holding for holding in self.bands if self._is_stale(holding, now))
-            if stale:
-                await self.ask(stale)
-            await self.clock.sleep(POLL.total_seconds())
+            wanted, self._wanted = self._wanted, set()
+            self._is_wanted.clear()
+            stale = {holding for holding in self.bands if self._is_stale(holding, now)}
+            if stale or wanted:
+                await self.ask(sorted(stale | wanted))
+            for holding in wanted:
+                self._wake(holding)
+            try:
+                async with self.clock.timeout(POLL.total_seconds()):
+                    await self._is_wanted.wait()
+            except TimeoutError:
+                continue
 
     async def ask(self, holdings: list[Holding]) -> None:
         try:

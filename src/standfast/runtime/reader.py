@@ -113,6 +113,11 @@ class Reader:
         return True
 
     @property
+    def has_tried_everything(self) -> bool:
+        """Whether every kind has been read once, or has failed."""
+        return all(kind.succeeded_at is not None or kind.failed_since is not None for kind in self.kinds.values())
+
+    @property
     def has_read_everything(self) -> bool:
         return all(kind.succeeded_at is not None for kind in self.kinds.values())
 
@@ -284,12 +289,23 @@ class Reader:
 
         One that cannot be read holds up its own fills and no others; the watermark waits for it.
         """
+        for holding in sorted({fill.holding for fill in fills if not self._is_known(fill)}):
+            await self._learn_own_legs(holding)
         strangers = list(dict.fromkeys(fill.broker_order_id for fill in fills if not self._is_known(fill)))
         whole = len(strangers) <= UNKNOWN_ORDERS_MAX
         for broker_id in strangers[:UNKNOWN_ORDERS_MAX]:
             if self.ledger.book.order_by_broker(broker_id) is None:  # else a leg of one just read
                 whole = await self._observe_stranger(broker_id) and whole
         return whole
+
+    async def _learn_own_legs(self, holding: Holding) -> None:
+        """Read those orders of ours whose legs we do not know yet: a leg does not say whose it is, its parent does."""
+        orders = self.ledger.book.orders_on(holding)
+        parents = {order.parent for order in orders}
+        for order in orders:
+            has_legs = order.terms is not None and (order.terms.target_price or order.terms.attached_stop) is not None
+            if has_legs and order.id not in parents:
+                await self.query(broker_id=order.broker_id, client_id=order.id)
 
     async def _observe_stranger(self, broker_id: BrokerOrderId) -> bool:
         try:
