@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import NamedTuple, Protocol, TypeAlias, TypeVar
 
 from standfast.model.contract import Contract
+from standfast.model.effects import Urgency
 from standfast.model.evidence import AccountRead, ActivitiesRead, MarketClock, OrdersRead, PositionsRead
 from standfast.model.ids import (
     AccountId,
@@ -109,13 +110,15 @@ class Broker(Protocol):
         """Tick, lot, what may be done with it. Cached by the adapter."""
         ...
 
-    async def positions(self) -> PositionsRead: ...
+    async def positions(self, *, urgency: int = Urgency.READ) -> PositionsRead:
+        """Every position. `urgency`: what a decision waits for goes before what is merely kept fresh."""
+        ...
 
     async def position(self, holding: Holding) -> Decimal:
         """The signed net of one holding, asked for by its own name: a second source beside the list. Zero when flat."""
         ...
 
-    async def working_orders(self) -> OrdersRead: ...
+    async def working_orders(self, *, urgency: int = Urgency.READ) -> OrdersRead: ...
 
     async def order(
         self, *, broker_id: BrokerOrderId | None = None, client_id: ClientOrderId | None = None
@@ -123,7 +126,7 @@ class Broker(Protocol):
         """One order with its legs, finished ones included; None when the broker says it knows no such order."""
         ...
 
-    async def activities(self, watermark: str) -> ActivitiesRead:
+    async def activities(self, watermark: str, *, urgency: int = Urgency.READ) -> ActivitiesRead:
         """Fills and movements after `watermark`, every page. The empty watermark means: from now on."""
         ...
 

@@ -1,7 +1,7 @@
 """Tests of `core/repair.py`: a break's life, and what is done about it."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from standfast.core.policy import Confirm, Foreign, Mode, Rules
@@ -33,12 +33,15 @@ from tests.core.situations import (
 )
 from tests.core.test_fills import foreign_lot
 
+LONG_AGO = NOW - timedelta(minutes=1)
+"""Reads of now cannot be older than this."""
+
 
 class Watch:
     """One holding looked at again and again."""
 
-    def __init__(self, *facts: j.Fact, rules: Rules | None = None, **reported: Any) -> None:
-        self.book = folded(*facts)
+    def __init__(self, *facts: j.Fact, rules: Rules | None = None, at: datetime = LONG_AGO, **reported: Any) -> None:
+        self.book = folded(*facts, at=at)
         self.rules = rules or ruled()
         self.reported = reported
         self.now = NOW
@@ -86,7 +89,7 @@ def raised(outcomes: list[Any]) -> list[j.AlertRaised]:
 
 
 def test_first_sight_is_a_question_to_fills_and_orders() -> None:
-    watch = Watch(*position(10), *resting_stop(10), held={SPY: 4})
+    watch = Watch(*position(10), *resting_stop(10), held={SPY: 4}, at=NOW)
 
     outcomes = watch.look()
 
@@ -216,7 +219,7 @@ def test_bare_quantity_where_we_have_just_traded_waits_until_no_read_can_be_olde
         fill=fill("sold", BrokerOrderId("close"), Side.SELL, 10, 100),
         allocations=(j.Allocation(position=P, quantity=D(10), opens=False),),
     )
-    watch = Watch(*position(10), sold, settled, held={SPY: 10}, rules=ruled(foreign=Foreign.ADOPT))
+    watch = Watch(*position(10), sold, settled, held={SPY: 10}, rules=ruled(foreign=Foreign.ADOPT), at=NOW)
 
     assert of(j.PositionAdopted, watch.looks(9)) == []
     watch.reported = {"held": {}}

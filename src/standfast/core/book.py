@@ -109,6 +109,8 @@ class BookState:
     keys: dict[str, PositionId] = field(default_factory=dict)
     openings: list[datetime] = field(default_factory=list)
     touched: dict[Holding, EntryNumber] = field(default_factory=dict)
+    moved_at: dict[Holding, datetime] = field(default_factory=dict)
+    """When an order or a fill last changed what is known of a holding."""
 
 
 CLOSED_KEPT = 20_000
@@ -256,6 +258,12 @@ class Book:
         self.state.touched[holding] = self.state.head
         self.moved.add(holding)
 
+    def touch_quantity(self, holding: Holding) -> None:
+        """As `touch`, for what an order or a fill did: a read that may be stale must begin well after it."""
+        self.touch(holding)
+        if self.state.at is not None:
+            self.state.moved_at[holding] = self.state.at
+
     def put_position(self, position: Position) -> None:
         self.state.positions[position.id] = position
         self.at_holding[position.holding][position.id] = None
@@ -264,7 +272,7 @@ class Book:
     def put_order(self, order: BookedOrder) -> None:
         self.state.orders[order.id] = order
         self.index_order(order)
-        self.touch(order.holding)
+        self.touch_quantity(order.holding)
 
     def index_order(self, order: BookedOrder) -> None:
         self.orders_at[order.holding][order.id] = None

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from decimal import Decimal
 
-from standfast.core.cover import cover_of, exits_by_group, is_cancelling
+from standfast.core.cover import cover_of, exits_by_group, has_strangers, is_cancelling
 from standfast.core.orders import intent, reducing
 from standfast.core.situation import Outcomes, Situation
 from standfast.core.tell import alarm
@@ -153,14 +153,8 @@ def _free(s: Situation, position: Position) -> Outcomes:
             yield CancelOrder(
                 broker_id=order.broker_id, holding=order.holding, reason="frees the quantity for a close", rank=rank
             )
-    if s.contract.reserves_quantity and not _has_strangers(s, position):
+    if s.contract.reserves_quantity and not has_strangers(s, position.holding):
         yield from _free_loose(s, position, cover.loose, rank)
-
-
-def _has_strangers(s: Situation, position: Position) -> bool:
-    """Whether somebody else's quantity is held here too: exits that nobody ties to ours may then be theirs."""
-    foreign = any(not other.is_guarded and other.held for other in s.book.positions_at(position.holding))
-    return foreign or bool(s.book.state.acknowledged.get(position.holding))
 
 
 def _free_loose(s: Situation, position: Position, loose: Sequence[OrderReport], rank: float) -> Outcomes:
@@ -175,14 +169,16 @@ def _free_loose(s: Situation, position: Position, loose: Sequence[OrderReport], 
 def _is_freeing(s: Situation, position: Position) -> bool:
     if any(is_cancelling(s, order) for order in s.book.orders_for(position.id)):
         return True
-    loose = cover_of(s, position).loose if s.contract.reserves_quantity and not _has_strangers(s, position) else ()
+    loose = (
+        cover_of(s, position).loose if s.contract.reserves_quantity and not has_strangers(s, position.holding) else ()
+    )
     return bool(loose)
 
 
 def _close(s: Situation, position: Position, to_close: Decimal) -> Outcomes:
     holding = position.holding
     if not s.is_comparable(holding):
-        yield ReadPositions(reason=f"to size the close of {position.id}")
+        yield ReadPositions(reason=f"to size the close of {position.id}", urgency=Urgency.CLOSE)
         return
     net, booked = _net(s, position), s.book.net(holding)
     if net * position.sign <= 0 or (net not in booked and not _is_quiet(s, holding)):
@@ -227,7 +223,7 @@ def _ask_what_is_held(s: Situation, position: Position, why: str) -> Outcomes:
     if not s.was_asked_lately(f"position {holding}"):
         yield ReadPosition(holding=holding, reason=why)
     if not s.was_asked_lately("positions"):
-        yield ReadPositions(reason=why)
+        yield ReadPositions(reason=why, urgency=Urgency.CLOSE)
     yield WakeAt(at=s.now + timedelta(seconds=1), holding=holding)
 
 

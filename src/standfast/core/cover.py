@@ -13,7 +13,7 @@ from standfast.core.policy import HeldBy, Policy
 from standfast.core.results import Levels
 from standfast.core.situation import Situation
 from standfast.model.booked import BookedOrder, Stage
-from standfast.model.ids import BrokerOrderId
+from standfast.model.ids import BrokerOrderId, Holding
 from standfast.model.order import STOP_TYPES, ZERO, OrderReport, OrderState, OrderType, Role
 from standfast.model.position import Position, Standing
 
@@ -156,7 +156,7 @@ def _waits_for_entry(s: Situation, order: BookedOrder) -> bool:
 
 def _is_loose_exit(s: Situation, position: Position, report: OrderReport) -> bool:
     """A listed order on the closing side that is tied to no position."""
-    return report.side.sign != position.sign and not _is_known(s, report.broker_id)
+    return report.side.sign != position.sign and not is_known(s, report.broker_id)
 
 
 def _share_of_loose(s: Situation, position: Position, loose: Sequence[OrderReport]) -> Decimal:
@@ -165,7 +165,7 @@ def _share_of_loose(s: Situation, position: Position, loose: Sequence[OrderRepor
     for other in s.book.guarded_at(position.holding) if pool else ():
         if other.standing is Standing.OWNED:
             continue
-        share = min(pool, max(s.book.held(other) - _tied_cover(s, other), ZERO))
+        share = min(pool, max(s.book.held(other) - tied_cover(s, other), ZERO))
         if other.id == position.id:
             return share
         pool -= share
@@ -176,10 +176,16 @@ def _stop_prices(reports: Iterable[OrderReport]) -> list[Decimal | None]:
     return [each.stop_price for report in reports for each in (report, *report.legs) if each.type in STOP_TYPES]
 
 
-def _tied_cover(s: Situation, position: Position) -> Decimal:
+def tied_cover(s: Situation, position: Position) -> Decimal:
     """What the stops tied to a position protect, whoever placed them."""
     orders = s.book.orders_for(position.id)
     return sum((each.remaining for each in orders if each.side.sign != position.sign and _stops(s, each)), ZERO)
+
+
+def has_strangers(s: Situation, holding: Holding) -> bool:
+    """Whether somebody else's quantity is held here too: exits that nobody ties to ours may then be theirs."""
+    foreign = any(not position.is_guarded and position.held for position in s.book.positions_at(holding))
+    return foreign or bool(s.book.state.acknowledged.get(holding))
 
 
 def _stopping(report: OrderReport) -> Decimal:
@@ -188,7 +194,7 @@ def _stopping(report: OrderReport) -> Decimal:
     return sum((_stopping(leg) for leg in report.legs if leg.side is report.side), ZERO)
 
 
-def _is_known(s: Situation, broker_id: BrokerOrderId) -> bool:
+def is_known(s: Situation, broker_id: BrokerOrderId) -> bool:
     """Tied to a position, or to one that has closed since the list was made."""
     order = s.book.order_by_broker(broker_id)
     return (order is not None and order.position is not None) or broker_id in s.book.state.retired

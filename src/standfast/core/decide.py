@@ -19,6 +19,7 @@ from standfast.core.reconcile import reconcile, reconcile_account
 from standfast.core.repair import repairs
 from standfast.core.situation import Outcome, Outcomes, Situation
 from standfast.core.suspend import suspensions
+from standfast.core.ties import ties
 from standfast.core.verify import doubts
 from standfast.model.effects import (
     CancelOrder,
@@ -63,6 +64,7 @@ def _account(s: Situation) -> Outcomes:
 def look_at(s: Situation, holding: Holding) -> Iterator[Outcome]:
     """One look at one holding."""
     yield from suspensions(s, holding)  # a split must not look like a crash
+    yield from ties(s, holding)  # whose exits are whose
     yield from doubts(s, holding)  # learn what is in doubt
     acted = holding in s.busy  # one order effect at a time
     for position in s.book.positions_at(holding):

@@ -27,7 +27,7 @@ def _fill_booked(book: Book, fact: j.FillBooked, entry: j.Entry) -> None:
         else:
             _allocate(book, fill, part, fee, fact)
             fee = ZERO
-    book.touch(fill.holding)
+    book.touch_quantity(fill.holding)
     if order is not None:
         after_order(book, order.id, entry)
 

@@ -25,7 +25,7 @@ from standfast.core.verify import is_listed, stands_alone
 from standfast.model.booked import BookedOrder, Stage
 from standfast.model.breaks import BreakKind, Finding
 from standfast.model.ids import Holding, is_own
-from standfast.model.order import ZERO
+from standfast.model.order import ZERO, Role
 from standfast.model.position import Phase, Position
 
 DOUBT_LIMIT = timedelta(seconds=30)
@@ -117,7 +117,7 @@ def _order_findings(s: Situation, holding: Holding) -> Iterator[Finding]:
     for order in s.book.orders_on(holding):
         if order.is_finished or not order.is_settled:
             continue
-        if order.reduces and order.position is not None and order.position not in s.book.state.positions:
+        if _has_outlived(s, order):
             yield _finding(BreakKind.STRAY_EXIT, order, "its position is closed", "working")
         elif _is_ghost(s, order):
             yield _finding(BreakKind.GHOST_ORDER, order, "working", "not listed")
@@ -136,6 +136,14 @@ def _order_findings(s: Situation, holding: Holding) -> Iterator[Finding]:
                 reported=f"{report.side} {report.remaining} {report.type}",
                 evidence=f"{report.client_id}: {whose}",
             )
+
+
+def _has_outlived(s: Situation, order: BookedOrder) -> bool:
+    """Whether an exit, ours or tied to what was ours, works on after its position has closed."""
+    closed = s.book.state.closed.get(order.position) if order.position is not None else None
+    if closed is None:
+        return False
+    return order.reduces or (order.role is Role.FOREIGN and order.side.sign == -closed.sign)
 
 
 def _is_ghost(s: Situation, order: BookedOrder) -> bool:

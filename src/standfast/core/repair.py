@@ -77,8 +77,13 @@ def _agrees_again(s: Situation, known: Break) -> bool:
     kind = known.finding.kind
     if kind in POSITION_KINDS:
         # Two reads a blink apart are one look: fills must have had the time to explain it, and been asked for.
+        assert known.finding.holding is not None, known
         asked = min(s.snapshot.positions_asked_after, s.snapshot.activities_asked_after)
-        return asked >= known.number and s.now - known.first_seen >= _second_look(s)
+        return (
+            s.is_settled(known.finding.holding)
+            and asked >= known.number
+            and s.now - known.first_seen >= _second_look(s)
+        )
     if kind in (BreakKind.ORPHAN_ORDER, BreakKind.GHOST_ORDER, BreakKind.STRAY_EXIT):
         return s.orders_listed_after(known.number)
     if known.finding.holding is None:
@@ -127,19 +132,14 @@ def _take_in(s: Situation, found: Break) -> Outcomes:
     """Unexplained quantity beyond the books: adopt it or acknowledge it, as the policy says."""
     holding = found.finding.holding
     assert holding is not None
-    if not s.is_comparable(holding) or not s.book.net(holding).is_exact:
-        return
+    if not s.is_comparable(holding) or not s.is_settled(holding) or not s.book.net(holding).is_exact:
+        return  # within the staleness a broker declares, its list still shows what we have just closed
     booked, reported = s.book.net(holding).low, s.reported_net(holding)
     extra = reported - booked
     if booked and extra * booked < 0:
         return  # less than booked: only fills can say where it went
     lots = [p for p in s.book.positions_at(holding) if not p.is_guarded]
-    if extra and not lots and _may_be_the_past(s, found):
-        yield WakeAt(at=s.now + timedelta(seconds=1), holding=holding)
-        if not s.was_asked_lately("positions"):
-            yield ReadPositions(reason="a read that cannot be older than our last fill")
-    else:
-        yield from _as_the_policy_says(s, found, extra, lots)
+    yield from _as_the_policy_says(s, found, extra, lots)
 
 
 def _as_the_policy_says(s: Situation, found: Break, extra: Decimal, lots: list[Position]) -> Outcomes:
@@ -154,17 +154,6 @@ def _as_the_policy_says(s: Situation, found: Break, extra: Decimal, lots: list[P
             yield StandingChanged(position=lot.id, standing=Standing.ADOPTED, by="policy")
         if extra:
             yield from _adopt_bare(s, found, holding, extra)
-
-
-def _may_be_the_past(s: Situation, found: Break) -> bool:
-    """Whether the read may show what was so before our own last fill there: brokers declare how far reads may lag.
-
-    Without this, what was closed a second ago is taken in again, and can never be proven flat: it is not there.
-    """
-    holding, read = found.finding.holding, s.snapshot.positions
-    if holding is None or read is None or not s.book.touched(holding):
-        return False
-    return read.began - found.last_seen < s.contract.staleness
 
 
 def _adopt_bare(s: Situation, found: Break, holding: Holding, extra: Decimal) -> Outcomes:

@@ -100,6 +100,14 @@ class Situation:
         row = self.reported(holding)
         return row.quantity if row is not None else ZERO
 
+    def is_settled(self, holding: Holding) -> bool:
+        """Whether the last positions read can no longer be older than what we last learnt of this holding.
+
+        Rule of evidence 2: a read may be as stale as the broker declares, so it must begin that much later.
+        """
+        read, moved = self.snapshot.positions, self.book.state.moved_at.get(holding)
+        return read is not None and (moved is None or read.began >= moved + self.contract.staleness)
+
     def net_by_name(self, holding: Holding) -> Decimal | None:
         """What the broker said when asked for this holding alone, if that can be compared with the book now."""
         single = self.singles.get(holding)

@@ -61,7 +61,7 @@ def recorded(path: Path) -> Story:
         files = _one_day(path)
         first = next(quotes(files[0]))
     except (UnreadableQuotes, StopIteration, OSError) as error:
-        raise StandfastError(f"{path}: cannot be replayed: {error or 'no quotes in it'}") from error
+        raise StandfastError(f"{path}: cannot be replayed: {str(error) or 'no quotes in it'}") from error
     session = USSessions().session(first.at.astimezone(NEW_YORK).date())
     if session is None:
         raise StandfastError(f"{path}: no session of US equities on {first.at.date()}; give a trading day")

@@ -77,6 +77,7 @@ class ReadPositions:
     """The positions list is needed now, not at its next turn."""
 
     reason: str
+    urgency: Urgency = Urgency.VERIFY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,11 +93,13 @@ class ReadActivities:
     """Fills and movements are needed now."""
 
     reason: str
+    urgency: Urgency = Urgency.VERIFY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadOrders:
     reason: str
+    urgency: Urgency = Urgency.VERIFY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

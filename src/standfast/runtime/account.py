@@ -409,7 +409,7 @@ class Account:
                     f"query {effect.client_id or effect.broker_id}",
                 )
             case ReadPositions() | ReadOrders() | ReadActivities():
-                self.reader.want(READS[type(effect)])
+                self.reader.want(READS[type(effect)], effect.urgency)
             case ReadPosition():
                 self._spawn(self.reader.ask_by_name(effect.holding), f"position {effect.holding}")
             case ReadQuotes():

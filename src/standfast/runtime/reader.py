@@ -15,6 +15,7 @@ import structlog
 
 from standfast.core.fills import book_fill
 from standfast.core.movements import book_movements
+from standfast.model.effects import Urgency
 from standfast.model.errors import BrokerError, Rejected, Unauthorised
 from standfast.model.evidence import OrdersRead, SingleRead, Snapshot
 from standfast.model.ids import BrokerOrderId, ClientOrderId, Holding
@@ -40,8 +41,10 @@ class Kind:
 
     name: str
     every: Callable[[], timedelta]
-    read: Callable[[], Awaitable[None]]
+    read: Callable[[int], Awaitable[None]]
     wanted: asyncio.Event
+    urgency: int = Urgency.READ
+    """Of the next read: what a decision waits for goes before what is merely kept fresh."""
     succeeded_at: datetime | None = None
     failed_since: datetime | None = None
     failure: str = ""
@@ -69,12 +72,14 @@ class Reader:
             "account": self._kind("account", lambda: max(self.rules.every.full, timedelta(seconds=30)), self._account),
         }
 
-    def _kind(self, name: str, every: Callable[[], timedelta], read: Callable[[], Awaitable[None]]) -> Kind:
+    def _kind(self, name: str, every: Callable[[], timedelta], read: Callable[[int], Awaitable[None]]) -> Kind:
         return Kind(name=name, every=every, read=read, wanted=asyncio.Event())
 
-    def want(self, kind: str) -> None:
+    def want(self, kind: str, urgency: int = Urgency.VERIFY) -> None:
         """Ask for a read that begins after now."""
-        self.kinds[kind].wanted.set()
+        wanted = self.kinds[kind]
+        wanted.urgency = min(wanted.urgency, urgency)
+        wanted.wanted.set()
 
     def note_cancel(self, broker_id: BrokerOrderId) -> None:
         """A cancel is going out: remember when, and look at the list again."""
@@ -103,7 +108,8 @@ class Reader:
         """One read; a failure is noted and evidence of nothing."""
         began = self.asked[f"read {kind.name}"] = self.clock.now()
         try:
-            await kind.read()
+            urgency, kind.urgency = kind.urgency, Urgency.READ
+            await kind.read(urgency)
         except BrokerError as error:
             kind.failed_since = kind.failed_since or began
             kind.failure = f"{type(error).__name__}: {error}"
@@ -135,9 +141,9 @@ class Reader:
 
     # --- the reads ------------------------------------------------------------------------------
 
-    async def _positions(self) -> None:
+    async def _positions(self, urgency: int) -> None:
         asked_after = self.ledger.book.head
-        read = await self.broker.positions()
+        read = await self.broker.positions(urgency=urgency)
         before = self.snapshot.positions_asked_after
         self.snapshot = replace(self.snapshot, positions=read, positions_asked_after=asked_after)
         self._changed(self._worth_a_look(read.changed, before))
@@ -150,9 +156,9 @@ class Reader:
         found.update(book.touched_since(before))
         return found
 
-    async def _orders(self) -> None:
+    async def _orders(self, urgency: int) -> None:
         asked_after = self.ledger.book.head
-        read = await self.broker.working_orders()
+        read = await self.broker.working_orders(urgency=urgency)
         before = self.snapshot.orders_asked_after
         changed = self._index_orders(read)
         self.snapshot = replace(self.snapshot, orders=read, orders_asked_after=asked_after)
@@ -224,7 +230,7 @@ class Reader:
                 facts.append(OrderObserved(report=report, position=known.position, role=known.role))
         await self.ledger.record(facts)
 
-    async def _clock(self) -> None:
+    async def _clock(self, urgency: int) -> None:
         began = self.clock.now()
         read = await self.broker.clock()
         self.ledger.note_broker_time(read.at, began, self.clock.now())
@@ -246,7 +252,7 @@ class Reader:
         edge = (clock.next_close if clock.is_open else clock.next_open) - now
         return min(usual, max(edge, timedelta(milliseconds=200)))
 
-    async def _account(self) -> None:
+    async def _account(self, urgency: int) -> None:
         read = await self.broker.account()  # first: what is read meanwhile must not be put back
         self.snapshot = replace(self.snapshot, account=read)
 
@@ -264,10 +270,10 @@ class Reader:
 
     # --- fills and movements --------------------------------------------------------------------
 
-    async def _activities(self) -> None:
+    async def _activities(self, urgency: int) -> None:
         book = self.ledger.book
         asked_after = book.head
-        read = await self.broker.activities(book.state.watermark)
+        read = await self.broker.activities(book.state.watermark, urgency=urgency)
         fills = sorted(
             (fill for fill in read.fills if fill.execution_id not in book.state.executions), key=lambda fill: fill.at
         )

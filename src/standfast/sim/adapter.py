@@ -21,6 +21,7 @@ from standfast.exchange.queries import ActivityQuery, Direction, OrderQuery
 from standfast.exchange.quotes_file import FileQuote
 from standfast.exchange.refusal import Refused
 from standfast.model.contract import Contract
+from standfast.model.effects import Urgency
 from standfast.model.evidence import AccountRead, ActivitiesRead, HeldReport, MarketClock, OrdersRead, PositionsRead
 from standfast.model.ids import BrokerOrderId, ClientOrderId, Holding, InstrumentId
 from standfast.model.instrument import Instrument
@@ -80,7 +81,7 @@ class EngineBroker:
             self._instruments[instrument] = translate.instrument(asset)
         return self._instruments[instrument]
 
-    async def positions(self) -> PositionsRead:
+    async def positions(self, *, urgency: int = Urgency.READ) -> PositionsRead:
         began = current().now()
         views = await self._wire.ask("positions", None, self._positions_now)
         reports = [translate.held(view) for view in views]
@@ -103,7 +104,7 @@ class EngineBroker:
 
         return await self._wire.ask("position", str(holding.instrument), find)
 
-    async def working_orders(self) -> OrdersRead:
+    async def working_orders(self, *, urgency: int = Urgency.READ) -> OrdersRead:
         began = current().now()
         reports = await self._wire.ask("orders", None, self._orders_now)
         orders = {report.broker_id: report for report in reports}
@@ -156,7 +157,7 @@ class EngineBroker:
 
         return await self._wire.ask("order", None, find)
 
-    async def activities(self, watermark: str) -> ActivitiesRead:
+    async def activities(self, watermark: str, *, urgency: int = Urgency.READ) -> ActivitiesRead:
         """A watermark is the id of the newest row given."""
         return await self._wire.ask("activities", None, lambda fault: self._activities_now(watermark, fault))
 

@@ -38,6 +38,7 @@ from standfast.brokers.alpaca.stream import OrderStream, Wire
 from standfast.brokers.shared.throttle import Throttle
 from standfast.brokers.shared.transport import Response, Transport
 from standfast.model.contract import Contract
+from standfast.model.effects import Urgency
 from standfast.model.errors import Malformed, OutcomeUnknown, Rejected
 from standfast.model.evidence import AccountRead, ActivitiesRead, MarketClock, OrdersRead, PositionsRead
 from standfast.model.ids import AccountId, BrokerOrderId, ClientOrderId, Holding, InstrumentId
@@ -157,9 +158,9 @@ class AlpacaBroker:
         self._instruments[instrument] = (self._clock.monotonic(), found)
         return found
 
-    async def positions(self) -> PositionsRead:
+    async def positions(self, *, urgency: int = Urgency.READ) -> PositionsRead:
         began = self._clock.now()
-        rows, changed = self._positions.take(await self._client.get_positions())
+        rows, changed = self._positions.take(await self._client.get_positions(urgency))
         return PositionsRead(rows=rows, changed=changed, began=began, ended=self._clock.now())
 
     async def position(self, holding: Holding) -> Decimal:
@@ -173,9 +174,9 @@ class AlpacaBroker:
             raise Malformed(f"asked for {holding}, told of {found.holding}")
         return found.quantity
 
-    async def working_orders(self) -> OrdersRead:
+    async def working_orders(self, *, urgency: int = Urgency.READ) -> OrdersRead:
         began = self._clock.now()
-        orders, changed = self._orders.take(await read_open_orders(self._client))
+        orders, changed = self._orders.take(await read_open_orders(self._client, urgency))
         return OrdersRead(orders=orders, changed=changed, began=began, ended=self._clock.now())
 
     async def order(
@@ -192,8 +193,8 @@ class AlpacaBroker:
             return report
         return _found(await self._client.get_order(report.broker_id))  # only this one shows the legs
 
-    async def activities(self, watermark: str) -> ActivitiesRead:
-        return await self._history.read(watermark)
+    async def activities(self, watermark: str, *, urgency: int = Urgency.READ) -> ActivitiesRead:
+        return await self._history.read(watermark, urgency)
 
     async def account(self) -> AccountRead:
         return parse.account(parse.rows(ACCOUNT, await self._client.get_account(), "account"))

@@ -103,8 +103,8 @@ class AlpacaClient:
         self._draw = draw
         self._deadlines = deadlines
 
-    async def get_positions(self) -> bytes:
-        return (await self._read(Wanted(path="/v2/positions", params={}, within=self._deadlines.list_within))).body
+    async def get_positions(self, urgency: int) -> bytes:
+        return (await self._read(self._list("/v2/positions", {}, urgency))).body
 
     async def get_position(self, symbol: str) -> Response:
         return await self._read(
@@ -117,12 +117,12 @@ class AlpacaClient:
             )
         )
 
-    async def get_open_orders(self, until: str | None) -> bytes:
+    async def get_open_orders(self, until: str | None, urgency: int) -> bytes:
         """Newest first; `until` is exclusive and on submission time."""
         params = {"status": "open", "limit": str(PAGE_OF_ORDERS), "nested": "true", "direction": "desc"}
         if until is not None:
             params["until"] = until
-        return (await self._read(Wanted(path="/v2/orders", params=params, within=self._deadlines.list_within))).body
+        return (await self._read(self._list("/v2/orders", params, urgency))).body
 
     async def get_order(self, broker_id: str) -> Response:
         return await self._read(
@@ -147,7 +147,7 @@ class AlpacaClient:
         )
 
     async def get_activities(
-        self, *, after: str | None = None, page_token: str | None = None, newest: int | None = None
+        self, urgency: int, *, after: str | None = None, page_token: str | None = None, newest: int | None = None
     ) -> bytes:
         """Oldest first after `after` (exclusive); or only the `newest` so many, newest first."""
         params = {"direction": "asc", "page_size": str(PAGE_OF_ACTIVITIES)}
@@ -157,8 +157,7 @@ class AlpacaClient:
             params["after"] = after
         if page_token is not None:
             params["page_token"] = page_token
-        wanted = Wanted(path="/v2/account/activities", params=params, within=self._deadlines.list_within)
-        return (await self._read(wanted)).body
+        return (await self._read(self._list("/v2/account/activities", params, urgency))).body
 
     async def get_account(self) -> bytes:
         return (await self._read(self._small("/v2/account"))).body
@@ -189,6 +188,9 @@ class AlpacaClient:
 
     async def delete_order(self, broker_id: str, *, urgency: int, rank: float) -> Response:
         return await self._write("DELETE", f"/v2/orders/{in_url(broker_id, safe='')}", None, urgency, rank)
+
+    def _list(self, path: str, params: Mapping[str, str], urgency: int) -> Wanted:
+        return Wanted(path=path, params=params, within=self._deadlines.list_within, urgency=Urgency(urgency))
 
     def _small(self, path: str, urgency: Urgency = Urgency.READ) -> Wanted:
         return Wanted(path=path, params={}, within=self._deadlines.answer_within, urgency=urgency)

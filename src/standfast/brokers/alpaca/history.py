@@ -36,14 +36,14 @@ class History:
     def __init__(self, client: AlpacaClient) -> None:
         self._client = client
 
-    async def read(self, watermark: str) -> ActivitiesRead:
+    async def read(self, watermark: str, urgency: int) -> ActivitiesRead:
         """Raises Incomplete when the pages do not end, Malformed for a watermark that is not ours."""
         if not watermark:
-            return await self._begin()
+            return await self._begin(urgency)
         stamp, _, keys = watermark.partition("/")
         known = parse.moment(stamp, "watermark")
         given = frozenset(keys.split())
-        rows = await self._since(known - OVERLAP)
+        rows = await self._since(known - OVERLAP, urgency)
         found = sorted((parse.activity(row) for row in rows if _key(row) not in given), key=lambda each: each.at)
         return ActivitiesRead(
             fills=tuple(each for each in found if isinstance(each, Fill)),
@@ -51,19 +51,21 @@ class History:
             watermark=_watermark(known, rows),
         )
 
-    async def _begin(self) -> ActivitiesRead:
+    async def _begin(self, urgency: int) -> ActivitiesRead:
         """From now on: by the broker's clock, and without what it has booked already."""
         now = parse.moment(parse.rows(CLOCK, await self._client.get_clock(), "clock").timestamp, "timestamp")
-        rows = await self._since(now - OVERLAP)
+        rows = await self._since(now - OVERLAP, urgency)
         return ActivitiesRead(fills=(), movements=(), watermark=_watermark(now, rows))
 
-    async def _since(self, after: datetime) -> list[ActivityRow]:
+    async def _since(self, after: datetime, urgency: int) -> list[ActivityRow]:
         """Every row booked after that moment, in the broker's order."""
         found: dict[str, ActivityRow] = {}
         token: str | None = None
         start = _stamp(after)
         for _ in range(PAGES_MAX):
-            page = parse.rows(ROWS, await self._client.get_activities(after=start, page_token=token), "activities")
+            page = parse.rows(
+                ROWS, await self._client.get_activities(urgency, after=start, page_token=token), "activities"
+            )
             known = len(found)
             found.update((_key(row), row) for row in page)
             if len(page) < PAGE_OF_ACTIVITIES:

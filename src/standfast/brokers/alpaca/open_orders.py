@@ -23,12 +23,12 @@ PAGES_MAX = 400
 ORDERS = msgspec.json.Decoder(list[OrderRow])
 
 
-async def read_open_orders(client: AlpacaClient) -> list[OrderRow]:
+async def read_open_orders(client: AlpacaClient, urgency: int) -> list[OrderRow]:
     """Top-level rows, newest first, no id twice. Raises Incomplete when the end cannot be proven."""
     found: dict[str, OrderRow] = {}
     until: str | None = None
     for _ in range(PAGES_MAX):
-        page = parse.rows(ORDERS, await client.get_open_orders(until), "orders")
+        page = parse.rows(ORDERS, await client.get_open_orders(until, urgency), "orders")
         known = len(found)
         for row in page:
             found.setdefault(row.id, row)

@@ -1,0 +1,29 @@
+"""Tie exits that others placed to the positions they would close.
+
+Once tied, an exit is in the books: a list that leaves it out is then a question, asked by id, and no reason to place
+another beside it. Where somebody else's quantity is held too, an exit may be theirs and is not tied.
+"""
+
+from standfast.core.cover import has_strangers, is_known, tied_cover
+from standfast.core.situation import Outcomes, Situation
+from standfast.model.ids import Holding
+from standfast.model.journal import OrderObserved
+from standfast.model.order import OrderReport
+from standfast.model.position import Position
+
+
+def ties(s: Situation, holding: Holding) -> Outcomes:
+    """Facts that bring listed exits of this holding into the books."""
+    guarded = [position for position in s.book.guarded_at(holding) if s.book.held(position) > 0]
+    if not guarded or has_strangers(s, holding):
+        return
+    for report in s.orders_by_holding.get(holding, ()):
+        position = _closes(s, guarded, report)
+        if position is not None and not report.is_finished and not is_known(s, report.broker_id):
+            yield OrderObserved(report=report, position=position.id)
+
+
+def _closes(s: Situation, guarded: list[Position], report: OrderReport) -> Position | None:
+    """The oldest position of the other side that still lacks cover. What is covered needs no other exit tied to it."""
+    opposite = (position for position in guarded if position.sign == -report.side.sign)
+    return next((each for each in opposite if tied_cover(s, each) < s.book.held(each)), None)
