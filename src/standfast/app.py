@@ -136,18 +136,14 @@ def guard(config: Path, *, once: bool, heartbeat: int | None, parent: int | None
 async def _guard(config: Path, settings: "Settings", *, once: bool, heartbeat: object, restarted: str) -> int:
     import signal
 
+    from standfast.alerts.direct import tell_ledger_fails
     from standfast.runtime.once import settle
     from standfast.runtime.worker import Stop, ledger_failure, on_signals
 
-    store = open_store(settings)
+    store = await _open_aloud(settings, is_first=not restarted)
     worker = worker_of(settings, store, heartbeat)
-    on_signals(
-        [
-            (signal.SIGTERM, worker.stop),
-            (signal.SIGINT, worker.stop),
-            (signal.SIGHUP, lambda: _reload(worker, config)),
-        ]
-    )
+    stopping = [(number, worker.stop) for number in (signal.SIGTERM, signal.SIGINT)]
+    on_signals([*stopping, (signal.SIGHUP, lambda: _reload(worker, config))])
     try:
         await _add_accounts(worker, settings, waits=not once)
         if once:
@@ -161,13 +157,24 @@ async def _guard(config: Path, settings: "Settings", *, once: bool, heartbeat: o
         if broken is None:
             raise
         if worker.accounts or not restarted:  # a start that fails again is not told again
-            await _tell_unrecorded(settings, broken)
+            await tell_ledger_fails(channels_of(settings), broken)
         raise broken from failed
     finally:
         for account in worker.accounts:
             await account.broker.close()
         await store.close()
     return DONE
+
+
+async def _open_aloud(settings: "Settings", *, is_first: bool) -> "SqliteStore":
+    from standfast.alerts.direct import tell_ledger_fails
+
+    try:
+        return open_store(settings)
+    except JournalError as failure:
+        if is_first:
+            await tell_ledger_fails(channels_of(settings), failure)
+        raise
 
 
 def worker_of(settings: "Settings", store: "SqliteStore", heartbeat: object) -> "Worker":
@@ -196,14 +203,6 @@ def channels_of(settings: "Settings") -> "list[Channel]":
     from standfast.alerts.sinks import sink_for
 
     return [Channel(each.label, sink_for(each.url, each.label), each.least) for each in settings.alerts]
-
-
-async def _tell_unrecorded(settings: "Settings", failure: JournalError) -> None:
-    """The last word of a guard whose ledger fails: every other alarm goes through that ledger."""
-    from standfast.alerts.direct import send
-
-    text = f"The ledger fails, so the guard ends and nothing is guarded: {failure}. It is tried again. Needed: see why."
-    await send(channels_of(settings), "critical", "Standfast: critical", text)
 
 
 async def _add_accounts(worker: "Worker", settings: "Settings", *, waits: bool) -> None:

@@ -1,13 +1,15 @@
 """What cannot be recorded is not done: a ledger that cannot be written ends the guard, visibly, every time."""
 
-import os
 import resource
+from pathlib import Path
 
 import pytest
 
 from tests.acceptance.stage import FOLLOWING, Guard, Stage, client_ids, is_running, until
 from tests.acceptance.wires import Webhook
 
+NO_FILES = Path("/proc")
+"""A folder in which no file can be made, whoever asks."""
 ROOM = 65_536
 """Bytes from the start of a file that can be written: enough for the processes' log, and the ledger is beyond it."""
 
@@ -51,17 +53,19 @@ def test_a_full_disk_ends_the_worker_with_words_and_nothing_is_sent_that_is_not_
     stage.assert_whole()
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root writes into folders that are read-only")
-def test_a_folder_that_cannot_be_written_is_said_at_the_start(stage: Stage) -> None:
+@pytest.mark.skipif(not NO_FILES.is_dir(), reason="no folder here that not even root can write into")
+def test_a_folder_that_cannot_be_written_is_said_at_the_start_and_told(stage: Stage, webhook: Webhook) -> None:
     exchange = stage.exchange()
-    shut = stage.folder / "shut"
-    shut.mkdir(mode=0o500)
-    stage.settings(exchange.url, more=f'{FOLLOWING}\n[ledger]\nurl = "sqlite:///{shut / "standfast.db"}"\n')
+    place = f'\n[ledger]\nurl = "sqlite:///{NO_FILES / "standfast.db"}"\n'
+    stage.settings(exchange.url, alerts=(webhook.url,), more=FOLLOWING + place)
 
     guard = stage.guard()
 
     until(lambda: "the worker is restarted" in guard.said(), "the failure", told=guard.tail)
-    assert "shut" in guard.said()
+    assert f"JournalUnavailable: cannot create the ledger {NO_FILES}" in guard.said()
+    until(lambda: webhook.texts("The ledger fails"), "the last word", told=guard.tail)
+    until(lambda: len(guard.workers()) == 3, "another try", told=guard.tail)
+    assert len(webhook.texts("The ledger fails")) == 1  # once, not with every try
 
 
 def test_a_ledger_whose_place_is_taken_by_something_else_is_said_at_the_start(stage: Stage) -> None:

@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Sequence
 
 from standfast.alerts.outbox import PATIENCE, Channel
+from standfast.model.errors import JournalError
 from standfast.model.secret import redact
 
 
@@ -15,6 +16,12 @@ async def send(channels: Sequence[Channel], severity: str, title: str, text: str
     async with asyncio.TaskGroup() as group:
         tasks = [(each.name, group.create_task(_send(each, severity, title, text))) for each in channels]
     return [(name, task.result()) for name, task in tasks]
+
+
+async def tell_ledger_fails(channels: Sequence[Channel], failure: JournalError) -> None:
+    """The last word of a guard: every other alarm goes through the ledger."""
+    text = f"The ledger fails, so the guard ends and nothing is guarded: {failure}. It is tried again. Needed: see why."
+    await send(channels, "critical", "Standfast: critical", redact(text))
 
 
 async def _send(channel: Channel, severity: str, title: str, text: str) -> str:
