@@ -4,7 +4,7 @@ Positions whose exits the loop holds get their emergency stop rested at the brok
 critical alarm names them all. The next start takes those stops away again, because its policy does not want them.
 """
 
-from decimal import ROUND_FLOOR
+from decimal import ROUND_FLOOR, Decimal
 
 from standfast.core.cover import cover_of
 from standfast.core.orders import intent, reducing
@@ -26,7 +26,7 @@ def handing_over(s: Situation) -> Outcomes:
         cover = cover_of(s, position)
         if cover.stopped >= s.book.held(position):
             continue
-        left = list(_rest(s, position)) if s.may_act and not cover.own else []
+        left = _rest(s, position, beside=cover.foreign) if s.may_act and not cover.own else []
         yield from left
         how = f"stop {left[0].intent.terms.stop_price} is being rested" if left else "nothing rests for it"
         named.append(f"{position.id} {position.net:+} {position.holding} ({how})")
@@ -38,9 +38,10 @@ def handing_over(s: Situation) -> Outcomes:
         yield alarm(s, Severity.CRITICAL, text, key=f"handover/{s.book.head}")
 
 
-def _rest(s: Situation, position: Position) -> list[SubmitOrder]:
+def _rest(s: Situation, position: Position, *, beside: Decimal) -> list[SubmitOrder]:
+    """A stop for what the stops of others leave."""
     at = levels(s.book, position, s.policy(position))
-    held = s.book.held(position)
+    held = s.book.held(position) - beside
     size = held if s.contract.fractional_stops else held.to_integral_value(rounding=ROUND_FLOOR)
     if at.outermost is None or size <= 0 or position.phase is Phase.CLOSING:
         return []

@@ -58,6 +58,9 @@ def _resume(s: Situation, holding: Holding) -> Outcomes:
     since = s.book.state.suspended_at.get(holding)
     if since is None:
         return
+    if not s.book.positions_at(holding):
+        yield PricesResumed(holding=holding, reason="nothing is held any more")
+        return
     if s.now - since < CERTAIN or not s.in_session:
         yield WakeAt(at=max(since + CERTAIN, s.now + timedelta(seconds=5)), holding=holding)
         return
