@@ -1,8 +1,9 @@
 """close-flips: the close takes its side from the wrong field: a short position is "closed" by selling more."""
 
 from standfast.drills.claims import ends_at_stop, flat, never_beyond, one_close
+from standfast.drills.drill import Drill
 from standfast.drills.line import Line
-from standfast.drills.scene import AAPL, Drill, Scene
+from standfast.drills.scene import AAPL, Scene
 from standfast.drills.stage import Stage
 
 MSFT = "MSFT"

@@ -1,8 +1,9 @@
 """close-twice: a close has filled; the list of positions is seconds old and still shows it; the bot closes again."""
 
 from standfast.drills.claims import ends_at_stop, flat, never_beyond, one_close
+from standfast.drills.drill import Drill
 from standfast.drills.line import Line
-from standfast.drills.scene import AAPL, Drill, Scene
+from standfast.drills.scene import AAPL, Scene
 from standfast.drills.stage import Stage
 from standfast.exchange.faults import NeverAnswered, Stale
 

@@ -6,8 +6,9 @@ It forgets an accepted entry, which fills meanwhile: a short position that nobod
 from datetime import timedelta
 
 from standfast.drills.claims import covered, ends_at_stop
+from standfast.drills.drill import Drill
 from standfast.drills.line import How, Line, NoAnswer, Seen
-from standfast.drills.scene import AAPL, Drill, Scene
+from standfast.drills.scene import AAPL, Scene
 from standfast.drills.stage import Stage
 from standfast.exchange.orders import TimeInForce
 from standfast.model.journal import OrderNeverArrived, PositionSettled

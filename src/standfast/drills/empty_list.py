@@ -7,8 +7,9 @@ longer holds.
 from decimal import Decimal
 
 from standfast.drills.claims import covered, ends_at_stop, naked_at_most
+from standfast.drills.drill import Drill
 from standfast.drills.line import How, Line
-from standfast.drills.scene import AAPL, Drill, Scene
+from standfast.drills.scene import AAPL, Scene
 from standfast.drills.stage import Stage
 from standfast.exchange.faults import EmptyList
 from standfast.exchange.orders import TimeInForce

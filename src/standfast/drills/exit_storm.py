@@ -4,8 +4,9 @@ from decimal import Decimal
 
 from standfast.core.policy import HeldBy, Policy
 from standfast.drills.claims import ends_at_stop, flat, never_beyond, one_close
+from standfast.drills.drill import Drill
 from standfast.drills.line import Line, NoAnswer
-from standfast.drills.scene import AAPL, Drill, Scene
+from standfast.drills.scene import AAPL, Scene
 from standfast.drills.stage import Stage
 from standfast.exchange.faults import Lost, ServerError
 from standfast.model.journal import FillBooked

@@ -8,8 +8,9 @@ from decimal import Decimal
 
 from standfast.core.policy import Policy
 from standfast.drills.claims import cover_told, ends_at_stop, stops_of_guard
+from standfast.drills.drill import Drill
 from standfast.drills.line import How, Line
-from standfast.drills.scene import AAPL, Drill, Scene
+from standfast.drills.scene import AAPL, Scene
 from standfast.drills.stage import Stage
 from standfast.exchange.orders import TimeInForce
 
@@ -19,7 +20,7 @@ CLOSE = datetime(2026, 10, 8, 20, 0, tzinfo=UTC)
 OPEN = datetime(2026, 10, 9, 13, 30, tzinfo=UTC)
 
 SCENE = Scene(
-    start=datetime(2026, 10, 8, 19, 58, tzinfo=UTC),
+    start=datetime(2026, 10, 8, 19, 59, 20, tzinfo=UTC),
     prices={AAPL: ("100.00", "100.02"), MSFT: ("400.00", "400.04")},
     policies=(Policy(name="drill", stop_loss=Decimal("0.02"), take_profit=Decimal("0.30")),),
 )

@@ -7,8 +7,9 @@ from datetime import timedelta
 from decimal import Decimal
 
 from standfast.drills.claims import flat
+from standfast.drills.drill import Drill
 from standfast.drills.line import How, Line
-from standfast.drills.scene import AAPL, Drill, Scene
+from standfast.drills.scene import AAPL, Scene
 from standfast.drills.stage import Stage
 from standfast.exchange.orders import Status
 from standfast.exchange.rules import Rules

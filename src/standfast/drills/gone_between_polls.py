@@ -8,8 +8,9 @@ from datetime import timedelta
 from decimal import Decimal
 
 from standfast.core.policy import HeldBy, Match, Policy
+from standfast.drills.drill import Drill
 from standfast.drills.line import How, Line
-from standfast.drills.scene import STOP_AT_2, Drill, Scene
+from standfast.drills.scene import STOP_AT_2, Scene
 from standfast.drills.stage import Stage
 from standfast.model.position import CloseReason
 

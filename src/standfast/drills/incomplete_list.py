@@ -4,8 +4,9 @@ The bot's reconciler cancels every stop whose position it does not find: a live 
 """
 
 from standfast.drills.claims import covered, ends_at_stop, naked_at_most, never_over_covered
+from standfast.drills.drill import Drill
 from standfast.drills.line import How, Line
-from standfast.drills.scene import AAPL, Drill, Scene
+from standfast.drills.scene import AAPL, Scene
 from standfast.drills.stage import Stage
 from standfast.exchange.faults import PartialList
 from standfast.exchange.orders import TimeInForce

@@ -1,8 +1,9 @@
 """kill-switch-leftovers: "flatten all" closes positions and switches the bot off; an entry still rests, and fills."""
 
 from standfast.drills.claims import flat
+from standfast.drills.drill import Drill
 from standfast.drills.line import How, Line
-from standfast.drills.scene import AAPL, Drill, Scene
+from standfast.drills.scene import AAPL, Scene
 from standfast.drills.stage import Stage
 from standfast.exchange.orders import Side, TimeInForce
 

@@ -10,8 +10,8 @@ import structlog
 
 from standfast.drills import in_process
 from standfast.drills.audit import audit
+from standfast.drills.drill import Drill
 from standfast.drills.played import Claim, Played, Side
-from standfast.drills.scene import Drill
 from standfast.drills.stage import Stage
 from standfast.drills.words import timeline
 
@@ -58,22 +58,31 @@ def _play(drill: Drill, *, is_guarded: bool, wire: bool) -> tuple[Side, list[str
 
 
 async def _tell(drill: Drill, stage: Stage) -> tuple[Side, list[str]]:
-    try:
-        if stage.is_guarded:
-            await stage.start_guard()
-        await stage.wait(SETTLING)
-        await drill.story(stage)
-    except AssertionError as error:  # a wait that did not end, or a guard that died: a claim broken, not a drill lost
-        stage.claim("the story can be played to its end", str(error), holds=False)
+    await _happens(drill, stage)
     entries = await stage.entries()
     if stage.is_guarded:
-        audit(stage, entries)
+        try:
+            audit(stage, entries)
+        except AssertionError as error:
+            stage.claim("there is a guard whose books can be audited", str(error), holds=False)
     side = Side(held=all(claim.holds for claim in stage.claims), loss=stage.loss.quantize(CENT))
     title = "with the guard" if stage.is_guarded else "the bot alone"
     lines = ["", f"--- {drill.name}: {title} (times of New York) ---"]
     lines += timeline(stage.engine, stage.truth.tape, entries, stage.said)
     lines += [_judged(claim) for claim in stage.claims]
     return side, [*lines, f"loss {side.loss} USD"]
+
+
+async def _happens(drill: Drill, stage: Stage) -> None:
+    """A wait that did not end, or a guard that died, is a claim broken and not a drill lost."""
+    try:
+        if stage.is_guarded:
+            await stage.start_guard()
+        await stage.wait(SETTLING)
+        await drill.story(stage)
+    except AssertionError as error:
+        why = f"{error}" if error.__cause__ is None else f"{error} ({error.__cause__!r})"
+        stage.claim("the story can be played to its end", why, holds=False)
 
 
 def _judged(claim: Claim) -> str:

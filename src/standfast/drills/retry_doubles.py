@@ -1,8 +1,9 @@
 """retry-doubles: a POST that was not answered is sent again, under a fresh id; both were orders."""
 
 from standfast.drills.claims import covered, ends_at_stop, never_beyond, orders_of_guard
+from standfast.drills.drill import Drill
 from standfast.drills.line import How, Line, NoAnswer
-from standfast.drills.scene import AAPL, Drill, Scene
+from standfast.drills.scene import AAPL, Scene
 from standfast.drills.stage import Stage
 from standfast.exchange.faults import NeverAnswered, NeverArrives, ServerError
 from standfast.exchange.orders import Side, TimeInForce

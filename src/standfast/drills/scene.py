@@ -4,20 +4,16 @@ Prices stand until the story moves them. They are quoted once a second while the
 outside it, so a price that was set is what everybody sees at most a second later.
 """
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 from standfast.core.policy import Foreign, Limits, Mode, Policy, Rules
 from standfast.exchange.quotes_file import FileQuote
 from standfast.exchange.rules import Rules as ExchangeRules
 from standfast.exchange.sessions import USSessions
 from standfast.model.ids import AccountId
-
-if TYPE_CHECKING:
-    from standfast.drills.stage import Stage
 
 ACCOUNT = AccountId("drill")
 CASH = Decimal(100_000)
@@ -44,15 +40,6 @@ class Scene:
     def rules(self) -> Rules:
         """Of the guard, which may act."""
         return Rules(account=ACCOUNT, mode=Mode.REPAIR, foreign=self.foreign, policies=self.policies, limits=Limits())
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Drill:
-    """One incident: its name, how it begins, and the story, told on a bare stage and on a guarded one."""
-
-    name: str
-    scene: Scene
-    story: "Callable[[Stage], Awaitable[None]]"
 
 
 class Board:

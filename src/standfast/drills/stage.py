@@ -143,8 +143,8 @@ class Stage(ABC):
         and the guard has to find everything again."""
         self._note("story", "the machine is switched off for the night")
         await self.stop_guard()
-        await self.leap(opens - timedelta(minutes=5))
-        self._note("story", "the machine is switched on again, five minutes before the open")
+        await self.leap(opens - timedelta(minutes=1))
+        self._note("story", "the machine is switched on again, a minute before the open")
         if self.is_guarded:
             await self.start_guard()
         await self.wait_until(opens + timedelta(seconds=5))

@@ -5,8 +5,9 @@ the stop is an order to sell short.
 """
 
 from standfast.drills.claims import flat, never_beyond, stops_of_guard
+from standfast.drills.drill import Drill
 from standfast.drills.line import How, Line
-from standfast.drills.scene import AAPL, Drill, Scene
+from standfast.drills.scene import AAPL, Scene
 from standfast.drills.stage import Stage
 from standfast.exchange.faults import Stale
 from standfast.exchange.orders import TimeInForce

@@ -7,8 +7,9 @@ per cent below the market, which it does not recognise at the next look either. 
 from decimal import ROUND_DOWN, Decimal
 
 from standfast.drills.claims import covered, ends_at_stop, naked_at_most, never_over_covered, stops_of_guard
+from standfast.drills.drill import Drill
 from standfast.drills.line import How, Line
-from standfast.drills.scene import AAPL, Drill, Scene
+from standfast.drills.scene import AAPL, Scene
 from standfast.drills.stage import Stage
 from standfast.exchange.orders import STOPS, OrderType, TimeInForce
 from standfast.exchange.rules import Rules

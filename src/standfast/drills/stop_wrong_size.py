@@ -4,8 +4,9 @@ Later the position grows, and the stop of the old quantity covers half of it.
 """
 
 from standfast.drills.claims import covered, ends_at_stop, naked_at_most, never_over_covered
+from standfast.drills.drill import Drill
 from standfast.drills.line import How, Line, Refused, Seen
-from standfast.drills.scene import AAPL, Drill, Scene
+from standfast.drills.scene import AAPL, Scene
 from standfast.drills.stage import Stage
 from standfast.exchange.orders import TimeInForce
 

@@ -1,8 +1,9 @@
 """timeout-after-accept: the order request times out and is written off as rejected; it was accepted, and filled."""
 
 from standfast.drills.claims import covered, ends_at_stop, never_beyond, orders_of_guard
+from standfast.drills.drill import Drill
 from standfast.drills.line import Line, NoAnswer
-from standfast.drills.scene import AAPL, Drill, Scene
+from standfast.drills.scene import AAPL, Scene
 from standfast.drills.stage import Stage
 from standfast.exchange.faults import NeverAnswered, ServerError
 from standfast.exchange.orders import Side

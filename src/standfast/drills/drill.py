@@ -1,0 +1,16 @@
+"""One incident as a value: how it begins, and what happens on a stage."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from standfast.drills.scene import Scene
+from standfast.drills.stage import Stage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drill:
+    """`story` is told on a bare stage and on a guarded one, and makes its claims as it goes."""
+
+    name: str
+    scene: Scene
+    story: Callable[[Stage], Awaitable[None]]
