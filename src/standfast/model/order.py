@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import Any
 
 from standfast.model.ids import BrokerOrderId, ClientOrderId, ExecutionId, Holding
 
@@ -149,6 +150,23 @@ class OrderReport:
     def remaining(self) -> Decimal:
         """Quantity that may still fill: none once finished."""
         return ZERO if self.is_finished else self.quantity - self.filled
+
+
+def says_more(known: OrderReport | None, report: OrderReport) -> bool:
+    """Whether a report changes what we know; prices of the day and time stamps do not."""
+    return known is None or _essence(known) != _essence(report)
+
+
+def _essence(report: OrderReport) -> tuple[Any, ...]:
+    return (
+        report.broker_id,
+        report.state,
+        report.filled,
+        report.quantity,
+        report.limit_price,
+        report.stop_price,
+        report.triggered,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,9 +33,7 @@ from standfast.model.effects import (
     SubmitOrder,
     WakeAt,
 )
-from standfast.model.errors import BrokerError
 from standfast.model.ids import BreakId, EntryNumber, Holding, InstrumentId, PositionId, RequestId
-from standfast.model.instrument import Instrument
 from standfast.model.journal import (
     Entry,
     GuardStarted,
@@ -44,6 +42,7 @@ from standfast.model.journal import (
     RequestTaken,
 )
 from standfast.ports import Clock, OrderEvent, Request, StreamDown, StreamUp
+from standfast.runtime.instruments import Instruments
 from standfast.runtime.ledger import Ledger
 from standfast.runtime.quotes import Quotes
 from standfast.runtime.reader import Reader
@@ -62,9 +61,6 @@ FAILURES_MAX = 2
 
 FIRST_READS = 10.0
 """Seconds a new guard waits for its first reads before it takes acts anyway: a freeze waits for no dead broker."""
-
-UNREAD_AT_ONCE, UNREAD_PAUSE = 10, 5.0
-"""Instruments read without a pause, and seconds between two reads while more are waiting than that."""
 
 LEASE_RENEWED = 4.0
 """Seconds between renewals: a third of what a lease lasts, and a little."""
@@ -102,9 +98,7 @@ class Account:
         self.reader = Reader(ledger, self.look_at)
         self.quotes = Quotes(ledger.broker, ledger.clock, self._wake_holding)
         self.sender = Sender(ledger, spawn, self._sent)
-        self.instruments: dict[InstrumentId, Instrument] = {}
-        self._unread: list[InstrumentId] = []
-        self._is_unread = asyncio.Event()
+        self.instruments = Instruments(ledger.broker, ledger.clock)
         self.stream_up = False
         self.cycles = 0
         self.finished: dict[RequestId, tuple[bool, str]] = {}
@@ -133,7 +127,7 @@ class Account:
             "stream": self.follow_stream,
             "quotes": self.quotes.follow_stream,
             "quote poll": self.quotes.poll,
-            "instruments": self.read_instruments,
+            "instruments": self.instruments.run,
             "requests": self.take_requests,
             **reads,
         }
@@ -231,10 +225,7 @@ class Account:
         if not name:
             return
         holding = Holding(InstrumentId(name))
-        try:
-            self.instruments[holding.instrument] = await self.broker.instrument(holding.instrument)
-        except BrokerError as error:
-            log.warning("instrument not read", instrument=name, error=str(error))
+        await self.instruments.read(holding.instrument)
         await self.quotes.ask([holding])
 
     async def keep_lease(self) -> None:
@@ -298,7 +289,7 @@ class Account:
                 self._at_rest.set()
                 return
             holdings = self._take_dirty()
-            self._know_instruments(holdings)
+            self.instruments.want(h for h in holdings if self.ledger.book.guarded_at(h))
             situation = self.situation()
             self._note_beyond(situation, holdings)
             decision = decide(situation, holdings)
@@ -323,31 +314,6 @@ class Account:
         holdings, self._dirty = self._dirty, set()
         return holdings
 
-    def _know_instruments(self, holdings: Iterable[Holding]) -> None:
-        """Have read what is not known of the instruments we guard; until then the careful defaults hold."""
-        for holding in holdings:
-            if holding.instrument in self.instruments or not self.ledger.book.guarded_at(holding):
-                continue
-            self.instruments[holding.instrument] = Instrument(id=holding.instrument)
-            self._unread.append(holding.instrument)
-            self._is_unread.set()
-
-    async def read_instruments(self) -> None:
-        """One at a time, the latest first; many at once take minutes, so that they use up nobody's requests."""
-        while True:
-            if not self._unread:
-                self._is_unread.clear()
-                await self._is_unread.wait()
-            await self._read_instrument(self._unread.pop())
-            if len(self._unread) >= UNREAD_AT_ONCE:
-                await self.clock.sleep(UNREAD_PAUSE)
-
-    async def _read_instrument(self, instrument: InstrumentId) -> None:
-        try:
-            self.instruments[instrument] = await self.broker.instrument(instrument)
-        except BrokerError as error:
-            log.warning("instrument not read", instrument=instrument, error=f"{type(error).__name__}: {error}")
-
     def reload(self, rules: Rules) -> None:
         """Guard by other rules from the next look on."""
         self.rules = self.ledger.rules = self.reader.rules = rules
@@ -360,7 +326,7 @@ class Account:
             rules=self.rules,
             contract=self.broker.contract,
             now=self.clock.now(),
-            instruments=self.instruments,
+            instruments=self.instruments.known,
             orders_by_holding=self.reader.orders_by_holding,
             sights=self.quotes.sights,
             beyond_since=self._beyond,

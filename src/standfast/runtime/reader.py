@@ -9,7 +9,6 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
 
 import structlog
 
@@ -20,7 +19,7 @@ from standfast.model.errors import BrokerError, Rejected, Unauthorised
 from standfast.model.evidence import OrdersRead, SingleRead, Snapshot
 from standfast.model.ids import BrokerOrderId, ClientOrderId, Holding
 from standfast.model.journal import Fact, OrderMissing, OrderObserved, SessionSeen, WatermarkMoved
-from standfast.model.order import Fill, OrderReport, Role
+from standfast.model.order import Fill, OrderReport, Role, says_more
 from standfast.runtime.ledger import Ledger
 
 log = structlog.get_logger("standfast.reader")
@@ -392,20 +391,3 @@ class Reader:
             if known is None or says_more(known.report, leg):
                 return True
         return False
-
-
-def says_more(known: OrderReport | None, report: OrderReport) -> bool:
-    """Whether a report changes what we know; prices of the day and time stamps do not."""
-    return known is None or _essence(known) != _essence(report)
-
-
-def _essence(report: OrderReport) -> tuple[Any, ...]:
-    return (
-        report.broker_id,
-        report.state,
-        report.filled,
-        report.quantity,
-        report.limit_price,
-        report.stop_price,
-        report.triggered,
-    )

@@ -1,0 +1,51 @@
+"""What is known of the instruments we guard: tick, lot, what may be done with them. Careful defaults until read."""
+
+import asyncio
+from collections.abc import Iterable
+
+import structlog
+
+from standfast.model.errors import BrokerError
+from standfast.model.ids import Holding, InstrumentId
+from standfast.model.instrument import Instrument
+from standfast.ports import Broker, Clock
+
+log = structlog.get_logger("standfast.instruments")
+
+AT_ONCE, PAUSE = 10, 5.0
+"""More than this many unread are spaced by this many seconds, so that they use up nobody's requests."""
+
+
+class Instruments:
+    """`known` holds every instrument asked for, as read or as assumed."""
+
+    def __init__(self, broker: Broker, clock: Clock) -> None:
+        self.broker, self.clock = broker, clock
+        self.known: dict[InstrumentId, Instrument] = {}
+        self._unread: list[InstrumentId] = []
+        self._is_unread = asyncio.Event()
+
+    def want(self, holdings: Iterable[Holding]) -> None:
+        """Have read what is not known yet."""
+        for holding in holdings:
+            if holding.instrument in self.known:
+                continue
+            self.known[holding.instrument] = Instrument(id=holding.instrument)
+            self._unread.append(holding.instrument)
+            self._is_unread.set()
+
+    async def run(self) -> None:
+        """Read them one at a time, the latest first."""
+        while True:
+            if not self._unread:
+                self._is_unread.clear()
+                await self._is_unread.wait()
+            await self.read(self._unread.pop())
+            if len(self._unread) >= AT_ONCE:
+                await self.clock.sleep(PAUSE)
+
+    async def read(self, instrument: InstrumentId) -> None:
+        try:
+            self.known[instrument] = await self.broker.instrument(instrument)
+        except BrokerError as error:
+            log.warning("instrument not read", instrument=instrument, error=f"{type(error).__name__}: {error}")
