@@ -42,6 +42,9 @@ class Refuse(Exception):
     """An act that cannot be done, in words for its operator. Never leaves this module."""
 
 
+BUGS = (AssertionError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+"""What a mistake of ours looks like; whoever takes acts answers it, once, instead of dying of it again and again."""
+
 Arguments = Mapping[str, str]
 
 

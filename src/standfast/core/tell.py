@@ -1,6 +1,6 @@
 """The words an alarm uses: what happened, what was done, what is needed. For tired eyes at three in the morning."""
 
-from standfast.core.policy import Mode
+from standfast.core.policy import Foreign, Mode
 from standfast.core.situation import Situation
 from standfast.model.alert import Severity
 from standfast.model.breaks import Break, BreakKind
@@ -64,4 +64,10 @@ def _done(s: Situation, found: Break) -> str:
         return f"Done: {found.action}."
     if mode is not Mode.REPAIR:
         return f"Nothing is done: mode is {mode}. Needed: look at `standfast explain {found.id}`."
+    if found.finding.kind is BreakKind.ORPHAN_POSITION and found.finding.holding is not None:
+        foreign = s.rules.foreign_for(found.finding.holding)
+        if foreign is Foreign.ALERT:
+            return (
+                f"Left alone: foreign is alert. Needed: `standfast adopt {found.id}` or `standfast ignore {found.id}`."
+            )
     return f"Being looked into. See `standfast explain {found.id}`."
