@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from decimal import Decimal
 from importlib import import_module
 from pathlib import Path
@@ -10,8 +11,10 @@ from pathlib import Path
 import pytest
 
 from standfast import drills
+from standfast.core.policy import Mode
+from standfast.drills import playing
+from standfast.drills.drill import Drill
 from standfast.drills.played import Played, Side
-from standfast.drills.scene import Drill
 
 ROOT = Path(drills.__file__).parents[2]
 TELL = "import sys; from standfast import drills; print(chr(10).join(drills.run(sys.argv[1], wire=False).timeline))"
@@ -36,9 +39,18 @@ def test_the_guard_holds_what_the_bare_bot_loses(name: str) -> None:
 
 
 @pytest.mark.timeout(150)
-@pytest.mark.parametrize("name", ["close-flips", "timeout-after-accept"])
+@pytest.mark.parametrize("name", ["close-flips", "kill-switch-leftovers"])
 def test_the_same_holds_over_real_sockets_with_the_real_adapter_and_ledger(name: str) -> None:
     judge(drills.run(name, wire=True))
+
+
+@pytest.mark.parametrize("name", [name for name in drills.NAMES if name != "stop-not-seen"])
+def test_a_guard_that_may_only_watch_does_not_pass(name: str) -> None:
+    """So it is the guard's acts that the claims are about, and not a mild market. (In stop-not-seen the right act is
+    none: there a guard that only watches holds everything as well.)"""
+    drill = playing.load(name)
+    watching = replace(drill, scene=replace(drill.scene, mode=Mode.OBSERVE))
+    assert not playing.play(watching, wire=False).guarded.held
 
 
 def test_the_timeline_is_the_same_whatever_the_hash_seed() -> None:

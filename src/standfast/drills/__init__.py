@@ -22,7 +22,7 @@ NAMES = {
     "filled-while-cancelling": "an entry fills while its cancel is under way: the bot deletes its record",
     "stale-after-cancel": "an entry still reads `open` after its cancel: a stop is placed for a position that is not",
     "retry-doubles": "a POST that was not answered is sent again under a fresh id: the position doubles",
-    "close-flips": "a close is sized by its entry after part of it has gone: the position flips",
+    "close-flips": "a close takes its side from the wrong field: the short position doubles instead of ending",
     "close-twice": "a filled close is not noticed and sent again: the position flips",
     "exit-storm": "a close cannot be verified and is fired again at every look, booking profit each time",
     "stop-not-seen": "a stop rests as a held stop-limit leg: the reconciler does not know it and places its own",

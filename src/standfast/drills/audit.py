@@ -23,11 +23,24 @@ OVER = frozenset({EventKind.FILL, EventKind.CANCELED, EventKind.EXPIRED, EventKi
 
 def audit(stage: Stage, entries: Sequence[Entry]) -> None:
     """Adds its claims to the stage's."""
+    _faults(stage)
     _fills(stage, entries)
     _money(stage, entries)
     _net(stage)
     _towards_zero(stage, entries)
     _one_close(stage, entries)
+
+
+def _faults(stage: Stage) -> None:
+    """A fault that met nobody has tried nothing."""
+    met = {id(struck.fault) for struck in stage.faults.struck}
+    idle = [rule.operation for rule in stage.installed if id(rule.fault) not in met]
+    if stage.installed:
+        stage.claim(
+            "every fault that was set has struck",
+            f"{len(stage.faults.struck)} times; never: {', '.join(idle) or 'none'}",
+            holds=not idle,
+        )
 
 
 def _fills(stage: Stage, entries: Sequence[Entry]) -> None:

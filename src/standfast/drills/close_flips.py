@@ -43,12 +43,12 @@ async def story(stage: Stage) -> None:
 async def _through_guard(stage: Stage) -> None:
     """A short closed whole, and a long closed in two parts: each close as the broker's own quantity says."""
     await stage.act("open", instrument=AAPL, quantity="-100", key="short")
-    (position,) = stage.positions()
+    position = stage.position()
     done = await stage.act("close", position=position.id)
     stage.claim("the short is proven closed", done.detail, holds=done.ok)
     one_close(stage, AAPL, "buy", 100)
     await stage.act("open", instrument=MSFT, quantity="10", key="long")
-    (position,) = stage.positions()
+    position = stage.position()
     part = await stage.act("close", position=position.id, quantity="4")
     stage.claim("a part of the long is closed, the rest held", part.detail, holds=stage.truth.net(MSFT) == 6)
     await stage.until(lambda: stage.truth.cover(MSFT) == 6, 5, "the rest is covered again")

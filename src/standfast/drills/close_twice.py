@@ -35,7 +35,7 @@ async def story(stage: Stage) -> None:
     if stage.is_guarded:
         await stage.act("open", instrument=AAPL, quantity="100", key="trade-1")
         await stage.wait(LASTS)
-        (position,) = stage.positions()
+        position = stage.position()
         stage.fault("positions", Stale(age=OLD), seconds=LASTS)
         stage.fault("submit", NeverAnswered(), count=1)
         done = await stage.act("close", position=position.id, within=90)

@@ -47,7 +47,7 @@ async def story(stage: Stage) -> None:
         await stage.act("open", instrument=AAPL, quantity="100", key="trade-1")
         await stage.price("103.00", "103.02")
         await stage.wait(3)
-        (position,) = stage.positions()
+        position = stage.position()
         _blind(stage)
         done = await stage.act("close", position=position.id, within=90)
         stage.claim("the close is proven once somebody answers", done.detail, holds=done.ok)

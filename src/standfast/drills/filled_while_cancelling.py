@@ -40,7 +40,7 @@ async def story(stage: Stage) -> None:
     if stage.is_guarded:
         await stage.ask("open", instrument=AAPL, quantity="100", limit="99.50", key="trade-1")
         await stage.until(lambda: _rests(stage, Status.NEW), 10, "the entry rests")
-        (position,) = stage.positions()
+        position = stage.position()
         withdrawn = await stage.ask("close", position=position.id, reason="withdrawn")
     else:
         bot = Bot(stage)

@@ -28,11 +28,14 @@ def load(name: str) -> Drill:
 
 
 def run(name: str, *, wire: bool) -> Played:
-    drill = load(name)
+    return play(load(name), wire=wire)
+
+
+def play(drill: Drill, *, wire: bool) -> Played:
     with _quiet():
         bare, bare_lines = _play(drill, is_guarded=False, wire=wire)
         guarded, guarded_lines = _play(drill, is_guarded=True, wire=wire)
-    return Played(name=name, bare=bare, guarded=guarded, timeline=(*bare_lines, *guarded_lines))
+    return Played(name=drill.name, bare=bare, guarded=guarded, timeline=(*bare_lines, *guarded_lines))
 
 
 @contextmanager

@@ -34,12 +34,13 @@ class Scene:
     prices: Mapping[str, tuple[str, str]] = field(default_factory=lambda: {AAPL: ("100.00", "100.02")})
     policies: tuple[Policy, ...] = (STOP_AT_2,)
     foreign: Foreign = Foreign.ADOPT
+    mode: Mode = Mode.REPAIR
     exchange: ExchangeRules = field(default_factory=ExchangeRules)
 
     @property
     def rules(self) -> Rules:
-        """Of the guard, which may act."""
-        return Rules(account=ACCOUNT, mode=Mode.REPAIR, foreign=self.foreign, policies=self.policies, limits=Limits())
+        """Of the guard."""
+        return Rules(account=ACCOUNT, mode=self.mode, foreign=self.foreign, policies=self.policies, limits=Limits())
 
 
 class Board:

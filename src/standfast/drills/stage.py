@@ -70,6 +70,7 @@ class Stage(ABC):
         self.claims: list[Claim] = []
         self.said: list[Said] = []
         self._asked = 0
+        self.installed: list[Rule] = []
         self.lost: Decimal | None = None
         """Set by a story whose loss is not the account's result."""
 
@@ -125,7 +126,9 @@ class Stage(ABC):
     def fault(self, operation: str, fault: AnyFault, *, seconds: float | None = None, count: int | None = None) -> None:
         """From now on, for so long or so often, requests of this operation are struck, whoever makes them."""
         until = None if seconds is None else self.now + timedelta(seconds=seconds)
-        self.faults.install(Rule(operation=operation, fault=fault, since=self.now, until=until, count=count))
+        rule = Rule(operation=operation, fault=fault, since=self.now, until=until, count=count)
+        self.faults.install(rule)
+        self.installed.append(rule)
         lasts = f" for {seconds:g} s" if seconds is not None else "" if count is None else f", {count} time(s)"
         self._note("fault", f"{operation}: {_words(fault)}{lasts}")
 
@@ -210,6 +213,13 @@ class Stage(ABC):
     def positions(self) -> list[Position]:
         """Those that the books hold open, oldest first."""
         return [position for position in self.book.state.positions.values() if position.is_guarded]
+
+    def position(self) -> Position:
+        """The only one. `Stuck` where the books hold none, or several."""
+        found = self.positions()
+        if len(found) != 1:
+            raise Stuck(f"{len(found)} positions in the books, not one")
+        return found[0]
 
     def closed(self) -> list[Position]:
         return list(self.book.state.closed.values())

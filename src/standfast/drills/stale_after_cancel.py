@@ -38,7 +38,7 @@ async def story(stage: Stage) -> None:
         opening = await stage.ask("open", instrument=AAPL, quantity="100", limit="99.50", key="trade-1")
         await stage.until(lambda: stage.truth.working(AAPL), 10, "the entry rests")
         await stage.wait(STALE)
-        (position,) = stage.positions()
+        position = stage.position()
         _go_stale(stage)
         await stage.ask("close", position=position.id, reason="withdrawn")
         done = await stage.answer(opening)

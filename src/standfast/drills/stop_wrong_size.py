@@ -36,7 +36,7 @@ async def story(stage: Stage) -> None:
     await bot.enter()
     await stage.wait(5)
     if stage.is_guarded:
-        (position,) = stage.positions()
+        position = stage.position()
         part = await stage.act("close", position=position.id, quantity="50")
         stage.claim("half is closed", part.detail, holds=part.ok)
     else:
