@@ -9,7 +9,7 @@ without an exponent, times RFC 3339 UTC. What is not known is null, never a gues
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple, Protocol, TypeAlias
 
@@ -126,6 +126,12 @@ def _widest(stops: Sequence[BookedOrder], position: Position) -> Decimal | None:
     """Of several stops the one that bounds the loss last."""
     prices = [order.stop_price for order in stops if order.stop_price is not None]
     return (min(prices) if position.sign > 0 else max(prices)) if prices else None
+
+
+def time_of(book: Book, now: datetime) -> datetime:
+    """The account's own time: the machine's, or the journal's where a simulated exchange keeps a time of its own."""
+    last = book.state.at
+    return last if last is not None and abs(now - last) > timedelta(days=1) and book.state.started_at else now
 
 
 def _naked_seconds(position: Position, now: datetime) -> Decimal:

@@ -78,15 +78,15 @@ def positions(options: Options) -> int:
     rules = ledger.rules(options.config)
     with ledger.opened(options.config) as books:
         found = [
-            (book, rules.get(book.account), position)
+            (book, rules.get(book.account), position, documents.time_of(book, now))
             for book in books.of(options.account)
             for position in _kept(book, closed_too=options.all)
         ]
     if options.json:
-        shown = [documents.position(book, position, rules=each, now=now) for book, each, position in found]
+        shown = [documents.position(book, position, rules=each, now=at) for book, each, position, at in found]
         render.document({"positions": shown})
     else:
-        rows = [_position_row(book, position, each, now) for book, each, position in found]
+        rows = [_position_row(book, position, each, at) for book, each, position, at in found]
         render.table(POSITION_COLUMNS, rows, empty="No positions.")
     return 0
 

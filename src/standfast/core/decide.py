@@ -19,6 +19,7 @@ from standfast.core.reconcile import reconcile, reconcile_account
 from standfast.core.repair import repairs
 from standfast.core.situation import Outcome, Outcomes, Situation
 from standfast.core.suspend import suspensions
+from standfast.core.tell import clock_skew
 from standfast.core.ties import ties
 from standfast.core.verify import doubts
 from standfast.model.effects import (
@@ -36,7 +37,7 @@ from standfast.model.effects import (
     WakeAt,
 )
 from standfast.model.ids import Holding
-from standfast.model.journal import CancelIntended, Fact
+from standfast.model.journal import CancelIntended, Fact, PricesSuspended
 
 ORDER_EFFECTS = (SubmitOrder, ReplaceOrder, CancelOrder)
 
@@ -58,12 +59,16 @@ def sort_out(outcomes: Iterable[Outcome]) -> Decision:
 def _account(s: Situation) -> Outcomes:
     yield from flattening(s)
     yield from finish_acts(s)
+    yield from clock_skew(s)
     yield from repairs(s, None, reconcile_account(s))
 
 
 def look_at(s: Situation, holding: Holding) -> Iterator[Outcome]:
     """One look at one holding."""
-    yield from suspensions(s, holding)  # a split must not look like a crash
+    suspended = list(suspensions(s, holding))  # a split must not look like a crash
+    yield from suspended
+    if any(isinstance(outcome, PricesSuspended) for outcome in suspended):
+        return  # the rules below do not know it yet: the next look follows at once
     yield from ties(s, holding)  # whose exits are whose
     yield from doubts(s, holding)  # learn what is in doubt
     acted = holding in s.busy  # one order effect at a time

@@ -55,6 +55,8 @@ class Situation:
     blind_since: datetime | None = None
     """Since when reads of the broker have failed, if they do."""
     blind_why: str = ""
+    clock_ahead: timedelta = timedelta(0)
+    """How far the broker's clock is ahead of ours, beyond what asking took."""
     halted: bool = False
     """The loop has failed twice at the same entry: watch and alarm, do not act."""
     singles: Mapping[Holding, SingleRead] = field(default_factory=dict)

@@ -1,7 +1,9 @@
 """The words an alarm uses: what happened, what was done, what is needed. For tired eyes at three in the morning."""
 
+from datetime import timedelta
+
 from standfast.core.policy import Foreign, Mode
-from standfast.core.situation import Situation
+from standfast.core.situation import Outcomes, Situation
 from standfast.model.alert import Severity
 from standfast.model.breaks import Break, BreakKind
 from standfast.model.ids import AlertId, BreakId, PositionId, digest
@@ -71,3 +73,23 @@ def _done(s: Situation, found: Break) -> str:
                 f"Left alone: foreign is alert. Needed: `standfast adopt {found.id}` or `standfast ignore {found.id}`."
             )
     return f"Being looked into. See `standfast explain {found.id}`."
+
+
+SKEW_MAX = timedelta(seconds=2)
+"""A clock further from the broker's makes time rules early or late and quotes look stale (reliability.md §4.1, A6)."""
+
+
+def clock_skew(s: Situation) -> Outcomes:
+    """Say once an hour that this machine's clock and the broker's differ."""
+    if abs(s.clock_ahead) <= SKEW_MAX:
+        return
+    way = "behind" if s.clock_ahead > timedelta(0) else "ahead of"
+    told = alarm(
+        s,
+        Severity.WARNING,
+        f"This machine's clock is {abs(s.clock_ahead).total_seconds():.1f} s {way} the broker's. Time rules use it. "
+        "Needed: set it by NTP.",
+        key=f"clock/{s.now:%Y%m%d%H}",
+    )
+    if told.id not in s.book.state.alerts:
+        yield told

@@ -213,15 +213,16 @@ class Account:
         entry = None
         if request.arguments.get("entry", "").isdigit():
             entry = await self.ledger.entry(EntryNumber(int(request.arguments["entry"])))
-        situation = self.situation()
-        try:
-            facts = list(acts.take(situation, taken, lambda number: entry))
-        except acts.BUGS as error:
-            # Taken and answered all the same: what trips over a bug of ours must not be met again at every start.
-            log.exception("an act failed", verb=taken.verb, arguments=dict(taken.arguments))
-            detail = f"not done, by a bug of ours: {type(error).__name__}: {error}"
-            facts = [taken, RequestDone(request=taken.request, ok=False, detail=detail)]
-        await self.ledger.record(facts)
+        async with self.ledger.deciding:
+            situation = self.situation()
+            try:
+                facts = list(acts.take(situation, taken, lambda number: entry))
+            except acts.BUGS as error:
+                # Taken and answered all the same: what trips over a bug of ours must not be met again at every start.
+                log.exception("an act failed", verb=taken.verb, arguments=dict(taken.arguments))
+                detail = f"not done, by a bug of ours: {type(error).__name__}: {error}"
+                facts = [taken, RequestDone(request=taken.request, ok=False, detail=detail)]
+            await self.ledger.record(facts)
         self.look_at_everything()
 
     async def _prepare(self, taken: RequestTaken) -> None:
@@ -229,8 +230,7 @@ class Account:
         found = self.ledger.book.state.breaks.get(BreakId(taken.arguments.get("break", "")))
         if found is not None and found.finding.holding is not None:
             await self.quotes.ask([found.finding.holding])
-        name = taken.arguments.get("instrument")
-        if not name:
+        if not (name := taken.arguments.get("instrument")):
             return
         holding = Holding(InstrumentId(name))
         await self.instruments.read(holding.instrument)
@@ -298,11 +298,12 @@ class Account:
                 return
             holdings = self._take_dirty()
             self.instruments.want(h for h in holdings if self.ledger.book.guarded_at(h))
-            situation = self.situation()
-            self._note_beyond(situation, holdings)
-            decision = decide(situation, holdings)
-            self._remember_prices(holdings)
-            await self.ledger.record(decision.facts)
+            async with self.ledger.deciding:
+                situation = self.situation()
+                self._note_beyond(situation, holdings)
+                decision = decide(situation, holdings)
+                self._remember_prices(holdings)
+                await self.ledger.record(decision.facts)
             for effect in decision.effects:
                 self.hand_over(effect)
             self.quotes.watch({holding: band(situation, holding) for holding in holdings})
@@ -343,6 +344,7 @@ class Account:
             blind_since=self.reader.blind_since,
             blind_why=self.reader.blind_why,
             is_trading_day=self.is_trading_day,
+            clock_ahead=self.ledger.clock_ahead,
             halted=self.halted,
             references=self._references,
             singles=self.reader.singles,

@@ -1,5 +1,6 @@
 """One account's journal and its book, kept in step: what is appended is folded, in order, before anyone goes on."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
@@ -24,7 +25,10 @@ class Ledger:
         self.journal, self.store, self.book = journal, store, book
         self.broker, self.clock, self.rules = broker, clock, rules
         self.listeners: list[Callable[[Entry], None]] = []
-        self.clock_offset = timedelta(0)
+        self.clock_ahead = timedelta(0)
+        """How far the broker's clock is ahead of the machine's, beyond what asking took."""
+        self.deciding = asyncio.Lock()
+        """Held from reading the book to having recorded what was decided on it: two decisions never miss each other."""
         self._waiting: dict[EntryNumber, Entry] = {}
         self._saved = book.head
 
@@ -52,10 +56,12 @@ class Ledger:
 
     def note_broker_time(self, broker: datetime, began: datetime, ended: datetime) -> None:
         """How far the broker's clock is from ours, judged half-way through the read."""
-        self.clock_offset = broker - (began + (ended - began) / 2)
         asking = (ended - began) / 2
-        if isinstance(self.clock, ScaledClock) and abs(self.clock_offset) > asking + OFFSET_ALARM:
-            self.clock.correct(self.clock_offset)  # somebody moved the simulated exchange's time: ours follows it
+        offset = broker - (began + asking)
+        if not isinstance(self.clock, ScaledClock):
+            self.clock_ahead = offset if abs(offset) > asking else timedelta(0)
+        elif abs(offset) > asking + OFFSET_ALARM:
+            self.clock.correct(offset)  # somebody moved the simulated exchange's time: ours follows it
 
     async def entry(self, number: EntryNumber) -> Entry | None:
         entries = await self.store.entries(self.book.account, EntryNumber(number - 1))

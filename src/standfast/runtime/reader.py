@@ -14,6 +14,7 @@ import structlog
 
 from standfast.core.fills import book_fill
 from standfast.core.movements import book_movements
+from standfast.model.booked import BookedOrder
 from standfast.model.effects import Urgency
 from standfast.model.errors import BrokerError, Rejected, Unauthorised
 from standfast.model.evidence import OrdersRead, SingleRead, Snapshot
@@ -278,7 +279,8 @@ class Reader:
         )
         whole = await self._observe_strangers(fills)
         await self._book(fills if whole else [fill for fill in fills if self._is_known(fill)])
-        await self.ledger.record(list(book_movements(book, read.movements)))
+        async with self.ledger.deciding:
+            await self.ledger.record(list(book_movements(book, read.movements)))
         if whole and read.watermark != book.state.watermark:
             await self.ledger.record([WatermarkMoved(watermark=read.watermark)])
         if whole:
@@ -327,27 +329,26 @@ class Reader:
         return True
 
     def _observed(self, report: OrderReport) -> OrderObserved:
-        known = self.ledger.book.order_by_broker(report.broker_id) or self.ledger.book.state.orders.get(
-            report.client_id
-        )
+        known = self._known(report)
+        if known is None and report.replaces is not None:
+            known = self.ledger.book.order_by_broker(report.replaces)  # somebody replaced it in the broker's own screen
         if known is None:
             return OrderObserved(report=report)
         return OrderObserved(report=report, position=known.position, role=known.role)
 
+    def _known(self, report: OrderReport) -> BookedOrder | None:
+        book = self.ledger.book
+        return book.order_by_broker(report.broker_id) or book.state.orders.get(report.client_id)
+
     async def _book(self, fills: list[Fill]) -> None:
         """Book fills in their order; those of different holdings go into one commit."""
         while fills:
-            batch: list[Fact] = []
-            later: list[Fill] = []
-            seen: set[Holding] = set()
-            for fill in fills:
-                if fill.holding in seen:
-                    later.append(fill)
-                    continue
-                seen.add(fill.holding)
-                batch += book_fill(self.ledger.book, self.rules, fill)
-            await self.ledger.record(batch)
-            fills = later
+            firsts = list({fill.holding: fill for fill in reversed(fills)}.values())
+            async with self.ledger.deciding:
+                batch = [fact for fill in firsts for fact in book_fill(self.ledger.book, self.rules, fill)]
+                await self.ledger.record(batch)
+            booked = {fill.execution_id for fill in firsts}
+            fills = [fill for fill in fills if fill.execution_id not in booked]
 
     # --- one order ------------------------------------------------------------------------------
 
@@ -376,9 +377,7 @@ class Reader:
                 await self.ledger.record([OrderMissing(id=client_id)])
             return
         fact = self._observed(report)
-        known = self.ledger.book.order_by_broker(report.broker_id) or self.ledger.book.state.orders.get(
-            report.client_id
-        )
+        known = self._known(report)
         is_ours = fact.position is not None or fact.role is not Role.FOREIGN
         if is_ours and (known is None or says_more(known.report, report) or self._legs_say_more(report)):
             await self.ledger.record([fact])

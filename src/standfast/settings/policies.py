@@ -26,6 +26,8 @@ from standfast.settings.values import (
 
 DISTANCES = ("stop_loss", "take_profit", "emergency_stop")
 LATER = ("expiring_flat_by", "short_delta_limit", "user_rule")
+
+
 def expiring_default() -> FlatBy:
     """Options on their last day: before brokers liquidate (design.md §7)."""
     return FlatBy(at=time(15, 10), zone=ZoneInfo("America/New_York"))
