@@ -12,7 +12,7 @@ from standfast.core.reconcile import POSITION_KINDS, cover_gap, reconcile, recon
 from standfast.core.situation import Situation
 from standfast.model import journal as j
 from standfast.model.breaks import BreakKind, Finding
-from standfast.model.ids import PositionId, client_order_id
+from standfast.model.ids import BrokerOrderId, PositionId, client_order_id
 from standfast.model.order import OrderReport, OrderType, Role, Side
 from standfast.model.position import CloseReason
 from tests.core.situations import (
@@ -23,6 +23,7 @@ from tests.core.situations import (
     adopted,
     after,
     exit_intended,
+    fill,
     folded,
     opening_of,
     own_id,
@@ -178,6 +179,17 @@ def test_an_exit_whose_position_has_closed_is_a_stray() -> None:
     told(book, j.PositionSettled(position=P, reason=CloseReason.BOT_EXIT, proof="fills"))
 
     assert kinds(situation(book, held={}, listed=[listed()])) == [BreakKind.STRAY_EXIT]
+
+
+def test_an_exit_whose_fills_are_all_booked_is_none_though_it_was_last_read_working() -> None:
+    sold = j.FillBooked(
+        fill=fill("sold", BrokerOrderId("p1-stop-1"), Side.SELL, 10, 98),
+        allocations=(j.Allocation(position=P, quantity=D(10), opens=False),),
+    )
+    book = protected()
+    told(book, sold, j.PositionSettled(position=P, reason=CloseReason.STOP_LOSS, proof="fills"))
+
+    assert kinds(situation(book, held={}, now=after(60))) == []
 
 
 def test_an_outcome_unknown_for_half_a_minute_is_a_break() -> None:

@@ -115,8 +115,8 @@ def _foreign_lots(s: Situation, holding: Holding) -> Iterator[Finding]:
 
 def _order_findings(s: Situation, holding: Holding) -> Iterator[Finding]:
     for order in s.book.orders_on(holding):
-        if order.is_finished or not order.is_settled:
-            continue
+        if order.is_finished or not order.is_settled or not order.remaining:
+            continue  # one whose fills are all booked is over, whatever was last read of it
         if _has_outlived(s, order):
             yield _finding(BreakKind.STRAY_EXIT, order, "its position is closed", "working")
         elif _is_ghost(s, order):
