@@ -1,84 +1,26 @@
 """The whole guard against the whole exchange, for the first time: what every later story builds on."""
 
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from datetime import timedelta
 
-from standfast.core.policy import Foreign, Mode, Policy, Rules
-from standfast.exchange.orders import (
-    Order,
-    OrderClass,
-    OrderType,
-    Side,
-    Status,
-    StopLoss,
-    TakeProfit,
-    Terms,
-    Ticket,
-    TimeInForce,
-)
-from standfast.exchange.script import Price, Row, Script
-from standfast.model.ids import AccountId
+from standfast.exchange.orders import Side, Status, TimeInForce
 from standfast.model.journal import GuardStarted, OrderIntended, SessionSeen
-from standfast.model.position import CloseReason, Phase, Position
+from standfast.model.position import CloseReason, Phase
 from standfast.sim.world import World, play
-
-D = Decimal
-START = datetime(2026, 10, 8, 14, 30, tzinfo=UTC)  # a Thursday, 10:30 in New York
-BEFORE_CLOSE = datetime(2026, 10, 8, 19, 58, tzinfo=UTC)
-POLICY = Policy(name="default", stop_loss=D("0.02"), take_profit=D("0.30"))
-RULES = Rules(account=AccountId("sim"), mode=Mode.REPAIR, foreign=Foreign.ADOPT, policies=(POLICY,))
-EXITS = {OrderType.STOP, OrderType.STOP_LIMIT}
-
-
-def prices(*rows: tuple[float, Price, Price]) -> Script:
-    """AAPL from so many seconds on."""
-    of_aapl: list[Row] = [(timedelta(seconds=at), bid, ask) for at, bid, ask in rows]
-    return Script({"AAPL": of_aapl})
-
-
-STILL = prices((0, "100.00", "100.02"))
-
-
-def market(side: Side, quantity: int) -> Ticket:
-    return Ticket(terms=Terms(instrument="AAPL", side=side, quantity=D(quantity)))
-
-
-def bracket(quantity: int, target: str, stop: str) -> Ticket:
-    return Ticket(
-        terms=Terms(instrument="AAPL", side=Side.BUY, quantity=D(quantity)),
-        order_class=OrderClass.BRACKET,
-        take_profit=TakeProfit(limit_price=D(target)),
-        stop_loss=StopLoss(stop_price=D(stop)),
-    )
-
-
-async def guarded(world: World) -> None:
-    await world.start_guard()
-    await world.run_for(2)
-
-
-def stops(world: World) -> list[Order]:
-    """Live stops, in the exchange's own words."""
-    return [order for order in world.working() if order.terms.type in EXITS]
-
-
-def is_covered(world: World, quantity: int, lasts: TimeInForce = TimeInForce.GTC) -> bool:
-    found = stops(world)
-    return [(order.terms.quantity, order.terms.time_in_force) for order in found] == [(D(quantity), lasts)]
-
-
-def open_positions(world: World) -> list[Position]:
-    return list(world.book.state.positions.values())
-
-
-def the_closed(world: World) -> Position:
-    (position,) = world.book.state.closed.values()
-    return position
-
-
-async def new_orders(world: World, after: int) -> list[OrderIntended]:
-    return [e.fact for e in await world.entries() if e.number > after and isinstance(e.fact, OrderIntended)]
-
+from tests.sim.stories import (
+    BEFORE_CLOSE,
+    RULES,
+    START,
+    STILL,
+    D,
+    bracket,
+    guarded,
+    is_covered,
+    market,
+    open_positions,
+    prices,
+    stops,
+    the_closed,
+)
 
 # --- (a) adopt and protect ----------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from standfast.exchange.faults import EmptyList, Fault, Lost, NeverArrives, Rule
 from standfast.exchange.orders import Side, Status
 from standfast.model.journal import CancelIntended, PositionAdopted
 from standfast.sim.world import World, play
-from tests.sim.test_first_light import (
+from tests.sim.stories import (
     RULES,
     START,
     STILL,

@@ -1,7 +1,8 @@
-"""A price that jumps like a split stops every price rule of the instrument until its quantity is explained.
+"""What looks like a split stops every price rule of the instrument until its quantity is explained.
 
 A two-for-one split halves the price before the positions list doubles the quantity: judged by its price alone, a
-sound position looks like a crash. Rules go on when the split is booked, or when the quantity is seen unchanged by
+sound position looks like a crash. Brokers also restate the orders that rest, perhaps before anything else: a stop for
+twice the quantity is not too much then. Rules go on when the split is booked, or when the quantity is seen unchanged by
 reads made well after the jump: then the price really moved.
 """
 
@@ -30,10 +31,9 @@ def suspensions(s: Situation, holding: Holding) -> Outcomes:
         return
     if not any(s.book.held(position) for position in s.book.guarded_at(holding)):
         return
-    ratio = jump(s, holding)
-    if ratio is None:
+    reason = _why(s, holding)
+    if reason is None:
         return
-    reason = f"its price jumped by a ratio of {ratio:.3f}, as a split would make it"
     yield PricesSuspended(holding=holding, reason=reason)
     text = (
         f"{holding}: {reason}. No price rule fires until the quantity is explained; stops resting at the broker stay. "
@@ -44,14 +44,44 @@ def suspensions(s: Situation, holding: Holding) -> Outcomes:
     yield ReadActivities(reason="a jump like a split")
 
 
+def _why(s: Situation, holding: Holding) -> str | None:
+    ratio = jump(s, holding)
+    if ratio is not None:
+        return f"its price jumped by a ratio of {ratio:.3f}, as a split would make it"
+    ratio = restated(s, holding)
+    if ratio is not None:
+        return f"the broker changed a resting order by a ratio of {ratio:.3f}, as it does in a split"
+    return None
+
+
+def restated(s: Situation, holding: Holding) -> Decimal | None:
+    """The ratio by which the broker has just changed the quantity of an exit of ours, if it is near a split's.
+
+    Nobody else can: an order somebody replaces is another order. Once the split is booked the exits fit again.
+    """
+    for position in s.book.guarded_at(holding):
+        exits = [o for o in s.book.orders_for(position.id) if o.reduces and o.is_stop and not o.is_finished]
+        if sum((order.remaining for order in exits), ZERO) == s.book.held(position):
+            continue
+        for order in exits:
+            ratio = order.quantity / order.terms.quantity if order.terms is not None else None
+            if ratio is not None and s.now - order.changed_at < CERTAIN and _is_like_a_split(ratio):
+                return ratio
+    return None
+
+
 def jump(s: Situation, holding: Holding) -> Decimal | None:
     """The ratio of the price now to the price when last looked at, if it is near a split's."""
     before, sight = s.references.get(holding), s.sights.get(holding)
     if not before or sight is None or not sight.quote.is_two_sided:
         return None
     ratio = sight.quote.mid / before
+    return ratio if _is_like_a_split(ratio) else None
+
+
+def _is_like_a_split(ratio: Decimal) -> bool:
     stretched = ratio if ratio > 1 else 1 / ratio
-    return ratio if any(abs(stretched / each - 1) <= TOLERANCE for each in RATIOS) else None
+    return any(abs(stretched / each - 1) <= TOLERANCE for each in RATIOS)
 
 
 def _resume(s: Situation, holding: Holding) -> Outcomes:
