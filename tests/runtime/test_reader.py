@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from standfast.core.policy import Foreign, Mode, Policy, Rules
-from standfast.exchange.faults import Fault, PartialList, Rule, ServerError
+from standfast.exchange.faults import PartialList, Rule, ServerError
 from standfast.exchange.orders import Order, OrderType, Side, Terms, Ticket, TimeInForce
 from standfast.exchange.script import Script
 from standfast.model.ids import AccountId
@@ -41,9 +41,9 @@ async def with_a_loose_stop(world: World) -> Order:
     return order
 
 
-def left_out(world: World, operation: str, fault: Fault) -> None:
+def left_out(world: World, operation: str, fault: PartialList | ServerError) -> None:
     until = world.now + timedelta(seconds=OUT)
-    world.faults.install(Rule(operation=operation, fault=fault, since=world.now, until=until))  # type: ignore[arg-type]
+    world.faults.install(Rule(operation=operation, fault=fault, since=world.now, until=until))
 
 
 async def intended(world: World) -> int:

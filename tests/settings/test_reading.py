@@ -13,7 +13,6 @@ from standfast.model.alert import Severity
 from standfast.model.breaks import BreakKind
 from standfast.model.secret import Secret, redact
 from standfast.settings import Settings, load
-from standfast.settings.policies import NO_LIMIT
 from standfast.settings.shapes import LaterRules
 
 NEW_YORK = ZoneInfo("America/New_York")
@@ -22,7 +21,7 @@ ENVIRON = {
     "APCA_API_SECRET_KEY": "a-secret-of-forty-characters-0123456789ab",
     "STANDFAST_TOKEN": "token-of-the-api-0123456789",
     "ALERT_URL": "discord://4174216298/JHMHI8qBe7bk2ZwO5U711o3dV_js",
-    "HOME": "/home/guard",
+    "HOME": "/nowhere",
 }
 
 FULL = """
@@ -210,7 +209,7 @@ def test_only_the_defaults_of_the_contract_are_assumed(tmp_path: Path) -> None:
     assert (rules.mode, rules.foreign, rules.rate_share) == (Mode.ALERT, Foreign.ALERT, Decimal("0.25"))
     assert (rules.every, rules.confirm) == (Every(), Confirm())
     assert (rules.policies, rules.foreign_ignore, rules.modes) == ((), (), {})
-    assert rules.limits == Limits(orders_per_minute=NO_LIMIT)
+    assert rules.limits == Limits(orders_per_minute=None)
     assert (account.live, account.feed, account.tracker, account.follows_exchange) == (False, "", None, False)
     assert settings.alerts == ()
 
