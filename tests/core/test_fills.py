@@ -29,7 +29,6 @@ from tests.core.situations import (
     fill,
     folded,
     opening_of,
-    own_id,
     position,
     report,
     resting_stop,
@@ -362,10 +361,12 @@ def test_the_parts_of_a_fill_add_up_to_it_and_take_no_more_than_was_there(
         assert made.allocations[0].position == P
 
 
-def test_an_opening_never_closes_what_is_held_the_other_way() -> None:
+def test_an_opening_takes_off_what_has_come_to_be_held_the_other_way_and_opens_what_is_left() -> None:
+    """The gate refuses an opening against a position; what is filled while it is on its way is netted by the broker."""
     book = folded(adopted(-5, id=PositionId("short")), *opening_of(10))
 
     (made,) = booked(book, [fill("x", "p1-open", Side.BUY, 10, 100, at=after(60))])
 
-    assert parts(made) == [(P, D(10), True)]
-    assert own_id(Role.OPEN) in book.state.orders
+    assert parts(made) == [(PositionId("short"), D(5), False), (P, D(5), True)]
+    assert [(p.id, p.held) for p in book.positions_at(SPY)] == [(PositionId("short"), D(0)), (P, D(5))]
+    assert net_of(book) == D(5)

@@ -2,12 +2,14 @@
 refuse (a wash trade): nothing here can change that."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from standfast.core.policy import Foreign, Policy
 from standfast.exchange.faults import Lost, Rule, Stale
 from standfast.exchange.orders import OrderClass, Side
+from standfast.exchange.rules import Rules as ExchangeRules
 from standfast.model.journal import OrderIntended
 from standfast.model.position import CloseReason
 from standfast.sim import translate
@@ -19,6 +21,8 @@ from tests.sim.stories import (
     STILL,
     STOP_ONLY,
     D,
+    bracket,
+    closes_asked,
     covered,
     guarded,
     holding,
@@ -161,3 +165,76 @@ def test_the_stop_of_one_short_lot_that_a_jump_leaves_unfilled_is_closed_and_the
 
     wide = replace(RULES, policies=(Policy(name="default", stop_loss=D("0.04")),))
     play(story, wide, RISING, start=START)
+
+
+def test_a_bracket_left_too_large_by_a_sale_that_overtook_it_is_replaced_by_exits_of_the_right_size() -> None:
+    """Its legs are not live yet when the bot sells, so nothing is reserved; all of it filled, they would go short."""
+
+    async def story(world: World) -> None:
+        await guarded(world)
+        await world.submit(bracket(35, target="130", stop="97"))
+        await world.submit(market(Side.SELL, 28))
+        await world.until(lambda: world.net() == 7, within=5)
+        await world.until(lambda: covered(world) == 7 == len(stops(world)) * 7, within=20, what="one stop for 7")
+        await world.run_for(30)
+        assert is_covered(world, 7)
+        assert any("more is covered than is held" in text for text in await told(world))
+
+    slow = ExchangeRules(accept_after=timedelta(milliseconds=300), fill_after=timedelta(milliseconds=5))
+    play(story, STOP_ONLY, STILL, start=START, exchange=slow)
+
+
+def test_lots_that_sales_have_shifted_under_the_bot_s_brackets_are_each_covered_for_what_they_hold() -> None:
+    """A sale takes the oldest lot first, whose bracket then holds the quantity that the other lot's stop needs."""
+
+    async def story(world: World) -> None:
+        await guarded(world)
+        await world.submit(bracket(28, target="130", stop="97"))
+        await world.run_for(15)
+        await world.submit(market(Side.BUY, 25))
+        await world.submit(market(Side.SELL, 25))
+        await world.until(lambda: world.net() == 28 and len(open_positions(world)) == 2, within=5)
+        await world.until(lambda: sorted(s.remaining for s in stops(world)) == [3, 25], within=60, what="3 and 25")
+        await world.run_for(60)
+        assert covered(world) == world.net() == 28
+        assert not world.book.state.breaks
+
+    without_wash_trades = ExchangeRules(refuses_wash_trades=False)
+    play(story, STOP_ONLY, STILL, start=START, exchange=without_wash_trades)
+
+
+def test_an_opening_of_ours_that_a_sale_of_the_bot_overtakes_is_netted_and_nothing_is_held_both_ways() -> None:
+    async def story(world: World) -> None:
+        await guarded(world)
+        await world.operate("open", instrument="AAPL", quantity="5")
+        await world.submit(market(Side.SELL, 33))
+        await world.until(lambda: world.net() == -28, within=5)
+        await world.until(lambda: is_covered(world, 28), within=20, what="28 short are covered")
+        await world.run_for(15)
+        (position,) = open_positions(world)
+        assert position.net == -28
+        assert not world.book.state.breaks
+        booked = sum(p.pnl for p in (*world.book.state.closed.values(), position))
+        assert booked == world.truth.realised
+
+    delay = timedelta(milliseconds=300)
+    slow = ExchangeRules(accept_after=delay, fill_after=delay, refuses_wash_trades=False)
+    play(story, STOP_ONLY, STILL, start=START, exchange=slow)
+
+
+def test_what_a_bot_sells_short_right_after_an_opening_of_ours_was_refused_is_its_own_wish() -> None:
+    """Nothing of ours was closed, so nothing crossed."""
+
+    async def story(world: World) -> None:
+        await guarded(world)
+        await world.submit(market(Side.SELL, 33))
+        refused = await world.request("open", instrument="AAPL", quantity="5")
+        assert not refused.ok
+        assert "wash trade" in refused.detail
+        await world.until(lambda: is_covered(world, 33), within=20, what="33 short are adopted and covered")
+        await world.run_for(30)
+        assert world.net() == -33
+        assert await closes_asked(world) == []
+
+    slow = ExchangeRules(accept_after=timedelta(milliseconds=300), fill_after=timedelta(milliseconds=500))
+    play(story, STOP_ONLY, STILL, start=START, exchange=slow)

@@ -60,7 +60,10 @@ def _never_opened(position: Position, orders: list[BookedOrder]) -> Outcomes:
         return
     last = openers[-1]
     said = last.refusal or (last.report.state.value if last.report is not None else "never arrived")
-    yield PositionSettled(position=position.id, reason=CloseReason.ROLLBACK, proof=f"nothing filled: {last.id} {said}")
+    proof = f"nothing filled: {last.id} {said}"
+    if last.executed:
+        proof = f"nothing opened: {last.id} filled {last.executed}, which closed what was held the other way"
+    yield PositionSettled(position=position.id, reason=CloseReason.ROLLBACK, proof=proof)
 
 
 def advance_closing(s: Situation, position: Position) -> Outcomes:

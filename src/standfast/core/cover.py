@@ -93,6 +93,7 @@ def _cover(s: Situation, position: Position) -> Cover:
             continue
         if order.role is Role.FOREIGN:
             tied.append(order)
+            unsettled = unsettled or is_cancelling(s, order)
             foreign += order.remaining if _stops(s, order) else ZERO
             unknown = unknown or order.type is OrderType.UNKNOWN
             continue

@@ -4,6 +4,7 @@
 2. Its quantity goes, in this order: to the position its order is tied to; to foreign lots, oldest first; to
    acknowledged foreign quantity; to adopted and owned positions, oldest first; what is left opens a lot.
 3. Realised profit is figured at average cost, here and nowhere else, when a closing part is booked.
+   An opening whose fill met a position of the other side has opened only what is left.
 4. What an order of ours did is ours, whatever is done with foreign quantity.
 5. A foreign fill is booked only after its order has been read by id, so that ties (a bracket's legs) are known.
 """
@@ -67,8 +68,8 @@ def _crossed(book: Book, fill: Fill, order: BookedOrder | None, found: LotFound)
     for position in reversed(book.state.closed.values()):
         if position.closed_at is None or fill.at - position.closed_at > CROSSING:
             return None
-        if placed is not None and placed > position.closed_at + UNAWARE:
-            continue
+        if position.opened == 0 or (placed is not None and placed > position.closed_at + UNAWARE):
+            continue  # nothing was closed, or whoever placed it knew
         closed_by_us = position.close_reason not in (CloseReason.BOT_EXIT, CloseReason.FOREIGN, CloseReason.BROKER_EXIT)
         if position.holding == fill.holding and position.sign == -found.sign and closed_by_us:
             return position
@@ -102,8 +103,10 @@ def _matched(book: Book, fill: Fill, order: BookedOrder | None) -> PositionId | 
 
 
 def _closing_parts(book: Book, fill: Fill, order: BookedOrder | None) -> Iterator[Allocation]:
-    if order is not None and order.role is Role.OPEN:
-        return
+    """What a fill takes off positions of the other side; an opening of ours as well, if one has come between.
+
+    The account is netted: what was bought against a short is not held beside it.
+    """
     left = fill.quantity
     cost = book.state.costs.get(fill.holding)
     average = cost.average if cost is not None else ZERO

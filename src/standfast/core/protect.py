@@ -14,9 +14,11 @@ from decimal import ROUND_FLOOR, Decimal
 
 from standfast.core.cover import Cover, Resting, cover_of, exits_by_group, is_cancelling, wanted_resting
 from standfast.core.orders import intent, reducing
+from standfast.core.policy import Mode
 from standfast.core.results import levels
 from standfast.core.situation import Outcomes, Situation
 from standfast.model.booked import BookedOrder
+from standfast.model.breaks import BreakKind
 from standfast.model.effects import CancelOrder, ReplaceOrder, SubmitOrder, Urgency, WakeAt
 from standfast.model.instrument import Instrument
 from standfast.model.journal import CloseRequested
@@ -27,6 +29,8 @@ ROLLBACK_AFTER = 3
 """Refusals in a row after which an opening of ours that has no stop is closed again."""
 RENEW_BEFORE = timedelta(days=5)
 """A resting exit that ends within this time is renewed: a long weekend and two days to notice."""
+TOO_MUCH_FOR = timedelta(seconds=5)
+"""How long exits that others placed may cover more than is held before they are replaced."""
 RETRY_MAX = timedelta(seconds=60)
 
 
@@ -59,6 +63,8 @@ def _adjust(s: Situation, position: Position, cover: Cover, wanted: Resting, siz
     surplus = resting + cover.foreign - size
     if surplus > 0:
         yield from _shrink(s, position, own, surplus)
+        if surplus > resting:
+            yield from _shrink_tied(s, position, cover, surplus - resting)
         return
     moved = [group for group in own if _differs(group, wanted) or _ages(s, group)]
     if moved:
@@ -122,6 +128,24 @@ def _shrink(s: Situation, position: Position, own: list[tuple[BookedOrder, ...]]
             return
         yield from _cancel(s, group, f"covers {surplus} more than is held")
         surplus -= _group_quantity(group)
+
+
+def _shrink_tied(s: Situation, position: Position, cover: Cover, surplus: Decimal) -> Outcomes:
+    """Take away exits that others placed and that have covered too much for a while; ours of the right size follow.
+
+    Filled, they would turn the position around; working, they hold the quantity that another position here needs.
+    Their tie makes them ours to correct. Not at once: a target that fills in parts shrinks its stop a moment later.
+    """
+    kind = BreakKind.OVER_COVERED
+    breaks = s.book.breaks_at(position.holding)
+    found = next((b for b in breaks if b.finding.kind is kind and b.finding.subject == position.id), None)
+    if found is None or not found.confirmed or s.rules.mode_for(kind) is not Mode.REPAIR:
+        return
+    due = found.first_seen + TOO_MUCH_FOR
+    if s.now < due:
+        yield WakeAt(at=due, holding=position.holding)
+    else:
+        yield from _shrink(s, position, exits_by_group(cover.tied), surplus)
 
 
 def _remove(s: Situation, cover: Cover, reason: str) -> Outcomes:

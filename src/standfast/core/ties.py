@@ -8,7 +8,7 @@ from standfast.core.cover import has_strangers, is_known, tied_cover
 from standfast.core.situation import Outcomes, Situation
 from standfast.model.ids import Holding
 from standfast.model.journal import OrderObserved
-from standfast.model.order import OrderReport
+from standfast.model.order import OrderReport, OrderType
 from standfast.model.position import Position
 
 
@@ -19,8 +19,14 @@ def ties(s: Situation, holding: Holding) -> Outcomes:
         return
     for report in s.orders_by_holding.get(holding, ()):
         position = _closes(s, guarded, report)
-        if position is not None and not report.is_finished and not is_known(s, report.broker_id):
+        if position is not None and _is_exit(report) and not is_known(s, report.broker_id):
             yield OrderObserved(report=report, position=position.id)
+
+
+def _is_exit(report: OrderReport) -> bool:
+    """Whether it rests to take something off. An order at the market, or one that brings exits of its own, does not."""
+    brings_exits = any(leg.side is not report.side for leg in report.legs)
+    return not report.is_finished and report.type is not OrderType.MARKET and not brings_exits
 
 
 def _closes(s: Situation, guarded: list[Position], report: OrderReport) -> Position | None:
