@@ -108,11 +108,13 @@ def broker_of(account: "AccountSettings", clock: "Clock") -> "Broker":
 def guard(config: Path, *, once: bool, heartbeat: int | None, parent: int | None, restarted: str) -> int:
     """Guard every account until told to stop; returns the exit code."""
     import asyncio
+    import gc
     import sys
 
     from standfast.runtime import logs
     from standfast.runtime.heartbeat import Heartbeat, ParentGone, die_with
 
+    gc.set_threshold(20_000, 20, 20)  # a large book lives long: looking through it often finds nothing
     try:
         if parent is not None:
             die_with(parent)

@@ -7,7 +7,8 @@ from standfast.core.book import EXECUTIONS_KEPT, Book, Cost, shorten
 from standfast.core.fold_orders import after_order
 from standfast.core.folds import folds
 from standfast.model import journal as j
-from standfast.model.order import ZERO, Fill, MovementKind
+from standfast.model.booked import BookedOrder, Stage
+from standfast.model.order import ZERO, Fill, MovementKind, OrderState
 from standfast.model.position import Closing, Phase, Position
 
 
@@ -19,7 +20,7 @@ def _fill_booked(book: Book, fact: j.FillBooked, entry: j.Entry) -> None:
     shorten(book.state.executions, EXECUTIONS_KEPT)
     order = book.order_by_broker(fill.broker_order_id)
     if order is not None:
-        book.put_order(replace(order, executed=order.executed + fill.quantity, number=entry.number))
+        book.put_order(_filled(replace(order, executed=order.executed + fill.quantity, number=entry.number), entry))
     fee = fill.fee
     for part in fact.allocations:
         if part.position is None:
@@ -30,6 +31,14 @@ def _fill_booked(book: Book, fact: j.FillBooked, entry: j.Entry) -> None:
     book.touch_quantity(fill.holding)
     if order is not None:
         after_order(book, order.id, entry)
+
+
+def _filled(order: BookedOrder, entry: j.Entry) -> BookedOrder:
+    """An order whose booked fills add up to all it asked for is over, whether or not it has been read since."""
+    if order.report is None or order.is_finished or order.executed < order.quantity:
+        return order
+    report = replace(order.report, state=OrderState.FILLED, filled=order.executed)
+    return replace(order, stage=Stage.FINISHED, report=report, changed_at=entry.at)
 
 
 def _acknowledge(book: Book, fill: Fill, part: j.Allocation) -> None:

@@ -16,6 +16,9 @@ from standfast.model.order import OrderType, Role
 
 FIRST_LOOK = timedelta(milliseconds=250)
 LONGEST_WAIT = timedelta(seconds=10)
+CLOSE_FILLS = timedelta(seconds=1)
+"""How long a closing order is left to fill before it is asked for: its fills come by themselves, and where many close
+at once every request is needed for the others."""
 STILL_WANTED = timedelta(seconds=10)
 """How long after its intent an opening may still be sent again; later it must be asked for anew."""
 
@@ -42,7 +45,8 @@ def _look_at_working(s: Situation, order: BookedOrder) -> Outcomes:
     reason = _reason_to_look(s, order)
     if not reason:
         return
-    due = _next_look(s, order, since=order.cancel_at or order.changed_at)
+    since = order.changed_at + CLOSE_FILLS if order.role in (Role.CLOSE, Role.ROLLBACK) else order.changed_at
+    due = _next_look(s, order, since=order.cancel_at or since)
     if s.now >= due:
         yield QueryOrder(holding=order.holding, broker_id=order.broker_id, client_id=order.id, reason=reason)
         due = s.now + FIRST_LOOK

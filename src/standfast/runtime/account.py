@@ -42,11 +42,12 @@ from standfast.model.journal import (
     RequestTaken,
 )
 from standfast.ports import Clock, OrderEvent, Request, StreamDown, StreamUp
+from standfast.runtime.events import must_be_read
 from standfast.runtime.instruments import Instruments
 from standfast.runtime.ledger import Ledger
 from standfast.runtime.quotes import Quotes
 from standfast.runtime.reader import Reader
-from standfast.runtime.sender import Sender
+from standfast.runtime.sender import Sender, turn
 
 log = structlog.get_logger("standfast.account")
 
@@ -185,7 +186,7 @@ class Account:
     def _on_order_event(self, event: OrderEvent) -> None:
         book = self.ledger.book
         order = book.order_by_broker(event.broker_id) or book.state.orders.get(event.client_id)
-        if order is not None:
+        if order is not None and must_be_read(order, event):
             top = book.state.orders.get(order.parent, order) if order.parent is not None else order
             self._spawn(
                 self.reader.query(broker_id=top.broker_id or event.broker_id, client_id=top.id),
@@ -304,7 +305,7 @@ class Account:
                 decision = decide(situation, holdings)
                 self._remember_prices(holdings)
                 await self.ledger.record(decision.facts)
-            for effect in decision.effects:
+            for effect in sorted(decision.effects, key=turn):
                 self.hand_over(effect)
             self.quotes.watch({holding: band(situation, holding) for holding in holdings})
             if not decision.facts:

@@ -12,7 +12,7 @@ from itertools import count
 import structlog
 
 from standfast.core.verify import still_reduces
-from standfast.model.effects import CancelOrder, ReplaceOrder, SubmitOrder, Urgency
+from standfast.model.effects import CancelOrder, Effect, ReplaceOrder, SubmitOrder, Urgency
 from standfast.model.errors import OutcomeUnknown, Rejected, Unauthorised, Unreachable
 from standfast.model.ids import Holding
 from standfast.model.journal import (
@@ -125,8 +125,19 @@ class Sender:
         return [CancelAnswered(broker_id=effect.broker_id, holding=effect.holding, outcome=outcome, reason=reason)]
 
 
+def turn(effect: Effect) -> tuple[int, float]:
+    """Orders in the turn they shall leave in, most urgent first; the rest after them, as decided."""
+    match effect:
+        case SubmitOrder() | CancelOrder():
+            return (effect.urgency, effect.rank)
+        case ReplaceOrder():
+            return (effect.urgency, 0.0)
+        case _:
+            return (len(Urgency), 0.0)
+
+
 def is_reducing(effect: OrderEffect) -> bool:
     return isinstance(effect, SubmitOrder) and effect.urgency in (Urgency.CLOSE, Urgency.PROTECT)
 
 
-__all__ = ["OrderEffect", "Sender", "Spawn", "is_reducing", "still_reduces"]
+__all__ = ["OrderEffect", "Sender", "Spawn", "is_reducing", "still_reduces", "turn"]

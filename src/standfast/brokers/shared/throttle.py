@@ -4,6 +4,8 @@ Invariants
 - A close never waits behind a read or an opening: turns go by (urgency, rank, arrival).
 - Steady reads (`Urgency.READ`) keep to their share, and when that is used up others pass them.
 - Verification, reads and openings leave a reserve of the budget to what is more urgent.
+- Closes come in company: what is less urgent than protecting stands back for a moment after each, as long as a burst
+  of them may last, so that it does not take the requests the next of them needs.
 - Who waits past the deadline gets `Unreachable`: it never left.
 - Nothing here draws a number or reads a clock of its own: same calls, same clock, same order.
 """
@@ -21,6 +23,11 @@ from standfast.ports import Clock
 
 RESERVED = {Urgency.VERIFY: 0.1, Urgency.READ: 0.1, Urgency.OPEN: 0.25}
 """Share of the budget a class leaves untouched; closing and protecting may use the last request."""
+
+COMPANY = 0.15
+"""Seconds after a close has left or was answered in which more of them are to be expected."""
+BURST = 3.0
+"""Seconds for which closes, however they follow each other, may hold up the rest."""
 
 RESET_SLACK = 1.0
 """Seconds added to a reset the broker states in whole seconds."""
@@ -46,6 +53,10 @@ class Throttle:
         self._steady: list[_Waiter] = []
         self._others: list[_Waiter] = []
         self._arrivals = 0
+        self._closing: set[int] = set()
+        """Closes that have left and have no answer yet."""
+        self._close_at = self._burst_at = float("-inf")
+        """When a close last left or was answered, and when the first of that burst left."""
 
     @property
     def waiting(self) -> int:
@@ -63,7 +74,7 @@ class Throttle:
                 now = self._clock.monotonic()
                 if now >= deadline:
                     raise Unreachable(f"no turn within {within:g} s under the broker's request limit: it was not sent")
-                await self._wait(waiter, min(self._budget.next_change(now), deadline) - now)
+                await self._wait(waiter, min(self._next_change(now), deadline) - now)
             return waiter.turn.result()
         finally:
             if not waiter.turn.done():
@@ -73,6 +84,9 @@ class Throttle:
         """Learn from a reply's headers; after a refusal for rate, the seconds nothing will leave."""
         now = self._clock.monotonic()
         self._budget.answered(number)
+        if number in self._closing:
+            self._closing.remove(number)
+            self._close_at = now
         reset = _reset_in(headers, self._clock.now())
         limit, remaining = _whole(headers, "x-ratelimit-limit"), _whole(headers, "x-ratelimit-remaining")
         if limit is not None and remaining is not None and reset is not None:
@@ -112,13 +126,30 @@ class Throttle:
         now = self._clock.monotonic()
         while (queue := self._next_queue(now)) is not None:
             waiter = heapq.heappop(queue)
-            waiter.turn.set_result(self._budget.spend(now, steady=waiter.urgency == Urgency.READ))
+            number = self._budget.spend(now, steady=waiter.urgency == Urgency.READ)
+            if waiter.urgency == Urgency.CLOSE:
+                self._note_close(number, now)
+            waiter.turn.set_result(number)
+
+    def _note_close(self, number: int, now: float) -> None:
+        if now - self._close_at > 1.0:
+            self._burst_at = now
+        self._closing.add(number)
+        self._close_at = now
+
+    def _next_change(self, now: float) -> float:
+        """The earliest moment at which somebody may go who may not go now."""
+        change = self._budget.next_change(now)
+        free = min(self._close_at + COMPANY, self._burst_at + BURST)
+        return min(change, free) if free > now else change
 
     def _next_queue(self, now: float) -> list[_Waiter] | None:
         queues = [queue for queue in (self._others, self._steady) if queue and self._may_go(queue[0], now)]
         return min(queues, key=lambda queue: queue[0], default=None)
 
     def _may_go(self, waiter: _Waiter, now: float) -> bool:
+        if waiter.urgency > Urgency.PROTECT and now < min(self._close_at + COMPANY, self._burst_at + BURST):
+            return False
         if waiter.urgency == Urgency.READ and self._budget.steady_available(now) <= 0:
             return False
         reserved = RESERVED.get(Urgency(waiter.urgency), 0.0) * self._budget.limit
