@@ -58,6 +58,8 @@ GROWTH_GOAL = 12.0
 ROUNDS = 3
 ACCOUNT = AccountId("paper")
 PRICE, STOP, QUANTITY = Decimal(100), Decimal("98.00"), Decimal(10)
+LATER = timedelta(minutes=10)
+"""When the guard starts again: what was filled then is no news."""
 TOGETHER = 200
 """Facts in one commit while the ledger is built."""
 
@@ -81,8 +83,9 @@ async def _measure(count: int) -> list[float]:
     venue = build(_options(count))
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
+        began = venue.now
         facts = list(_history(venue, count))
-        venue.advance(venue.now + timedelta(minutes=10))
+        venue.advance(began + LATER)
         await _write(folder / "standfast.db", venue, facts)
         async with ExchangeServer(venue, per_minute=None) as server:
             config = settings(folder, server.url, held_by="broker")
@@ -130,7 +133,7 @@ def _options(count: int) -> Options:
 
 
 def _history(venue: Venue, count: int) -> Iterator[Fact]:
-    stamp = (venue.now + timedelta(minutes=10)).isoformat().replace("+00:00", "Z")
+    stamp = (venue.now + LATER).isoformat().replace("+00:00", "Z")
     yield GuardStarted(version="bench", mode="repair")
     yield GuardingBegan(broker="AlpacaBroker", at_broker=venue.now, watermark=f"{stamp}/")
     for number in range(count):
@@ -139,6 +142,7 @@ def _history(venue: Venue, count: int) -> Iterator[Fact]:
 
 def _opened(venue: Venue, instrument: InstrumentId) -> Iterator[Fact]:
     """One position from its request to its live stop, as the exchange answered."""
+    venue.advance(venue.now + timedelta(milliseconds=1))  # no two orders were submitted at one moment
     venue.quote(Quote(instrument, PRICE, PRICE, Decimal(1000), Decimal(1000), venue.now))
     position, holding = PositionId(f"p{instrument}"), Holding(instrument)
     yield OpeningRequested(

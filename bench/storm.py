@@ -3,7 +3,7 @@
 Everything is read from the exchange: when each close came, in which order, what else was asked meanwhile. The account
 holds the three hundred before it is guarded; then every price falls beyond its stop within a second, each by another
 distance, in an order drawn by chance. A close is out of order when a deeper one, whose price the guard had seen for a
-second, was sent after it.
+second, was sent more than half a second after it.
 """
 
 import random
@@ -22,6 +22,8 @@ HELD = 300
 GOAL = 110.0
 SEEN_FOR = timedelta(seconds=1)
 QUANTITY = 10
+TOGETHER = timedelta(seconds=0.5)
+"""Closes of one burst: who goes a moment earlier has not gone before the others."""
 SIZING = timedelta(seconds=2)
 """After the fall: the reads of positions that size the closes."""
 ACCOUNT = AccountId("paper")
@@ -37,11 +39,17 @@ def figures() -> list[Figure]:
         with guard(folder, at, held_by="guard"):
             until(lambda: _facts(folder, "PositionAdopted") == HELD, f"{HELD} positions adopted", within=60)
             until(lambda: at.listeners() == (1, 1), "the guard on both streams")
-            time.sleep(5.0)
+            _wait_for_the_next_minute(at)
             fell = _fall(at, names)
             until(lambda: len(_closes(at)) >= HELD, f"{HELD} closes", within=GOAL * 1.5)
             time.sleep(2.0)
         return _judge(at, folder, fell)
+
+
+def _wait_for_the_next_minute(at: Exchange) -> None:
+    """What adopting three hundred positions cost is forgotten, and some seconds of a minute are gone, as usual."""
+    now = at.now()
+    time.sleep(60 - now.second + 5)
 
 
 def _fall(at: Exchange, names: list[str]) -> dict[str, tuple[datetime, int]]:
@@ -87,10 +95,12 @@ def _judge(at: Exchange, folder: Path, fell: dict[str, tuple[datetime, int]]) ->
 
 def _overtaken(sent: list[tuple[datetime, str]], fell: dict[str, tuple[datetime, int]]) -> int:
     """Closes sent before a deeper one that had been seen for a second."""
-    in_turn = sorted(sent)
     return sum(
-        any(fell[later][1] > fell[name][1] and fell[later][0] + SEEN_FOR < when for _, later in in_turn[place + 1 :])
-        for place, (when, name) in enumerate(in_turn)
+        any(
+            fell[later][1] > fell[name][1] and fell[later][0] + SEEN_FOR < when and after > when + TOGETHER
+            for after, later in sent
+        )
+        for when, name in sent
     )
 
 
