@@ -8,15 +8,14 @@ one entry each at one moment; the time runs until the last of them goes on.
 import asyncio
 import os
 import statistics
-import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import TypedDict
 
+from bench.figures import Figure
 from standfast.model.ids import AccountId, BrokerOrderId, ClientOrderId, Holding, InstrumentId, PositionId
 from standfast.model.journal import OrderAccepted, OrderIntended
 from standfast.model.order import OrderType, Role, Side, Terms, TimeInForce
@@ -26,14 +25,6 @@ ROUNDS = 301
 WARM_UP = 30
 WRITERS = 64
 START = datetime(2026, 1, 5, 15, tzinfo=UTC)
-
-
-class Figure(TypedDict):
-    name: str
-    value: float
-    floor: float
-    ratio: float
-    goal: float
 
 
 class Figures:
@@ -52,7 +43,7 @@ class Figures:
                 floors.append(floor)
                 values.append(value)
         value, floor = statistics.median(values), statistics.median(floors)
-        return {"name": name, "value": value, "floor": floor, "ratio": value / floor, "goal": goal}
+        return Figure(name=name, value=value, floor=floor, goal=goal)
 
     async def one(self) -> float:
         """Seconds for one intent; its outcome, which frees the slot, is not counted."""
@@ -124,12 +115,3 @@ def figures() -> list[Figure]:
     """Seconds, as medians; the ratio is to the raw write measured in turn with each."""
     with tempfile.TemporaryDirectory(dir=os.environ.get("STANDFAST_BENCH_DIRECTORY", ".")) as directory:
         return asyncio.run(_measure(Path(directory)))
-
-
-if __name__ == "__main__":
-    for figure in figures():
-        print(
-            f"{figure['name']}: {figure['value'] * 1e6:.0f} us, floor {figure['floor'] * 1e6:.0f} us, "
-            f"ratio {figure['ratio']:.2f} (goal {figure['goal']})",
-            file=sys.stdout,
-        )

@@ -16,8 +16,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import TypedDict
 
+from bench.figures import Figure
 from standfast.model.ids import AccountId, BrokerOrderId, ExecutionId, Holding, InstrumentId, PositionId
 from standfast.model.journal import Allocation, Fact, FillBooked, OpeningRequested
 from standfast.model.order import Fill, Side
@@ -42,14 +42,6 @@ secret = "env:SECRET"
 name = "default"
 stop_loss = "2%"
 """
-
-
-class Figure(TypedDict):
-    name: str
-    value: float
-    floor: float
-    ratio: float
-    goal: float
 
 
 def figures() -> list[Figure]:
@@ -80,7 +72,7 @@ def _measure(name: str, goal: float, arguments: Sequence[str]) -> Figure:
             floors.append(floor)
             values.append(value)
     value, floor = statistics.median(values), statistics.median(floors)
-    return {"name": name, "value": value, "floor": floor, "ratio": value / floor, "goal": goal}
+    return Figure(name=name, value=value, floor=floor, goal=goal)
 
 
 def _command() -> list[str]:
@@ -121,8 +113,3 @@ def _opened(number: int) -> list[Fact]:
         ),
         FillBooked(fill=fill, allocations=(Allocation(position=position, quantity=Decimal(10), opens=True),)),
     ]
-
-
-if __name__ == "__main__":
-    for figure in figures():
-        print(f"{figure['name']}: {figure['ratio']:.2f} x bare Python ({figure['value']:.3f} s), goal {figure['goal']}")
