@@ -174,7 +174,7 @@ def bots_own_sells(account: "AccountSettings") -> Check:
     if rules.foreign.value != "adopt" or rules.mode.value != "repair" or not resting:
         return Check(name, ok=True, detail="no stop of ours rests under a position the bot opened itself")
     detail = f"stops resting under adopted positions (policy {', '.join(resting)}) reserve their quantity: the broker"
-    detail += ' refuses the bot\'s own sell orders for them; exits_held_by = "guard" leaves the bot free'
+    detail += ' refuses the bot\'s own sells of them and its plain buys; exits_held_by = "guard" leaves the bot free'
     return Check(name, ok=True, detail=detail)
 
 

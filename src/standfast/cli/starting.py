@@ -18,7 +18,8 @@ from standfast.model.errors import SettingsError, StandfastError
 
 TRAP = """\
 Resting stops reserve the quantity they would sell. At Alpaca a stop that Standfast keeps under an adopted
-position makes the broker refuse your bot's own sell orders for it (403, held for orders). Choose:
+position makes the broker refuse your bot's own sell orders for it (403, held for orders), and its plain
+buys of that instrument (403, wash trade). Choose:
   exits_held_by = "broker"  the stop outlives this machine; the bot must close through standfast close, or
                             cancel the stop first (it comes back if the position does not close)
   exits_held_by = "guard"   nothing rests at the broker; the bot sells as it likes; the stop needs a running guard
@@ -141,7 +142,8 @@ foreign_ignore = []    # instruments to leave alone, such as long-term holdings:
 name = "default"
 match = {{ account = "*", strategy = "*", instrument = "*", kind = "*" }}
 # Who holds the exits: broker (they rest there), guard (its loop closes), both (a wide stop rests).
-# A resting stop reserves the quantity: the broker then refuses the bot's own sell orders.
+# A resting stop reserves the quantity: the broker then refuses the bot's own sells of it and, as a possible wash trade,
+# its plain buys of that instrument.
 exits_held_by = {quoted["held_by"]}
 stop_loss = {quoted["stop_loss"]}    # of the entry price
 emergency_stop = "{EMERGENCY}"    # the last resort, whatever else is delayed
