@@ -4,14 +4,14 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from standfast.exchange.assets import Asset
-from standfast.exchange.faults import PartialList, Rule, ServerError, Stale
+from standfast.exchange.faults import Lost, PartialList, Rule, ServerError, Stale
 from standfast.exchange.market import Prices
 from standfast.exchange.orders import Side
 from standfast.exchange.quotes_file import FileQuote
 from standfast.exchange.script import Row, Script
 from standfast.model.breaks import BreakKind
 from standfast.model.ids import Holding, InstrumentId
-from standfast.model.journal import GuardFailed, WatermarkMoved
+from standfast.model.journal import GuardFailed, LotFound, WatermarkMoved
 from standfast.sim.world import World, play
 from tests.sim.stories import (
     BY_GUARD,
@@ -20,7 +20,9 @@ from tests.sim.stories import (
     STOP_ONLY,
     D,
     closes_asked,
+    guarded,
     holding,
+    is_covered,
     market,
     open_positions,
     prices,
@@ -107,6 +109,22 @@ def test_one_order_that_cannot_be_read_holds_up_its_own_fills_and_no_others() ->
     each: list[Row] = [(timedelta(0), "100.00", "100.02")]
     both = Script({"AAPL": each, "MSFT": each})
     play(story, STOP_ONLY, both, start=START, instruments=(Asset(instrument="AAPL"), Asset(instrument="MSFT")))
+
+
+def test_a_sale_is_not_booked_before_the_purchase_it_sold_from_can_be() -> None:
+    """It would look like a short, and be protected as one."""
+
+    async def story(world: World) -> None:
+        await guarded(world)
+        world.faults.install(Rule(operation="order", fault=ServerError(), count=1))  # of the purchase
+        await world.submit(market(Side.BUY, 28))
+        await world.submit(market(Side.SELL, 3))
+        await world.until(lambda: is_covered(world, 25), within=30, what="25 are adopted and covered")
+        assert {entry.fact.sign for entry in await world.entries() if isinstance(entry.fact, LotFound)} == {1}
+        assert sum(position.pnl for position in open_positions(world)) == world.truth.realised
+
+    blind = Rule(operation="stream", fault=Lost())
+    play(story, STOP_ONLY, STILL, start=START, faults=[blind])
 
 
 def test_failures_of_a_guard_that_has_acted_since_do_not_halt_the_account() -> None:

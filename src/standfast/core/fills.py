@@ -9,7 +9,7 @@
 5. A foreign fill is booked only after its order has been read by id, so that ties (a bracket's legs) are known.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from decimal import Decimal
 
@@ -17,7 +17,7 @@ from standfast.core.book import Book
 from standfast.core.policy import Foreign, Rules
 from standfast.model.alert import Severity
 from standfast.model.booked import BookedOrder
-from standfast.model.ids import AlertId, PositionId, digest, is_own
+from standfast.model.ids import AlertId, Holding, PositionId, digest, is_own
 from standfast.model.journal import AlertRaised, Allocation, CloseRequested, Fact, FillBooked, FillMatched, LotFound
 from standfast.model.order import ZERO, Fill, Role
 from standfast.model.position import CloseReason, Position, Standing
@@ -53,6 +53,26 @@ def book_fill(book: Book, rules: Rules, fill: Fill) -> Iterator[Fact]:
     crossed = _crossed(book, fill, order, found) if found is not None else None
     if found is not None and crossed is not None:
         yield from _put_right(book, found, crossed)
+
+
+def bookable(book: Book, fills: Iterable[Fill]) -> Iterator[Fill]:
+    """Of fills in time order, those that may be booked while the orders behind others are unknown.
+
+    Behind such a one, on its holding, strangers' fills wait: a sale booked before the purchase it sold from would look
+    like a short. What our own orders did does not wait.
+    """
+    waiting: set[Holding] = set()
+    for fill in fills:
+        order = book.order_by_broker(fill.broker_order_id)
+        if not is_known(book, fill):
+            waiting.add(fill.holding)
+        elif fill.holding not in waiting or (order is not None and order.role is not Role.FOREIGN):
+            yield fill
+
+
+def is_known(book: Book, fill: Fill) -> bool:
+    """Whether the order behind a fill is in the book, or was."""
+    return book.order_by_broker(fill.broker_order_id) is not None or fill.broker_order_id in book.state.retired
 
 
 def _crossed(book: Book, fill: Fill, order: BookedOrder | None, found: LotFound) -> Position | None:

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from standfast.core.fills import book_fill
+from standfast.core.fills import book_fill, bookable, is_known
 from standfast.core.movements import book_movements
 from standfast.model.booked import BookedOrder
 from standfast.model.effects import Urgency
@@ -278,7 +278,7 @@ class Reader:
             (fill for fill in read.fills if fill.execution_id not in book.state.executions), key=lambda fill: fill.at
         )
         whole = await self._observe_strangers(fills)
-        await self._book(fills if whole else [fill for fill in fills if self._is_known(fill)])
+        await self._book(fills if whole else list(bookable(book, fills)))
         async with self.ledger.deciding:
             await self.ledger.record(list(book_movements(book, read.movements)))
         if whole and read.watermark != book.state.watermark:
@@ -287,18 +287,15 @@ class Reader:
             self.snapshot = replace(self.snapshot, activities_asked_after=asked_after)
         self._changed({fill.holding for fill in fills})
 
-    def _is_known(self, fill: Fill) -> bool:
-        book = self.ledger.book
-        return book.order_by_broker(fill.broker_order_id) is not None or fill.broker_order_id in book.state.retired
-
     async def _observe_strangers(self, fills: list[Fill]) -> bool:
         """Read by id the orders behind fills that are not in the book, with their legs. False: not all could be.
 
-        One that cannot be read holds up its own fills and no others; the watermark waits for it.
+        One that cannot be read holds up its own fills, and those that `bookable` lets wait; so does the watermark.
         """
-        for holding in sorted({fill.holding for fill in fills if not self._is_known(fill)}):
+        book = self.ledger.book
+        for holding in sorted({fill.holding for fill in fills if not is_known(book, fill)}):
             await self._learn_own_legs(holding)
-        strangers = list(dict.fromkeys(fill.broker_order_id for fill in fills if not self._is_known(fill)))
+        strangers = list(dict.fromkeys(fill.broker_order_id for fill in fills if not is_known(book, fill)))
         whole = len(strangers) <= UNKNOWN_ORDERS_MAX
         for broker_id in strangers[:UNKNOWN_ORDERS_MAX]:
             if self.ledger.book.order_by_broker(broker_id) is None:  # else a leg of one just read
