@@ -63,11 +63,14 @@ def test_where_no_stop_can_be_rested_it_is_named_all_the_same() -> None:
     for outcomes in (
         left(*position(10), policy=off),
         left(*position("0.5")),
-        left(*position(10), closing_of()),
         left(*position(10), rules=ruled(GUARD, mode=Mode.ALERT)),
     ):
         (alarm,) = outcomes
         assert "(nothing rests for it)" in alarm.text
+
+
+def test_a_close_that_is_not_on_its_way_is_no_protection() -> None:
+    assert [type(each) for each in left(*position(10), closing_of())] == [SubmitOrder, j.AlertRaised]
 
 
 def test_beside_somebody_elses_stop_only_the_rest_is_covered() -> None:

@@ -296,6 +296,7 @@ def test_a_refused_stop_of_what_was_found_is_tried_for_ever_and_never_closed_for
 
 def test_a_stop_the_price_is_beyond_already_means_close_now() -> None:
     at = refusing("price")
+    at.sights = {SPY: quoted("97", "97.02")}
 
     at.run()
 
@@ -303,8 +304,19 @@ def test_a_stop_the_price_is_beyond_already_means_close_now() -> None:
     assert closed.close_reason is CloseReason.STOP_LOSS
 
 
+def test_a_stop_the_broker_finds_too_near_is_no_reason_to_close_while_our_own_price_says_otherwise() -> None:
+    """Overnight and around a split a broker judges by a price of yesterday."""
+    at = refusing("price")
+    at.run()
+    at.wait(150)
+    at.run()
+
+    assert at.book.state.closed == {}
+
+
 def test_a_close_and_its_stop_both_refused_come_to_rest() -> None:
     at = refusing("price", (Role.STOP, Role.CLOSE))
+    at.sights = {SPY: quoted("97", "97.02")}
     for _ in range(30):
         at.run()
         at.wait(1)

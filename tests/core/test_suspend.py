@@ -8,13 +8,14 @@ from standfast.core.situation import Situation
 from standfast.core.suspend import jump, suspensions
 from standfast.model import journal as j
 from standfast.model.effects import ReadActivities, ReadPositions, WakeAt
+from standfast.model.instrument import Instrument, Kind
 from standfast.model.position import CloseReason
 from tests.core.situations import SPY, D, P, after, folded, of, position, quoted, situation, told
 
 
 def jumped(price: str, before: str = "100", *facts: j.Fact) -> Situation:
     book = folded(*position(10), *facts)
-    return situation(book, sights={SPY: quoted(price)}, references={SPY: D(before)})
+    return situation(book, sights={SPY: quoted(price)}, leaps={SPY: D(price) / D(before)})
 
 
 @pytest.mark.parametrize("price", ["50", "33.3", "10.1", "200", "66"])
@@ -30,12 +31,19 @@ def test_an_ordinary_move_is_one(price: str) -> None:
     assert list(suspensions(jumped(price), SPY)) == []
 
 
-def test_without_a_reference_a_quote_or_a_position_nothing_is_said() -> None:
+def test_without_a_leap_from_one_tick_to_the_next_or_a_position_nothing_is_said() -> None:
+    """A slide to half the price, tick by tick, is no split."""
     book = folded(*position(10))
-    assert jump(situation(book), SPY) is None
-    assert jump(situation(book, sights={}, references={SPY: D(100)}), SPY) is None
-    nothing = situation(folded(), sights={SPY: quoted("50")}, references={SPY: D(100)})
+    assert jump(situation(book, sights={SPY: quoted("50")}), SPY) is None
+    nothing = situation(folded(), sights={SPY: quoted("50")}, leaps={SPY: D("0.5")})
     assert list(suspensions(nothing, SPY)) == []
+
+
+def test_only_shares_split_like_that() -> None:
+    option = {SPY.instrument: Instrument(id=SPY.instrument, kind=Kind.OPTION)}
+    book = folded(*position(10))
+
+    assert jump(situation(book, leaps={SPY: D("0.5")}, instruments=option), SPY) is None
 
 
 def resuming(seconds: float, *facts: j.Fact, **changes: Any) -> list[Any]:

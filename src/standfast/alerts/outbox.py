@@ -142,8 +142,10 @@ class Outbox:
         """The monotonic time of the next retry or digest; None when nothing is owed. New alerts do not wait for it."""
         return min((due for line in self._lines if (due := line.due_at()) is not None), default=None)
 
-    async def deliver(self, alerts: Iterable[Alert], clock: Clock) -> list[Fact]:
+    async def deliver(self, alerts: Iterable[Alert], clock: Clock, *, last: bool = False) -> list[Fact]:
         """Send what is due of these alerts (the undelivered and the newly acknowledged ones) and of what is owed.
+
+        `last` waits for no back-off and holds no flood back: nobody will be there to try again.
 
         Returns the facts to journal, at most once a call and channel each. Bounded by each channel's patience; the
         loop goes on meanwhile. Raises nothing that a channel raises.
@@ -154,17 +156,19 @@ class Outbox:
         facts: list[Fact] = []
         async with asyncio.TaskGroup() as tasks:
             for line in self._lines:
-                tasks.create_task(self._work(line, clock, facts), name=f"alerts to {line.channel.name}")
+                tasks.create_task(self._work(line, clock, facts, last=last), name=f"alerts to {line.channel.name}")
         return _once_each(facts)
 
-    async def _work(self, line: _Line, clock: Clock, facts: list[Fact]) -> None:
+    async def _work(self, line: _Line, clock: Clock, facts: list[Fact], *, last: bool) -> None:
         at = clock.monotonic()
-        if at < line.not_before:
+        if at < line.not_before and not last:
             return
         line.sent_at = [sent for sent in line.sent_at if at - sent < FLOOD_SECONDS]
         next_digest = line.digest_at + FLOOD_SECONDS if line.digest_at is not None else at
         pending = tuple(line.owed.values())
-        planned = messages(pending, recent=len(line.sent_at), may_digest=at >= next_digest, account=self.account)
+        planned = messages(
+            pending, recent=len(line.sent_at), may_digest=last or at >= next_digest, account=self.account
+        )
         line.held_until = next_digest if pending and not planned else 0.0
         for message in planned:
             reason = await _attempt(line.channel.sink, message)

@@ -7,7 +7,7 @@ about the books, and otherwise watched until what it asked for is so.
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 
-from standfast.core.adopt import adoption, price_now
+from standfast.core.adopt import adoption, price_now, taking_over
 from standfast.core.cover import cover_of
 from standfast.core.gate import Asked, reasons_against
 from standfast.core.protect import protect
@@ -31,11 +31,10 @@ from standfast.model.journal import (
     ProtectionChosen,
     RequestDone,
     RequestTaken,
-    StandingChanged,
     Thawed,
 )
 from standfast.model.order import ZERO
-from standfast.model.position import CloseReason, Phase, Position, Standing
+from standfast.model.position import CloseReason, Phase, Position
 
 
 class Refuse(Exception):
@@ -45,6 +44,7 @@ class Refuse(Exception):
 BUGS = (AssertionError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 """What a mistake of ours looks like; whoever takes acts answers it, once, instead of dying of it again and again."""
 
+NO_QUOTE = "no quote for {holding}: without the price of this moment its stop could sell it at once"
 Arguments = Mapping[str, str]
 
 
@@ -98,7 +98,7 @@ def _open(s: Situation, taken: RequestTaken) -> Iterator[Fact]:
 def _close(s: Situation, taken: RequestTaken) -> Iterator[Fact]:
     position = _guarded(s, taken.arguments)
     if not s.may_act:
-        raise Refuse(f"mode is {s.rules.mode}: only repair sends orders")
+        raise Refuse(s.why_not)
     held = s.book.held(position)
     remain = ZERO
     if taken.arguments.get("quantity"):
@@ -146,7 +146,7 @@ def _exit_price(s: Situation, position: Position, arguments: Arguments, name: st
 
 def _flatten(s: Situation, taken: RequestTaken) -> Iterator[Fact]:
     if not s.may_act:
-        raise Refuse(f"mode is {s.rules.mode}: only repair sends orders")
+        raise Refuse(s.why_not)
     yield FlattenRequested(request=taken.request, everything=taken.arguments.get("everything") == "true", by=taken.by)
 
 
@@ -167,8 +167,10 @@ def _thaw(s: Situation, taken: RequestTaken) -> Iterator[Fact]:
 def _adopt(s: Situation, taken: RequestTaken) -> Iterator[Fact]:
     holding = _break_holding(s, taken)
     lots = [p for p in s.book.positions_at(holding) if not p.is_guarded and p.held > 0]
+    if lots and price_now(s, holding) is None:
+        raise Refuse(NO_QUOTE.format(holding=holding))
     for lot in lots:
-        yield StandingChanged(position=lot.id, standing=Standing.ADOPTED, by=taken.by)
+        yield taking_over(s, lot, by=taken.by)
     booked, reported = s.book.net(holding).low, s.reported_net(holding)
     extra = reported - booked
     if extra and (extra * reported <= 0 or booked * reported < 0):
@@ -177,7 +179,7 @@ def _adopt(s: Situation, taken: RequestTaken) -> Iterator[Fact]:
         if not s.is_comparable(holding):
             raise Refuse(f"{holding} has just moved: try again in a few seconds")
         if price_now(s, holding) is None:
-            raise Refuse(f"no quote for {holding}: without the price of this moment its stop could sell it at once")
+            raise Refuse(NO_QUOTE.format(holding=holding))
         yield from adoption(s, holding, extra, by=taken.by)
     if not lots and not extra:
         raise Refuse(f"{holding} holds nothing the books do not explain")
@@ -271,7 +273,11 @@ def _open_done(s: Situation, taken: RequestTaken) -> RequestDone | None:
         return None
     closed = s.book.state.closed.get(id)
     if closed is not None:
-        return RequestDone(request=taken.request, ok=closed.opened > 0, detail=f"{id} {closed.proof}")
+        return RequestDone(
+            request=taken.request,
+            ok=closed.opened > 0 and closed.close_reason is not CloseReason.ROLLBACK,
+            detail=f"{id} {closed.proof}",
+        )
     position = s.book.state.positions.get(id)
     if position is None or position.phase is not Phase.OPEN:
         return None

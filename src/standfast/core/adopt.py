@@ -6,7 +6,8 @@ from decimal import Decimal
 from standfast.core.situation import Situation
 from standfast.model.evidence import HeldReport
 from standfast.model.ids import Holding, PositionId, digest
-from standfast.model.journal import PositionAdopted
+from standfast.model.journal import PositionAdopted, StandingChanged
+from standfast.model.position import Position, Standing
 
 
 def price_now(s: Situation, holding: Holding) -> Decimal | None:
@@ -17,6 +18,17 @@ def price_now(s: Situation, holding: Holding) -> Decimal | None:
     if s.in_session and not sight.quote.is_fresh(s.now, s.quotes_fresh):
         return None
     return sight.quote.mid
+
+
+def taking_over(s: Situation, lot: Position, *, by: str) -> StandingChanged:
+    """A foreign lot becomes ours to protect, from the prices of this moment on, as for bare quantity."""
+    price, now = lot.entry_price, price_now(s, lot.holding)
+    assert price is not None, lot.id
+    assert now is not None, lot.id
+    worse, better = (min, max) if lot.sign > 0 else (max, min)
+    return StandingChanged(
+        position=lot.id, standing=Standing.ADOPTED, by=by, anchor=worse(price, now), gain_anchor=better(price, now)
+    )
 
 
 def adoption(s: Situation, holding: Holding, quantity: Decimal, *, by: str) -> Iterable[PositionAdopted]:

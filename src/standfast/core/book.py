@@ -270,9 +270,14 @@ class Book:
         self.touch(position.holding)
 
     def put_order(self, order: BookedOrder) -> None:
+        """An order as it is known now. Only news of its state or its fills may have moved a quantity."""
+        known = self.state.orders.get(order.id)
         self.state.orders[order.id] = order
         self.index_order(order)
-        self.touch_quantity(order.holding)
+        if known is not None and (known.stage, known.filled, known.report) == (order.stage, order.filled, order.report):
+            self.touch(order.holding)
+        else:
+            self.touch_quantity(order.holding)
 
     def index_order(self, order: BookedOrder) -> None:
         self.orders_at[order.holding][order.id] = None

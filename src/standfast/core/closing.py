@@ -34,6 +34,8 @@ from standfast.model.journal import CloseWithdrawn, PositionSettled
 from standfast.model.order import CLOSING_ROLES, ZERO, OrderReport, Role
 from standfast.model.position import CloseReason, Closing, Position
 
+BY_PRICE = frozenset({CloseReason.STOP_LOSS, CloseReason.TAKE_PROFIT, CloseReason.TRAILING, CloseReason.EMERGENCY_STOP})
+"""Closes that hold for the price of a moment."""
 ESCALATE_AFTER = 3
 """Refusals of one close in a row before a person is called."""
 
@@ -69,7 +71,12 @@ def _never_opened(position: Position, orders: list[BookedOrder]) -> Outcomes:
 def advance_closing(s: Situation, position: Position) -> Outcomes:
     """The next step out, if this position is to be closed."""
     closing = position.closing
-    if closing is None or not s.may_act or not position.is_guarded:
+    if closing is None or not position.is_guarded:
+        return
+    if not s.may_act:
+        if closing.by == "guard" and closing.reason in BY_PRICE and not _is_under_way(s, position):
+            why = "orders may not be sent now: it is judged anew when they may"
+            yield CloseWithdrawn(position=position.id, reason=why)
         return
     held = s.book.held(position)
     if position.opened == 0 and held == 0:

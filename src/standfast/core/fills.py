@@ -12,9 +12,10 @@
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from decimal import Decimal
+from itertools import chain
 
 from standfast.core.book import Book
-from standfast.core.policy import Foreign, Rules
+from standfast.core.policy import Foreign, Mode, Rules
 from standfast.model.alert import Severity
 from standfast.model.booked import BookedOrder
 from standfast.model.ids import AlertId, Holding, PositionId, digest, is_own
@@ -52,7 +53,7 @@ def book_fill(book: Book, rules: Rules, fill: Fill) -> Iterator[Fact]:
     yield FillBooked(fill=fill, allocations=tuple(parts), reason=close_reason(book, order) if closes else None)
     crossed = _crossed(book, fill, order, found) if found is not None else None
     if found is not None and crossed is not None:
-        yield from _put_right(book, found, crossed)
+        yield from _put_right(book, rules, found, crossed)
 
 
 def bookable(book: Book, fills: Iterable[Fill]) -> Iterator[Fill]:
@@ -85,7 +86,8 @@ def _crossed(book: Book, fill: Fill, order: BookedOrder | None, found: LotFound)
     placed = order.report.placed_at if order is not None and order.report is not None else None
     if found.standing is Standing.FOREIGN:
         return None
-    for position in reversed(book.state.closed.values()):
+    flat = (position for position in book.positions_at(fill.holding) if position.opened and not position.held)
+    for position in chain(flat, reversed(book.state.closed.values())):
         if position.closed_at is None or fill.at - position.closed_at > CROSSING:
             return None
         if position.opened == 0 or (placed is not None and placed > position.closed_at + UNAWARE):
@@ -96,13 +98,14 @@ def _crossed(book: Book, fill: Fill, order: BookedOrder | None, found: LotFound)
     return None
 
 
-def _put_right(book: Book, found: LotFound, crossed: Position) -> Iterator[Fact]:
-    """A flip is nobody's wish: it is closed at once, and somebody is told."""
+def _put_right(book: Book, rules: Rules, found: LotFound, crossed: Position) -> Iterator[Fact]:
+    """A flip is nobody's wish: it is closed at once where orders may be sent, and somebody is told."""
     what = f"a close of {crossed.id} and another order crossed and turned {found.holding} around"
-    yield CloseRequested(position=found.position, reason=CloseReason.ROLLBACK, by="guard", detail=what)
-    text = (
-        f"{found.holding}: {what}. The new position {found.position} is being closed. Needed: see who else trades it."
-    )
+    done = f"Nothing is done: mode is {rules.mode}"
+    if rules.mode is Mode.REPAIR:
+        yield CloseRequested(position=found.position, reason=CloseReason.ROLLBACK, by="guard", detail=what)
+        done = f"The new position {found.position} is being closed"
+    text = f"{found.holding}: {what}. {done}. Needed: see who else trades it."
     key = digest(book.account, "crossed", found.position)
     yield AlertRaised(id=AlertId(f"a{key[:9]}"), severity=Severity.CRITICAL, text=text)
 

@@ -4,10 +4,10 @@ It is over when no opening order works and nothing guarded is held; until then p
 position by position, and resting entries are cancelled as often as they appear.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
-from standfast.core.adopt import adoption, price_now
+from standfast.core.adopt import adoption, price_now, taking_over
 from standfast.core.cover import is_cancelling
 from standfast.core.policy import Foreign
 from standfast.core.situation import Outcomes, Situation
@@ -20,10 +20,9 @@ from standfast.model.journal import (
     FlattenRequested,
     ForeignAcknowledged,
     RequestDone,
-    StandingChanged,
 )
-from standfast.model.order import ZERO, Role
-from standfast.model.position import CloseReason, Standing
+from standfast.model.order import ZERO, OrderReport, Role
+from standfast.model.position import CloseReason
 
 
 def flattening(s: Situation) -> Outcomes:
@@ -45,16 +44,26 @@ def _entries(s: Situation, wanted: FlattenRequested) -> Outcomes:
         if not wanted.everything and s.rules.foreign_for(holding) is Foreign.IGNORE:
             continue
         for report in reports:
-            known = s.book.order_by_broker(report.broker_id)
-            adds = s.reported_net(holding) * report.side.sign >= 0
-            if known is None and adds and not s.was_asked_lately_to_cancel(report.broker_id):
+            if _adds(s, holding, report) and not s.was_asked_lately_to_cancel(report.broker_id):
                 yield CancelOrder(broker_id=report.broker_id, holding=holding, reason="flatten: entries first")
+
+
+def _adds(s: Situation, holding: Holding, report: OrderReport) -> bool:
+    """Whether a listed order of somebody else could still open or add, as far as what is held tells."""
+    known = s.book.order_by_broker(report.broker_id)
+    if known is not None and known.role is not Role.FOREIGN:
+        return False  # ours: entries are asked above, exits only reduce
+    held = [position.sign for position in s.book.positions_at(holding) if s.book.held(position) > 0]
+    return report.side.sign in held if held else s.reported_net(holding) * report.side.sign >= 0
 
 
 def _closes(s: Situation, wanted: FlattenRequested) -> Outcomes:
     for position in list(s.book.state.positions.values()):
         if wanted.everything and not position.is_guarded and position.held > 0:
-            yield StandingChanged(position=position.id, standing=Standing.ADOPTED, by=wanted.by)
+            if price_now(s, position.holding) is None:
+                yield ReadQuotes(holding=position.holding, reason="flatten everything")
+            else:
+                yield taking_over(s, position, by=wanted.by)
         elif position.is_guarded and position.closing is None and s.book.held(position) > 0:
             yield CloseRequested(
                 position=position.id,
@@ -88,7 +97,7 @@ def _take_over(s: Situation, wanted: FlattenRequested, holding: Holding) -> Outc
 def _end(s: Situation, wanted: FlattenRequested) -> Outcomes:
     ours = [p for p in s.book.state.positions.values() if p.is_guarded]
     opening = [o for o in s.book.state.orders.values() if o.role is Role.OPEN and not o.is_finished]
-    if ours or opening:
+    if ours or opening or any(_foreign_entries(s, wanted)):
         return
     if s.snapshot.positions_asked_after < _last_entry(s, wanted) or s.snapshot.orders_asked_after < _last_entry(
         s, wanted
@@ -106,6 +115,13 @@ def _end(s: Situation, wanted: FlattenRequested) -> Outcomes:
         detail += f"; orders not ours still work: {', '.join(foreign)}"
     yield FlattenEnded(request=wanted.request, detail=detail)
     yield RequestDone(request=wanted.request, ok=True, detail=detail)
+
+
+def _foreign_entries(s: Situation, wanted: FlattenRequested) -> Iterator[OrderReport]:
+    """What others still have working that could add, on everything that is not to be left alone."""
+    for holding, reports in s.orders_by_holding.items():
+        if wanted.everything or s.rules.foreign_for(holding) is not Foreign.IGNORE:
+            yield from (report for report in reports if _adds(s, holding, report))
 
 
 def _last_entry(s: Situation, wanted: FlattenRequested) -> int:

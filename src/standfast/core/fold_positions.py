@@ -89,7 +89,8 @@ def _standing_changed(book: Book, fact: j.StandingChanged, entry: j.Entry) -> No
     position = book.state.positions.get(fact.position)
     if position is not None:
         adopted_at = entry.at if fact.standing is Standing.ADOPTED else None
-        book.put_position(replace(position, standing=fact.standing, anchor=fact.anchor, adopted_at=adopted_at))
+        position = replace(position, anchor=fact.anchor, gain_anchor=fact.gain_anchor)
+        book.put_position(replace(position, standing=fact.standing, adopted_at=adopted_at))
 
 
 @folds(j.CloseRequested)

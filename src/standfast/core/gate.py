@@ -34,7 +34,7 @@ def reasons_against(s: Situation, asked: Asked) -> tuple[str, ...]:
 
 def _account(s: Situation, asked: Asked) -> Iterator[str]:
     if not s.may_act:
-        yield f"mode is {s.rules.mode}: only repair sends orders"
+        yield s.why_not
     for scope in ("", asked.holding.instrument):
         if scope in s.book.state.frozen:
             frozen = s.book.state.frozen[scope]

@@ -6,15 +6,15 @@ critical alarm names them all. The next start takes those stops away again, beca
 
 from decimal import ROUND_FLOOR, Decimal
 
-from standfast.core.cover import cover_of
+from standfast.core.cover import cover_of, is_cancelling
 from standfast.core.orders import intent, reducing
 from standfast.core.results import levels
 from standfast.core.situation import Outcomes, Situation
 from standfast.core.tell import alarm
 from standfast.model.alert import Severity
 from standfast.model.effects import SubmitOrder, Urgency
-from standfast.model.order import Role
-from standfast.model.position import Phase, Position
+from standfast.model.order import CLOSING_ROLES, Role
+from standfast.model.position import Position
 
 
 def handing_over(s: Situation) -> Outcomes:
@@ -43,10 +43,17 @@ def _rest(s: Situation, position: Position, *, beside: Decimal) -> list[SubmitOr
     at = levels(s.book, position, s.policy(position))
     held = s.book.held(position) - beside
     size = held if s.contract.fractional_stops else held.to_integral_value(rounding=ROUND_FLOOR)
-    if at.outermost is None or size <= 0 or position.phase is Phase.CLOSING:
+    closes = (o for o in s.book.orders_for(position.id) if o.role in CLOSING_ROLES and not o.is_finished)
+    if at.outermost is None or size <= 0 or any(closes):
         return []
     instrument = s.instrument(position.holding)
     stop = instrument.round_up(at.outermost) if position.sign > 0 else instrument.round_down(at.outermost)
     terms = reducing(position.sign * size, size, stop_price=stop, resting=True)
     made = intent(s.book, position, Role.STOP, terms, reason="the guard stops")
     return [SubmitOrder(intent=made, urgency=Urgency.PROTECT)]
+
+
+def is_still(s: Situation) -> bool:
+    """Whether nothing of ours is on its way or being cancelled: only then can it be said what will be left."""
+    orders = s.book.state.orders.values()
+    return not any(order.is_own and (not order.is_settled or is_cancelling(s, order)) for order in orders)

@@ -12,10 +12,11 @@
 from datetime import timedelta
 from decimal import ROUND_FLOOR, Decimal
 
+from standfast.core.book import Refusal
 from standfast.core.cover import Cover, Resting, cover_of, exits_by_group, is_cancelling, wanted_resting
 from standfast.core.orders import intent, reducing
 from standfast.core.policy import Mode
-from standfast.core.results import levels
+from standfast.core.results import Clarity, judge, levels
 from standfast.core.situation import Outcomes, Situation
 from standfast.model.booked import BookedOrder
 from standfast.model.breaks import BreakKind
@@ -161,9 +162,14 @@ def _cancel(s: Situation, group: tuple[BookedOrder, ...], reason: str) -> Outcom
 
 def _add(s: Situation, position: Position, wanted: Resting, quantity: Decimal) -> Outcomes:
     refusal = s.book.state.refusals.get(position.id)
+    if refusal is not None and refusal.kind == "wash_trade" and position.closing is None:
+        entries = [o for o in s.book.orders_for(position.id) if o.role is Role.OPEN and not o.is_finished]
+        if entries:  # our own entry still works on the other side: what has filled comes first
+            yield from _cancel(s, (entries[0],), "its rest stands in the way of the stop for what has filled")
+            return
     if refusal is not None:
-        is_through = refusal.kind == "price" and position.bare_adopted == 0
-        if position.closing is None and (is_through or _gives_up(position, refusal.count)):
+        is_through = refusal.kind == "price" and _is_beyond(s, position, wanted.stop)
+        if position.closing is None and (is_through or _gives_up(position, refusal)):
             yield _close_instead(position, refusal.kind, refusal.reason)
             return
         due = refusal.at + retry_after(refusal.count)
@@ -201,8 +207,17 @@ def retry_after(count: int) -> timedelta:
     return min(timedelta(seconds=2 ** min(count - 1, 6)), RETRY_MAX)
 
 
-def _gives_up(position: Position, refusals: int) -> bool:
-    return position.standing is Standing.OWNED and refusals >= ROLLBACK_AFTER
+def _is_beyond(s: Situation, position: Position, stop: Decimal | None) -> bool:
+    """Whether our own eyes agree that the price is through the stop: a broker may judge by a price of yesterday."""
+    if stop is None or not s.in_session or position.bare_adopted:
+        return False
+    judged = judge(s, position, s.policy(position))
+    return judged.clarity is Clarity.CLEAR and judged.price is not None and (stop - judged.price) * position.sign >= 0
+
+
+def _gives_up(position: Position, refusal: Refusal) -> bool:
+    """Whether an opening of ours is rolled back for want of a stop. A stop that is merely too near is tried on."""
+    return position.standing is Standing.OWNED and refusal.kind != "price" and refusal.count >= ROLLBACK_AFTER
 
 
 def _close_instead(position: Position, kind: str, reason: str) -> CloseRequested:

@@ -8,7 +8,7 @@ it changes or an hour has passed. `alert` mode tells and never sends; `observe` 
 from datetime import timedelta
 from decimal import Decimal
 
-from standfast.core.adopt import adoption, price_now
+from standfast.core.adopt import adoption, price_now, taking_over
 from standfast.core.policy import Foreign, Mode
 from standfast.core.reconcile import POSITION_KINDS, Report
 from standfast.core.situation import Outcomes, Situation
@@ -23,10 +23,9 @@ from standfast.model.journal import (
     BreakEnded,
     BreakSeen,
     ForeignAcknowledged,
-    StandingChanged,
 )
 from standfast.model.order import ZERO
-from standfast.model.position import Position, Standing
+from standfast.model.position import Position
 
 SECOND_LOOK = timedelta(seconds=1)
 ALARM_AGAIN = timedelta(hours=1)
@@ -150,8 +149,12 @@ def _as_the_policy_says(s: Situation, found: Break, extra: Decimal, lots: list[P
         known = s.book.state.acknowledged.get(holding, ZERO)
         yield ForeignAcknowledged(holding=holding, quantity=known + extra, by="policy", before=known)
     elif foreign is Foreign.ADOPT:
+        if lots and price_now(s, holding) is None:
+            yield ReadQuotes(holding=holding, reason="to adopt it at the price of this moment")
+            yield WakeAt(at=s.now + timedelta(seconds=2), holding=holding)
+            return
         for lot in lots:  # found while the policy was another
-            yield StandingChanged(position=lot.id, standing=Standing.ADOPTED, by="policy")
+            yield taking_over(s, lot, by="policy")
         if extra:
             yield from _adopt_bare(s, found, holding, extra)
 

@@ -61,8 +61,8 @@ class Situation:
     """The loop has failed twice at the same entry: watch and alarm, do not act."""
     singles: Mapping[Holding, SingleRead] = field(default_factory=dict)
     """The last answers about single holdings."""
-    references: Mapping[Holding, Decimal] = field(default_factory=dict)
-    """The price each holding had when it was last looked at: a jump is judged against it."""
+    leaps: Mapping[Holding, Decimal] = field(default_factory=dict)
+    """Price ratios from one tick to the next that are worth a look: a slide has none, however far it goes."""
     is_trading_day: Callable[[date], bool] = lambda day: day.weekday() < 5
     figured: dict[object, tuple[EntryNumber, Any]] = field(default_factory=dict, repr=False, compare=False)
     """What one look has figured already, and the book's head then: everything asks for it again (`once`)."""
@@ -87,6 +87,13 @@ class Situation:
     def may_act(self) -> bool:
         """Whether orders may be sent at all. Opening has its own gate; closing and protecting have only this."""
         return self.rules.mode is Mode.REPAIR and not self.halted
+
+    @property
+    def why_not(self) -> str:
+        """Why no order may be sent, and what would change that."""
+        if self.halted:
+            return "the account is halted: it starts to act again with a new version, or after an act that is recorded"
+        return f"mode is {self.rules.mode}: only repair sends orders"
 
     @property
     def in_session(self) -> bool:

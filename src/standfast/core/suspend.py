@@ -14,6 +14,7 @@ from standfast.core.tell import alarm
 from standfast.model.alert import Severity
 from standfast.model.effects import ReadActivities, ReadPositions, WakeAt
 from standfast.model.ids import Holding
+from standfast.model.instrument import Kind
 from standfast.model.journal import PricesResumed, PricesSuspended
 from standfast.model.order import ZERO
 
@@ -71,11 +72,10 @@ def restated(s: Situation, holding: Holding) -> Decimal | None:
 
 
 def jump(s: Situation, holding: Holding) -> Decimal | None:
-    """The ratio of the price now to the price when last looked at, if it is near a split's."""
-    before, sight = s.references.get(holding), s.sights.get(holding)
-    if not before or sight is None or not sight.quote.is_two_sided:
+    """The ratio by which the price leapt from one tick to the next, if it is near a split's. Only shares split so."""
+    ratio = s.leaps.get(holding)
+    if ratio is None or s.instrument(holding).kind is not Kind.EQUITY:
         return None
-    ratio = sight.quote.mid / before
     return ratio if _is_like_a_split(ratio) else None
 
 

@@ -64,6 +64,8 @@ class StandingChanged:
     standing: Standing
     by: str
     anchor: Decimal | None = None
+    gain_anchor: Decimal | None = None
+    """As in `PositionAdopted`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

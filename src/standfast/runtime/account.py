@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from heapq import heappop, heappush
+from itertools import chain
 
 import structlog
 
@@ -20,6 +21,7 @@ from standfast.core.cover import cover_of
 from standfast.core.decide import decide
 from standfast.core.policy import Rules
 from standfast.core.situation import Situation
+from standfast.core.verify import doubts
 from standfast.model.effects import (
     CancelOrder,
     Effect,
@@ -111,7 +113,7 @@ class Account:
         self._timers: list[tuple[datetime, Holding]] = []
         self._timed: set[tuple[datetime, Holding]] = set()
         self._beyond: dict[PositionId, datetime] = {}
-        self._references: dict[Holding, Decimal] = {}
+        self._leaps: dict[Holding, Decimal] = {}
         self.halted = False
         self._leaving, self._at_rest = False, asyncio.Event()
         self._passed: datetime | None = None
@@ -211,9 +213,8 @@ class Account:
     async def _take(self, request: Request) -> None:
         taken = RequestTaken(request=request.id, verb=request.verb, arguments=dict(request.arguments), by=request.by)
         await self._prepare(taken)
-        entry = None
-        if request.arguments.get("entry", "").isdigit():
-            entry = await self.ledger.entry(EntryNumber(int(request.arguments["entry"])))
+        number = request.arguments.get("entry", "")
+        entry = await self.ledger.entry(EntryNumber(int(number))) if number.isdigit() else None
         async with self.ledger.deciding:
             situation = self.situation()
             try:
@@ -231,11 +232,9 @@ class Account:
         found = self.ledger.book.state.breaks.get(BreakId(taken.arguments.get("break", "")))
         if found is not None and found.finding.holding is not None:
             await self.quotes.ask([found.finding.holding])
-        if not (name := taken.arguments.get("instrument")):
-            return
-        holding = Holding(InstrumentId(name))
-        await self.instruments.read(holding.instrument)
-        await self.quotes.ask([holding])
+        if name := taken.arguments.get("instrument"):
+            await self.instruments.read(InstrumentId(name))
+            await self.quotes.ask([Holding(InstrumentId(name))])
 
     async def keep_lease(self) -> None:
         while True:
@@ -300,10 +299,10 @@ class Account:
             holdings = self._take_dirty()
             self.instruments.want(h for h in holdings if self.ledger.book.guarded_at(h))
             async with self.ledger.deciding:
+                self._leaps = self.quotes.leaps(holdings)
                 situation = self.situation()
                 self._note_beyond(situation, holdings)
                 decision = decide(situation, holdings)
-                self._remember_prices(holdings)
                 await self.ledger.record(decision.facts)
             for effect in sorted(decision.effects, key=turn):
                 self.hand_over(effect)
@@ -323,6 +322,13 @@ class Account:
                 self._dirty.update(self.reader.snapshot.positions.rows)
         holdings, self._dirty = self._dirty, set()
         return holdings
+
+    def ask_about_what_is_under_way(self) -> None:
+        """Questions only, no decisions: what became of the orders that were on their way when the loop came to rest."""
+        s = self.situation()
+        asked = chain.from_iterable(doubts(s, holding) for holding in self.ledger.book.under_way())
+        for query in (outcome for outcome in asked if isinstance(outcome, QueryOrder)):
+            self.hand_over(query)
 
     def reload(self, rules: Rules) -> None:
         """Guard by other rules from the next look on."""
@@ -347,24 +353,17 @@ class Account:
             is_trading_day=self.is_trading_day,
             clock_ahead=self.ledger.clock_ahead,
             halted=self.halted,
-            references=self._references,
+            leaps=self._leaps,
             singles=self.reader.singles,
         )
-
-    def _remember_prices(self, holdings: Iterable[Holding]) -> None:
-        """What the next look judges a jump against."""
-        for holding in holdings:
-            sight = self.quotes.sights.get(holding)
-            if sight is not None and sight.quote.is_two_sided:
-                self._references[holding] = sight.quote.mid
 
     def _note_beyond(self, s: Situation, holdings: Iterable[Holding]) -> None:
         """Since when the price has stood beyond a stop that rests: such a stop may not work."""
         for holding in holdings:
             sight = self.quotes.sights.get(holding)
+            if sight is None or not sight.quote.is_two_sided:
+                continue
             for position in s.book.guarded_at(holding):
-                if sight is None or not sight.quote.is_two_sided:
-                    continue
                 price = sight.quote.closing_price(position.sign)
                 if any((stop - price) * position.sign >= 0 for stop in cover_of(s, position).stop_prices):
                     since = self._beyond.setdefault(position.id, s.now)

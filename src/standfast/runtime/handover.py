@@ -1,11 +1,11 @@
 """Carry out what the core decides when the guard is told to stop, within a bound."""
 
-import asyncio
+from collections.abc import Callable
 
 import structlog
 
 from standfast.core.decide import sort_out
-from standfast.core.handover import handing_over
+from standfast.core.handover import handing_over, is_still
 from standfast.runtime.account import Account
 
 log = structlog.get_logger("standfast.handover")
@@ -24,14 +24,20 @@ async def hand_over(account: Account) -> None:
             await account.rest()
     except TimeoutError:
         log.warning("the loop does not come to rest: handing over beside it", account=account.rules.account)
+    await _until(account, lambda: not account.sender.busy and is_still(account.situation()))
     decision = sort_out(handing_over(account.situation()))
     await account.ledger.record(decision.facts)
     for effect in decision.effects:
         account.hand_over(effect)
+    await _until(account, lambda: not account.sender.busy)
+
+
+async def _until(account: Account, is_so: Callable[[], bool]) -> None:
+    """Wait for it within the bound; meanwhile orders are still read, by id, as the loop left it."""
     try:
         async with account.clock.timeout(LONGEST):
-            while account.sender.busy:
-                await asyncio.sleep(0)
-                await account.clock.sleep(0.05)
+            while not is_so():
+                account.ask_about_what_is_under_way()
+                await account.clock.sleep(0.1)
     except TimeoutError:
-        return
+        log.warning("still under way when the guard ends", account=account.rules.account)

@@ -5,8 +5,9 @@ quote when somebody looks at it (`sights`). A tick outside wakes the loop, whose
 """
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 import structlog
 
@@ -20,6 +21,8 @@ from standfast.ports import Broker, Clock, Tick, Ticks
 log = structlog.get_logger("standfast.quotes")
 
 POLL = timedelta(seconds=5)
+LEAP = 1.4
+"""A ratio from one tick to the next that is worth an exact look, up or down: the smallest split is 3 for 2."""
 
 Seen = tuple[Tick, datetime]
 """A tick and when it was received."""
@@ -28,7 +31,7 @@ Seen = tuple[Tick, datetime]
 class Gate:
     """What is known of one instrument's price. The floats are the narrowest of its holdings' bands."""
 
-    __slots__ = ("before", "high", "holdings", "last", "low", "made", "made_of", "spread")
+    __slots__ = ("before", "high", "holdings", "last", "leap", "low", "made", "made_of", "spread")
 
     def __init__(self) -> None:
         self.low, self.high, self.spread = NOTHING_WAKES
@@ -36,6 +39,8 @@ class Gate:
         """Those whose rules need this price: more than one only where an account is hedged."""
         self.last: Seen | None = None
         self.before: Seen | None = None
+        self.leap: Decimal | None = None
+        """How far one tick lay from the one before, if far, since somebody last looked."""
         self.made: Sight | None = None
         self.made_of: Seen | None = None
 
@@ -48,6 +53,15 @@ class Gate:
         self.low = max(each.low for each in bands)
         self.high = min(each.high for each in bands)
         self.spread = min(each.spread for each in bands)
+
+    def note_leap(self) -> None:
+        """Keep a leap of a tick outside the band: a rule is about to be judged by it."""
+        if self.before is None or self.last is None:
+            return
+        was, now = self.before[0], self.last[0]
+        ratio = (now.bid + now.ask) / (was.bid + was.ask) if was.bid + was.ask > 0 else 1.0
+        if ratio > LEAP or ratio * LEAP < 1:
+            self.leap = Decimal(repr(ratio))
 
     def sight(self) -> Sight | None:
         """The last two quotes, made exact once."""
@@ -121,8 +135,18 @@ class Quotes:
             gate.last = (tick, received)
             bid, ask = tick.bid, tick.ask
             if not (gate.low < bid <= ask < gate.high and ask - bid < gate.spread):
+                gate.note_leap()
                 for holding in gate.holdings:
                     self._wake(holding)
+
+    def leaps(self, holdings: Iterable[Holding]) -> dict[Holding, Decimal]:
+        """The leaps since these were last looked at; looked at now, they are forgotten."""
+        found: dict[Holding, Decimal] = {}
+        for holding in holdings:
+            gate = self._gates.get(holding.instrument)
+            if gate is not None and gate.leap is not None:
+                found[holding], gate.leap = gate.leap, None
+        return found
 
     async def follow_stream(self) -> None:
         async for ticks in self.broker.quote_events():

@@ -21,7 +21,7 @@ class Outbox(Protocol):
 
     def due_at(self) -> float | None: ...
 
-    def deliver(self, alerts: Sequence[Alert], clock: Clock) -> Awaitable[Sequence[Fact]]: ...
+    def deliver(self, alerts: Sequence[Alert], clock: Clock, *, last: bool = False) -> Awaitable[Sequence[Fact]]: ...
 
 
 class Telling:
@@ -36,12 +36,12 @@ class Telling:
             await self.flush(account)
             await account.clock.sleep(LOOK)
 
-    async def flush(self, account: Account) -> None:
-        """One round: what is new, and what is due to be tried again."""
+    async def flush(self, account: Account, *, last: bool = False) -> None:
+        """One round: what is new, and what is due to be tried again; the last one tries everything once more."""
         outbox = self._outboxes.get(account.rules.account)
         if outbox is None:
             outbox = self._outboxes[account.rules.account] = self._outbox_of(account.rules.account)
         waiting = [alert for alert in account.ledger.book.state.alerts.values() if alert.delivered_at is None]
         due = outbox.due_at()
         if waiting or (due is not None and account.clock.monotonic() >= due):
-            await account.ledger.record(await outbox.deliver(waiting, account.clock))
+            await account.ledger.record(await outbox.deliver(waiting, account.clock, last=last))

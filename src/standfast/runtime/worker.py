@@ -64,6 +64,8 @@ class Worker:
         self._group: asyncio.TaskGroup | None = None
         self._stop = asyncio.Event()
         self._beats: dict[AccountId, float] = {}
+        self._failed: set[AccountId] = set()
+        self._leaving = False
 
     # --- setting up -----------------------------------------------------------------------------
 
@@ -73,14 +75,28 @@ class Worker:
         book = await load_book(self.store, rules)
         ledger = Ledger(journal=journal, store=self.store, book=book, broker=broker, clock=clock, rules=rules)
         beat = partial(self._beat, rules.account)
-        account = Account(ledger, self.spawn, beat, lease_clock=self.lease_clock, is_trading_day=self.is_trading_day)
+        account = Account(
+            ledger,
+            partial(self.spawn, rules.account),
+            beat,
+            lease_clock=self.lease_clock,
+            is_trading_day=self.is_trading_day,
+        )
         self.accounts.append(account)
         return account
 
-    def spawn(self, work: Awaitable[None], name: str) -> None:
+    async def _run_for(self, account: AccountId, work: Awaitable[None]) -> None:
+        """One task of an account; a bug it meets is put down to that account alone."""
+        try:
+            await work
+        except BUGS:
+            self._failed.add(account)
+            raise
+
+    def spawn(self, account: AccountId, work: Awaitable[None], name: str) -> None:
         """Run something beside the loop; its failure is everybody's."""
         assert self._group is not None, "spawned before the worker runs"
-        self._group.create_task(_as_coroutine(work), name=name)
+        self._group.create_task(self._run_for(account, work), name=name)
 
     def _beat(self, account: AccountId) -> None:
         self._beats[account] = monotonic()
@@ -127,7 +143,7 @@ class Worker:
                 "guarding": partial(self._guard, group, account),
             }
             for name, task in tasks.items():
-                group.create_task(_as_coroutine(task()), name=f"{account.rules.account} {name}")
+                group.create_task(self._run_for(account.rules.account, task()), name=f"{account.rules.account} {name}")
         if self.heartbeat is not None:
             self.heartbeat.ready()
 
@@ -136,19 +152,26 @@ class Worker:
         await begin(account)
         self._beat(account.rules.account)
         for name, task in account.tasks.items():
-            group.create_task(_as_coroutine(task()), name=f"{account.rules.account} {name}")
+            group.create_task(self._run_for(account.rules.account, task()), name=f"{account.rules.account} {name}")
 
     async def _hand_over(self) -> None:
         """Name what only we protect, tell it, and unwind the group, as the standard library's recipe does."""
-        for account in self.accounts:
-            await hand_over(account)
-            await self.telling.flush(account)
+        self._leaving = True
+        async with asyncio.TaskGroup() as leaving:
+            for account in self.accounts:
+                leaving.create_task(self._leave(account), name=f"{account.rules.account} handover")
         raise Stop
 
+    async def _leave(self, account: Account) -> None:
+        await hand_over(account)
+        await self.telling.flush(account, last=True)
+
     async def _note_failure(self, failed: BaseExceptionGroup[Exception]) -> None:
-        """Put a bug of ours down in each journal that still takes it: two at the same entry start halted."""
+        """Put a bug of ours down in the journal of the account that met it: two at the same entry start it halted."""
         log.critical("a task failed: the process ends and starts anew", exc_info=failed)
         for account in self.accounts:
+            if account.rules.account not in self._failed:
+                continue
             entry = account.ledger.book.state.last_act
             try:
                 await account.ledger.record([GuardFailed(error=_first_line(failed), entry=entry)])
@@ -160,7 +183,7 @@ class Worker:
         while True:
             now = monotonic()
             late = [name for name, at in self._beats.items() if now - at > CYCLE_LATE]
-            if late:
+            if late and not self._leaving:
                 log.error("the loop does not go round", accounts=late)
             else:
                 self.heartbeat.beat()
@@ -199,10 +222,6 @@ def ledger_failure(error: BaseException) -> JournalError | None:
     if isinstance(error, BaseExceptionGroup):
         return next(filter(None, map(ledger_failure, error.exceptions)), None)
     return error if isinstance(error, (JournalUnavailable, JournalDamaged)) else None
-
-
-async def _as_coroutine(work: Awaitable[None]) -> None:
-    await work
 
 
 async def acquire(store: Store, account: AccountId, holder: str, clock: Clock, beat: Callable[[], None]) -> Journal:

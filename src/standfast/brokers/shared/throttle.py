@@ -24,8 +24,11 @@ from standfast.ports import Clock
 RESERVED = {Urgency.VERIFY: 0.1, Urgency.READ: 0.1, Urgency.OPEN: 0.25}
 """Share of the budget a class leaves untouched; closing and protecting may use the last request."""
 
-COMPANY = 0.15
-"""Seconds after a close has left or was answered in which more of them are to be expected."""
+COMPANY, COMPANY_IN_NEED = 0.15, 1.0
+"""Seconds after a close has left or was answered in which more of them are to be expected: longer where closes have
+had to wait for a turn, because the next of them have to be read about and decided first."""
+NEED = 1.0
+"""Seconds of waiting after which a close has had to wait."""
 BURST = 3.0
 """Seconds for which closes, however they follow each other, may hold up the rest."""
 
@@ -41,6 +44,7 @@ class _Waiter:
     urgency: int
     rank: float
     arrival: int
+    since: float = field(compare=False)
     turn: "asyncio.Future[int]" = field(compare=False)
 
 
@@ -55,6 +59,7 @@ class Throttle:
         self._arrivals = 0
         self._closing: set[int] = set()
         """Closes that have left and have no answer yet."""
+        self._company = COMPANY
         self._close_at = self._burst_at = float("-inf")
         """When a close last left or was answered, and when the first of that burst left."""
 
@@ -103,7 +108,7 @@ class Throttle:
     def _queue(self, urgency: int, rank: float) -> _Waiter:
         self._arrivals += 1
         turn: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        waiter = _Waiter(urgency, rank, self._arrivals, turn)
+        waiter = _Waiter(urgency, rank, self._arrivals, self._clock.monotonic(), turn)
         heapq.heappush(self._steady if urgency == Urgency.READ else self._others, waiter)
         self._grant()
         return waiter
@@ -128,27 +133,33 @@ class Throttle:
             waiter = heapq.heappop(queue)
             number = self._budget.spend(now, steady=waiter.urgency == Urgency.READ)
             if waiter.urgency == Urgency.CLOSE:
-                self._note_close(number, now)
+                self._note_close(number, now, waited=now - waiter.since)
             waiter.turn.set_result(number)
 
-    def _note_close(self, number: int, now: float) -> None:
-        if now - self._close_at > 1.0:
-            self._burst_at = now
+    def _note_close(self, number: int, now: float, *, waited: float) -> None:
+        if now - self._close_at > COMPANY_IN_NEED:
+            self._burst_at, self._company = now, COMPANY
+        if waited > NEED:
+            self._company = COMPANY_IN_NEED
         self._closing.add(number)
         self._close_at = now
 
     def _next_change(self, now: float) -> float:
         """The earliest moment at which somebody may go who may not go now."""
         change = self._budget.next_change(now)
-        free = min(self._close_at + COMPANY, self._burst_at + BURST)
-        return min(change, free) if free > now else change
+        return min(change, self._free_at) if self._free_at > now else change
+
+    @property
+    def _free_at(self) -> float:
+        """When the rest may go again after the last close."""
+        return min(self._close_at + self._company, self._burst_at + BURST)
 
     def _next_queue(self, now: float) -> list[_Waiter] | None:
         queues = [queue for queue in (self._others, self._steady) if queue and self._may_go(queue[0], now)]
         return min(queues, key=lambda queue: queue[0], default=None)
 
     def _may_go(self, waiter: _Waiter, now: float) -> bool:
-        if waiter.urgency > Urgency.PROTECT and now < min(self._close_at + COMPANY, self._burst_at + BURST):
+        if waiter.urgency > Urgency.PROTECT and now < self._free_at:
             return False
         if waiter.urgency == Urgency.READ and self._budget.steady_available(now) <= 0:
             return False
