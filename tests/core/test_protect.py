@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from standfast.core.policy import HeldBy, Policy
-from standfast.core.protect import protect, restore_after, retry_after
+from standfast.core.protect import protect
 from standfast.model import journal as j
 from standfast.model.effects import CancelOrder, ReplaceOrder, SubmitOrder
 from standfast.model.ids import BrokerOrderId, PositionId
@@ -337,11 +337,6 @@ def test_a_stop_somebody_took_away_is_restored_at_growing_intervals() -> None:
         at.wait(1)
 
     assert times[:4] == [0, 5, 20, 65]
-
-
-def test_waiting_grows_and_has_an_end() -> None:
-    assert [retry_after(n).total_seconds() for n in range(1, 9)] == [1, 2, 4, 8, 16, 32, 60, 60]
-    assert [restore_after(n).total_seconds() for n in range(1, 8)] == [5, 15, 45, 135, 405, 600, 600]
 
 
 # --- beside a close -----------------------------------------------------------------------------

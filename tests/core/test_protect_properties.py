@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from standfast.core.policy import HeldBy, Policy, Rung
+from standfast.core.protect import restore_after, retry_after
 from standfast.model.effects import SubmitOrder
 from standfast.model.order import OrderState, OrderType, Role, Side, Terms, TimeInForce
 from tests.core.situations import (
@@ -144,3 +145,8 @@ def test_rungs_above_do_not_matter_here() -> None:
 
     assert rests(at) == [(OrderType.STOP, D(10), D(100), None)]
     assert told(at.book) is at.book
+
+
+def test_waiting_grows_and_has_an_end() -> None:
+    assert [retry_after(n).total_seconds() for n in range(1, 9)] == [1, 2, 4, 8, 16, 32, 60, 60]
+    assert [restore_after(n).total_seconds() for n in range(1, 8)] == [5, 15, 45, 135, 405, 600, 600]
