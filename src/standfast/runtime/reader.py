@@ -107,10 +107,11 @@ class Reader:
     async def attempt(self, kind: Kind) -> bool:
         """One read; a failure is noted and evidence of nothing."""
         began = self.asked[f"read {kind.name}"] = self.clock.now()
+        urgency, kind.urgency = kind.urgency, Urgency.READ
         try:
-            urgency, kind.urgency = kind.urgency, Urgency.READ
             await kind.read(urgency)
         except BrokerError as error:
+            kind.urgency = min(kind.urgency, urgency)  # whoever waits for it waits still
             kind.failed_since = kind.failed_since or began
             kind.failure = f"{type(error).__name__}: {error}"
             log.warning("read failed", kind=kind.name, error=kind.failure, unauthorised=isinstance(error, Unauthorised))

@@ -197,11 +197,16 @@ class AlpacaClient:
 
     async def _read(self, wanted: Wanted) -> Response:
         """The answer, asked for again while it fails in a way that may pass and the deadline allows it."""
-        deadline = self._clock.monotonic() + wanted.within
+        is_urgent = wanted.urgency <= Urgency.PROTECT  # a close waits for it: it keeps its turn as the close would
+        turn = self._deadlines.turn(wanted.urgency) if is_urgent else 0.0
+        deadline = self._clock.monotonic() + wanted.within + turn
         backoff = Backoff(self._draw, first=0.2, longest=2.0)
         for attempt in range(1, READ_ATTEMPTS_MAX + 1):
             try:
-                return await self._read_once(wanted, deadline - self._clock.monotonic())
+                left = deadline - self._clock.monotonic()
+                return await self._read_once(
+                    wanted, min(left, wanted.within), turn or min(left, self._deadlines.turn_within)
+                )
             except (Unreachable, OutcomeUnknown):
                 wait = backoff.wait()
                 if attempt == READ_ATTEMPTS_MAX or self._clock.monotonic() + wait >= deadline:
@@ -209,13 +214,15 @@ class AlpacaClient:
                 await self._clock.sleep(wait)
         raise AssertionError("the last attempt returns or raises")
 
-    async def _read_once(self, wanted: Wanted, within: float) -> Response:
+    async def _read_once(self, wanted: Wanted, within: float, turn_within: float) -> Response:
+        """`within` covers the turn too, unless that may take longer."""
         throttle = self._throttles.data if wanted.is_data else self._throttles.trading
         host = self._access.data_url if wanted.is_data else self._access.rest_url
         started = self._clock.monotonic()
-        number = await throttle.admit(wanted.urgency, within=min(within, self._deadlines.turn_within))
+        number = await throttle.admit(wanted.urgency, within=turn_within)
         exchange = Exchange(method="GET", url=host + wanted.path, headers=self._access.headers, params=wanted.params)
-        response = await self._exchange(exchange, within - (self._clock.monotonic() - started))
+        waited = 0.0 if turn_within > within else self._clock.monotonic() - started
+        response = await self._exchange(exchange, within - waited)
         retry_after = throttle.heard(number, response.headers, refused=response.status == 429)
         if response.status == 200 or (response.status == 404 and wanted.absent_is_answer):
             return response
