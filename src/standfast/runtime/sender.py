@@ -11,7 +11,6 @@ from itertools import count
 
 import structlog
 
-from standfast.core.verify import still_reduces
 from standfast.model.effects import CancelOrder, Effect, ReplaceOrder, SubmitOrder, Urgency
 from standfast.model.errors import OutcomeUnknown, Rejected, Unauthorised, Unreachable
 from standfast.model.ids import Holding
@@ -134,10 +133,3 @@ def turn(effect: Effect) -> tuple[int, float]:
             return (effect.urgency, 0.0)
         case _:
             return (len(Urgency), 0.0)
-
-
-def is_reducing(effect: OrderEffect) -> bool:
-    return isinstance(effect, SubmitOrder) and effect.urgency in (Urgency.CLOSE, Urgency.PROTECT)
-
-
-__all__ = ["OrderEffect", "Sender", "Spawn", "is_reducing", "still_reduces", "turn"]
