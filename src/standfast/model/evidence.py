@@ -5,13 +5,12 @@ Times say which moment a read can speak for: it began at `began`, so it may miss
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
 from standfast.model.ids import BrokerOrderId, EntryNumber, Holding
 from standfast.model.order import Fill, Movement, OrderReport
-from standfast.model.quote import Quote
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,4 +104,3 @@ class Snapshot:
     orders_asked_after: EntryNumber = EntryNumber(0)
     account: AccountRead | None = None
     clock: MarketClock | None = None
-    quotes: Mapping[Holding, Quote] = field(default_factory=dict)
