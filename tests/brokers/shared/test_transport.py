@@ -1,11 +1,17 @@
 """What reached the other end and what did not."""
 
 import asyncio
+import gzip
+import shutil
+import ssl
+import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 
+from standfast.brokers.shared import transport as module
 from standfast.brokers.shared.transport import AiohttpTransport, Exchange, TransportError
 
 
@@ -75,3 +81,81 @@ async def test_a_stream_that_nobody_serves_is_an_error_of_the_transport() -> Non
     async with transport() as made:
         with pytest.raises(TransportError):
             await made.connect("ws://127.0.0.1:9/stream", {})
+
+
+async def test_a_stream_that_is_sent_elsewhere_is_refused_before_anything_is_said_to_the_other_place() -> None:
+    asked: list[bytes] = []
+
+    async def elsewhere(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append(await reader.read(100))
+        writer.close()
+
+    other = await asyncio.start_server(elsewhere, "127.0.0.1", 0)
+    place = f"http://127.0.0.1:{other.sockets[0].getsockname()[1]}/stream"
+    answer = f"HTTP/1.1 307 Temporary Redirect\r\nLocation: {place}\r\nContent-Length: 0\r\n\r\n"
+    async with other, answering(answer.encode()) as url, transport() as made:
+        with pytest.raises(TransportError, match="redirect"):
+            await made.connect(url.replace("http", "ws"), {"APCA-API-KEY-ID": "words"})
+
+    assert asked == []
+
+
+@pytest.mark.parametrize("packed", [True, False])
+async def test_an_answer_beyond_the_bound_is_none_however_it_is_packed(
+    monkeypatch: pytest.MonkeyPatch, *, packed: bool
+) -> None:
+    monkeypatch.setattr(module, "BODY_BYTES_MAX", 10_000)
+    body = gzip.compress(bytes(10_001)) if packed else bytes(10_001)
+    head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n" + "Content-Encoding: gzip\r\n" * packed
+    async with answering(head.encode() + b"\r\n" + body) as url, transport() as made:
+        with pytest.raises(TransportError, match="longer than 10000 bytes"):
+            await made.request(Exchange(method="GET", url=url))
+
+
+async def test_an_answer_as_long_as_the_bound_is_read_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "BODY_BYTES_MAX", 10_000)
+    answer = b"HTTP/1.1 200 OK\r\nContent-Length: 10000\r\n\r\n" + b"x" * 10_000
+    async with answering(answer) as url, transport() as made:
+        response = await made.request(Exchange(method="GET", url=url))
+
+    assert response.body == b"x" * 10_000
+
+
+@pytest.fixture
+def unvouched(tmp_path: Path) -> ssl.SSLContext:
+    """A server's certificate for this machine that it signed itself."""
+    program = shutil.which("openssl")
+    if program is None:
+        pytest.skip("openssl, which makes the certificate, is not on this machine")
+    key, certificate = tmp_path / "key", tmp_path / "certificate"
+    files = ("-keyout", str(key), "-out", str(certificate))
+    subject = ("-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost")
+    made_by = (program, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", *files, *subject)
+    subprocess.run(made_by, check=True, capture_output=True, timeout=50)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    return context
+
+
+async def test_a_certificate_nobody_vouches_for_ends_the_connection_before_a_header_is_sent(
+    unvouched: ssl.SSLContext,
+) -> None:
+    heard: list[bytes] = []
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heard.append(await reader.read(100))
+        writer.close()
+
+    server = await asyncio.start_server(handle, "127.0.0.1", 0, ssl=unvouched)
+    async with server:
+        exchange = await failing(f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}/v2/account")
+
+    assert (exchange.left, heard) == (False, [])
+
+
+async def test_no_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    async with answering(b"HTTP/1.1 204 No Content\r\n\r\n") as url, transport() as made:
+        response = await made.request(Exchange(method="GET", url=url))
+
+    assert response.status == 204

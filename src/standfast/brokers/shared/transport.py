@@ -3,7 +3,9 @@
 Invariants
 - A transport sets `Exchange.left` before the first byte of a request may be written, never later. While it is
   False nothing reached the broker, whatever went wrong; from then on anything may have happened.
-- It follows no redirect (headers carry keys) and never writes a header, a key or a body to a log.
+- It follows no redirect, of a stream's handshake neither (headers and first messages carry keys), takes no proxy and
+  no password from the environment, and never writes a header, a key or a body to a log.
+- No answer takes more memory than a bound, unpacked: a longer one is no answer.
 - It keeps no deadline of its own: every wait is bounded by the caller's clock, which may run faster than ours.
 """
 
@@ -15,6 +17,8 @@ from typing import Protocol
 import aiohttp
 
 SOCKET_BYTES_MAX = 16 * 1024 * 1024
+BODY_BYTES_MAX = 64 * 1024 * 1024
+"""A list of a hundred thousand positions is shorter."""
 
 
 class TransportError(Exception):
@@ -91,7 +95,7 @@ class AiohttpTransport:
                 allow_redirects=False,
                 trace_request_ctx=exchange,
             ) as response:
-                body = await response.read()
+                body = await _bounded(response)
                 headers = {name.lower(): value for name, value in response.headers.items()}
                 return Response(response.status, headers, body)
         except (aiohttp.ClientError, OSError, ValueError) as error:
@@ -115,6 +119,7 @@ class AiohttpTransport:
         if self._session is None:
             trace = aiohttp.TraceConfig()
             trace.on_request_headers_sent.append(_mark_left)
+            trace.on_request_redirect.append(_refuse_redirect)
             self._session = aiohttp.ClientSession(
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
                 connector=aiohttp.TCPConnector(limit=self._connections_max),
@@ -174,6 +179,25 @@ async def _mark_left(
     exchange = getattr(context, "trace_request_ctx", None)
     if isinstance(exchange, Exchange):  # a WebSocket's handshake carries none
         exchange.left = True
+
+
+async def _refuse_redirect(
+    _session: aiohttp.ClientSession, _context: SimpleNamespace, params: aiohttp.TraceRequestRedirectParams
+) -> None:
+    # A handshake has no switch for it: aiohttp would follow, and the keys go out in the first message after it.
+    params.response.close()
+    raise aiohttp.ClientError(f"the answer was a redirect ({params.response.status}), which is not followed")
+
+
+async def _bounded(response: aiohttp.ClientResponse) -> bytes:
+    """The body, unpacked. Raises ClientError for one beyond the bound, without having kept it."""
+    body = bytearray()
+    async for piece in response.content.iter_any():
+        body += piece
+        if len(body) > BODY_BYTES_MAX:
+            response.close()
+            raise aiohttp.ClientError(f"the answer is longer than {BODY_BYTES_MAX} bytes")
+    return bytes(body)
 
 
 def _named(error: Exception) -> str:
