@@ -24,7 +24,7 @@ from standfast.exchange.activities import Activity
 from standfast.exchange.assets import Asset, Quote
 from standfast.exchange.calendar import Calendar, ClockState
 from standfast.exchange.corporate import Corporate
-from standfast.exchange.events import Event
+from standfast.exchange.events import Asked, Event
 from standfast.exchange.fills import FillAll, FillPolicy
 from standfast.exchange.floor import Floor
 from standfast.exchange.hours import Hours
@@ -36,6 +36,7 @@ from standfast.exchange.requests import Requests
 from standfast.exchange.rules import Rules
 
 Listener = Callable[[Event], None]
+Overhearer = Callable[[Asked], None]
 DEFAULT_RULES = Rules()
 ALL_OPEN = OrderQuery()
 LATEST = ActivityQuery()
@@ -63,6 +64,8 @@ class Engine:
         self._requests = Requests(self._floor, self._lifecycle, self._hours)
         self._corporate = Corporate(self._floor, self._lifecycle, self._requests)
         self.listeners: list[Listener] = self._floor.listeners
+        self.overhearers: list[Overhearer] = []
+        """Told of every submit, replace and cancel as it arrives, those that will be refused too."""
 
     # Time and market
 
@@ -171,6 +174,18 @@ class Engine:
         """By instrument or asset id; `Refused` 404 when flat."""
         return self._floor.position_view(account, self.asset(key).instrument)
 
+    def net(self, account: str, instrument: str) -> Decimal:
+        """What an account holds, signed; zero when flat."""
+        return self._floor.accounts[account].net(instrument)
+
+    def working(self, account: str, instrument: str) -> list[Order]:
+        """Every unfinished order of an account in an instrument, children too, oldest first."""
+        return self._floor.book.unfinished_of(account, instrument)
+
+    def is_tradable(self, instrument: str) -> bool:
+        """Whether the regular session is open and the instrument is not halted."""
+        return self._floor.is_open and instrument not in self._floor.halted
+
     def truth(self, account: str) -> Truth:
         """The exchange's own books, which no client sees: realised profit and loss per fill, fees."""
         return self._floor.accounts[account].truth
@@ -179,6 +194,7 @@ class Engine:
 
     def submit(self, account: str, ticket: Ticket) -> Order:
         """Take an order. Returns the acknowledgement; for a bracket, OCO or OTO, the parent (see `legs`)."""
+        self._overhear(Asked(account=account, at=self.now, ticket=ticket))
         order = self._requests.submit(account, ticket)
         self._floor.deliver()
         return order
@@ -189,14 +205,20 @@ class Engine:
         No failure means only that it was tried: if the old order fills first, the new one ends `rejected`.
         `Change.quantity` counts what is filled already, as Alpaca's does; the new order asks for the rest.
         """
+        self._overhear(Asked(account=account, at=self.now, order_id=order_id, change=change))
         order = self._requests.replace(account, order_id, change)
         self._floor.deliver()
         return order
 
     def cancel(self, account: str, order_id: str) -> None:
         """Ask for the end of an order; its whole group ends with it. `Refused` 404, or 422 when it cannot be."""
+        self._overhear(Asked(account=account, at=self.now, order_id=order_id))
         self._requests.cancel(account, order_id)
         self._floor.deliver()
+
+    def _overhear(self, asked: Asked) -> None:
+        for overhearer in self.overhearers:
+            overhearer(asked)
 
     def cancel_all(self, account: str) -> list[Cancelled]:
         rows = self._requests.cancel_all(account)

@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from standfast.exchange.orders import Order
+from standfast.exchange.orders import Change, Order, Ticket
 
 
 class EventKind(StrEnum):
@@ -43,3 +43,14 @@ class Event:
     price: Decimal | None = None
     quantity: Decimal | None = None
     position_quantity: Decimal | None = None  # signed, after this fill
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A client's request as it arrives, before it is judged: a ticket, or an order and how to change it (not: cancel)."""
+
+    account: str
+    at: datetime
+    ticket: Ticket | None = None
+    order_id: str = ""
+    change: Change | None = None
