@@ -47,7 +47,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """A client's request as it arrives, before it is judged: a ticket, or an order and how to change it (not: cancel)."""
+    """A client's request as it arrives, before it is judged: a ticket, or an order and its change (None: cancel)."""
 
     account: str
     at: datetime
