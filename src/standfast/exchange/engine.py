@@ -236,6 +236,10 @@ class Engine:
             raise not_found(f"order not found for {client_order_id}")
         return order
 
+    def find(self, account: str, client_order_id: str) -> Order | None:
+        """As `order_by_client_id`, None when there is none."""
+        return self._floor.book.by_client_id(account, client_order_id)
+
     def orders(self, account: str, query: OrderQuery = ALL_OPEN) -> list[Order]:
         return select(self._floor.book, account, query)
 
