@@ -32,11 +32,12 @@ UNTOLD = 1_000_000
 
 
 def load(config: Path) -> "Settings":
-    import os
+    """The settings, in a process that is private from then on and whose environment holds their secrets no more."""
+    from standfast.runtime.private import keep_private
+    from standfast.settings import load_here
 
-    from standfast.settings import load as load_settings
-
-    return load_settings(config, os.environ)
+    keep_private()
+    return load_here(config)
 
 
 def open_store(settings: "Settings") -> "SqliteStore":
@@ -120,6 +121,7 @@ def guard(config: Path, *, once: bool, heartbeat: int | None, parent: int | None
             die_with(parent)
         settings = load(config)
         logs.configure()
+        logs.hear_the_interpreter()
         beat = Heartbeat(heartbeat) if heartbeat is not None else None
         return asyncio.run(_guard(config, settings, once=once, heartbeat=beat, restarted=restarted))
     except SettingsError as error:

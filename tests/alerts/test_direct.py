@@ -1,7 +1,10 @@
 """Messages past the journal: every channel is told, whatever another one does."""
 
+import pytest
+
 from standfast.alerts.direct import send
 from standfast.alerts.outbox import Channel
+from standfast.model import secret
 
 
 class Taking:
@@ -29,3 +32,13 @@ async def test_a_channel_that_fails_is_named_and_keeps_no_other_from_hearing() -
 
 async def test_no_channel_is_no_answer() -> None:
     assert await send([], "critical", "title", "text") == []
+
+
+async def test_no_message_past_the_journal_holds_a_loaded_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(secret, "_loaded", {})
+    secret.remember("canary-of-the-alerts")
+    taking = Taking()
+
+    await send([Channel("good", taking)], "critical", "of canary-of-the-alerts", "no key canary-of-the-alerts")
+
+    assert taking.taken == [("critical", "of ***", "no key ***")]

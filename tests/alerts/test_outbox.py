@@ -235,15 +235,18 @@ def test_equal_alerts_are_told_together() -> None:
     assert len(message.alerts) == 20
 
 
-def test_no_message_holds_a_loaded_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_no_message_holds_a_loaded_secret_alone_or_in_a_digest(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(secret, "_loaded", {})
     secret.remember("canary-of-the-alerts")
-    pending = [alert(number, text=f"refused canary-of-the-alerts {number}") for number in range(20)]
+    sink, clock = Sink(), Hands()
+    outbox = Outbox("canary-of-the-alerts", [Channel("one", sink)])
 
-    single = messages(pending[:1], recent=0, may_digest=True, account="paper")
-    digest = messages(pending, recent=0, may_digest=True, account="paper")
+    await outbox.deliver([alert(0, text="refused canary-of-the-alerts")], clock)
+    await outbox.deliver([alert(n, text=f"refused canary-of-the-alerts {n}") for n in range(1, 20)], clock)
 
-    assert [message.text for message in single + digest if "canary" in message.text] == []
+    assert len(sink.sent) == 2
+    assert "19 alerts" in sink.sent[1][1]
+    assert [message for message in sink.sent if "canary" in str(message) or "***" not in message[2]] == []
 
 
 async def test_a_sink_that_hangs_is_given_up_on_and_the_loop_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:

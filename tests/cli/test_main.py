@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from standfast.cli import main as cli
+from standfast.model import secret
 from tests.cli.ledgers import write
 from tests.cli.running import command, environment, standfast
 
@@ -167,3 +168,22 @@ def test_a_reader_that_goes_away_is_no_failure(tmp_path: Path) -> None:
 
         assert running.wait(timeout=50) == 0
         assert running.stderr.read() == b""
+
+
+def test_a_bug_of_ours_is_told_whole_and_without_what_was_loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(options: object) -> int:
+        raise AssertionError("no such key: canary-of-the-crash")
+
+    monkeypatch.setattr(secret, "_loaded", {})
+    secret.remember("canary-of-the-crash")
+    verb = cli._load("positions")
+    monkeypatch.setattr(cli, "_load", lambda name: verb._replace(run=fail))
+
+    assert cli.main(["positions", "--config", str(write(tmp_path))]) == 1
+
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.endswith("AssertionError: no such key: ***\n")
+    assert "in fail" in said.err

@@ -2,10 +2,13 @@
 
 import base64
 import copy
+import dataclasses
+import html
 import json
 import pickle
 import urllib.parse
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,7 +16,12 @@ from hypothesis import strategies as st
 from standfast.model import secret
 from standfast.model.secret import MASK, Secret, redact, remember
 
-VALUE = "p&ss w/rd+äöü-0123456789abc"
+VALUE = 'p&ss w/rd+äöü-01234"56789abc'
+
+
+@dataclasses.dataclass
+class Holder:
+    key: Secret
 
 
 @pytest.fixture(autouse=True)
@@ -33,10 +41,21 @@ def test_no_way_of_printing_shows_the_value() -> None:
         json.dumps({"key": hidden}, default=str),
         repr(pickle.dumps(hidden)),
         str(pickle.loads(pickle.dumps(hidden)).reveal()),
+        str(hidden.__getstate__()),
+        str(dataclasses.asdict(Holder(hidden))),
+        repr(Holder(hidden)),
+        str(hidden.__reduce_ex__(4)),
     ]
 
     assert [text for text in shown if VALUE[:4] in text] == []
     assert all("***" in text for text in shown)
+
+
+def test_a_serializer_that_does_not_know_secrets_refuses_one_and_shows_nothing() -> None:
+    for encode in (json.dumps, msgspec.json.encode, msgspec.msgpack.encode):
+        with pytest.raises(TypeError) as refused:
+            encode({"key": Secret(VALUE)})
+        assert VALUE[:4] not in str(refused.value)
 
 
 def test_only_reveal_gives_the_value_and_copies_keep_it() -> None:
@@ -59,6 +78,10 @@ def test_only_reveal_gives_the_value_and_copies_keep_it() -> None:
         repr({"key": VALUE}),
         f"only the head {VALUE[:8]} is shown",
         f"only the tail {VALUE[-8:]} is shown",
+        json.dumps({"said": json.dumps({"key": VALUE})}),
+        json.dumps({"said": json.dumps({"key": VALUE}, ensure_ascii=False)}, ensure_ascii=False),
+        f"<p>no such key: {html.escape(VALUE)}</p>",
+        f"https://host/?next={urllib.parse.quote(f'/?key={urllib.parse.quote(VALUE, safe=str())}', safe='')}",
     ],
 )
 def test_a_loaded_value_is_redacted_in_the_forms_it_travels_in(carrier: str) -> None:
@@ -94,3 +117,19 @@ def test_a_secret_that_begins_like_another_leaves_no_tail() -> None:
     remember("shared-start-and-more")
 
     assert redact("x shared-start-and-more y") == "x *** y"
+
+
+@pytest.mark.parametrize("value", ["https://hooks.example/words", "standfast-alerts-today", "a-few-plain-words"])
+def test_a_value_that_begins_like_a_word_hides_itself_and_leaves_the_word_alone(value: str) -> None:
+    remember(value)
+
+    assert redact(f"{value[:8]} at {value}.") == f"{value[:8]} at ***."
+
+
+@given(value=st.text(st.characters(), min_size=4), before=st.text(max_size=5), after=st.text(max_size=5))
+def test_whatever_the_value_it_is_hidden_and_nothing_breaks(value: str, before: str, after: str) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(secret, "_loaded", {})
+        remember(value)
+
+        assert [piece for piece in redact(f"{before}{value}{after}").split(MASK) if value in piece] == []

@@ -3,6 +3,8 @@
 import io
 import json
 import logging
+import sys
+import threading
 import warnings
 from base64 import b64encode
 from collections.abc import Iterator
@@ -14,7 +16,7 @@ import structlog
 
 from standfast.model import secret
 from standfast.model.secret import Secret, remember
-from standfast.runtime.logs import configure, logger
+from standfast.runtime.logs import configure, hear_the_interpreter, logger
 
 AT = datetime(2026, 11, 20, 14, 30, 5, 250_000, tzinfo=UTC)
 CANARY = 'canary-"secret"-0123456789'
@@ -126,3 +128,36 @@ def test_warnings_of_python_are_lines_too(stream: io.StringIO) -> None:
         logging.captureWarnings(capture=False)
 
     assert "this will go away" in str(lines(stream)[0]["event"])
+
+
+class Unraisable:
+    """What cannot be raised: an error of a finalizer."""
+
+    def __del__(self) -> None:
+        raise ValueError(CANARY)
+
+
+def test_what_the_interpreter_would_print_itself_is_a_line_without_the_secret(
+    stream: io.StringIO, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for owner, hook in ((sys, "excepthook"), (sys, "unraisablehook"), (threading, "excepthook")):
+        monkeypatch.setattr(owner, hook, getattr(owner, hook))  # put back afterwards
+    remember(CANARY)
+    hear_the_interpreter()
+
+    def fail() -> None:
+        raise ValueError(CANARY)
+
+    thread = threading.Thread(target=fail, name="alert")
+    thread.start()
+    thread.join()
+    Unraisable()
+    try:
+        fail()
+    except ValueError as error:
+        sys.excepthook(type(error), error, error.__traceback__)
+
+    assert ["ValueError: ***" in str(line["exception"]) for line in lines(stream)] == [True, True, True]
+    assert lines(stream)[0]["thread_name"] == "alert"
+    assert "canary" not in stream.getvalue()
+    assert capsys.readouterr() == ("", "")

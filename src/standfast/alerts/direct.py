@@ -21,13 +21,13 @@ async def send(channels: Sequence[Channel], severity: str, title: str, text: str
 async def tell_ledger_fails(channels: Sequence[Channel], failure: JournalError) -> None:
     """The last word of a guard: every other alarm goes through the ledger."""
     text = f"The ledger fails, so the guard ends and nothing is guarded: {failure}. It is tried again. Needed: see why."
-    await send(channels, "critical", "Standfast: critical", redact(text))
+    await send(channels, "critical", "Standfast: critical", text)
 
 
 async def _send(channel: Channel, severity: str, title: str, text: str) -> str:
     try:
         async with asyncio.timeout(PATIENCE):
-            await channel.sink.send(severity, title, text)
+            await channel.send(severity, title, text)
     except TimeoutError:
         return f"no answer within {PATIENCE:g} s"
     except Exception as error:  # noqa: BLE001  # a sink may raise what it likes, and the others are still to be told

@@ -45,6 +45,10 @@ class Channel:
     sink: AlertSink
     least: Severity = Severity.INFO
 
+    async def send(self, severity: str, title: str, text: str) -> str:
+        """Hand it to the sink: the last place where a secret that came so far is taken out. Raises what it raises."""
+        return await self.sink.send(severity, redact(title), redact(text))
+
 
 @dataclass(frozen=True, slots=True)
 class Message:
@@ -79,9 +83,7 @@ def messages(pending: Sequence[Alert], *, recent: int, may_digest: bool, account
 def _single(alike: tuple[Alert, ...], account: str) -> Message:
     times = f" ({len(alike)} times)" if len(alike) > 1 else ""
     first = alike[0]
-    return Message(
-        alike, f"Standfast {account}: {first.severity}{times}", redact(f"{first.text}\n{_stamp(first.first_at)}")
-    )
+    return Message(alike, f"Standfast {account}: {first.severity}{times}", f"{first.text}\n{_stamp(first.first_at)}")
 
 
 def _digest(ordered: tuple[Alert, ...], groups: dict[tuple[Severity, str], list[Alert]], account: str) -> Message:
@@ -93,7 +95,7 @@ def _digest(ordered: tuple[Alert, ...], groups: dict[tuple[Severity, str], list[
         listed.append(f"and {len(groups) - LISTED_MOST} more: standfast alerts")
     first, last = min(alert.first_at for alert in ordered), max(alert.first_at for alert in ordered)
     text = "\n".join([*listed, f"{_stamp(first)} to {_stamp(last)}"])
-    return Message(ordered, f"Standfast {account}: {len(ordered)} alerts", redact(text), is_digest=True)
+    return Message(ordered, f"Standfast {account}: {len(ordered)} alerts", text, is_digest=True)
 
 
 def _stamp(at: datetime) -> str:
@@ -171,7 +173,7 @@ class Outbox:
         )
         line.held_until = next_digest if pending and not planned else 0.0
         for message in planned:
-            reason = await _attempt(line.channel.sink, message)
+            reason = await _attempt(line.channel, message)
             at = clock.monotonic()
             if reason is not None:
                 facts += _failed(line, message, reason, at)
@@ -179,11 +181,11 @@ class Outbox:
             facts += _delivered(line, message, at)
 
 
-async def _attempt(sink: AlertSink, message: Message) -> str | None:
+async def _attempt(channel: Channel, message: Message) -> str | None:
     """Send one message; the reason in words when it failed."""
     try:
         async with asyncio.timeout(PATIENCE):
-            await sink.send(message.severity.value, message.title, message.text)
+            await channel.send(message.severity.value, message.title, message.text)
     except TimeoutError:
         return f"no answer within {PATIENCE:g} s"
     except Exception as error:  # noqa: BLE001  # a sink may raise what it likes; a failed alert must not end a guard

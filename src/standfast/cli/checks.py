@@ -4,7 +4,6 @@
 2. Every finding that is not well carries a remedy.
 """
 
-import os
 import stat
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -71,10 +70,10 @@ def _checks(config: Path, *, send: bool) -> Iterator[Check]:
 
 
 def _load(config: Path) -> "tuple[Settings | None, list[str]]":
-    from standfast.settings import load
+    from standfast.app import load
 
     try:
-        return load(config, os.environ), []
+        return load(config), []
     except SettingsError as error:
         return None, str(error).splitlines()
 

@@ -83,6 +83,8 @@ def main(argv: Sequence[str]) -> int:
         return INTERRUPTED
     except BrokenPipeError:
         return _pipe_closed()
+    except Exception as error:  # noqa: BLE001  # the interpreter would print it as it is, and it may quote a secret
+        return _crashed(error)
     return code
 
 
@@ -164,6 +166,16 @@ def _failed(error: Exception, code: int) -> int:
     told = redact(str(error)) or type(error).__name__
     print("\n".join(f"standfast: {line}" for line in told.splitlines()), file=sys.stderr)
     return code
+
+
+def _crashed(error: Exception) -> int:
+    """A bug of ours: the whole traceback, without local variables and without what was loaded."""
+    from traceback import format_exception
+
+    from standfast.model.secret import redact
+
+    print(redact("".join(format_exception(error))), end="", file=sys.stderr)
+    return FAILED
 
 
 def _no_verb(name: str, rest: list[str]) -> int:

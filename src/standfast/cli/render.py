@@ -2,7 +2,8 @@
 
 1. rich is imported only when something is drawn on a terminal; a pipe never pays for it.
 2. What came from a broker or an operator is data: control characters in it are shown, not obeyed.
-3. Colour says nothing that the words do not say; NO_COLOR turns it off.
+3. No loaded secret is printed, wherever the text came from: a verb that asks a broker prints what the broker said.
+4. Colour says nothing that the words do not say; NO_COLOR turns it off.
 """
 
 import os
@@ -11,6 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Literal, NamedTuple
+
+from standfast.model.secret import redact
 
 
 class Cell(NamedTuple):
@@ -36,7 +39,7 @@ def document(value: Mapping[str, object]) -> None:
     """Print one JSON document."""
     import json
 
-    print(json.dumps(value, indent=2, ensure_ascii=False))
+    print(redact(json.dumps(value, indent=2, ensure_ascii=False)))
 
 
 def table(columns: Sequence[Column], rows: Iterable[Sequence[Cell | str]], *, empty: str) -> None:
@@ -67,6 +70,7 @@ def on_terminal() -> bool:
 
 def visible(text: str) -> str:
     """The text with control characters spelled out, so that no reply of a broker can steer a terminal."""
+    text = redact(text)
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() or c == "\n" else f"\\x{ord(c):02x}" for c in text)

@@ -16,11 +16,18 @@ StandfastError
 
 A class exists when a caller may do something different. `AssertionError` is for our own bugs and ends
 the process. Venue and driver exceptions are translated in the adapter and never seen above it.
+
+The text of an error holds no loaded secret, whoever wrote the words in it: it goes into the journal, alerts and logs.
 """
+
+from standfast.model.secret import redact
 
 
 class StandfastError(Exception):
     """The root: catch it at a process's edge only."""
+
+    def __init__(self, *told: object) -> None:
+        super().__init__(*(redact(each) if isinstance(each, str) else each for each in told))
 
 
 class BrokerError(StandfastError):

@@ -1,13 +1,14 @@
 """A secret shows itself to nobody who does not ask by name, and what was loaded is known to every redactor.
 
 Two nets, one behind the other. By type: a `Secret` gives `***` to repr, str, format, pickle and json. By value:
-whatever text leaves the process (a log line, an alert, a reply of the API) goes through `redact`, which knows the
-values that were loaded and the forms they take on the way: url-encoded, base64 at any offset, escaped, and the
-first and last eight characters of a long one.
+whatever text leaves the process (an error, a log line, an alert, what a verb prints) goes through `redact`, which
+knows the values that were loaded and the forms they take on the way: url-encoded, base64 at any offset, escaped once
+and twice, and the first and last eight characters.
+
+Every verb passes through this module and most load no secret: what only a loaded one needs is imported where it is.
 """
 
-import base64
-import json
+import re
 from collections.abc import Callable
 
 MASK = "***"
@@ -15,8 +16,13 @@ MASK = "***"
 SHORTEST_KNOWN = 4
 """A shorter value is no secret, and hiding it everywhere would only spoil the log."""
 
-LONG_ENOUGH_FOR_PARTS = 20
-"""From this length on, eight characters of a value are its own and not a common word."""
+PART = 8
+"""Characters of its head or tail by which people and programs like to name a key."""
+
+LONG_ENOUGH_FOR_PARTS = 12
+
+WORD = re.compile(r"[a-z:/._ -]+")
+"""A head or tail like this is a word (`https://`, `standfas`): hiding it everywhere would only spoil the log."""
 
 
 class Secret:
@@ -40,7 +46,10 @@ class Secret:
         return bool(self._value)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Secret) and self._value == other._value
+        """In a time that does not tell how much of it was right."""
+        from hmac import compare_digest
+
+        return isinstance(other, Secret) and compare_digest(_bytes(self._value), _bytes(other._value))
 
     def __hash__(self) -> int:
         return hash((Secret, self._value))
@@ -50,6 +59,9 @@ class Secret:
 
     def __deepcopy__(self, memo: object) -> "Secret":
         return self
+
+    def __getstate__(self) -> str:
+        return MASK
 
     def __reduce__(self) -> tuple[Callable[[str], "Secret"], tuple[str]]:
         """A pickle leaves the process; what comes back from it is the mask."""
@@ -79,23 +91,34 @@ def redact(text: str) -> str:
 
 def forms(value: str) -> tuple[str, ...]:
     """The ways in which a value may stand in a text that we did not write ourselves."""
-    raw = value.encode()
-    found = [value, _percent(value), _percent(value).lower(), _percent(value).replace("%20", "+")]
-    found += [json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1], repr(value)[1:-1]]
+    import base64
+    import html
+
+    raw = _bytes(value)
+    percent = _percent(raw)
+    found = [value, percent, percent.lower(), percent.replace("%20", "+"), percent.replace("%", "%25")]
+    for escaped in (_in_json(value), _in_json(value, ascii_only=False), repr(value)[1:-1], html.escape(value)):
+        found += [escaped, _in_json(escaped, ascii_only=False)]
     for alphabet in (base64.b64encode, base64.urlsafe_b64encode):
         found += [_inside(alphabet, raw, offset) for offset in range(3)]
     if len(value) >= LONG_ENOUGH_FOR_PARTS:
-        found += [value[:8], value[-8:]]
+        found += [part for part in (value[:PART], value[-PART:]) if not WORD.fullmatch(part)]
     return tuple(form for form in dict.fromkeys(found) if len(form) >= SHORTEST_KNOWN)
 
 
-def _percent(value: str) -> str:
-    kept = "-._~"
-    return "".join(c if c.isascii() and (c.isalnum() or c in kept) else _escape(c) for c in value)
+def _bytes(value: str) -> bytes:
+    return value.encode("utf-8", "surrogatepass")  # the environment may hold what is no text
 
 
-def _escape(character: str) -> str:
-    return "".join(f"%{byte:02X}" for byte in character.encode())
+def _in_json(value: str, *, ascii_only: bool = True) -> str:
+    import json
+
+    return json.dumps(value, ensure_ascii=ascii_only)[1:-1]
+
+
+def _percent(raw: bytes) -> str:
+    kept = b"-._~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+    return "".join(chr(byte) if byte in kept else f"%{byte:02X}" for byte in raw)
 
 
 def _inside(encode: Callable[[bytes], bytes], raw: bytes, offset: int) -> str:

@@ -2,13 +2,16 @@
 
 Invariants: one line an event, JSON where nobody watches and plain text on a terminal; no line holds a loaded secret
 in any of its forms, whoever wrote it, because the last step before the stream is `redact` over the finished text;
-tracebacks carry no local variables.
+tracebacks carry no local variables. In a guard, what the interpreter would print itself (an error that ends a thread,
+one nobody could raise) is a line like any other.
 """
 
 import logging
 import sys
+import threading
 from collections.abc import Callable
 from datetime import datetime
+from types import TracebackType
 from typing import TextIO
 
 import structlog
@@ -64,10 +67,34 @@ def configure(
     )
 
 
+def hear_the_interpreter() -> None:
+    """Have what the interpreter would print itself logged instead; for a process that is ours from start to end."""
+    sys.excepthook = _uncaught
+    threading.excepthook = _uncaught_in_thread
+    sys.unraisablehook = _unraisable
+
+
 def logger(name: str) -> structlog.stdlib.BoundLogger:
     """A logger of that name: `logger("standfast.loop").warning("blind", instrument="AAPL")`."""
     found: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(name)
     return found
+
+
+def _uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    logging.getLogger("standfast.python").critical("uncaught", exc_info=(kind, error, trace))
+
+
+def _uncaught_in_thread(found: threading.ExceptHookArgs) -> None:
+    name = found.thread.name if found.thread is not None else "?"
+    error = found.exc_value if found.exc_value is not None else found.exc_type()
+    logging.getLogger("standfast.python").error(
+        "a thread ended by an error", exc_info=error, extra={"thread_name": name}
+    )
+
+
+def _unraisable(found: "sys.UnraisableHookArgs") -> None:
+    said = f"{found.err_msg or 'ignored'}: {found.object!r}"
+    logging.getLogger("standfast.python").error(said, exc_info=found.exc_value)
 
 
 def _stamped(now: Callable[[], datetime]) -> Processor:

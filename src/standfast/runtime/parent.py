@@ -15,7 +15,6 @@ Nothing heavy is imported: no asyncio, no logging, no settings. A parent that is
 
 import json
 import os
-import resource
 import select
 import signal
 import subprocess
@@ -27,6 +26,7 @@ from types import FrameType
 from standfast.runtime.clock import monotonic, wall_time
 from standfast.runtime.heartbeat import READY
 from standfast.runtime.notify import notify, watchdog_seconds
+from standfast.runtime.private import keep_private
 
 BAD_SETTINGS = 78
 GUARDED_ALREADY = 79
@@ -100,7 +100,7 @@ class Parent:
         self._watchdog = watchdog_seconds()
 
     def run(self) -> int:
-        _leave_no_core()
+        keep_private()  # keys are in its environment, and a hung worker is ended by a signal that dumps core
         self._catch_signals()
         reason = ""
         while True:
@@ -230,11 +230,6 @@ class Parent:
         signal.set_wakeup_fd(self._waker, warn_on_full_buffer=False)
         for number in (*FORWARDED, signal.SIGCHLD):
             signal.signal(number, _noted)
-
-
-def _leave_no_core() -> None:
-    """Keys are in the worker's memory; a hung one is ended by the signal that would write them to disk."""
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def _noted(number: int, frame: FrameType | None) -> None:

@@ -1,6 +1,7 @@
 """The settings room: `standfast.toml` and the environment become rules and connection settings, right by construction.
 
 `load` reads everything and raises one `SettingsError` that names every problem found: place, key, value, remedy.
+`load_here` does so with the process's own environment, and takes the secrets out of it.
 `quick` answers the two questions of the verbs that only read the ledger, without importing anything heavy; that is
 why the names below are loaded when asked for.
 
@@ -11,6 +12,7 @@ once, secrets must not be repeated in a message, and a start costs 0.2 s and 15 
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from standfast.settings.process import load_here
     from standfast.settings.quick import account_names, ledger_url
     from standfast.settings.reading import load
     from standfast.settings.shapes import AccountSettings, AlertChannel, ApiSettings, Settings, TrackerSettings
@@ -24,9 +26,10 @@ __all__ = [
     "account_names",
     "ledger_url",
     "load",
+    "load_here",
 ]
 
-_HOMES = {"load": "reading", "account_names": "quick", "ledger_url": "quick"}
+_HOMES = {"load": "reading", "load_here": "process", "account_names": "quick", "ledger_url": "quick"}
 
 
 def __getattr__(name: str) -> Any:

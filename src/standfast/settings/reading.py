@@ -2,7 +2,7 @@
 
 import ipaddress
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -25,9 +25,10 @@ TOKEN_LIKE = re.compile(r"[A-Za-z0-9_\-.~]{16,}")
 """A part of an alert's address that may be its secret: webhooks carry theirs in the path."""
 
 
-def load(file: Path | str, environ: Mapping[str, str]) -> Settings:
+def load(file: Path | str, environ: Mapping[str, str], named: Callable[[str], None] = lambda _: None) -> Settings:
     """Read `standfast.toml`, put the environment's overrides in, resolve secrets, check everything.
 
+    `named` hears the name of each variable that a secret was read from.
     Raises `SettingsError` whose text has one line for each problem: place, key, value, what is wrong, what to do.
     """
     file = Path(file)
@@ -36,7 +37,7 @@ def load(file: Path | str, environ: Mapping[str, str]) -> Settings:
     variables, unplaced = override(data, environ)
     report = Report(str(file), line_numbers(written), variables)
     report.problems.extend(unplaced)
-    settings = _settings(Table(data, (), report), file, Vault(environ, file.absolute().parent))
+    settings = _settings(Table(data, (), report), file, Vault(environ, file.absolute().parent, named))
     report.close()
     return settings
 

@@ -7,7 +7,7 @@ bits of an access list, so there only "everybody" counts. The one literal allowe
 import importlib
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +21,11 @@ CREDENTIALS = "CREDENTIALS_DIRECTORY"
 class Vault:
     """Resolves references; relative paths are meant beside the settings file."""
 
-    def __init__(self, environ: Mapping[str, str], folder: Path) -> None:
+    def __init__(self, environ: Mapping[str, str], folder: Path, named: Callable[[str], None] = lambda _: None) -> None:
+        """`named` hears the name of each variable that a secret was read from."""
         self.environ = environ
         self.folder = folder
+        self.named = named
 
     def secret(self, value: object) -> Secret:
         """The secret a reference stands for. A literal is refused."""
@@ -60,6 +62,7 @@ class Vault:
     def _from_environment(self, reference: str, name: str) -> str:
         if name not in self.environ:
             raise Unfit("names a variable that is not set", f"Set {name or 'it'}, or use file:PATH", shown=reference)
+        self.named(name)
         return self.environ[name]
 
     def _from_file(self, reference: str, path: str) -> str:
