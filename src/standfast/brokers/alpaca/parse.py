@@ -43,6 +43,7 @@ from standfast.model.order import (
     TimeInForce,
 )
 from standfast.model.quote import Quote
+from standfast.model.secret import redact
 
 Row = TypeVar("Row")
 
@@ -51,9 +52,14 @@ NEW_YORK = ZoneInfo("America/New_York")
 
 SHOWN_MAX = 60
 """Characters of a refused value that an error repeats."""
+LOOKED_AT = 4096
+"""Characters in which a secret is looked for before the rest is cut off."""
+REASON_MAX = 200
 
 # Bounded, so that no later arithmetic meets a billion digits.
 NUMBER = re.compile(r"[-+]?[0-9]{1,18}(\.[0-9]{1,30})?", re.ASCII)
+
+JSON_NUMBER = re.compile(r"[0-9]{1,18}(\.[0-9]{1,30})?([eE][-+]?[0-9]{1,2})?", re.ASCII)
 
 STATES = {
     "new": OrderState.WORKING,
@@ -114,7 +120,8 @@ def rows(decoder: "msgspec.json.Decoder[Row]", body: bytes, what: str) -> Row:
     try:
         return decoder.decode(body)
     except (ValueError, RecursionError) as error:  # msgspec's errors are ValueErrors, bad UTF-8 too
-        raise Malformed(f"{what}: {error}: {_shown(body)}") from None
+        reason = redact(str(error)[:LOOKED_AT])[:REASON_MAX]  # it may quote a value, which may be as long as the body
+        raise Malformed(f"{what}: {reason}: {_shown(body)}") from None
 
 
 def held(row: PositionRow) -> HeldReport:
@@ -153,10 +160,15 @@ def order(row: OrderRow, parent: BrokerOrderId | None = None) -> OrderReport:
         replaces=BrokerOrderId(row.replaces) if row.replaces else None,
         order_class="" if row.order_class == "simple" else row.order_class,
         # Alpaca shows no trigger; a stop that began to fill has fired, and so has one whose trade is guaranteed.
+        closes=_closes(row.position_intent),
         triggered=kind in STOP_TYPES and (filled > 0 or row.status == "stopped"),
         reason="" if state is not OrderState.UNKNOWN else f"unknown status {_shown(row.status)}",
         legs=tuple(order(leg, broker_id) for leg in row.legs or ()),
     )
+
+
+def _closes(intent: str | None) -> bool | None:
+    return None if not intent else intent.endswith("_to_close")
 
 
 def order_type(row: OrderRow) -> OrderType:
@@ -238,7 +250,7 @@ def account(row: AccountRow) -> AccountRead:
         "account blocked": row.account_blocked,
         "trading blocked": row.trading_blocked,
         "trading suspended by the user": row.trade_suspended_by_user,
-        f"status {row.status}": row.status != "ACTIVE",
+        f"status {redact(row.status)}": row.status != "ACTIVE",
     }
     reasons = [reason for reason, is_so in flags.items() if is_so]
     return AccountRead(
@@ -355,9 +367,11 @@ def _price(text: Number | None, field: str) -> Decimal | None:
     return None if text is None else number(text, field)
 
 
-def _quoted(price: Decimal) -> Decimal:
-    if not price.is_finite() or price < 0 or not -12 <= price.adjusted() <= 12:
-        raise Malformed(f"quoted price is {_shown(str(price))}")
+def _quoted(written: msgspec.Raw) -> Decimal:
+    """Exactly the JSON number that is written."""
+    text = bytes(written).decode(errors="replace")
+    if JSON_NUMBER.fullmatch(text) is None or not -12 <= (price := Decimal(text)).adjusted() <= 12:
+        raise Malformed(f"quoted price is {_shown(text)}")
     return price
 
 
@@ -378,5 +392,7 @@ def _number(value: Number | None, field: str, row: str) -> Decimal:
 
 
 def _shown(value: str | bytes) -> str:
-    text = value[:SHOWN_MAX].decode(errors="replace") if isinstance(value, bytes) else value[:SHOWN_MAX]
-    return ascii(text) + ("..." if len(value) > SHOWN_MAX else "")
+    """Its beginning. A secret in it is taken out first: once cut in the middle, nobody would know the rest."""
+    start = value[:LOOKED_AT]
+    text = redact(start.decode(errors="replace") if isinstance(start, bytes) else start)
+    return ascii(text[:SHOWN_MAX]) + ("..." if len(text) > SHOWN_MAX else "")

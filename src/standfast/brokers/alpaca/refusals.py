@@ -14,6 +14,7 @@ from standfast.brokers.alpaca import parse
 from standfast.brokers.alpaca.rows import Number, Refusal
 from standfast.brokers.shared.transport import Response
 from standfast.model.errors import BrokerError, Malformed, OutcomeUnknown, Rejected, Unauthorised
+from standfast.model.secret import redact
 
 REFUSING = frozenset({400, 403, 404, 422})
 DECODER = msgspec.json.Decoder(Refusal)
@@ -36,7 +37,7 @@ def failure(method: str, response: Response, retry_after: float | None) -> Broke
         return OutcomeUnknown(f"answered {response.status}, which proves nothing")
     code = _code(refusal) or str(response.status)
     return Rejected(
-        f"{refusal.message} ({response.status}, code {code})".replace("\n", " ")[:300],
+        f"{redact(refusal.message)} ({response.status}, code {code})".replace("\n", " ")[:300],  # before it is cut
         kind=kind(method, response.status, refusal),
         code=code,
     )

@@ -3,6 +3,7 @@
 Invariants
 - A field that may be absent has a default; every other absence is refused while decoding.
 - Numbers stay text (or JSON numbers, where documented examples have them) until a row is known to differ.
+- Nothing that is kept (a name, an id, a status) is longer than `Text`: the journal is not for whole pages.
 """
 
 from datetime import UTC, datetime
@@ -16,6 +17,9 @@ from standfast.model.quote import Quote
 
 Number = str | int | float
 
+Text = Annotated[str, msgspec.Meta(max_length=512)]
+"""Alpaca's ids have 36 characters, a client's own at most 128, activities' some 60."""
+
 
 class PositionRow(msgspec.Struct, gc=False, frozen=True):
     """Prices and profit are left out: they change with every tick and say nothing about what is held."""
@@ -27,50 +31,50 @@ class PositionRow(msgspec.Struct, gc=False, frozen=True):
 
 
 class OrderRow(msgspec.Struct, frozen=True, kw_only=True):
-    id: str
-    client_order_id: str
-    symbol: str
-    side: str
-    status: str
-    time_in_force: str
-    type: str = ""
-    order_type: str = ""
-    order_class: str = ""
+    id: Text
+    client_order_id: Text
+    symbol: Text
+    side: Text
+    status: Text
+    time_in_force: Text
+    type: Text = ""
+    order_type: Text = ""
+    order_class: Text = ""
     qty: Number | None = None
     notional: Number | None = None
     filled_qty: Number | None = None
     filled_avg_price: Number | None = None
     limit_price: Number | None = None
     stop_price: Number | None = None
-    submitted_at: str | None = None
-    created_at: str | None = None
-    updated_at: str | None = None
-    expires_at: str | None = None
-    replaced_by: str | None = None
-    replaces: str | None = None
+    submitted_at: Text | None = None
+    created_at: Text | None = None
+    updated_at: Text | None = None
+    expires_at: Text | None = None
+    replaced_by: Text | None = None
+    replaces: Text | None = None
     legs: "list[OrderRow] | None" = None
 
 
 class ActivityRow(msgspec.Struct, frozen=True, kw_only=True):
-    id: str
-    activity_type: str
-    status: str = "executed"
-    order_id: str | None = None
-    symbol: str | None = None
-    side: str | None = None
+    id: Text
+    activity_type: Text
+    status: Text = "executed"
+    order_id: Text | None = None
+    symbol: Text | None = None
+    side: Text | None = None
     qty: Number | None = None
     price: Number | None = None
     net_amount: Number | None = None
-    transaction_time: str | None = None
-    created_at: str | None = None
-    date: str | None = None
+    transaction_time: Text | None = None
+    created_at: Text | None = None
+    date: Text | None = None
 
 
 class AccountRow(msgspec.Struct, frozen=True, kw_only=True):
     equity: Number
     buying_power: Number
-    status: str
-    currency: str = "USD"
+    status: Text
+    currency: Text = "USD"
     account_blocked: bool = False
     trading_blocked: bool = False
     trade_suspended_by_user: bool = False
@@ -84,17 +88,17 @@ class ClockRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AssetRow(msgspec.Struct, frozen=True, kw_only=True):
-    symbol: str
-    status: str
+    symbol: Text
+    status: Text
     tradable: bool
-    class_: str = msgspec.field(name="class")
+    class_: Text = msgspec.field(name="class")
     fractionable: bool = False
     shortable: bool = False
 
 
 class ContractRow(msgspec.Struct, frozen=True, kw_only=True):
-    symbol: str
-    status: str
+    symbol: Text
+    status: Text
     tradable: bool
     size: Number
 
@@ -102,8 +106,8 @@ class ContractRow(msgspec.Struct, frozen=True, kw_only=True):
 class QuoteRow(msgspec.Struct, frozen=True, kw_only=True):
     """JSON numbers, taken exactly as written; 0 says there is no such side."""
 
-    bp: Decimal
-    ap: Decimal
+    bp: msgspec.Raw
+    ap: msgspec.Raw
     t: datetime
 
 
@@ -119,8 +123,8 @@ class Refusal(msgspec.Struct, frozen=True, kw_only=True):
     available: Number | None = None
     existing_qty: Number | None = None
     held_for_orders: Number | None = None
-    existing_order_id: str | None = None
-    reject_reason: str | None = None
+    existing_order_id: Text | None = None
+    reject_reason: Text | None = None
     buying_power: Number | None = None
     options_buying_power: Number | None = None
     cost_basis: Number | None = None
@@ -143,14 +147,14 @@ class Listening(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TradeUpdate(msgspec.Struct, frozen=True, kw_only=True):
-    event: str
+    event: Text
     order: "EventOrder"
 
 
 class EventOrder(msgspec.Struct, frozen=True, kw_only=True):
-    id: str
-    client_order_id: str
-    symbol: str = ""
+    id: Text
+    client_order_id: Text
+    symbol: Text = ""
 
 
 StreamedPrice = Annotated[float, msgspec.Meta(ge=0, lt=1e12)]

@@ -16,13 +16,23 @@ from typing import Protocol
 
 import aiohttp
 
+from standfast.model.secret import redact
+
 SOCKET_BYTES_MAX = 16 * 1024 * 1024
 BODY_BYTES_MAX = 64 * 1024 * 1024
 """A list of a hundred thousand positions is shorter."""
+TOLD_MAX, LOOKED_AT = 300, 4096
+"""Characters of a reason that are kept, and in which a secret is looked for before the rest is cut off."""
 
 
 class TransportError(Exception):
-    """The connection failed. Whether the request left is in `Exchange.left`."""
+    """The connection failed. Whether the request left is in `Exchange.left`.
+
+    Its text may quote the other end, so it holds no secret and is short.
+    """
+
+    def __init__(self, text: str) -> None:
+        super().__init__(redact(text[:LOOKED_AT])[:TOLD_MAX])
 
 
 @dataclass(slots=True, kw_only=True)
