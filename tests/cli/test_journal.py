@@ -23,9 +23,20 @@ def config(tmp_path: Path) -> Path:
 def change(config: Path, statement: str) -> None:
     """Somebody edits the ledger behind our back."""
     connection = apsw.Connection(str(config.with_name("standfast.db")))
-    connection.execute("DROP TRIGGER entries_are_not_changed; DROP TRIGGER entries_are_not_deleted")
+    connection.execute("DROP TRIGGER commits_are_not_changed; DROP TRIGGER commits_are_not_deleted")
     connection.execute(statement)
     connection.close()
+
+
+def entry(number: int, edit: str) -> str:
+    """The statement that edits one entry inside its commit; `edit` has {} where the entry is."""
+    first = "number - json_array_length(packed) + 1"
+    place = f"'$[' || ({number} - ({first})) || ']'"
+    return f"UPDATE commits SET packed = {edit.format(place)} WHERE {number} BETWEEN {first} AND number"
+
+
+CHANGED = entry(5, "json_set(packed, {} || '[0]', '2026-01-01T00:00:00.000000Z')")
+REMOVED = "DELETE FROM commits WHERE number = 9"
 
 
 def test_a_whole_journal_verifies(config: Path) -> None:
@@ -37,7 +48,7 @@ def test_a_whole_journal_verifies(config: Path) -> None:
 
 @pytest.mark.parametrize(
     "statement",
-    ["UPDATE entries SET at = '2026-01-01T00:00:00.000000Z' WHERE number = 5", "DELETE FROM entries WHERE number = 9"],
+    [CHANGED, REMOVED],
     ids=["changed", "missing"],
 )
 def test_a_damaged_journal_is_1_and_the_entry_is_named(statement: str, config: Path) -> None:
@@ -50,7 +61,7 @@ def test_a_damaged_journal_is_1_and_the_entry_is_named(statement: str, config: P
 
 
 def test_reading_a_damaged_journal_is_1(config: Path) -> None:
-    change(config, "DELETE FROM entries WHERE number = 9")
+    change(config, REMOVED)
 
     assert standfast("positions", "--config", config).code == 1
 

@@ -1,6 +1,5 @@
 """Tests of `core/acts.py`: operators' acts, each answered once, and never by a crash."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -315,7 +314,7 @@ def test_undo_looks_its_entry_up() -> None:
     assert of(j.CloseWithdrawn, facts) != []
     assert answer(facts) == "done: entry 7 undone"
     assert answer(list(take(situation(book), taken, lambda number: None))) == "refused: no entry 7"
-    other = replace(entry, fact=adopted(3))
+    other = entry._replace(fact=adopted(3))
     assert "is not a repair" in answer(list(take(situation(folded()), taken, lambda number: other)))
 
 

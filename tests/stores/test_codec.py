@@ -21,7 +21,6 @@ from standfast.stores.codec import (
     GENESIS,
     Encoded,
     Record,
-    chain,
     check_chain,
     decode_fact,
     decode_state,
@@ -29,7 +28,9 @@ from standfast.stores.codec import (
     encode_state,
     format_time,
     parse_time,
+    seal,
     shape,
+    unpack,
 )
 
 A = AccountId("a")
@@ -269,4 +270,4 @@ def _report() -> OrderReport:
 
 def _records(count: int) -> list[Record]:
     facts = [(AT, encode_fact(NakedBegan(position=PositionId(f"p{number}")))) for number in range(count)]
-    return chain(A, (0, GENESIS), 1, facts)
+    return unpack(seal(A, (0, GENESIS), 1, facts).commit)

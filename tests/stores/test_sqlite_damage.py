@@ -49,7 +49,7 @@ async def start(path: Path, account: AccountId = A) -> list[int]:
 
 def tamper(path: Path, *statements: str) -> None:
     connection = apsw.Connection(str(path))
-    for name in ("entries_are_not_changed", "entries_are_not_deleted"):
+    for name in ("commits_are_not_changed", "commits_are_not_deleted"):
         connection.execute(f"DROP TRIGGER {name}")
     for statement in statements:
         connection.execute(statement)
@@ -62,10 +62,16 @@ def test_a_whole_ledger_verifies(ledger: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "change", ["body = CAST('{}' AS BLOB)", "hash = zeroblob(32)", "epoch = 9", "at = '2026-01-05T14:30:01Z'"]
+    "change",
+    [
+        "packed = json_set(packed, '$[0][3]', json('{}'))",
+        f"packed = json_set(packed, '$[0][4]', '{'0' * 64}')",
+        "epoch = 9",
+        "packed = json_set(packed, '$[0][0]', '2026-01-05T14:30:01Z')",
+    ],
 )
 def test_a_changed_entry_is_named_and_the_other_account_still_starts(ledger: Path, change: str) -> None:
-    tamper(ledger, f"UPDATE entries SET {change} WHERE account = 'a' AND number = 4")
+    tamper(ledger, f"UPDATE commits SET {change} WHERE account = 'a' AND number = 4")
 
     first, second = verify(ledger)
 
@@ -77,14 +83,23 @@ def test_a_changed_entry_is_named_and_the_other_account_still_starts(ledger: Pat
     assert asyncio.run(start(ledger, B)) == list(range(1, 11))
 
 
+@pytest.mark.parametrize("packed", ["[]", "[[1]]", "{", '[["a","b",1,{},"nothex"]]'])
+def test_a_commit_that_cannot_be_read_is_named(ledger: Path, packed: str) -> None:
+    tamper(ledger, f"UPDATE commits SET packed = '{packed}' WHERE account = 'a' AND number = 4")
+
+    assert verify(ledger)[0].damage.startswith("the commit that ends with entry 4 is unreadable")
+    with pytest.raises(JournalDamaged, match="entry 4 is unreadable"):
+        asyncio.run(start(ledger))
+
+
 def test_a_missing_entry_is_named(ledger: Path) -> None:
-    tamper(ledger, "DELETE FROM entries WHERE account = 'a' AND number = 6")
+    tamper(ledger, "DELETE FROM commits WHERE account = 'a' AND number = 6")
 
     assert verify(ledger)[0].damage == "a: entry 6 is missing, entry 7 follows"
 
 
 def test_a_cut_off_tail_is_noticed_by_the_anchor(ledger: Path) -> None:
-    tamper(ledger, "DELETE FROM entries WHERE account = 'a' AND number > 8")
+    tamper(ledger, "DELETE FROM commits WHERE account = 'a' AND number > 8")
 
     assert verify(ledger)[0].damage == "a: entry 10 was committed once and is missing"
     with pytest.raises(JournalDamaged, match="entry 10 was committed once and is missing"):
@@ -94,7 +109,8 @@ def test_a_cut_off_tail_is_noticed_by_the_anchor(ledger: Path) -> None:
 def test_another_history_is_noticed_by_the_anchor(ledger: Path, tmp_path: Path) -> None:
     other = tmp_path / "other.db"
     asyncio.run(fill(other))
-    tamper(ledger, "UPDATE entries SET hash = zeroblob(32) WHERE account = 'a' AND number = 10")
+    forged = f"json_set(packed, '$[0][4]', '{'0' * 64}')"
+    tamper(ledger, f"UPDATE commits SET packed = {forged} WHERE account = 'a' AND number = 10")
 
     with pytest.raises(JournalDamaged, match="entry 10 is not the one that was committed"):
         asyncio.run(start(ledger))
@@ -109,7 +125,7 @@ def test_an_unreadable_anchor_is_damage(ledger: Path) -> None:
 
 def test_entries_can_neither_be_changed_nor_deleted_by_accident(ledger: Path) -> None:
     connection = apsw.Connection(str(ledger))
-    for statement in ("UPDATE entries SET epoch = 2", "DELETE FROM entries"):
+    for statement in ("UPDATE commits SET epoch = 2", "DELETE FROM commits"):
         with pytest.raises(apsw.ConstraintError, match="journal entries are never"):
             connection.execute(statement)
     connection.close()

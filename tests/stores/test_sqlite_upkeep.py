@@ -150,9 +150,9 @@ def test_a_backup_never_overwrites_and_never_copies_damage_in_silence(tmp_path: 
         back_up(tmp_path / "ledger.db", tmp_path / "there.db")
 
     connection = apsw.Connection(str(tmp_path / "ledger.db"))
-    connection.execute("DROP TRIGGER entries_are_not_changed; UPDATE entries SET epoch = 5 WHERE number = 2")
+    connection.execute("DROP TRIGGER commits_are_not_changed; UPDATE commits SET epoch = 5")
     connection.close()
-    with pytest.raises(JournalDamaged, match="entry 2 was changed"):
+    with pytest.raises(JournalDamaged, match="entry 1 was changed"):
         back_up(tmp_path / "ledger.db", tmp_path / "copy.db")
     assert not list(tmp_path.glob("copy.db*"))
 
@@ -241,7 +241,7 @@ def test_a_migration_copies_a_ledger_in_use_first(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr(migrate, "scripts", lambda: (*steps, "CREATE TABLE later (id INTEGER)"))
     run(fill())
 
-    assert [found.entries for found in verify(tmp_path / "ledger.db.before-0002")] == [1]
+    assert [found.entries for found in verify(tmp_path / "ledger.db.before-0003")] == [1]
     assert [found.entries for found in verify(tmp_path / "ledger.db")] == [2]
 
 

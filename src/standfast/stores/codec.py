@@ -7,14 +7,15 @@ away and folded again, so it has no versions, only a shape that must be the one 
 - What is written can be read: every body is decoded once before it is handed out.
 - What cannot be read is never skipped or guessed: `JournalDamaged` names the entry.
 - Each entry's hash covers the one before it and everything stored about the entry.
+- Entries that are committed together are stored together, as one JSON array (`Commit`).
 """
 
-import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import is_dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any, NamedTuple, TypeVar, cast, get_args, get_type_hints
+from hashlib import sha256
+from typing import Annotated, Any, NamedTuple, TypeVar, cast, get_args, get_type_hints
 
 import msgspec
 
@@ -40,8 +41,26 @@ class Encoded(NamedTuple):
     body: bytes
 
 
+class Commit(NamedTuple):
+    """Entries that were written together, as a store keeps them."""
+
+    number: int
+    """The last entry's."""
+    epoch: int
+    packed: str
+    """A JSON array with [at, kind, version, fact, hash] for each entry, the facts as they were encoded."""
+
+
+class Sealed(NamedTuple):
+    """A commit ready to be stored, each entry's hash in hexadecimal, and the last one as the next commit needs it."""
+
+    commit: Commit
+    hashes: list[str]
+    last: bytes
+
+
 class Record(NamedTuple):
-    """An entry as a store keeps it."""
+    """One entry of a commit."""
 
     number: int
     epoch: int
@@ -54,16 +73,13 @@ class Record(NamedTuple):
 
 def encode_fact(fact: Fact) -> Encoded:
     """The stored form. Raises TypeError or ValueError for a fact that could not be read back (our own bug)."""
-    kind = type(fact)
-    name = kind.__name__
-    if FACTS.get(name) is not kind:
-        raise TypeError(f"{name} is not a kind of fact")
-    body = _JSON.encode(in_utc(fact) if _timed_fields(kind) else fact)
+    name, version, is_timed, decode = _kind(type(fact))
+    body = _JSON.encode(in_utc(fact) if is_timed else fact)
     try:
-        _decoder(name).decode(body)
+        decode(body)
     except msgspec.MsgspecError as error:
         raise TypeError(f"{name} would not be readable: {error}") from error
-    return Encoded(name, VERSIONS.get(name, 1), body)
+    return Encoded(name, version, body)
 
 
 def decode_fact(number: int, encoded: Encoded) -> Fact:
@@ -86,49 +102,72 @@ def to_entry(record: Record) -> Entry:
     return Entry(EntryNumber(number), epoch, parse_time(at, number), fact, chained.hex())
 
 
-def chain(
-    account: AccountId, after: tuple[int, bytes], epoch: int, facts: Iterable[tuple[datetime, Encoded]]
-) -> list[Record]:
-    """The next records of a journal whose last entry and hash are `after`."""
+def seal(account: AccountId, after: tuple[int, bytes], epoch: int, facts: Iterable[tuple[datetime, Encoded]]) -> Sealed:
+    """Chain facts to a journal whose last entry and hash are `after`, as one commit."""
     number, previous = after
-    name = account.encode()
-    last, text = None, ""
-    records = []
+    link = _linker(account)
+    last_at, last_kind, text, middle = None, "", "", ""
+    packed, hashes = [], []
     for at, (kind, version, body) in facts:
         number += 1
-        if at is not last:
-            last, text = at, format_time(at)
-        previous = _link(previous, name, (number, epoch, text, kind, version, body))
-        records.append(Record(number, epoch, text, kind, version, body, previous))
-    return records
+        if at != last_at or kind != last_kind:  # what is written together is mostly of one moment, often of one kind
+            last_at, last_kind, text = at, kind, format_time(at)
+            middle = f" {epoch} {text} {kind} {version} "
+        previous = link(previous, f"{number}{middle}{len(body)}\n", body)
+        chained = previous.hex()
+        packed.append(f'["{text}","{kind}",{version},{body.decode()},"{chained}"]')
+        hashes.append(chained)
+    return Sealed(Commit(number, epoch, f"[{','.join(packed)}]"), hashes, previous)
+
+
+def unpack(commit: Commit) -> list[Record]:
+    """The commit's records, not yet proven. Raises JournalDamaged, naming its last entry, when they are none."""
+    number, epoch, packed = commit
+    try:
+        each = _PACKED.decode(packed)
+        first = number - len(each) + 1
+        return [
+            Record(place, epoch, at, kind, version, bytes(body), bytes.fromhex(chained))
+            for place, (at, kind, version, body, chained) in enumerate(each, start=first)
+        ]
+    except (msgspec.MsgspecError, ValueError) as error:
+        raise JournalDamaged(f"the commit that ends with entry {number} is unreadable: {error}") from error
 
 
 def check_chain(
     account: AccountId, records: Iterable[Record], after: tuple[int, bytes] = (0, GENESIS)
 ) -> Iterator[Record]:
     """Yields each record once it is proven; raises JournalDamaged at the first that does not follow."""
-    number, previous = after
-    name = account.encode()
+    expected, previous = after
+    link = _linker(account)
     for record in records:
-        number += 1
-        if record.number != number:
-            raise JournalDamaged(f"{account}: entry {number} is missing, entry {record.number} follows")
-        previous = _link(previous, name, record[:6])
-        if record.hash != previous:
+        number, epoch, at, kind, version, body, chained = record
+        expected += 1
+        if number != expected:
+            raise JournalDamaged(f"{account}: entry {expected} is missing, entry {number} follows")
+        previous = link(previous, f"{number} {epoch} {at} {kind} {version} {len(body)}\n", body)
+        if chained != previous:
             raise JournalDamaged(f"{account}: entry {number} was changed after it was written")
         yield record
 
 
-def _link(previous: bytes, name: bytes, stored: tuple[int, int, str, str, int, bytes]) -> bytes:
-    """A record's hash over all that is stored of it. The lengths keep one reading for each string of bytes."""
-    number, epoch, at, kind, version, body = stored
-    head = f"{len(name)} {number} {epoch} {at} {kind} {version} {len(body)}\n"
-    return hashlib.sha256(previous + head.encode() + name + body).digest()
+def _linker(account: AccountId) -> Callable[[bytes, str, bytes], bytes]:
+    """What makes a record's hash: over the one before it and all that is stored of it.
+
+    The lengths keep one reading for each string of bytes.
+    """
+    name = account.encode()
+    lead = f"{len(name)} ".encode()
+
+    def link(previous: bytes, head: str, body: bytes) -> bytes:
+        return sha256(b"".join((previous, lead, head.encode(), name, body))).digest()
+
+    return link
 
 
 def format_time(at: datetime) -> str:
     """RFC 3339 UTC with microseconds: sorts as text. Raises ValueError for a time without a zone."""
-    return in_utc(at).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    return in_utc(at).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
 def parse_time(text: str, number: int = 0) -> datetime:
@@ -157,7 +196,7 @@ def shape(kind: type) -> str:
     told: dict[str, str] = {}
     _describe(kind, told)
     text = "\n".join(f"{name}: {told[name]}" for name in sorted(told))
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    return sha256(text.encode()).hexdigest()[:16]
 
 
 def in_utc(value: Value) -> Value:
@@ -212,6 +251,7 @@ def _plain(value: object) -> object:
 
 
 _JSON = msgspec.json.Encoder(enc_hook=_plain)
+_PACKED = msgspec.json.Decoder(Annotated[list[tuple[str, str, int, msgspec.Raw, str]], msgspec.Meta(min_length=1)])
 _MESSAGE_PACK = msgspec.msgpack.Encoder(enc_hook=_plain)
 
 
@@ -220,4 +260,13 @@ def _decoder(kind: str) -> "msgspec.json.Decoder[Fact]":
     return msgspec.json.Decoder(FACTS[kind])
 
 
+def _find_kind(kind: type) -> tuple[str, int, bool, Callable[[bytes], Fact]]:
+    """What encoding a fact of this kind needs: name, version, whether there are times in it, and how it is read."""
+    name = kind.__name__
+    if FACTS.get(name) is not kind:
+        raise TypeError(f"{name} is not a kind of fact")
+    return name, VERSIONS.get(name, 1), bool(_timed_fields(kind)), _decoder(name).decode
+
+
 _timed_fields: Callable[[Any], tuple[str, ...]] = cache(_find_timed_fields)
+_kind: Callable[[Any], tuple[str, int, bool, Callable[[bytes], Fact]]] = cache(_find_kind)

@@ -15,14 +15,15 @@ from standfast.model.journal import Entry, Fact, RequestDone, RequestTaken
 from standfast.ports import Clock, Lease, Request, State
 from standfast.stores.codec import (
     GENESIS,
-    Record,
-    chain,
+    Commit,
     check_chain,
     decode_state,
     encode_fact,
     encode_state,
+    seal,
     shape,
     to_entry,
+    unpack,
 )
 from standfast.stores.promises import LEASE_TIME, SAVED_BOOKS, RequestOutcome
 from standfast.stores.unsettled import AllFreed, Freed, Slot, Taken, refusal, slot_changes
@@ -44,7 +45,8 @@ class _Account:
     holder: str = ""
     """Empty while nobody has the lease."""
     expires: datetime | None = None
-    records: list[Record] = field(default_factory=list)
+    commits: list[Commit] = field(default_factory=list)
+    last: bytes = GENESIS
     slots: dict[Slot, ClientOrderId] = field(default_factory=dict)
     books: list[_SavedBook] = field(default_factory=list)
     requests: dict[RequestId, Request] = field(default_factory=dict)
@@ -53,7 +55,7 @@ class _Account:
 
     @property
     def head(self) -> tuple[int, bytes]:
-        return (self.records[-1].number, self.records[-1].hash) if self.records else (0, GENESIS)
+        return (self.commits[-1].number if self.commits else 0), self.last
 
 
 class MemoryStore:
@@ -75,7 +77,8 @@ class MemoryStore:
 
     async def entries(self, account: AccountId, after: EntryNumber) -> Sequence[Entry]:
         """Proven against the chain; raises `JournalDamaged` naming the first entry that does not verify."""
-        return [to_entry(record) for record in check_chain(account, self._account(account).records)][after:]
+        stored = (record for commit in self._account(account).commits for record in unpack(commit))
+        return [to_entry(record) for record in check_chain(account, stored)][after:]
 
     async def book(self, account: AccountId, kind: type[State]) -> tuple[EntryNumber, State] | None:
         """The newest saved state of that type and shape, and the number of the last entry folded into it."""
@@ -121,12 +124,18 @@ class MemoryJournal:
         """All of them or none; raises `LeaseLost` once another has the lease."""
         self._fence()
         encoded = [encode_fact(fact) for fact in facts]
+        if not encoded:
+            return ()
         slots = _changed_slots(self._kept.slots, facts)
-        records = chain(self._kept.id, self._kept.head, self.lease.epoch, [(at, one) for one in encoded])
-        self._kept.records += records
+        number, _ = head = self._kept.head
+        commit, hashes, self._kept.last = seal(self._kept.id, head, self.lease.epoch, [(at, one) for one in encoded])
+        self._kept.commits.append(commit)
         self._kept.slots = slots
         self._note_requests(facts)
-        return [to_entry(record) for record in records]
+        return [
+            Entry(EntryNumber(place), self.lease.epoch, at, fact, chained)
+            for place, (fact, chained) in enumerate(zip(facts, hashes, strict=True), start=number + 1)
+        ]
 
     async def renew(self, at: datetime) -> None:
         """Extend the lease from `at`; raises `LeaseLost`."""
@@ -170,7 +179,7 @@ class MemoryJournal:
 
 def _changed_slots(slots: dict[Slot, ClientOrderId], facts: Sequence[Fact]) -> dict[Slot, ClientOrderId]:
     slots = dict(slots)
-    for change in slot_changes(facts):
+    for change in slot_changes(facts, frozenset(slots.values())):
         match change:
             case Taken(slot, id_):
                 if (holder := slots.setdefault(slot, id_)) != id_:

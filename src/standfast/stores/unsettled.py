@@ -7,8 +7,9 @@ known of a working order is the book's to judge; the store only refuses what no 
 so it can never stand between a position and its protection.
 """
 
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Callable, Collection, Iterable, Iterator
+from operator import attrgetter
+from typing import Any, NamedTuple
 
 from standfast.model.ids import ClientOrderId, PositionId
 from standfast.model.journal import (
@@ -46,9 +47,22 @@ class AllFreed(NamedTuple):
     position: PositionId
 
 
-def slot_changes(facts: Iterable[Fact]) -> list[Taken | Freed | AllFreed]:
-    """What the facts do to the slots, in their order."""
-    return [change for fact in facts if type(fact) in _KINDS and (change := _change(fact)) is not None]
+def slot_changes(facts: Iterable[Fact], held: Collection[str]) -> Iterator[Taken | Freed | AllFreed]:
+    """What the facts do to the slots, in their order; `held` are the ids that hold one before.
+
+    Outcomes of orders that hold none, which is most of them, are left out.
+    """
+    taken: set[str] = set()
+    for fact in facts:
+        kind = type(fact)
+        if kind in _FREES:
+            if (id_ := _FREES[kind](fact)) in held or id_ in taken:
+                yield Freed(id_)
+        elif isinstance(fact, OrderIntended):
+            taken.add(fact.id)
+            yield Taken(Slot(fact.position, fact.holding.instrument, fact.holding.hedge, fact.role), fact.id)
+        elif isinstance(fact, PositionSettled | PositionWrittenOff):
+            yield AllFreed(fact.position)
 
 
 def refusal(slot: Slot, holder: str, asked: str) -> AssertionError:
@@ -56,30 +70,10 @@ def refusal(slot: Slot, holder: str, asked: str) -> AssertionError:
     return AssertionError(f"intent {asked} for {slot} while {holder} is unsettled")
 
 
-def _change(fact: Fact) -> Taken | Freed | AllFreed | None:
-    match fact:
-        case OrderIntended():
-            slot = Slot(fact.position, fact.holding.instrument, fact.holding.hedge, fact.role)
-            return Taken(slot, fact.id)
-        case OrderAccepted() | OrderRejected() | OrderNotSent() | OrderNeverArrived():
-            return Freed(fact.id)
-        case OrderObserved():
-            return Freed(fact.report.client_id)
-        case PositionSettled() | PositionWrittenOff():
-            return AllFreed(fact.position)
-        case _:
-            return None
-
-
-_KINDS = frozenset(
-    {
-        OrderIntended,
-        OrderAccepted,
-        OrderRejected,
-        OrderNotSent,
-        OrderNeverArrived,
-        OrderObserved,
-        PositionSettled,
-        PositionWrittenOff,
-    }
-)
+_FREES: dict[type, Callable[[Any], ClientOrderId]] = {
+    OrderAccepted: attrgetter("id"),
+    OrderRejected: attrgetter("id"),
+    OrderNotSent: attrgetter("id"),
+    OrderNeverArrived: attrgetter("id"),
+    OrderObserved: attrgetter("report.client_id"),
+}

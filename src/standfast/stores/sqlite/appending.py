@@ -1,7 +1,7 @@
 """What the writer does for a lease's holder, inside one transaction. Nothing here may be done without the lease."""
 
 from asyncio import Future
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from threading import Lock
 from typing import NamedTuple, cast
@@ -12,12 +12,12 @@ from standfast.model.errors import JournalDamaged, LeaseLost
 from standfast.model.ids import AccountId, EntryNumber, RequestId
 from standfast.model.journal import Entry, Fact, RequestDone, RequestTaken
 from standfast.ports import Lease
-from standfast.stores.codec import GENESIS, Encoded, Record, chain
+from standfast.stores.codec import Commit, Encoded, Sealed, seal
 from standfast.stores.promises import SAVED_BOOKS
 from standfast.stores.sqlite import statements
 from standfast.stores.sqlite.connection import run
 from standfast.stores.sqlite.files import Anchor
-from standfast.stores.sqlite.reading import book_digest
+from standfast.stores.sqlite.reading import book_digest, hash_of, head
 from standfast.stores.sqlite.writer import Batch
 from standfast.stores.unsettled import AllFreed, Freed, Taken, refusal, slot_changes
 
@@ -55,55 +55,56 @@ class Appends:
                 self._waiting.append(append)
             return not self._has_begun
 
-    def run(self, batch: Batch) -> list[list[Entry]]:
-        """The entries of each append, in their order. Raises LeaseLost when the lease's epoch is over."""
+    def run(self, batch: Batch) -> Sealed:
+        """What is stored of all of them. Raises LeaseLost when the lease's epoch is over."""
         with self._lock:
             self._has_begun = True  # nobody joins from here on, so a second run is over the same appends
         account, tail = self._lease.account, cast(Tail, batch.kept[self._lease.account])
         facts = [fact for append in self._waiting for fact in append.facts]
         moments = [(append.at, encoded) for append in self._waiting for encoded in append.encoded]
-        records = chain(account, (tail.number, tail.hash), self._lease.epoch, moments)
-        _write(batch.connection, self._lease, records)
+        sealed = seal(account, (tail.number, tail.hash), self._lease.epoch, moments)
+        _write(batch.connection, self._lease, sealed.commit)
         unsettled = _keep_slots(batch.connection, account, tail.unsettled, facts)
         _keep_requests(batch.connection, facts)
-        batch.kept[account] = Tail(records[-1].number, records[-1].hash, unsettled)
-        return self._entries(records)
+        batch.kept[account] = Tail(sealed.commit.number, sealed.last, unsettled)
+        return sealed
 
-    def _entries(self, records: Iterable[Record]) -> list[list[Entry]]:
-        following = iter(records)
-        epoch = self._lease.epoch
-        return [
-            [
-                Entry(EntryNumber(record.number), epoch, append.at, fact, record.hash.hex())
-                for fact, record in zip(append.facts, following, strict=False)
-            ]
-            for append in self._waiting
-        ]
-
-    def settle(self, results: list[list[Entry]] | None, error: BaseException | None) -> None:
+    def settle(self, sealed: Sealed | None, error: BaseException | None) -> None:
         """In the loop: wake every waiter that is still there. What a cancelled one wrote stays written."""
         with self._lock:
             self._has_begun = True  # it may have ended before it began: the database was busy
-        for place, append in enumerate(self._waiting):
-            if append.waiter.done():
-                continue
-            if results is not None:
-                append.waiter.set_result(results[place])
-            elif error is not None:
-                append.waiter.set_exception(error)
+        if sealed is not None:
+            for append, entries in zip(self._waiting, self._entries(sealed), strict=True):
+                if not append.waiter.done():
+                    append.waiter.set_result(entries)
+        elif error is not None:
+            for append in self._waiting:
+                if not append.waiter.done():
+                    append.waiter.set_exception(error)
+
+    def _entries(self, sealed: Sealed) -> Iterator[list[Entry]]:
+        """Those of each append, in their order."""
+        epoch = self._lease.epoch
+        number = sealed.commit.number - len(sealed.hashes)
+        hashes = iter(sealed.hashes)
+        for append in self._waiting:
+            own = []
+            for fact in append.facts:
+                number += 1
+                own.append(Entry(EntryNumber(number), epoch, append.at, fact, next(hashes)))
+            yield own
 
 
 def load_head(batch: Batch, account: AccountId, anchor: Anchor | None) -> EntryNumber:
     """Where the journal ends. Raises JournalDamaged when the anchored entry is not in it."""
     connection = batch.connection
     if anchor is not None:
-        found = run(connection, statements.HASH, account, anchor.number)
-        if not found:
+        found = hash_of(connection, account, anchor.number)
+        if found is None:
             raise JournalDamaged(f"{account}: entry {anchor.number} was committed once and is missing")
-        if found[0][0].hex() != anchor.hash:
+        if found.hex() != anchor.hash:
             raise JournalDamaged(f"{account}: entry {anchor.number} is not the one that was committed")
-    found = run(connection, statements.HEAD, account)
-    number, chained = found[0] if found else (0, GENESIS)
+    number, chained = head(connection, account)
     unsettled = frozenset(row[0] for row in run(connection, statements.UNSETTLED, account))
     batch.kept[account] = Tail(number, chained, unsettled)
     return EntryNumber(number)
@@ -124,10 +125,10 @@ def save_book(lease: Lease, number: EntryNumber, shape: str, body: bytes, batch:
     """Raises LookupError for a number the journal has not reached (our own bug)."""
     connection, account = batch.connection, lease.account
     fence(connection, lease)
-    chained = run(connection, statements.HASH, account, number)
-    if not chained and number:
+    chained = hash_of(connection, account, number)
+    if chained is None:
         raise LookupError(f"{account}: a book of entry {number}, which is not in the journal")
-    digest = book_digest(chained[0][0].hex() if chained else GENESIS.hex(), body)
+    digest = book_digest(chained.hex(), body)
     run(connection, statements.SAVE_BOOK, account, number, shape, digest, body)
     run(connection, statements.DROP_BOOKS, account, SAVED_BOOKS)
 
@@ -149,21 +150,18 @@ def lease_lost(connection: apsw.Connection, lease: Lease) -> LeaseLost:
     return LeaseLost(f"{lease.account}: epoch {lease.epoch} is over, {holder} has the lease")
 
 
-def _write(connection: apsw.Connection, lease: Lease, records: Sequence[Record]) -> None:
-    """The first with the lease's epoch in its statement; the others stand in the same transaction behind it."""
-    first, *others = ((lease.account, *record) for record in records)
-    run(connection, statements.APPEND, *first)
+def _write(connection: apsw.Connection, lease: Lease, commit: Commit) -> None:
+    """One row, with the lease's epoch in its statement."""
+    run(connection, statements.APPEND, lease.account, *commit)
     if not connection.changes():
         raise lease_lost(connection, lease)
-    if others:
-        connection.executemany(statements.APPEND_MORE, others)
 
 
 def _keep_slots(
     connection: apsw.Connection, account: AccountId, unsettled: frozenset[str], facts: Sequence[Fact]
 ) -> frozenset[str]:
-    """The ids that hold a slot afterwards. Most outcomes are of orders settled long before: they cost nothing here."""
-    for change in slot_changes(facts):
+    """The ids that hold a slot afterwards."""
+    for change in slot_changes(facts, unsettled):
         match change:
             case Taken(slot, id_):
                 holder = run(connection, statements.TAKE_SLOT, account, *slot, id_)[0][0]
@@ -171,9 +169,8 @@ def _keep_slots(
                     raise refusal(slot, holder, id_)
                 unsettled |= {id_}
             case Freed(id_):
-                if id_ in unsettled:
-                    run(connection, statements.FREE_SLOT, account, id_)
-                    unsettled -= {id_}
+                run(connection, statements.FREE_SLOT, account, id_)
+                unsettled -= {id_}
             case AllFreed(position):
                 run(connection, statements.FREE_POSITION, account, position)
     return unsettled

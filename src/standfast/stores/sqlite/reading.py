@@ -5,27 +5,41 @@ against the chain; what does not verify raises JournalDamaged naming the entry.
 """
 
 import hashlib
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+import apsw
 import msgspec
 
 from standfast.model.errors import JournalDamaged
 from standfast.model.ids import AccountId, EntryNumber, RequestId
 from standfast.model.journal import Entry
-from standfast.stores.codec import GENESIS, Record, State, check_chain, decode_state, parse_time, shape, to_entry
+from standfast.stores.codec import (
+    GENESIS,
+    Commit,
+    Record,
+    State,
+    check_chain,
+    decode_state,
+    parse_time,
+    shape,
+    to_entry,
+    unpack,
+)
 from standfast.stores.promises import RequestOutcome
 from standfast.stores.sqlite import statements
-from standfast.stores.sqlite.connection import open_reader, translated
+from standfast.stores.sqlite.connection import open_reader, run, translated
 
 if TYPE_CHECKING:
     from standfast.ports import Request
 
-_PAGE = 4096
-"""Entries read at a time: a long journal does not have to fit into memory, nor hold the log back."""
+_PAGE = 1024
+"""Commits read at a time: a long journal does not have to fit into memory, nor hold the log back."""
+_ENDLESS = sys.maxsize
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,16 +75,15 @@ class LedgerReader:
 
     def head(self, account: AccountId) -> tuple[EntryNumber, str]:
         """The last entry's number and hash; zero and the hash before all others for an empty journal."""
-        rows = self._rows(statements.HEAD, account)
-        number, chained = rows[0] if rows else (0, GENESIS)
+        with translated(self.path):
+            number, chained = head(self._connection, account)
         return EntryNumber(number), chained.hex()
 
     def hash(self, account: AccountId, number: int) -> str | None:
         """The entry's stored hash; None when there is no such entry."""
-        if number == 0:
-            return GENESIS.hex()
-        rows = self._rows(statements.HASH, account, number)
-        return rows[0][0].hex() if rows else None
+        with translated(self.path):
+            found = hash_of(self._connection, account, number)
+        return found.hex() if found is not None else None
 
     def records(self, account: AccountId, after: int = 0, limit: int | None = None) -> Iterator[Record]:
         """Entries as they are stored, each proven to follow the one before."""
@@ -109,17 +122,35 @@ class LedgerReader:
         return RequestOutcome(bool(rows[0][0]), rows[0][1]) if rows else None
 
     def _stored(self, account: AccountId, after: int, limit: int | None) -> Iterator[Record]:
-        while limit is None or limit > 0:
-            page = self._rows(statements.ENTRIES, account, after, _PAGE if limit is None else min(limit, _PAGE))
-            if not page:
-                return
-            yield from map(Record._make, page)
+        """From the entry behind `after` on, at most `limit`."""
+        left = _ENDLESS if limit is None else limit
+        while left > 0 and (page := self._rows(statements.COMMITS, account, after, min(left, _PAGE))):
+            for commit in page:
+                wanted = [record for record in unpack(Commit(*commit)) if record.number > after][:left]
+                yield from wanted
+                left -= len(wanted)
             after = page[-1][0]
-            limit = None if limit is None else limit - len(page)
 
     def _rows(self, statement: str, *values: object) -> list[Any]:
         with translated(self.path):
             return self._connection.execute(statement, values).fetchall()
+
+
+def head(connection: apsw.Connection, account: AccountId) -> tuple[int, bytes]:
+    """The last entry's number and hash; zero and the hash before all others for an empty journal."""
+    rows = run(connection, statements.LAST_COMMIT, account)
+    if not rows:
+        return 0, GENESIS
+    last = unpack(Commit(*rows[0]))[-1]
+    return last.number, last.hash
+
+
+def hash_of(connection: apsw.Connection, account: AccountId, number: int) -> bytes | None:
+    """The entry's stored hash; None when there is no such entry."""
+    if number == 0:
+        return GENESIS
+    rows = run(connection, statements.COMMITS, account, number - 1, 1)
+    return next((record.hash for record in unpack(Commit(*rows[0])) if record.number == number), None) if rows else None
 
 
 def book_digest(chained: str, body: bytes) -> bytes:

@@ -1,22 +1,14 @@
 """Every SQL statement on the ledger, by name. Written by hand: each is one thing the ledger may do."""
 
 APPEND = """
-INSERT INTO entries (account, number, epoch, at, kind, version, body, hash)
-SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8 FROM leases WHERE account = ?1 AND epoch = ?3 AND holder <> ''
+INSERT INTO commits (account, number, epoch, packed)
+SELECT ?1, ?2, ?3, ?4 FROM leases WHERE account = ?1 AND epoch = ?3 AND holder <> ''
 """
 """Appends nothing when the epoch is not the lease's: the fence and the write are one statement."""
 
-APPEND_MORE = """
-INSERT INTO entries (account, number, epoch, at, kind, version, body, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-"""
-"""What follows a fenced append in the same transaction."""
-
-HEAD = "SELECT number, hash FROM entries WHERE account = ? ORDER BY number DESC LIMIT 1"
-HASH = "SELECT hash FROM entries WHERE account = ? AND number = ?"
-ENTRIES = """
-SELECT number, epoch, at, kind, version, body, hash FROM entries
-WHERE account = ? AND number > ? ORDER BY number LIMIT ?
-"""
+LAST_COMMIT = "SELECT number, epoch, packed FROM commits WHERE account = ? ORDER BY number DESC LIMIT 1"
+COMMITS = "SELECT number, epoch, packed FROM commits WHERE account = ? AND number > ? ORDER BY number LIMIT ?"
+"""Those with an entry after this number, the whole of the first one included."""
 ACCOUNTS = "SELECT account FROM leases UNION SELECT DISTINCT account FROM requests ORDER BY account"
 
 LEASE = "SELECT epoch, holder, expires FROM leases WHERE account = ?"

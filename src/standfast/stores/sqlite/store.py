@@ -15,7 +15,7 @@ from standfast.model.errors import LeaseLost
 from standfast.model.ids import AccountId, EntryNumber, RequestId
 from standfast.model.journal import Entry, Fact
 from standfast.ports import Clock, Lease, Request, State
-from standfast.stores.codec import encode_fact, encode_state, format_time, parse_time, shape
+from standfast.stores.codec import Sealed, encode_fact, encode_state, format_time, parse_time, shape
 from standfast.stores.holder import holder_is_alive
 from standfast.stores.promises import LEASE_TIME, RequestOutcome
 from standfast.stores.sqlite import statements
@@ -196,7 +196,7 @@ class SqliteJournal:
         await self._writer.do(partial(release, self.lease))
         await self.anchor()
 
-    def _settle(self, appends: Appends, results: list[list[Entry]] | None, error: BaseException | None) -> None:
-        if results is not None:
-            self._head = Anchor(results[-1][-1].number, results[-1][-1].hash)
-        appends.settle(results, error)
+    def _settle(self, appends: Appends, sealed: Sealed | None, error: BaseException | None) -> None:
+        if sealed is not None:
+            self._head = Anchor(sealed.commit.number, sealed.hashes[-1])
+        appends.settle(sealed, error)
