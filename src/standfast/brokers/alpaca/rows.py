@@ -52,6 +52,7 @@ class OrderRow(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: Text | None = None
     replaced_by: Text | None = None
     replaces: Text | None = None
+    position_intent: Text | None = None
     legs: "list[OrderRow] | None" = None
 
 
