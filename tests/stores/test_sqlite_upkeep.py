@@ -19,8 +19,10 @@ from standfast.model.errors import JournalDamaged, JournalUnavailable
 from standfast.model.ids import AccountId, EntryNumber, Holding, InstrumentId, PositionId, RequestId
 from standfast.model.journal import ForeignAcknowledged, NakedBegan, RequestTaken
 from standfast.ports import Request
+from standfast.stores.codec import GENESIS, encode_fact, seal, unpack
 from standfast.stores.promises import RequestOutcome
 from standfast.stores.sqlite import migrate
+from standfast.stores.sqlite.connection import APPLICATION
 from standfast.stores.sqlite.reading import LeaseRow, LedgerReader
 from standfast.stores.sqlite.requesting import put_request, wait_request
 from standfast.stores.sqlite.store import SqliteJournal, SqliteStore
@@ -243,6 +245,56 @@ def test_a_migration_copies_a_ledger_in_use_first(tmp_path: Path, monkeypatch: p
 
     assert [found.entries for found in verify(tmp_path / "ledger.db.before-0003")] == [1]
     assert [found.entries for found in verify(tmp_path / "ledger.db")] == [2]
+
+
+def test_a_ledger_of_single_entries_becomes_one_of_commits_without_a_change_in_its_entries(tmp_path: Path) -> None:
+    written = datetime(2026, 1, 5, 14, 30, 0, 250_000, tzinfo=UTC)
+    name = 'p\\u00e9 "quoted" \u20ac'
+    facts = [(written, encode_fact(fact)) for fact in (naked(name), FOREIGN, naked("p2"))]
+    records = unpack(seal(A, (0, GENESIS), 3, facts).commit)
+    path = tmp_path / "ledger.db"
+    connection = apsw.Connection(str(path))
+    connection.execute(migrate.scripts()[0])
+    connection.execute("INSERT INTO leases VALUES ('a', 3, '', '')")
+    connection.executemany("INSERT INTO entries VALUES ('a', ?, ?, ?, ?, ?, ?, ?)", records)
+    connection.execute(f"PRAGMA application_id = {APPLICATION}; PRAGMA user_version = 1")
+    connection.close()
+
+    async def go_on() -> None:
+        async with guard(path) as (_, journal):
+            await journal.append([naked("p3")], START)
+
+    run(go_on())
+
+    with LedgerReader(path) as reader:
+        assert list(reader.records(A))[:3] == records
+        assert [entry.fact for entry in reader.entries(A)] == [naked(name), FOREIGN, naked("p2"), naked("p3")]
+    assert [(found.entries, found.damage) for found in verify(path)] == [(4, "")]
+    before = apsw.Connection(str(tmp_path / "ledger.db.before-0002"))
+    assert before.execute("SELECT count(*) FROM entries").fetchall() == [(3,)]
+    before.close()
+
+
+def test_the_view_of_entries_shows_a_row_for_each(tmp_path: Path) -> None:
+    async def fill() -> list[str]:
+        async with guard(tmp_path / "ledger.db") as (_, journal):
+            await journal.append([naked("p1"), FOREIGN], START)
+            await journal.append([naked("p2")], START)
+            return [entry.hash for entry in await journal.append([FOREIGN, naked("p3")], START)]
+
+    hashes = asyncio.run(fill())
+
+    connection = apsw.Connection(str(tmp_path / "ledger.db"))
+    rows = connection.execute("SELECT number, epoch, kind, version, body ->> 'position', hash FROM entries").fetchall()
+    connection.close()
+    assert [row[:5] for row in rows] == [
+        (1, 1, "NakedBegan", 1, "p1"),
+        (2, 1, "ForeignAcknowledged", 1, None),
+        (3, 1, "NakedBegan", 1, "p2"),
+        (4, 1, "ForeignAcknowledged", 1, None),
+        (5, 1, "NakedBegan", 1, "p3"),
+    ]
+    assert [row[5] for row in rows[3:]] == hashes
 
 
 def test_a_migration_that_fails_leaves_the_ledger_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

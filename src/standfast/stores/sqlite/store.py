@@ -52,7 +52,7 @@ class SqliteStore:
         connection = open_writer(path, vfs=vfs)
         try:
             keep_private(path)
-            migrate(connection, path, partial(back_up, path))
+            migrate(connection, path, partial(back_up, path, is_older=True))
             quick_check(connection, path)
             keep_log(connection, path)
             self._ballast.restore()
