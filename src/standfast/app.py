@@ -6,6 +6,7 @@ Imports of adapters are inside functions: a reading verb that passes through her
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from standfast.alerts.outbox import Channel
     from standfast.core.book import Book
     from standfast.ports import Broker, Clock
+    from standfast.runtime.account import Account
     from standfast.runtime.worker import Worker
     from standfast.settings import AccountSettings, Settings
     from standfast.stores.sqlite.store import SqliteStore
@@ -61,24 +63,15 @@ async def clock_of(account: "AccountSettings") -> "Clock":
 
     if not account.follows_exchange:
         return RealClock()
+    from standfast.brokers.shared.transport import get_json
+
     try:
-        return await ScaledClock.following(account.rest_url, _get_json)
+        return await ScaledClock.following(account.rest_url, get_json)
     except (ArithmeticError, LookupError, TypeError, ValueError) as error:
         raise SettingsError(
             f'account {account.name}: clock = "exchange" needs the simulated exchange with a running clock at '
             f"{account.rest_url} ({type(error).__name__}); without the line the machine's own clock is used"
         ) from error
-
-
-async def _get_json(url: str) -> Mapping[str, object]:
-    import aiohttp
-
-    try:
-        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(5)) as session, session.get(url) as reply:
-            found: Mapping[str, object] = await reply.json()
-            return found
-    except (aiohttp.ClientError, OSError) as error:  # a TimeoutError is an OSError
-        raise Unreachable(f"{url}: {type(error).__name__}: {error}") from error
 
 
 def broker_of(account: "AccountSettings", clock: "Clock") -> "Broker":
@@ -141,7 +134,6 @@ async def _guard(config: Path, settings: "Settings", *, once: bool, heartbeat: o
     import signal
 
     from standfast.alerts.direct import tell_ledger_fails
-    from standfast.runtime.once import settle
     from standfast.runtime.worker import Stop, ledger_failure, on_signals
 
     store = await _open_aloud(settings, is_first=not restarted)
@@ -149,10 +141,9 @@ async def _guard(config: Path, settings: "Settings", *, once: bool, heartbeat: o
     stopping = [(number, worker.stop) for number in (signal.SIGTERM, signal.SIGINT)]
     on_signals([*stopping, (signal.SIGHUP, lambda: _reload(worker, config))])
     try:
-        await _add_accounts(worker, settings, waits=not once)
         if once:
-            return DONE if await settle(worker) else FAILED
-        await worker.run(restarted)
+            return await _guard_once(worker, settings)
+        await worker.run(restarted, [partial(_join, worker, each, waits=True) for each in settings.accounts])
     except Stop:  # before it guarded anything
         for account in worker.accounts:
             await account.ledger.journal.release()
@@ -168,6 +159,14 @@ async def _guard(config: Path, settings: "Settings", *, once: bool, heartbeat: o
             await account.broker.close()
         await store.close()
     return DONE
+
+
+async def _guard_once(worker: "Worker", settings: "Settings") -> int:
+    from standfast.runtime.once import settle
+
+    for each in settings.accounts:
+        await _join(worker, each, waits=False)
+    return DONE if await settle(worker) else FAILED
 
 
 async def _open_aloud(settings: "Settings", *, is_first: bool) -> "SqliteStore":
@@ -209,10 +208,9 @@ def channels_of(settings: "Settings") -> "list[Channel]":
     return [Channel(each.label, sink_for(each.url, each.label), each.least) for each in settings.alerts]
 
 
-async def _add_accounts(worker: "Worker", settings: "Settings", *, waits: bool) -> None:
-    for account in settings.accounts:
-        clock = await _clock_once_there(account, worker) if waits else await clock_of(account)
-        await worker.add(account.rules, broker_of(account, clock), clock)
+async def _join(worker: "Worker", account: "AccountSettings", *, waits: bool) -> "Account":
+    clock = await _clock_once_there(account, worker) if waits else await clock_of(account)
+    return await worker.add(account.rules, broker_of(account, clock), clock)
 
 
 async def _clock_once_there(account: "AccountSettings", worker: "Worker") -> "Clock":
@@ -222,7 +220,7 @@ async def _clock_once_there(account: "AccountSettings", worker: "Worker") -> "Cl
     import structlog
 
     while True:  # ends with the exchange, or with a signal
-        worker.beat_all()
+        worker.beat_in_vain()
         try:
             return await clock_of(account)
         except Unreachable as error:

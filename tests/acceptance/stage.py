@@ -35,18 +35,18 @@ from tests.cli.running import Ran, environment, standfast
 Found = TypeVar("Found")
 SomeFact = TypeVar("SomeFact", bound=Fact)
 
-PAPER = AccountId("paper")
-KEYS = {"APCA-API-KEY-ID": "key", "APCA-API-SECRET-KEY": "secret"}
+PAPER, SECOND = AccountId("paper"), AccountId("second")
+SECRETS = {PAPER: ("key", "secret"), SECOND: ("key2", "secret2")}
 PATIENCE = 20.0
 LIVE = frozenset({"new", "accepted", "held", "pending_new", "partially_filled", "pending_cancel", "pending_replace"})
 
 ACCOUNT = """\
 [[accounts]]
-name = "paper"
+name = "{name}"
 broker = "alpaca"
 mode = "repair"
-key_id = "key"
-secret = "secret"
+key_id = "{key}"
+secret = "{secret}"
 rest_url = "{url}"
 stream_url = "{stream}"
 data_url = "{url}"
@@ -197,10 +197,12 @@ class Exchange(Process):
         self.url = address[1]
         self.port = int(self.url.rpartition(":")[2])
 
-    def ask(self, method: str, path: str, body: object = None) -> Any:
+    def ask(self, method: str, path: str, body: object = None, account: AccountId = PAPER) -> Any:
         """The reply's document; AssertionError for a refusal, with its words."""
         data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(self.url + path, data, KEYS, method=method)
+        key, secret = SECRETS[account]
+        keys = {"APCA-API-KEY-ID": key, "APCA-API-SECRET-KEY": secret}
+        request = urllib.request.Request(self.url + path, data, keys, method=method)
         try:
             with urllib.request.urlopen(request, timeout=10) as reply:
                 text = reply.read()
@@ -210,24 +212,24 @@ class Exchange(Process):
 
     # As a bot
 
-    def buy(self, instrument: str, quantity: int = 10, **more: object) -> dict[str, Any]:
+    def buy(self, instrument: str, quantity: int = 10, *, account: AccountId = PAPER, **more: object) -> dict[str, Any]:
         """A market order of a bot that knows nothing of Standfast."""
         order = {"symbol": instrument, "qty": str(quantity), "side": "buy", "type": "market", "time_in_force": "day"}
-        placed: dict[str, Any] = self.ask("POST", "/v2/orders", order | more)
+        placed: dict[str, Any] = self.ask("POST", "/v2/orders", order | more, account)
         return placed
 
-    def orders(self) -> list[dict[str, Any]]:
+    def orders(self, account: AccountId = PAPER) -> list[dict[str, Any]]:
         """Every order the account ever had, legs included."""
-        found: list[dict[str, Any]] = self.ask("GET", "/v2/orders?status=all&limit=500&nested=false")
+        found: list[dict[str, Any]] = self.ask("GET", "/v2/orders?status=all&limit=500&nested=false", None, account)
         assert len(found) < 500, "more orders than one page: this test sends too many"
         return found
 
-    def live(self, instrument: str | None = None) -> list[dict[str, Any]]:
-        return [o for o in self.orders() if o["status"] in LIVE and instrument in (None, o["symbol"])]
+    def live(self, instrument: str | None = None, account: AccountId = PAPER) -> list[dict[str, Any]]:
+        return [o for o in self.orders(account) if o["status"] in LIVE and instrument in (None, o["symbol"])]
 
-    def stops(self, instrument: str | None = None) -> list[dict[str, Any]]:
+    def stops(self, instrument: str | None = None, account: AccountId = PAPER) -> list[dict[str, Any]]:
         """Live stop orders."""
-        return [order for order in self.live(instrument) if order["type"] in ("stop", "stop_limit")]
+        return [order for order in self.live(instrument, account) if order["type"] in ("stop", "stop_limit")]
 
     # As its operator
 
@@ -270,20 +272,35 @@ class Stage:
         return started
 
     def settings(
-        self, url: str, policy: str = BROKER_HOLDS, alerts: tuple[str, ...] = (), *, more: str = FOLLOWING
+        self,
+        url: str,
+        policy: str = BROKER_HOLDS,
+        alerts: tuple[str, ...] = (),
+        *,
+        more: str = FOLLOWING,
+        accounts: tuple[AccountId, ...] = (PAPER,),
+        file: str = "standfast.toml",
     ) -> Path:
-        """Write standfast.toml; `more` ends the account's table."""
-        account = ACCOUNT.format(url=url, stream=re.sub("^http", "ws", url))
+        """Write standfast.toml, or another file; `more` ends each account's table."""
+        stream = re.sub("^http", "ws", url)
+        text = ""
+        for name in accounts:
+            key, secret = SECRETS[name]
+            text += ACCOUNT.format(name=name, key=key, secret=secret, url=url, stream=stream) + more + "\n"
         channels = "".join(f'\n[[alerts]]\nurl = "{each}"\nfrom = "info"\n' for each in ("log://", *alerts))
-        self.config.write_text(f'{account}{more}\n[[policies]]\nname = "default"\n{policy}{channels}')
-        self.config.chmod(0o600)
-        return self.config
+        config = self.folder / file
+        config.write_text(f'{text}[[policies]]\nname = "default"\n{policy}{channels}')
+        config.chmod(0o600)
+        return config
 
-    def guard(self) -> Guard:
-        """Parent and worker, started and not waited for."""
-        started = Guard("guard", ("guard", "--config", str(self.config)), self.folder)
+    def guard(self, config: Path | None = None) -> Guard:
+        """Parent and worker, started and not waited for. One with a file of its own has a log of its own."""
+        started = Guard("guard" if config is None else f"guard-{config.stem}", self._guarding(config), self.folder)
         self.started.append(started)
         return started
+
+    def _guarding(self, config: Path | None) -> tuple[str, ...]:
+        return ("guard", "--config", str(config or self.config))
 
     def guarded(self) -> Guard:
         """A guard that guards, and has written down from when on."""
@@ -297,15 +314,15 @@ class Stage:
 
     # --- the ledger -----------------------------------------------------------------------------
 
-    def entries(self, after: int = 0) -> list[Entry]:
+    def entries(self, after: int = 0, account: AccountId = PAPER) -> list[Entry]:
         """What the journal says, read as the command line reads it: each entry proven to follow the one before."""
         if not self.ledger.exists():
             return []
         with LedgerReader(self.ledger) as reader:
-            return list(reader.entries(PAPER, after))
+            return list(reader.entries(account, after))
 
-    def facts(self, kind: type[SomeFact], after: int = 0) -> list[SomeFact]:
-        return [entry.fact for entry in self.entries(after) if isinstance(entry.fact, kind)]
+    def facts(self, kind: type[SomeFact], after: int = 0, account: AccountId = PAPER) -> list[SomeFact]:
+        return [entry.fact for entry in self.entries(after, account) if isinstance(entry.fact, kind)]
 
     def head(self) -> int:
         entries = self.entries()
@@ -329,9 +346,9 @@ class Stage:
         assert len(found) < 2, found
         return found[0] if found else None
 
-    def alarms(self, *words: str) -> list[str]:
+    def alarms(self, *words: str, account: AccountId = PAPER) -> list[str]:
         """Texts of the alerts that were raised and hold all the words."""
-        texts = [fact.text for fact in self.facts(AlertRaised)]
+        texts = [fact.text for fact in self.facts(AlertRaised, account=account)]
         return [text for text in texts if all(word in text for word in words)]
 
     def is_protected(self, exchange: Exchange) -> bool:

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from standfast.model.journal import Fact, GuardStarted, GuardStopped, PositionSettled, SessionSeen
 from standfast.stores.sqlite.reading import LedgerReader
-from tests.acceptance.stage import BROKER_HOLDS, GUARD_HOLDS, PAPER, Exchange, Stage, client_ids, until
+from tests.acceptance.stage import BROKER_HOLDS, GUARD_HOLDS, PAPER, SECOND, Exchange, Stage, client_ids, until
 
 OF_THE_GUARD = (GuardStarted, GuardStopped, SessionSeen)
 
@@ -96,18 +96,32 @@ def test_what_only_the_guard_protects_gets_a_resting_stop_when_it_stops_and_lose
     stage.assert_whole()
 
 
-def test_a_second_guard_of_the_same_ledger_waits_for_the_lease_and_ends_with_79(stage: Stage) -> None:
-    exchange = stage.exchange()
+def test_a_second_guard_of_the_same_ledger_waits_for_the_lease_and_ends_with_79_or_guards_what_is_free(
+    stage: Stage,
+) -> None:
+    exchange = stage.exchange("--account", "paper:key:secret", "--account", "second:key2:secret2")
     stage.settings(exchange.url)
     first = stage.guarded()
 
-    second = stage.guard()
-    code = second.ended(35)
+    second = stage.guard(stage.settings(exchange.url, file="same.toml"))
+    both = stage.guard(stage.settings(exchange.url, accounts=(PAPER, SECOND), file="both.toml"))
 
-    assert code == 79
-    assert "held by" in second.said() or "guard" in second.said()
+    exchange.buy("SPY", 5, account=SECOND)
+    until(lambda: exchange.stops("SPY", SECOND), "the free account's stop, at once", 10, told=both.tail)
+    assert "waiting for the lease" in both.said()
+    assert not stage.alarms("not guarded", account=SECOND)  # a predecessor may still let go
+    assert second.ended(35) == 79
+    assert "paper is guarded by" in second.said().splitlines()[-1]
+    until(lambda: stage.alarms("paper is not guarded by this guard", account=SECOND), "the alarm", told=both.tail)
     exchange.buy("AAPL")
     until(lambda: stage.is_protected(exchange), "the first to go on guarding", told=first.tail)
+
+    assert first.stop() == 0
+    exchange.buy("MSFT")
+    until(lambda: len(exchange.stops()) == 2 and stage.is_protected(exchange), "the takeover", told=both.tail)
+    assert len(both.workers()) == 1
+    assert both.stop() == 0
+    stage.assert_whole()
 
 
 def test_settings_that_cannot_be_used_end_with_78_and_say_what_to_do(stage: Stage) -> None:

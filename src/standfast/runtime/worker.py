@@ -3,6 +3,10 @@
 Every account's tasks run in one group. If one dies, all stop and the process ends visibly; the parent starts it
 again, and it comes back through the ordinary start, from the journal. The heartbeat is the loop's own: it is given
 only while every account's cycle goes round.
+
+Accounts come in side by side, each as soon as its lease is free: one that another guard holds, or whose simulated
+exchange is not there yet, keeps no other waiting. A guard that gets none of its accounts ends; one that guards others
+goes on, says which it does not guard, and takes it when it comes free.
 """
 
 import asyncio
@@ -16,7 +20,14 @@ import structlog
 from standfast.core.policy import Rules
 from standfast.core.tell import alarm
 from standfast.model.alert import Severity
-from standfast.model.errors import JournalDamaged, JournalError, JournalUnavailable, LeaseLost
+from standfast.model.errors import (
+    JournalDamaged,
+    JournalError,
+    JournalUnavailable,
+    LeaseLost,
+    SettingsError,
+    StandfastError,
+)
 from standfast.model.ids import AccountId
 from standfast.model.journal import GuardFailed
 from standfast.ports import Broker, Clock, Journal, Store
@@ -35,6 +46,9 @@ LEASE_WAIT = timedelta(seconds=20)
 CYCLE_LATE = 5.0
 """Real seconds without a cycle after which no heartbeat is given any more."""
 
+
+Join = Callable[[], Awaitable[Account]]
+"""Takes an account in: `Worker.add`, and what must be waited for before it."""
 
 BUGS = (AssertionError, ArithmeticError, LookupError, TypeError, ValueError, AttributeError)
 """What a mistake of ours looks like, in contrast to a lost lease or a ledger that cannot be written."""
@@ -59,19 +73,22 @@ class Worker:
         """`holder` is who we are, as the lease names it."""
         self.store, self.telling, self.holder, self.heartbeat = store, telling, holder, heartbeat
         self.is_trading_day = is_trading_day
-        self.lease_clock = RealClock()
+        self.lease_clock: Clock = RealClock()
         self.accounts: list[Account] = []
         self._group: asyncio.TaskGroup | None = None
         self._stop = asyncio.Event()
         self._beats: dict[AccountId, float] = {}
         self._failed: set[AccountId] = set()
+        self._awaited = 0
+        """Accounts that may still come in soon: until then we are not ready."""
         self._leaving = False
 
     # --- setting up -----------------------------------------------------------------------------
 
     async def add(self, rules: Rules, broker: Broker, clock: Clock) -> Account:
-        """Take the account's lease and load its book. Raises LeaseLost when another guard keeps it."""
-        journal = await acquire(self.store, rules.account, self.holder, self.lease_clock, self.beat_all)
+        """Take the account's lease and load its book. Raises LeaseLost when another guard keeps it and we have no other
+        account to guard meanwhile."""
+        journal = await self._acquire(rules.account)
         book = await load_book(self.store, rules)
         ledger = Ledger(journal=journal, store=self.store, book=book, broker=broker, clock=clock, rules=rules)
         beat = partial(self._beat, rules.account)
@@ -101,8 +118,10 @@ class Worker:
     def _beat(self, account: AccountId) -> None:
         self._beats[account] = monotonic()
 
-    def beat_all(self) -> None:
-        """A wait that is known to be alive, before there is a loop (for a lease). Raises Stop when asked to stop."""
+    def beat_in_vain(self) -> None:
+        """A wait that is known to be alive, before there is a loop to beat. Raises Stop when asked to stop."""
+        if self._group is not None:
+            return  # the loop beats, and a stop is heard there
         if self._stop.is_set():
             raise Stop
         if self.heartbeat is not None:
@@ -113,38 +132,62 @@ class Worker:
     def stop(self) -> None:
         self._stop.set()
 
-    async def run(self, restarted: str = "") -> None:
-        """Guard until `stop`; raises what killed a task."""
+    async def run(self, restarted: str = "", joining: Sequence[Join] = ()) -> None:
+        """Guard what was added, and what joins, until `stop`; raises what killed a task.
+
+        Raises LeaseLost or SettingsError when there is nothing to guard: others keep it all, or it cannot be set up.
+        """
+        refused: BaseExceptionGroup[StandfastError] | None = None
         try:
             async with asyncio.TaskGroup() as group:
                 self._group = group
                 if self.heartbeat is not None:
                     group.create_task(self._keep_beating(), name="heartbeat")
-                await self._start(group, restarted)
+                await self._start(group, restarted, joining)
                 await self._stop.wait()
                 await self._hand_over()
         except* Stop:
             pass
+        except* (LeaseLost, SettingsError) as failed:
+            if self.accounts:
+                raise
+            refused = failed
         except* BUGS as failed:
             await self._note_failure(failed)
             raise
+        if refused is not None:
+            raise _first(refused)
         for account in self.accounts:
             await account.stop("asked to stop")
 
-    async def _start(self, group: asyncio.TaskGroup, restarted: str) -> None:
-        for account in self.accounts:
-            await account.start()
-            await self._tell_restart(account, restarted)
-            await self._tell_halted(account)
-            tasks: dict[str, Callable[[], Awaitable[None]]] = {
-                "status": partial(self._say_status, account),
-                "alerts": partial(self.telling.run, account),
-                "lease": account.keep_lease,
-                "guarding": partial(self._guard, group, account),
-            }
-            for name, task in tasks.items():
-                group.create_task(self._run_for(account.rules.account, task()), name=f"{account.rules.account} {name}")
-        if self.heartbeat is not None:
+    async def _start(self, group: asyncio.TaskGroup, restarted: str, joining: Sequence[Join]) -> None:
+        self._awaited = len(self.accounts) + len(joining)
+        for number, join in enumerate(joining):
+            group.create_task(self._join(group, join, restarted), name=f"join {number}")
+        for account in self.accounts[:]:
+            await self._enter(group, account, restarted)
+
+    async def _join(self, group: asyncio.TaskGroup, join: Join, restarted: str) -> None:
+        await self._enter(group, await join(), restarted)
+
+    async def _enter(self, group: asyncio.TaskGroup, account: Account, restarted: str) -> None:
+        """Say that it is guarded, and give it its tasks."""
+        await account.start()
+        await self._tell_restart(account, restarted)
+        await self._tell_halted(account)
+        tasks: dict[str, Callable[[], Awaitable[None]]] = {
+            "status": partial(self._say_status, account),
+            "alerts": partial(self.telling.run, account),
+            "lease": account.keep_lease,
+            "guarding": partial(self._guard, group, account),
+        }
+        for name, task in tasks.items():
+            group.create_task(self._run_for(account.rules.account, task()), name=f"{account.rules.account} {name}")
+        self._no_longer_awaited()
+
+    def _no_longer_awaited(self) -> None:
+        self._awaited -= 1
+        if self._awaited == 0 and self.heartbeat is not None:
             self.heartbeat.ready()
 
     async def _guard(self, group: asyncio.TaskGroup, account: Account) -> None:
@@ -203,6 +246,34 @@ class Worker:
             key = f"halted/{account.ledger.book.state.failed_at}/{account.ledger.book.state.failures}"
             await account.ledger.record([alarm(account.situation(), Severity.CRITICAL, text, key=key)])
 
+    async def _acquire(self, name: AccountId) -> Journal:
+        """The lease, waited for as long as a predecessor can keep it, or for ever while there are others to guard."""
+        until = self.lease_clock.monotonic() + LEASE_WAIT.total_seconds()
+        told = False
+        while True:
+            try:
+                return await self.store.acquire(name, self.holder, self.lease_clock.now())
+            except LeaseLost as error:
+                log.info("waiting for the lease", account=name, held=str(error))
+                if self.lease_clock.monotonic() >= until:
+                    if not self.accounts:
+                        raise
+                    if not told:
+                        await self._tell_taken(name, str(error))
+                    told = True
+            self.beat_in_vain()
+            await self.lease_clock.sleep(1)
+
+    async def _tell_taken(self, name: AccountId, held: str) -> None:
+        """In the journal of an account that is ours: that one's is not ours to write."""
+        self._no_longer_awaited()
+        account = self.accounts[0]
+        text = (
+            f"{name} is not guarded by this guard: {held}. The others are; it is taken as soon as it comes free. "
+            "Needed: see whether the other guard is meant to guard it."
+        )
+        await account.ledger.record([alarm(account.situation(), Severity.CRITICAL, text, key=f"taken/{name}/{held}")])
+
     async def _tell_restart(self, account: Account, reason: str) -> None:
         if reason:
             text = f"The guard of {account.rules.account} was restarted: {reason}. It goes on from its journal."
@@ -211,10 +282,12 @@ class Worker:
 
 
 def _first_line(failed: BaseExceptionGroup[Exception]) -> str:
-    error: BaseException = failed
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
+    error = _first(failed)
     return f"{type(error).__name__}: {error}"[:500]
+
+
+def _first(failed: BaseException) -> BaseException:
+    return _first(failed.exceptions[0]) if isinstance(failed, BaseExceptionGroup) else failed
 
 
 def ledger_failure(error: BaseException) -> JournalError | None:
@@ -222,20 +295,6 @@ def ledger_failure(error: BaseException) -> JournalError | None:
     if isinstance(error, BaseExceptionGroup):
         return next(filter(None, map(ledger_failure, error.exceptions)), None)
     return error if isinstance(error, (JournalUnavailable, JournalDamaged)) else None
-
-
-async def acquire(store: Store, account: AccountId, holder: str, clock: Clock, beat: Callable[[], None]) -> Journal:
-    """The account's lease; waits for a predecessor to let go, as long as a lease can last."""
-    until = clock.monotonic() + LEASE_WAIT.total_seconds()
-    while True:
-        try:
-            return await store.acquire(account, holder, clock.now())
-        except LeaseLost as error:
-            if clock.monotonic() >= until:
-                raise
-            log.info("waiting for the lease", account=account, held=str(error))
-        beat()
-        await clock.sleep(1)
 
 
 def on_signals(handlers: Sequence[tuple[signal.Signals, Callable[[], None]]]) -> None:

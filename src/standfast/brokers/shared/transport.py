@@ -16,6 +16,7 @@ from typing import Protocol
 
 import aiohttp
 
+from standfast.model.errors import Unreachable
 from standfast.model.secret import redact
 
 SOCKET_BYTES_MAX = 16 * 1024 * 1024
@@ -180,6 +181,16 @@ class AiohttpSocket:
             await self._socket.pong(data)
         except (aiohttp.ClientError, OSError) as error:
             raise TransportError(_named(error)) from None
+
+
+async def get_json(url: str) -> Mapping[str, object]:
+    """One small document that needs no key, within five seconds of the machine. Raises Unreachable, ValueError."""
+    try:
+        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(5)) as session, session.get(url) as reply:
+            found: Mapping[str, object] = await reply.json()
+            return found
+    except (aiohttp.ClientError, OSError) as error:  # a TimeoutError is an OSError
+        raise Unreachable(f"{url}: {_named(error)}") from error
 
 
 async def _mark_left(
