@@ -7,8 +7,11 @@ Invariants
 1. Time is an integer of microseconds and moves only when nothing is runnable; timers of one instant fire in the
    order in which they were set.
 2. A task hashes to its creation number, so sets of tasks (a TaskGroup's, `asyncio.wait`'s) have one order everywhere.
-3. What belongs to a dead `Process` never runs again, `finally` blocks included, as after a kill -9.
+3. What belongs to a dead `Process` never runs again, `finally` blocks included, as after a kill -9. What belongs to a
+   paused one runs when the pause is over, each handle as it was.
 4. A run ends: nothing runnable and no timer is a `Deadlock`, and a bound on real time holds for the whole of it.
+5. First come, first served, or, with an order seed, in an order drawn among what guards have to run in one turn. The
+   world's own handles keep theirs: the wire promises an order, and a guard may not rely on the loop's.
 """
 
 import asyncio
@@ -20,9 +23,14 @@ from contextvars import Context, ContextVar
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import count
-from typing import Any, ParamSpec, TypeVar
+from random import Random
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from standfast.runtime.clock import monotonic
+from standfast.sim.sealed import sealed
+
+if TYPE_CHECKING:
+    from standfast.sim.effects import Effects
 
 Result = TypeVar("Result")
 Args = ParamSpec("Args")
@@ -30,6 +38,8 @@ Args = ParamSpec("Args")
 MICROSECONDS = 1_000_000
 CHECKED_EVERY = 500
 """Turns of the loop between two looks at the real clock."""
+IN_A_THREAD = (0.0005, 0.020)
+"""Seconds after which what was given to an executor is done; drawn evenly between the two ends."""
 
 
 class Deadlock(RuntimeError):
@@ -46,6 +56,10 @@ class Process:
 
     name: str
     is_alive: bool = True
+    held: list[asyncio.Handle] | None = None
+    """What has become runnable in a pause; None while there is none."""
+    effects: "Effects | None" = None
+    """Where its effects are counted."""
 
 
 class Died(BaseException):
@@ -88,7 +102,11 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self._graveyard: list[NumberedTask[Any]] = []
         self._real_seconds = real_seconds
         self._real_end = monotonic() + real_seconds
+        self._threads = Random("executor")
+        self._order: Random | None = None
+        self._failure: BaseException | None = None
         self.set_task_factory(self._numbered)
+        self.set_exception_handler(_take_unhandled)
 
     def _numbered(self, loop: Any, coro: Any, **rest: Any) -> "asyncio.Task[Any]":
         context: Context | None = rest.get("context")
@@ -126,10 +144,32 @@ class VirtualLoop(asyncio.BaseEventLoop):
             self._jump()
         while self._timers and self._timers[0][0] <= self.microseconds:
             self._ready.append(heapq.heappop(self._timers)[2])
-        for _ in range(len(self._ready)):
-            handle = self._ready.popleft()
-            if not handle.cancelled() and not _is_dead(handle):
-                handle._run()  # noqa: SLF001 - what BaseEventLoop itself does
+        if self._order is not None and len(self._ready) > 1:
+            self._shuffle(self._order)
+        self._run_ready()
+        if self._failure is not None:
+            failure, self._failure = self._failure, None
+            raise failure
+
+    def _run_ready(self) -> None:
+        ready = self._ready
+        for _ in range(len(ready)):
+            handle = ready.popleft()
+            process = _process_of(handle)
+            if process is None or (process.is_alive and process.held is None):
+                if not handle._cancelled:  # noqa: SLF001 - as BaseEventLoop does
+                    handle._run()  # noqa: SLF001 - as BaseEventLoop does
+            elif process.is_alive and process.held is not None:
+                process.held.append(handle)
+
+    def _shuffle(self, draw: Random) -> None:
+        """Deal the places of the guards' handles among them anew."""
+        ready = self._ready
+        places = [place for place, handle in enumerate(ready) if _process_of(handle) is not None]
+        handles = [ready[place] for place in places]
+        draw.shuffle(handles)
+        for place, handle in zip(places, handles, strict=True):
+            ready[place] = handle
 
     def _jump(self) -> None:
         while self._timers and (self._timers[0][2].cancelled() or _is_dead(self._timers[0][2])):
@@ -159,13 +199,34 @@ class VirtualLoop(asyncio.BaseEventLoop):
     def run_in_executor(  # type: ignore[override]  # the base class's extra type variables say the same
         self, executor: object, func: Callable[..., Result], *args: Any
     ) -> "asyncio.Future[Result]":
-        """At once, in this thread: a second one would not be deterministic."""
+        """In this thread, a drawn time later: a second thread would not be deterministic.
+
+        It belongs to the process that asked: its death or pause is that of all its threads.
+        """
         future: asyncio.Future[Result] = self.create_future()
-        try:
-            future.set_result(func(*args))
-        except Exception as error:  # noqa: BLE001 - whatever it is belongs to who waits for it
-            future.set_exception(error)
+        self.call_later(self._threads.uniform(*IN_A_THREAD), _work_off, future, func, args)
         return future
+
+    # --- what the world does to it ---------------------------------------------------------------
+
+    def seed(self, seed: int, order_seed: int | None) -> None:
+        """Draw from this seed; with an `order_seed`, the order in which guards are served as well."""
+        self._threads = Random(f"executor-{seed}")
+        self._order = None if order_seed is None else Random(f"order-{order_seed}")
+
+    def fail(self, error: BaseException) -> None:
+        """End the run with this error."""
+        self._failure = self._failure or error
+
+    def pause(self, process: Process) -> None:
+        """As SIGSTOP does: from now on nothing of it runs, and nothing of it is lost."""
+        if process.held is None:
+            process.held = []
+
+    def resume(self, process: Process) -> None:
+        """As SIGCONT: what has become runnable meanwhile is so now, in its order."""
+        held, process.held = process.held, None
+        self._ready.extend(held or ())
 
     def kill(self, process: Process) -> None:
         """From now on nothing of this process runs. Its tasks are kept as they stand: a collected one would unwind."""
@@ -181,9 +242,30 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self._timers.clear()
 
 
+def _process_of(handle: asyncio.Handle) -> Process | None:
+    found: Process | None = handle._context.get(PROCESS)  # type: ignore[attr-defined]  # noqa: SLF001 - asyncio's own
+    return found
+
+
 def _is_dead(handle: asyncio.Handle) -> bool:
-    process = handle._context.get(PROCESS)  # type: ignore[attr-defined]  # noqa: SLF001 - where asyncio keeps it
+    process = _process_of(handle)
     return process is not None and not process.is_alive
+
+
+def _work_off(future: "asyncio.Future[Any]", func: Callable[..., Any], args: tuple[Any, ...]) -> None:
+    if future.done():
+        return  # who waited was cancelled before the thread began with it
+    try:
+        future.set_result(func(*args))
+    except Exception as error:  # noqa: BLE001 - whatever it is belongs to who waits for it
+        future.set_exception(error)
+
+
+def _take_unhandled(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """A callback that raises is a mistake of the simulation, and ends the run; the last words of the dead are not."""
+    error = context.get("exception")
+    if isinstance(loop, VirtualLoop) and "handle" in context and isinstance(error, BaseException):
+        loop.fail(error)
 
 
 def _in_order(loop: VirtualLoop) -> list[NumberedTask[Any]]:
@@ -205,17 +287,22 @@ def _place(task: "asyncio.Task[Any]") -> str:
 
 
 def run(main: Coroutine[Any, Any, Result], *, start: datetime, real_seconds: float = 60.0) -> Result:
-    """Run to the end under virtual time that begins at `start`; raises Deadlock, TooSlow, and what `main` raises."""
-    loop = VirtualLoop(start, real_seconds)
-    asyncio.set_event_loop(loop)
-    try:
-        return loop.run_until_complete(loop.create_task(main, name="main"))
-    finally:
+    """Run to the end under virtual time that begins at `start`; raises Deadlock, TooSlow, and what `main` raises.
+
+    Meanwhile nothing in this program can start a thread, open a socket or draw from the system's randomness, and no
+    garbage is collected: both would make a run depend on something else than its seed.
+    """
+    with sealed():
+        loop = VirtualLoop(start, real_seconds)
+        asyncio.set_event_loop(loop)
         try:
-            loop.bury()
+            return loop.run_until_complete(loop.create_task(main, name="main"))
         finally:
-            asyncio.set_event_loop(None)
-            loop.close()
+            try:
+                loop.bury()
+            finally:
+                asyncio.set_event_loop(None)
+                loop.close()
 
 
 def current() -> VirtualLoop:
@@ -226,10 +313,13 @@ def current() -> VirtualLoop:
 
 
 class VirtualClock:
-    """`ports.Clock` over the running virtual loop."""
+    """`ports.Clock` over the running virtual loop; `skew` is how far this machine's wall clock is off."""
+
+    def __init__(self, skew: timedelta = timedelta(0)) -> None:
+        self.skew = skew
 
     def now(self) -> datetime:
-        return current().now()
+        return current().now() + self.skew
 
     def monotonic(self) -> float:
         return current().time()

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from contextvars import Context
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from random import Random
 from typing import TypeVar
 
@@ -34,7 +35,8 @@ from standfast.exchange.faults import (
 from standfast.exchange.past import Past
 from standfast.exchange.refusal import Refused
 from standfast.model.errors import BrokerError, Malformed, OutcomeUnknown, Rejected, Unreachable
-from standfast.sim.loop import PROCESS, Died, current
+from standfast.sim.effects import effect, effect_of
+from standfast.sim.loop import PROCESS, Died, Process, current
 from standfast.sim.translate import rejected
 
 Answer = TypeVar("Answer")
@@ -107,9 +109,7 @@ class Wire:
 
         Raises what `ports.Broker` says: of reads and of writes.
         """
-        process = PROCESS.get()
-        if process is not None and not process.is_alive:
-            raise Died(f"{process.name} is dead and asks for {operation}")
+        effect(f"send {operation}", partial(Unreachable, "the connection was refused"))
         if self.is_down:
             await asyncio.sleep(0.01)
             raise Unreachable("the name does not resolve")
@@ -119,15 +119,27 @@ class Wire:
         there, back = self.draw(self.travel.there), self.draw(self.travel.back)
         if isinstance(fault, Slow):
             there, back = (there + fault.seconds, back) if fault.late == "request" else (there, back + fault.seconds)
-        self.later(there, lambda: self._arrive(operation, deed, fault, answer, back))
+        process = PROCESS.get()
+        self.later(there, lambda: self._arrive(operation, process, deed, fault, answer, back))
         try:
             async with asyncio.timeout(self.travel.deadline):
-                return await answer
+                found = await answer
         except TimeoutError:
             raise OutcomeUnknown(f"{operation}: no answer within {self.travel.deadline:g} s") from None
+        except BrokerError:
+            effect(f"answer {operation}")
+            raise
+        effect(f"answer {operation}", partial(_not_understood, operation))
+        return found
 
     def _arrive(
-        self, operation: str, deed: Deed[Answer], fault: Fault | None, answer: "asyncio.Future[Answer]", back: float
+        self,
+        operation: str,
+        process: Process | None,
+        deed: Deed[Answer],
+        fault: Fault | None,
+        answer: "asyncio.Future[Answer]",
+        back: float,
     ) -> None:
         self.catch_up()
         error: BrokerError | None = None
@@ -139,7 +151,7 @@ class Wire:
                 error = rejected(operation, refused)
             except BrokerError as its_own:
                 error = its_own
-        if isinstance(fault, NeverArrives | NeverAnswered):
+        if _is_lost(operation, process) or isinstance(fault, NeverArrives | NeverAnswered):
             return
         error = _spoilt(operation, fault) or error
         self.later(back, lambda: _settle(answer, found, error))
@@ -155,12 +167,27 @@ def _spoilt(operation: str, fault: Fault | None) -> BrokerError | None:
         case Reset():
             return OutcomeUnknown(f"{operation}: the connection was reset")
         case Garbled():
-            kind = OutcomeUnknown if operation in WRITES else Malformed
-            return kind(f"{operation}: the answer cannot be understood")
+            return _not_understood(operation)
         case RefusedWith(status=status, body=body):
             return rejected(operation, _as_refused(status, body))
         case _:
             return None
+
+
+def _not_understood(operation: str) -> BrokerError:
+    kind = OutcomeUnknown if operation in WRITES else Malformed
+    return kind(f"{operation}: the answer cannot be understood")
+
+
+def _is_lost(operation: str, process: Process | None) -> bool:
+    """Whether the answer is lost by plan, or with who asked: the exchange has acted, whatever becomes of them."""
+    if process is None or not process.is_alive:
+        return False  # what a dead process sent still arrives, and is no effect of anybody
+    try:
+        effect_of(process, f"acted {operation}", partial(OutcomeUnknown, "the answer was lost"))
+    except (OutcomeUnknown, Died):
+        return True
+    return False
 
 
 def _as_refused(status: int, body: dict[str, object]) -> Refused:

@@ -10,11 +10,9 @@ Invariants
 """
 
 import asyncio
-import hashlib
-from collections.abc import Awaitable, Callable, Iterable
-from contextvars import copy_context
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from types import TracebackType
 from typing import Any, TypeVar
@@ -35,12 +33,15 @@ from standfast.model.ids import EntryNumber, RequestId
 from standfast.model.journal import Entry
 from standfast.ports import Request
 from standfast.runtime.account import Account
-from standfast.runtime.beginning import begin
-from standfast.runtime.ledger import Ledger, load_book
+from standfast.sim import tale
 from standfast.sim.adapter import EngineBroker
-from standfast.sim.loop import PROCESS, Process, VirtualClock, current, run
+from standfast.sim.disk import SimStore
+from standfast.sim.effects import Effects
+from standfast.sim.guards import Guard, Habitat, People
+from standfast.sim.keeper import Keeper
+from standfast.sim.loop import VirtualClock, current, run
+from standfast.sim.watch import Violation, Watcher
 from standfast.sim.wire import Travel, Wire
-from standfast.stores.memory import MemoryStore
 from standfast.stores.promises import RequestOutcome
 
 Result = TypeVar("Result")
@@ -66,15 +67,25 @@ class World:
         faults: Iterable[Rule] = (),
         travel: Travel | None = None,
         sessions: Sessions | None = None,
+        order_seed: int | None = None,
+        restart_after: float | None = None,
     ) -> None:
         """`faults`: asked from the first request on; more by `world.faults.install`. Sessions are those of US equities
-        unless others are given."""
+        unless others are given. `order_seed`: serve what the guards have to run in an order drawn from it."""
         self.rules = rules
         self._sessions: Sessions = sessions or USSessions()
+        current().seed(seed, order_seed)
         self.clock = VirtualClock()
         self.faults = Faults(faults, seed=seed)
-        self.store = MemoryStore(lambda holder: holder in self._alive)
+        self.effects = Effects(lambda: self.now, lambda process: self.keeper.kill_process(process), self._effect)
+        self.people = People(seed=seed)
+        self.store = SimStore(lambda holder: self.keeper.is_alive(holder), seed=seed)
+        self.store.committed = self._committed
         self.tape: list[Event] = []
+        self.watchers: list[Watcher] = []
+        self.violation: Violation | None = None
+        self.health: Callable[[str], bool] = self._is_healthy
+        """Whether an instrument can be guarded now, H(t, s); a chaos that knows more puts its own here."""
         self.engine = Engine(
             instruments,
             [AccountSpec(name=rules.account, key_id="key", secret="secret", cash=cash)],
@@ -84,30 +95,37 @@ class World:
             rules=exchange,
         )
         self.wire = Wire(self.engine, rules.account, faults=self.faults, seed=seed, travel=travel or Travel())
-        self.account: Account | None = None
-        """The living guard's loop; None while there is none."""
+        habitat = Habitat(
+            rules=lambda: self.rules,
+            store=self.store,
+            people=self.people,
+            effects=self.effects,
+            broker_for=lambda clock: EngineBroker(self.wire),
+            is_trading_day=lambda day: bool(self._sessions.calendar(day, day)),
+        )
+        self.keeper = Keeper(habitat, self.wire, self.fail, restart_after)
         self._prices = prices
-        self._alive: set[str] = set()
-        self._lives = 0
         self._bot_orders = 0
         self._requests = 0
-        self._process = Process("nobody")
-        self._broker: EngineBroker | None = None
-        self._guard: asyncio.Task[None] | None = None
-        self._pump: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self._sleepers: list[asyncio.Future[None]] = []
+        self._trouble: BaseException | None = None
         self.engine.listeners.append(self._happened)
 
     async def __aenter__(self) -> "World":
-        self._pump = current().create_task(self._feed(), name="market")
+        self._tasks = [
+            current().create_task(self._feed(), name="market"),
+            current().create_task(self._tick(), name="seconds"),
+        ]
         await asyncio.sleep(0)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.kill_guard()
-        if self._pump is not None:
-            self._pump.cancel()
+        self.keeper.end()
+        for task in self._tasks:
+            task.cancel()
         if error is None:
             self._check()
 
@@ -163,12 +181,14 @@ class World:
             )
             if (seen := self.engine.last_quote(quote.instrument)) is not None:
                 self.wire.past.saw(seen)
-        if self._broker is not None:
-            self._broker.saw(quote)
+        for guard in self.guards.values():
+            if guard.broker is not None and guard.is_alive:
+                guard.broker.saw(quote)
 
     def _happened(self, event: Event) -> None:
         """Keep it, and see to it that what the exchange puts off because of it happens in time."""
         self.tape.append(event)
+        self._let_watch(lambda watcher: watcher.happened(event))
         rules = self.engine.rules
         delays = {rules.accept_after, rules.cancel_after, rules.replace_after, rules.fill_after} - {timedelta(0)}
         for delay in sorted(delays):
@@ -208,78 +228,120 @@ class World:
         assert outcome is not None, await self.account_of(f"{verb} was not answered within {seconds:g} s")
         return outcome
 
-    # --- the guard ------------------------------------------------------------------------------
+    # --- guards ---------------------------------------------------------------------------------
+
+    @property
+    def account(self) -> Account | None:
+        """The loop of the guard that guards, the one started last if there are several; None while there is none."""
+        here = [guard for guard in self.guards.values() if guard.is_here]
+        return max(here, key=lambda guard: guard.began).account if here else None
 
     @property
     def book(self) -> Book:
         """The living guard's."""
-        assert self.account is not None, "there is no guard"
-        return self.account.ledger.book
+        account = self.account
+        assert account is not None, "there is no guard"
+        return account.ledger.book
 
-    async def start_guard(self) -> None:
-        """Begin another life of the guard; returns once it has said that it is here."""
-        assert self.account is None, "one guard at a time"
-        self._lives += 1
-        holder = f"guard-{self._lives}"
-        self._alive.add(holder)
-        self._process = Process(holder)
-        context = copy_context()
-        context.run(PROCESS.set, self._process)
-        self._guard = current().create_task(self._live(holder), name=holder, context=context)
-        await self.until(lambda: self.account is not None, 60, "the guard is here")
+    @property
+    def guards(self) -> dict[str, Guard]:
+        """The latest life of each, by name."""
+        return self.keeper.guards
 
-    async def _live(self, holder: str) -> None:
-        """What `runtime/worker.py` does for an account, without its heartbeat and its alerts."""
-        self._broker = broker = EngineBroker(self.wire)
-        journal = await self.store.acquire(self.rules.account, holder, self.now)
-        book = await load_book(self.store, self.rules)
-        ledger = Ledger(journal=journal, store=self.store, book=book, broker=broker, clock=self.clock, rules=self.rules)
-        async with asyncio.TaskGroup() as group:
+    async def start_guard(self, name: str = "guard", *, wait: bool = True) -> Guard:
+        """Begin another life of this guard; returns once it guards or, without `wait`, at once."""
+        guard = self.keeper.start(name)
+        if wait:
+            await self.until(lambda: guard.is_here, 60, f"{name} is here")
+        return guard
 
-            def spawn(work: Awaitable[None], name: str) -> None:
-                group.create_task(_as_coroutine(work), name=name)
+    def kill_guard(self, name: str | None = None, *, restart_after: float | None = None) -> None:
+        """End it as `kill -9` would: nothing of it runs again, what it has sent still arrives. The only one, if no
+        name is given; nothing, if it is dead already."""
+        self.keeper.kill(name, restart_after)
 
-            account = Account(ledger, spawn, lease_clock=self.clock, is_trading_day=self._is_trading_day)
-            await account.start()
-            await begin(account)
-            for name, task in {**account.tasks, "lease": account.keep_lease}.items():
-                group.create_task(_as_coroutine(task()), name=name)
-            self.account = account
+    def stop_guard(self, name: str | None = None) -> None:
+        """Ask it to end, as SIGTERM does; it says what it leaves, and gives the lease back."""
+        self.keeper.stop(name)
 
-    def _is_trading_day(self, day: date) -> bool:
-        return bool(self._sessions.calendar(day, day))
+    def pause_guard(self, seconds: float, name: str | None = None) -> None:
+        """SIGSTOP, and SIGCONT after so many seconds: nothing of it runs meanwhile, its timers fire late, messages
+        wait, and the world goes on. Returns at once."""
+        self.keeper.pause(seconds, name)
 
-    def kill_guard(self) -> None:
-        """End it as `kill -9` would: nothing of it runs again, what it has sent still arrives."""
-        current().kill(self._process)
-        self._alive.discard(self._process.name)
-        if self._broker is not None:
-            self._broker.drop()
-        self.account = self._broker = self._guard = None
+    def _is_healthy(self, instrument: str) -> bool:
+        """One guard that is here and not paused, a network, a market: as far as the world itself can tell."""
+        living = [guard for guard in self.guards.values() if guard.is_alive]
+        awake = [guard for guard in living if guard.is_here and not guard.is_paused]
+        return bool(awake) and not self.wire.is_down and self.engine.is_tradable(instrument)
+
+    # --- watching -------------------------------------------------------------------------------
+
+    def fail(self, error: BaseException) -> None:
+        """End the story with this error: every guard stands still, and whoever waits is told. The first one counts."""
+        if self._trouble is not None:
+            return
+        self._trouble = error
+        self.violation = error if isinstance(error, Violation) else None
+        self.keeper.still()
+        for sleeper in self._sleepers:
+            if not sleeper.done():
+                sleeper.set_exception(error)
+
+    def _let_watch(self, look: Callable[[Watcher], None]) -> None:
+        if self._trouble is not None:
+            return
+        for watcher in self.watchers:
+            try:
+                look(watcher)
+            except Violation as violation:
+                self.fail(violation)
+                return
+
+    def _effect(self, name: str) -> None:
+        self._let_watch(lambda watcher: watcher.effect(name))
+
+    def _committed(self, entries: Sequence[Entry]) -> None:
+        self._let_watch(lambda watcher: watcher.committed(entries))
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(1)
+            now = self.now
+            self.wire.catch_up()
+            self._let_watch(lambda watcher: watcher.tick(now))  # noqa: B023 - called at once
 
     # --- waiting --------------------------------------------------------------------------------
 
     async def run_for(self, seconds: float) -> None:
-        """Let this much time pass."""
-        end = self.clock.monotonic() + seconds
-        while (left := end - self.clock.monotonic()) > 0:
-            await asyncio.sleep(min(left, 1.0))
-            self._check()
+        """Let this much time pass. Raises what ends the story, when it does."""
+        self._check()
+        loop = current()
+        sleeper: asyncio.Future[None] = loop.create_future()
+        timer = loop.call_later(seconds, _wake, sleeper)
+        self._sleepers.append(sleeper)
+        try:
+            await sleeper
+        finally:
+            timer.cancel()
+            self._sleepers.remove(sleeper)
+        self._check()
 
     async def until(self, is_so: Callable[[], object], within: float, what: str = "") -> float:
         """Wait until it is so; returns the seconds it took. AssertionError, with the story so far, if it is not."""
         began = self.clock.monotonic()
         while not is_so():
-            self._check()
             if self.clock.monotonic() - began >= within:
                 raise AssertionError(await self.account_of(f"not within {within:g} s: {what or 'what was waited for'}"))
-            await asyncio.sleep(STEP)
+            await self.run_for(STEP)
         return self.clock.monotonic() - began
 
     def _check(self) -> None:
-        """Raise what killed the guard or the market."""
-        for task in (self._guard, self._pump):
-            if task is not None and task.done() and not task.cancelled() and task.exception() is not None:
+        """Raise what ended the story, or the market."""
+        if self._trouble is not None:
+            raise self._trouble
+        for task in self._tasks:
+            if task.done() and not task.cancelled() and task.exception() is not None:
                 raise AssertionError(f"{task.get_name()} has failed") from task.exception()
 
     # --- what was so ----------------------------------------------------------------------------
@@ -288,32 +350,23 @@ class World:
         """The whole journal."""
         return list(await self.store.entries(self.rules.account, EntryNumber(0)))
 
+    def entries_now(self, after: int = 0) -> Sequence[Entry]:
+        """The journal after this entry, for those who cannot wait."""
+        return self.store.entries_now(self.rules.account, after)
+
     async def digest(self) -> str:
-        """Equal for equal runs: every event of the exchange, every entry of the journal, and when each was."""
-        total = hashlib.blake2b(digest_size=16)
-        for event in self.tape:
-            total.update(f"{event.at} {event.kind} {event.order.id} {event.quantity} {event.price}\n".encode())
-        for entry in await self.entries():
-            total.update(f"{entry.at} {entry.hash}\n".encode())
-        return total.hexdigest()
+        """Equal for equal runs: every effect, every event of the exchange, every entry, and when each was."""
+        return tale.digest(self.effects, self.tape, self.entries_now())
 
     async def account_of(self, headline: str, last: int = 40) -> str:
         """The headline, and what happened last at the exchange and in the journal, in their order."""
-        told = [(event.at, f"exchange: {_brief(event)}") for event in self.tape[-last:]]
-        told += [(entry.at, f"journal {entry.number}: {entry.fact}") for entry in (await self.entries())[-last:]]
-        lines = [f"{at:%H:%M:%S.%f} {text}" for at, text in sorted(told, key=lambda row: row[0])]
+        lines = tale.timeline(self.tape[-last:], self.entries_now()[-last:])
         return "\n".join([f"{headline} (it is {self.now:%H:%M:%S.%f})", *lines[-last:]])
 
 
-def _brief(event: Event) -> str:
-    order = event.order
-    prices = " ".join(str(price) for price in (order.terms.limit_price, order.terms.stop_price) if price is not None)
-    text = f"{event.kind} {order.client_order_id} {order.side} {order.terms.quantity} {order.terms.type} {prices}"
-    return text if event.price is None else f"{text} {event.quantity} at {event.price}"
-
-
-async def _as_coroutine(work: Awaitable[None]) -> None:
-    await work
+def _wake(sleeper: "asyncio.Future[None]") -> None:
+    if not sleeper.done():
+        sleeper.set_result(None)
 
 
 def play(

@@ -1,0 +1,58 @@
+"""A run's walls: what would make it depend on anything but its seed raises, and garbage waits until it is over.
+
+Logs are cut to what is critical meanwhile: they are no part of what a run is judged by, and cost more than it.
+"""
+
+import gc
+import os
+import socket
+import threading
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, NoReturn
+
+import structlog
+
+CRITICAL = 50
+
+
+class Escape(AssertionError):
+    """The simulated program reached for the real world."""
+
+
+WAYS_OUT: tuple[tuple[Any, str], ...] = (
+    (threading.Thread, "start"),
+    (socket, "socket"),
+    (socket, "getaddrinfo"),
+    (os, "urandom"),
+    (uuid, "uuid4"),
+)
+
+
+@contextmanager
+def sealed() -> Iterator[None]:
+    """Not to be nested: a run in a run would share its walls."""
+    kept = [(owner, name, getattr(owner, name)) for owner, name in WAYS_OUT]
+    logs = structlog.get_config()
+    is_collecting = gc.isenabled()
+    gc.disable()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(CRITICAL))
+    for owner, name in WAYS_OUT:
+        setattr(owner, name, _wall(f"{owner.__name__}.{name}"))
+    try:
+        yield
+    finally:
+        for owner, name, original in kept:
+            setattr(owner, name, original)
+        structlog.configure(**logs)
+        if is_collecting:
+            gc.enable()
+        gc.collect(0)  # everything the run has made is young, as nothing has been collected
+
+
+def _wall(what: str) -> Callable[..., NoReturn]:
+    def refuse(*_args: object, **_rest: object) -> NoReturn:
+        raise Escape(f"{what} in a simulated run")
+
+    return refuse
