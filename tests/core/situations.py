@@ -55,6 +55,7 @@ CONTRACT = Contract(
     native_replace=True,
     replace_keeps_cover=True,
     reserves_quantity=True,
+    checks_closing=True,
     fractional_stops=False,
     order_life=timedelta(days=90),
     requests_per_minute=200,

@@ -143,6 +143,7 @@ TELL: Mapping[type[j.Fact], Callable[[Any], str]] = {
     j.PositionAdopted: lambda f: f"{_by(f.by)} adopts {number(f.quantity)} {f.holding} at {number(f.price)}",
     j.StandingChanged: lambda f: f"{_by(f.by)} makes it {f.standing.value}",
     j.CloseRequested: _close,
+    j.CloseStalled: lambda f: f"close put off, its exits go back: {f.reason}",
     j.CloseWithdrawn: lambda f: f"close withdrawn: {f.reason}",
     j.PositionSettled: lambda f: f"closed, proven flat: {f.reason.value}; proof: {f.proof}",
     j.PositionWrittenOff: lambda f: f"written off by {_by(f.by)}: {f.reason.value}{_why(f.detail)}",

@@ -10,18 +10,26 @@ is held in memory between these steps: each look asks what is so and takes the n
 4. A position is settled by fills that add up, never by its absence from a list.
 """
 
-from collections.abc import Sequence
 from datetime import timedelta
 from decimal import Decimal
 
-from standfast.core.cover import cover_of, exits_by_group, has_strangers, is_cancelling
+from standfast.core.freeing import (
+    blocked,
+    cancel_entries,
+    cannot_be_sized,
+    free,
+    is_blocked,
+    is_freeing,
+    stall,
+    tell_blocked,
+    wait_for_positions,
+)
 from standfast.core.orders import intent, reducing
 from standfast.core.situation import Outcomes, Situation
 from standfast.core.tell import alarm
 from standfast.model.alert import Severity
 from standfast.model.booked import BookedOrder
 from standfast.model.effects import (
-    CancelOrder,
     ReadActivities,
     ReadPosition,
     ReadPositions,
@@ -31,7 +39,7 @@ from standfast.model.effects import (
 )
 from standfast.model.ids import Holding
 from standfast.model.journal import CloseWithdrawn, PositionSettled
-from standfast.model.order import CLOSING_ROLES, ZERO, OrderReport, Role
+from standfast.model.order import CLOSING_ROLES, ZERO, Role
 from standfast.model.position import CloseReason, Closing, Position
 
 BY_PRICE = frozenset({CloseReason.STOP_LOSS, CloseReason.TAKE_PROFIT, CloseReason.TRAILING, CloseReason.EMERGENCY_STOP})
@@ -80,7 +88,7 @@ def advance_closing(s: Situation, position: Position) -> Outcomes:
         return
     held = s.book.held(position)
     if position.opened == 0 and held == 0:
-        yield from _cancel_entries(s, position)
+        yield from cancel_entries(s, position)
     elif _is_under_way(s, position):
         return
     elif held > closing.remain:
@@ -107,9 +115,16 @@ def _get_out(s: Situation, position: Position, closing: Closing, to_close: Decim
     if not s.in_session:
         yield from _wait_for_open(s, position, closing)
         return
-    freed = list(_free(s, position))
+    yield from tell_blocked(s, position, closing)
+    if is_blocked(s, position):
+        return
+    if cannot_be_sized(s, position):
+        yield from wait_for_positions(s, position, closing)
+        yield from stall(s, position, "the broker's positions cannot be read")
+        return
+    freed = list(free(s, position, closing, beyond_stop(s, position)))
     yield from freed
-    if not freed and not _is_freeing(s, position):
+    if not freed and not is_freeing(s, position):
         yield from _close(s, position, to_close)
 
 
@@ -146,45 +161,6 @@ def _wait_for_open(s: Situation, position: Position, closing: Closing) -> Outcom
         yield told
 
 
-def _cancel_entries(s: Situation, position: Position) -> Outcomes:
-    for order in s.book.orders_for(position.id):
-        if order.role is Role.OPEN and not order.is_finished and order.broker_id and not is_cancelling(s, order):
-            yield CancelOrder(broker_id=order.broker_id, holding=order.holding, reason="its position is closing")
-
-
-def _free(s: Situation, position: Position) -> Outcomes:
-    """Cancel what could still add to the position or holds the quantity we are about to close."""
-    yield from _cancel_entries(s, position)
-    cover = cover_of(s, position)
-    rank = beyond_stop(s, position)
-    for group in exits_by_group((*cover.own, *cover.tied)):
-        order = group[0]
-        if order.broker_id is not None and not is_cancelling(s, order):
-            yield CancelOrder(
-                broker_id=order.broker_id, holding=order.holding, reason="frees the quantity for a close", rank=rank
-            )
-    if s.contract.reserves_quantity and not has_strangers(s, position.holding):
-        yield from _free_loose(s, position, cover.loose, rank)
-
-
-def _free_loose(s: Situation, position: Position, loose: Sequence[OrderReport], rank: float) -> Outcomes:
-    """Exits nobody tied to a position close ours all the same, where nothing else is held: they hold its quantity."""
-    for report in loose:
-        if not s.was_asked_lately_to_cancel(report.broker_id):
-            yield CancelOrder(
-                broker_id=report.broker_id, holding=position.holding, reason="holds the quantity of a close", rank=rank
-            )
-
-
-def _is_freeing(s: Situation, position: Position) -> bool:
-    if any(is_cancelling(s, order) for order in s.book.orders_for(position.id)):
-        return True
-    loose = (
-        cover_of(s, position).loose if s.contract.reserves_quantity and not has_strangers(s, position.holding) else ()
-    )
-    return bool(loose)
-
-
 def _close(s: Situation, position: Position, to_close: Decimal) -> Outcomes:
     holding = position.holding
     if not s.is_comparable(holding):
@@ -192,10 +168,12 @@ def _close(s: Situation, position: Position, to_close: Decimal) -> Outcomes:
         return
     net, booked = _net(s, position), s.book.net(holding)
     if net * position.sign <= 0 or (net not in booked and not _is_quiet(s, holding)):
-        yield from _ask_what_is_held(s, position, f"net {net} against {booked} booked")
+        why = f"net {net} against {booked} booked"
+        yield from _ask_what_is_held(s, position, why)
+        yield from stall(s, position, why)
         return
-    free = abs(net) - in_flight(s, position)
-    if free <= 0:
+    room = abs(net) - in_flight(s, position) - blocked(s, position)
+    if room <= 0:
         yield WakeAt(at=s.now + timedelta(seconds=1), holding=holding)
         return
     assert position.closing is not None
@@ -204,7 +182,7 @@ def _close(s: Situation, position: Position, to_close: Decimal) -> Outcomes:
         s.book,
         position,
         role,
-        reducing(net, min(to_close, free)),
+        reducing(net, min(to_close, room)),
         reason=f"{position.closing.reason.value}: {position.closing.detail}; net {net}, booked {booked}",
     )
     yield SubmitOrder(intent=made, urgency=Urgency.CLOSE, rank=beyond_stop(s, position))

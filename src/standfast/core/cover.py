@@ -12,6 +12,7 @@ from decimal import Decimal
 from standfast.core.policy import HeldBy, Policy
 from standfast.core.results import Levels
 from standfast.core.situation import Situation
+from standfast.core.verify import is_listed
 from standfast.model.booked import BookedOrder, Stage
 from standfast.model.ids import BrokerOrderId, Holding
 from standfast.model.order import STOP_TYPES, ZERO, OrderReport, OrderState, OrderType, Role
@@ -21,6 +22,8 @@ TRIGGERED_LIMIT = timedelta(seconds=5)
 """A stop that has fired and not filled for this long covers nothing any more."""
 
 CANCEL_AGAIN_MAX = timedelta(seconds=10)
+UNHEARD = timedelta(seconds=1.5)
+"""How long after a cancel its order may stay unread before the broker's own check is relied on instead."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +89,8 @@ def _cover(s: Situation, position: Position) -> Cover:
     for order in orders:
         if order.is_finished or order.role is Role.OPEN or order.side.sign == position.sign:
             continue
+        if is_let_go(s, order):
+            continue
         if order.id in followed:  # the pair counts once, by its new order, until the old one is seen replaced
             unsettled = True
             continue
@@ -126,13 +131,37 @@ def exits_by_group(own: tuple[BookedOrder, ...]) -> list[tuple[BookedOrder, ...]
     return [tuple(group) for group in groups.values()]
 
 
+def group_quantity(group: tuple[BookedOrder, ...]) -> Decimal:
+    """What one group may take: its orders share it."""
+    return max(order.remaining for order in group)
+
+
 def is_cancelling(s: Situation, order: BookedOrder) -> bool:
     """Whether a cancel is under way. One that has not ended the order in time may never have arrived: ask again."""
-    if order.cancel_at is None or order.is_finished:
+    if order.cancel_at is None or order.is_finished or is_let_go(s, order):
         return False
     if order.state is OrderState.PENDING and order.changed_at > order.cancel_at:
         return True  # received: outside the session it may take until the open
     return s.now < order.cancel_at + cancel_again_after(order.cancels)
+
+
+def is_let_go(s: Situation, order: BookedOrder) -> bool:
+    """Whether an exit that was to be cancelled, and that nobody has been able to read since, counts for nothing.
+
+    Only where the broker itself refuses a closing order for more than is held and free: should the exit live or have
+    filled, what is sent in its place is refused, and that is the answer. Else a broker that cannot be read would leave
+    the position bare, neither closed nor covered, for as long as that lasts.
+    """
+    if order.is_finished or not s.contract.checks_closing:
+        return False
+    parent = s.book.state.orders.get(order.parent) if order.parent is not None else None
+    if order.cancel_at is None:  # the leg of a pair goes with its parent
+        return parent is not None and parent.side is order.side and is_let_go(s, parent)
+    if s.now < order.cancel_at + UNHEARD or order.changed_at > order.cancel_at:
+        return False
+    asked = max((s.heard[id] for id in (order.id, order.parent) if id is not None and id in s.heard), default=None)
+    is_read = asked is not None and asked >= order.cancel_at
+    return not is_read and not (s.orders_listed_after(order.number) and is_listed(s, order))
 
 
 def cancel_again_after(cancels: int) -> timedelta:

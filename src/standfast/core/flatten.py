@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from standfast.core.adopt import adoption, price_now, taking_over
 from standfast.core.cover import is_cancelling
+from standfast.core.freeing import blocking
 from standfast.core.policy import Foreign
 from standfast.core.situation import Outcomes, Situation
 from standfast.model.effects import CancelOrder, ReadOrders, ReadPositions, ReadQuotes, WakeAt
@@ -22,7 +23,7 @@ from standfast.model.journal import (
     RequestDone,
 )
 from standfast.model.order import ZERO, OrderReport, Role
-from standfast.model.position import CloseReason
+from standfast.model.position import CloseReason, Position
 
 
 def flattening(s: Situation) -> Outcomes:
@@ -64,14 +65,8 @@ def _closes(s: Situation, wanted: FlattenRequested) -> Outcomes:
                 yield ReadQuotes(holding=position.holding, reason="flatten everything")
             else:
                 yield taking_over(s, position, by=wanted.by)
-        elif position.is_guarded and position.closing is None and s.book.held(position) > 0:
-            yield CloseRequested(
-                position=position.id,
-                reason=CloseReason.OPERATOR,
-                by=wanted.by,
-                detail="flatten",
-                request=wanted.request,
-            )
+        elif position.is_guarded and s.book.held(position) > 0:
+            yield from _close(s, wanted, position)
     if wanted.everything:
         for holding in sorted(_rows(s)):
             yield from _take_over(s, wanted, holding)
@@ -92,6 +87,19 @@ def _take_over(s: Situation, wanted: FlattenRequested, holding: Holding) -> Outc
         yield ReadQuotes(holding=holding, reason="flatten everything")
         return
     yield from adoption(s, holding, reported - booked.low, by=wanted.by)
+
+
+def _close(s: Situation, wanted: FlattenRequested, position: Position) -> Outcomes:
+    """Ask for its close; what others have resting that would block it goes too, by the operator's word."""
+    if position.closing is None:
+        yield CloseRequested(
+            position=position.id, reason=CloseReason.OPERATOR, by=wanted.by, detail="flatten", request=wanted.request
+        )
+    for order in blocking(s, position):
+        if not s.was_asked_lately_to_cancel(order.broker_id):
+            yield CancelOrder(
+                broker_id=order.broker_id, holding=position.holding, reason="flatten: it holds the quantity of a close"
+            )
 
 
 def _end(s: Situation, wanted: FlattenRequested) -> Outcomes:

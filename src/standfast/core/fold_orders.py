@@ -209,8 +209,7 @@ def _note_refusal(book: Book, order: BookedOrder, kind: str, reason: str, entry:
         return
     position = book.state.positions.get(order.position)
     if position is not None and position.closing is not None and order.role in CLOSING_ROLES:
-        closing = replace(position.closing, refusals=position.closing.refusals + 1, refused_at=entry.at, refusal=reason)
-        book.put_position(replace(position, closing=closing))
+        book.put_position(replace(position, closing=position.closing.refused(reason, entry.at)))
 
 
 def after_order(book: Book, id: ClientOrderId, entry: j.Entry) -> None:

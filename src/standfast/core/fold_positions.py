@@ -112,6 +112,13 @@ def _close_withdrawn(book: Book, fact: j.CloseWithdrawn, entry: j.Entry) -> None
         book.put_position(replace(position, phase=Phase.OPEN, closing=None))
 
 
+@folds(j.CloseStalled)
+def _close_stalled(book: Book, fact: j.CloseStalled, entry: j.Entry) -> None:
+    position = book.state.positions.get(fact.position)
+    if position is not None and position.closing is not None:
+        book.put_position(replace(position, closing=position.closing.refused(fact.reason, entry.at)))
+
+
 @folds(j.PositionSettled)
 def _position_settled(book: Book, fact: j.PositionSettled, entry: j.Entry) -> None:
     position = book.state.positions.get(fact.position)

@@ -13,7 +13,16 @@ from datetime import timedelta
 from decimal import ROUND_FLOOR, Decimal
 
 from standfast.core.book import Refusal
-from standfast.core.cover import Cover, Resting, cover_of, exits_by_group, is_cancelling, wanted_resting
+from standfast.core.cover import (
+    Cover,
+    Resting,
+    cover_of,
+    exits_by_group,
+    group_quantity,
+    is_cancelling,
+    wanted_resting,
+)
+from standfast.core.freeing import waits
 from standfast.core.orders import intent, reducing
 from standfast.core.policy import Mode
 from standfast.core.results import Clarity, judge, levels
@@ -60,7 +69,7 @@ def protect(s: Situation, position: Position) -> Outcomes:
 
 def _adjust(s: Situation, position: Position, cover: Cover, wanted: Resting, size: Decimal) -> Outcomes:
     own = exits_by_group(cover.own)
-    resting = sum((_group_quantity(group) for group in own), ZERO)
+    resting = sum((group_quantity(group) for group in own), ZERO)
     surplus = resting + cover.foreign - size
     if surplus > 0:
         yield from _shrink(s, position, own, surplus)
@@ -73,10 +82,6 @@ def _adjust(s: Situation, position: Position, cover: Cover, wanted: Resting, siz
         return
     if surplus < 0:
         yield from _add(s, position, wanted, -surplus)
-
-
-def _group_quantity(group: tuple[BookedOrder, ...]) -> Decimal:
-    return max(order.remaining for order in group)
 
 
 def _differs(group: tuple[BookedOrder, ...], wanted: Resting) -> bool:
@@ -128,7 +133,7 @@ def _shrink(s: Situation, position: Position, own: list[tuple[BookedOrder, ...]]
         if surplus <= 0:
             return
         yield from _cancel(s, group, f"covers {surplus} more than is held")
-        surplus -= _group_quantity(group)
+        surplus -= group_quantity(group)
 
 
 def _shrink_tied(s: Situation, position: Position, cover: Cover, surplus: Decimal) -> Outcomes:
@@ -239,13 +244,11 @@ def _being_closed(s: Situation, position: Position) -> Decimal:
 def _may_size(s: Situation, position: Position) -> bool:
     """Whether exits may be placed beside a close: not while its quantity is being freed for it.
 
-    They may for what a close on its way leaves, and for everything while a close waits: for its next try after a
-    refusal, for the open.
+    They may for what a close on its way leaves, and for everything while a close waits: for its next try, for the
+    open, for what blocks it to go away.
     """
     closing = position.closing
-    if closing is None or _being_closed(s, position) > 0 or not s.in_session:
-        return True
-    return closing.again_at is not None and s.now < closing.again_at
+    return closing is None or _being_closed(s, position) > 0 or waits(s, position, closing)
 
 
 def _rounded(wanted: Resting, position: Position, instrument: Instrument) -> Resting:

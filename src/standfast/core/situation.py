@@ -51,6 +51,10 @@ class Situation:
     """Holdings with an order effect under way: facts about them are booked, nothing new is started."""
     asked: Mapping[str, datetime] = field(default_factory=dict)
     """When each order was last asked for by id; only spaces the questions."""
+    heard: Mapping[str, datetime] = field(default_factory=dict)
+    """When the last question about an order by id that was answered was asked."""
+    failing: frozenset[str] = frozenset()
+    """Kinds of read (`positions`, `orders`) whose last attempt failed."""
     quotes_fresh: timedelta = timedelta(seconds=15)
     blind_since: datetime | None = None
     """Since when reads of the broker have failed, if they do."""

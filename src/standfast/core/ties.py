@@ -1,7 +1,8 @@
 """Tie exits that others placed to the positions they would close.
 
-Once tied, an exit is in the books: a list that leaves it out is then a question, asked by id, and no reason to place
-another beside it. Where somebody else's quantity is held too, an exit may be theirs and is not tied.
+An exit says what it closes: the broker names its intent, and on a holding that is wholly ours there is nothing else to
+close. Once tied, an exit is in the books: a list that leaves it out is then a question, asked by id, and no reason to
+place another beside it. Where somebody else's quantity is held too, an exit may be theirs and is not tied.
 """
 
 from standfast.core.cover import has_strangers, is_known, tied_cover
@@ -24,9 +25,11 @@ def ties(s: Situation, holding: Holding) -> Outcomes:
 
 
 def _is_exit(report: OrderReport) -> bool:
-    """Whether it rests to take something off. An order at the market, or one that brings exits of its own, does not."""
+    """Whether it rests to take something off. An order at the market, one that brings exits of its own, or one that is
+    to open by the broker's own word does not."""
     brings_exits = any(leg.side is not report.side for leg in report.legs)
-    return not report.is_finished and report.type is not OrderType.MARKET and not brings_exits
+    rests = not report.is_finished and report.type is not OrderType.MARKET
+    return rests and not brings_exits and report.closes is not False
 
 
 def _closes(s: Situation, guarded: list[Position], report: OrderReport) -> Position | None:

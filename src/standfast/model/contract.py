@@ -24,6 +24,8 @@ class Contract:
     """A replace swaps the old for the new at once: no naked moment, the pair never counts twice."""
     reserves_quantity: bool
     """Resting exits reserve the quantity: a close must free it first."""
+    checks_closing: bool = False
+    """An order meant to close is refused if it could do more than close what is held and no other order reserves."""
     fractional_stops: bool
     """Whether a resting stop may have a fraction of a share."""
     order_life: timedelta | None

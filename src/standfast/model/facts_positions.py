@@ -87,6 +87,14 @@ class CloseWithdrawn:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CloseStalled:
+    """A close that has freed its quantity and cannot be sent: its exits go back meanwhile, it is tried again later."""
+
+    position: PositionId
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PositionSettled:
     """Flat, and proven so: `proof` names what proves it."""
 

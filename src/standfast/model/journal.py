@@ -6,9 +6,8 @@ field needs a default, a changed meaning needs a new type.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from standfast.model.facts_fills import (
     Allocation,
@@ -41,6 +40,7 @@ from standfast.model.facts_orders import (
 )
 from standfast.model.facts_positions import (
     CloseRequested,
+    CloseStalled,
     CloseWithdrawn,
     LotFound,
     NakedBegan,
@@ -104,6 +104,7 @@ Fact: TypeAlias = (
     | PositionAdopted
     | StandingChanged
     | CloseRequested
+    | CloseStalled
     | CloseWithdrawn
     | PositionSettled
     | PositionWrittenOff
@@ -134,8 +135,7 @@ FACTS: Mapping[str, type[Fact]] = {cls.__name__: cls for cls in Fact.__args__}
 """Every kind of fact by the name it is stored under."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One fact in its place: number without gaps, the lease's epoch, when, and the chain."""
 
     number: EntryNumber
@@ -159,6 +159,7 @@ __all__ = [
     "CancelAnswered",
     "CancelIntended",
     "CloseRequested",
+    "CloseStalled",
     "CloseWithdrawn",
     "Entry",
     "Fact",

@@ -136,6 +136,8 @@ class OrderReport:
     replaces: BrokerOrderId | None = None
     order_class: str = ""
     """"" | bracket | oco | oto | mleg, as the broker calls it."""
+    closes: bool | None = None
+    """Whether the broker takes it for an order that closes what is held; None where it does not say."""
     triggered: bool = False
     """A stop that has fired and is now trying to fill."""
     reason: str = ""

@@ -4,7 +4,7 @@ Quantities here are unsigned and the direction is `sign`; signed numbers are onl
 A position's numbers come from fills (or from adoption); nothing else may change them.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -83,6 +83,10 @@ class Closing:
     refused_at: datetime | None = None
     refusal: str = ""
     request: RequestId | None = None
+
+    def refused(self, reason: str, at: datetime) -> "Closing":
+        """After one more try that came to nothing."""
+        return replace(self, refusals=self.refusals + 1, refused_at=at, refusal=reason)
 
     @property
     def again_at(self) -> datetime | None:

@@ -100,7 +100,7 @@ class Account:
         self.rules, self.clock, self.broker = ledger.rules, ledger.clock, ledger.broker
         self.reader = Reader(ledger, self.look_at)
         self.quotes = Quotes(ledger.broker, ledger.clock, self._wake_holding)
-        self.sender = Sender(ledger, spawn, self._sent)
+        self.sender = Sender(ledger, spawn, self._wake_holding)
         self.instruments = Instruments(ledger.broker, ledger.clock)
         self.stream_up = False
         self.cycles = 0
@@ -160,12 +160,9 @@ class Account:
         self._wake.set()
 
     def _wake_holding(self, holding: Holding) -> None:
+        """Its price has left its band, or an order effect is done: look at it."""
         self._dirty.add(holding)
         self._wake.set()
-
-    def _sent(self, holding: Holding) -> None:
-        """An order effect is done: what it changed must be read, and looked at again."""
-        self._wake_holding(holding)
 
     def _entry(self, entry: Entry) -> None:
         if isinstance(entry.fact, RequestDone):
@@ -191,7 +188,7 @@ class Account:
         if order is not None and must_be_read(order, event):
             top = book.state.orders.get(order.parent, order) if order.parent is not None else order
             self._spawn(
-                self.reader.query(broker_id=top.broker_id or event.broker_id, client_id=top.id),
+                self.reader.lookups.query(broker_id=top.broker_id or event.broker_id, client_id=top.id),
                 f"query {event.broker_id}",
             )
         if "fill" in event.event:
@@ -347,14 +344,16 @@ class Account:
             sights=self.quotes.sights,
             beyond_since=self._beyond,
             busy=self.sender.busy,
-            asked=self.reader.asked,
+            asked=self.reader.lookups.asked,
+            heard=self.reader.lookups.heard,
+            failing=self.reader.failing,
             blind_since=self.reader.blind_since,
             blind_why=self.reader.blind_why,
             is_trading_day=self.is_trading_day,
             clock_ahead=self.ledger.clock_ahead,
             halted=self.halted,
             leaps=self._leaps,
-            singles=self.reader.singles,
+            singles=self.reader.lookups.singles,
         )
 
     def _note_beyond(self, s: Situation, holdings: Iterable[Holding]) -> None:
@@ -381,13 +380,13 @@ class Account:
                 self.sender.put(effect)
             case QueryOrder():
                 self._spawn(
-                    self.reader.query(broker_id=effect.broker_id, client_id=effect.client_id),
+                    self.reader.lookups.query(broker_id=effect.broker_id, client_id=effect.client_id),
                     f"query {effect.client_id or effect.broker_id}",
                 )
             case ReadPositions() | ReadOrders() | ReadActivities():
                 self.reader.want(READS[type(effect)], effect.urgency)
             case ReadPosition():
-                self._spawn(self.reader.ask_by_name(effect.holding), f"position {effect.holding}")
+                self._spawn(self.reader.lookups.ask_by_name(effect.holding), f"position {effect.holding}")
             case ReadQuotes():
                 self.quotes.want(effect.holding)
             case WakeAt():

@@ -14,14 +14,14 @@ import structlog
 
 from standfast.core.fills import book_fill, bookable, is_known
 from standfast.core.movements import book_movements
-from standfast.model.booked import BookedOrder
 from standfast.model.effects import Urgency
-from standfast.model.errors import BrokerError, Rejected, Unauthorised
-from standfast.model.evidence import OrdersRead, SingleRead, Snapshot
-from standfast.model.ids import BrokerOrderId, ClientOrderId, Holding
-from standfast.model.journal import Fact, OrderMissing, OrderObserved, SessionSeen, WatermarkMoved
-from standfast.model.order import Fill, OrderReport, Role, says_more
+from standfast.model.errors import BrokerError, Unauthorised
+from standfast.model.evidence import OrdersRead, Snapshot
+from standfast.model.ids import BrokerOrderId, Holding
+from standfast.model.journal import Fact, OrderObserved, SessionSeen, WatermarkMoved
+from standfast.model.order import Fill, OrderReport, says_more
 from standfast.runtime.ledger import Ledger
+from standfast.runtime.lookups import Lookups
 
 log = structlog.get_logger("standfast.reader")
 
@@ -29,8 +29,6 @@ SPACING = 0.05
 """Seconds between two reads of a kind, however often they are asked for."""
 FAILING = timedelta(seconds=10)
 """Reads failing for this long make the account blind."""
-ASKED_KEPT = 20_000
-"""Times of questions remembered: they only space the next ones."""
 UNKNOWN_ORDERS_MAX = 50
 """Orders behind fills read by id in one pass; the rest follow in the next."""
 
@@ -58,10 +56,9 @@ class Reader:
         self.broker, self.clock, self.rules = ledger.broker, ledger.clock, ledger.rules
         self.snapshot = Snapshot()
         self.orders_by_holding: dict[Holding, tuple[OrderReport, ...]] = {}
-        self.asked: dict[str, datetime] = {}
-        self.singles: dict[Holding, SingleRead] = {}
+        self.lookups = Lookups(ledger, changed)
+        self.asked = self.lookups.asked
         self._changed = changed
-        self._querying: set[str] = set()
         self._missed: dict[BrokerOrderId, OrderReport] = {}
         """Exits of others that the last list leaves out, and that no reading by id has found finished."""
         self.kinds = {
@@ -83,10 +80,13 @@ class Reader:
 
     def note_cancel(self, broker_id: BrokerOrderId) -> None:
         """A cancel is going out: remember when, and look at the list again."""
-        self.asked[f"cancel {broker_id}"] = self.clock.now()
-        while len(self.asked) > ASKED_KEPT:
-            del self.asked[next(iter(self.asked))]
+        self.lookups.note_asked(f"cancel {broker_id}")
         self.want("orders")
+
+    @property
+    def failing(self) -> frozenset[str]:
+        """Kinds whose last attempt failed."""
+        return frozenset(name for name, kind in self.kinds.items() if kind.failed_since is not None)
 
     def want_everything(self) -> None:
         for kind in self.kinds.values():
@@ -227,7 +227,7 @@ class Reader:
             known = self.ledger.book.order_by_broker(broker_id) if report is not None else None
             if report is None or known is None or known.is_finished:
                 continue
-            if says_more(known.report, report) or self._legs_say_more(report):
+            if says_more(known.report, report) or self.lookups.legs_say_more(report):
                 facts.append(OrderObserved(report=report, position=known.position, role=known.role))
         await self.ledger.record(facts)
 
@@ -256,18 +256,6 @@ class Reader:
     async def _account(self, urgency: int) -> None:
         read = await self.broker.account()  # first: what is read meanwhile must not be put back
         self.snapshot = replace(self.snapshot, account=read)
-
-    async def ask_by_name(self, holding: Holding) -> None:
-        """One holding by its own name: what a list leaves out, this does not."""
-        asked_after = self.ledger.book.head
-        began = self.asked[f"read position {holding}"] = self.clock.now()
-        try:
-            net = await self.broker.position(holding)
-        except BrokerError as error:
-            log.warning("position not read", holding=str(holding), error=f"{type(error).__name__}: {error}")
-            return
-        self.singles[holding] = SingleRead(net=net, asked_after=asked_after, began=began)
-        self._changed({holding})
 
     # --- fills and movements --------------------------------------------------------------------
 
@@ -310,7 +298,7 @@ class Reader:
         for order in orders:
             has_legs = order.terms is not None and (order.terms.target_price or order.terms.attached_stop) is not None
             if has_legs and order.id not in parents:
-                await self.query(broker_id=order.broker_id, client_id=order.id)
+                await self.lookups.query(broker_id=order.broker_id, client_id=order.id)
 
     async def _observe_stranger(self, broker_id: BrokerOrderId) -> bool:
         try:
@@ -323,20 +311,8 @@ class Reader:
         if report is None:
             log.warning("a fill names an order the broker does not know", order=broker_id)
             return True
-        await self.ledger.record([self._observed(report)])
+        await self.ledger.record([self.lookups.observed(report)])
         return True
-
-    def _observed(self, report: OrderReport) -> OrderObserved:
-        known = self._known(report)
-        if known is None and report.replaces is not None:
-            known = self.ledger.book.order_by_broker(report.replaces)  # somebody replaced it in the broker's own screen
-        if known is None:
-            return OrderObserved(report=report)
-        return OrderObserved(report=report, position=known.position, role=known.role)
-
-    def _known(self, report: OrderReport) -> BookedOrder | None:
-        book = self.ledger.book
-        return book.order_by_broker(report.broker_id) or book.state.orders.get(report.client_id)
 
     async def _book(self, fills: list[Fill]) -> None:
         """Book fills in their order; those of different holdings go into one commit."""
@@ -347,44 +323,3 @@ class Reader:
                 await self.ledger.record(batch)
             booked = {fill.execution_id for fill in firsts}
             fills = [fill for fill in fills if fill.execution_id not in booked]
-
-    # --- one order ------------------------------------------------------------------------------
-
-    async def query(self, *, broker_id: BrokerOrderId | None, client_id: ClientOrderId | None) -> None:
-        """Ask for one order by id and book what is new about it."""
-        key = str(client_id or broker_id)
-        if key in self._querying:
-            return
-        self._querying.add(key)
-        self.asked[key] = self.clock.now()
-        try:
-            report = await self.broker.order(broker_id=broker_id, client_id=None if broker_id else client_id)
-        except Rejected as error:
-            log.warning("order lookup refused", order=key, error=str(error))
-            return
-        except BrokerError as error:
-            log.warning("order lookup failed", order=key, error=f"{type(error).__name__}: {error}")
-            return
-        finally:
-            self._querying.discard(key)
-        await self._book_answer(report, client_id)
-
-    async def _book_answer(self, report: OrderReport | None, client_id: ClientOrderId | None) -> None:
-        if report is None:
-            if client_id is not None and client_id in self.ledger.book.state.orders:
-                await self.ledger.record([OrderMissing(id=client_id)])
-            return
-        fact = self._observed(report)
-        known = self._known(report)
-        is_ours = fact.position is not None or fact.role is not Role.FOREIGN
-        if is_ours and (known is None or says_more(known.report, report) or self._legs_say_more(report)):
-            await self.ledger.record([fact])
-        if report.replaced_by is not None:
-            await self.query(broker_id=report.replaced_by, client_id=None)
-
-    def _legs_say_more(self, report: OrderReport) -> bool:
-        for leg in report.legs:
-            known = self.ledger.book.order_by_broker(leg.broker_id)
-            if known is None or says_more(known.report, leg):
-                return True
-        return False

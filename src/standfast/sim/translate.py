@@ -78,6 +78,7 @@ def report(order: theirs.Order, legs: Sequence[theirs.Order] = (), parent: str |
         replaced_by=BrokerOrderId(order.replaced_by) if order.replaced_by else None,
         replaces=BrokerOrderId(order.replaces) if order.replaces else None,
         order_class="" if order.order_class is theirs.OrderClass.SIMPLE else order.order_class.value,
+        closes=not order.intent.opens,
         triggered=kind in STOP_TYPES and order.filled > 0,  # no more is shown of a trigger
         legs=tuple(report(leg, parent=order.id) for leg in legs),
     )

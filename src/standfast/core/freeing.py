@@ -1,0 +1,177 @@
+"""Free the quantity of a close: which resting orders give way to it, which may not be touched, and when it waits.
+
+1. Orders of ours, and exits tied to the position (by their entry, or by what they say they close), give way.
+2. What anybody else rests and nothing ties to the position is never cancelled for a close; only `flatten` does that.
+   Where the broker reserves quantity it blocks the close of as much, and a person is told.
+3. Nothing is freed for a close that cannot be sent now: a stop in force is worth more than the attempt.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+
+from standfast.core.cover import (
+    cover_of,
+    exits_by_group,
+    is_cancelling,
+    is_let_go,
+)
+from standfast.core.situation import Outcomes, Situation
+from standfast.core.tell import alarm
+from standfast.model.alert import Severity
+from standfast.model.booked import BookedOrder
+from standfast.model.effects import CancelOrder, ReadOrders, ReadPositions, Urgency, WakeAt
+from standfast.model.ids import BrokerOrderId, ClientOrderId
+from standfast.model.journal import CloseStalled
+from standfast.model.order import ZERO, Role
+from standfast.model.position import Closing, Position
+
+LOOK_AGAIN = timedelta(seconds=1)
+BARE_MOST = timedelta(seconds=3)
+"""How long a close whose reads fail may keep the exits away."""
+BARE_MOST_SLOW = timedelta(seconds=30)
+"""How long one may whose reads are answered, and do not agree yet."""
+TOLD_AFTER = timedelta(seconds=15)
+TOLD_AGAIN = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blocking:
+    """An order of somebody else that holds quantity of a position."""
+
+    broker_id: BrokerOrderId
+    client_id: ClientOrderId
+    quantity: Decimal
+    words: str
+
+
+def waits(s: Situation, position: Position, closing: Closing) -> bool:
+    """Whether a close cannot be sent for now: refused a moment ago, out of session, blocked, or blind."""
+    again = closing.again_at
+    if not s.in_session or (again is not None and s.now < again):
+        return True
+    return is_blocked(s, position) or cannot_be_sized(s, position)
+
+
+def cannot_be_sized(s: Situation, position: Position) -> bool:
+    """Whether the broker's positions cannot be read: a close could not follow what is freed for it."""
+    return "positions" in s.failing and not s.is_comparable(position.holding)
+
+
+def is_blocked(s: Situation, position: Position) -> bool:
+    """Whether orders of others hold all of the position."""
+    return blocked(s, position) >= s.book.held(position) > 0
+
+
+def blocked(s: Situation, position: Position) -> Decimal:
+    """How much of the position orders hold that a close may not cancel."""
+    return sum((each.quantity for each in blocking(s, position)), ZERO)
+
+
+def blocking(s: Situation, position: Position) -> list[Blocking]:
+    """Those orders, where the broker reserves what they would sell. Where others hold quantity here, theirs first."""
+    if not s.contract.reserves_quantity:
+        return []
+    return s.once(("blocking", position.id), lambda: list(_blocking(s, position)))
+
+
+def _blocking(s: Situation, position: Position) -> Iterator[Blocking]:
+    theirs = _of_others(s, position)
+    for report in cover_of(s, position).loose:
+        if report.closes is False:
+            continue  # it opens, by the broker's own word: nothing is reserved for it
+        held = max(report.remaining - theirs, ZERO)
+        theirs = max(theirs - report.remaining, ZERO)
+        if held:
+            words = f"{report.side} {report.remaining} {report.type}"
+            yield Blocking(broker_id=report.broker_id, client_id=report.client_id, quantity=held, words=words)
+
+
+def _of_others(s: Situation, position: Position) -> Decimal:
+    """Quantity on this side that is not ours: exits tied to nothing may be theirs."""
+    lots = (p for p in s.book.positions_at(position.holding) if not p.is_guarded and p.sign == position.sign)
+    known = s.book.state.acknowledged.get(position.holding, ZERO) * position.sign
+    return sum((lot.held for lot in lots), max(known, ZERO))
+
+
+def tell_blocked(s: Situation, position: Position, closing: Closing) -> Outcomes:
+    """Name what holds the quantity of a close, and what to do about it; again when it changes, or every hour."""
+    found = blocking(s, position)
+    if not found:
+        return
+    named = "; ".join(f"{each.broker_id} ({each.client_id}: {each.words}) holds {each.quantity}" for each in found)
+    ids = "/".join(each.broker_id for each in found)
+    told = alarm(
+        s,
+        Severity.CRITICAL,
+        f"{position.id} {position.net:+} {position.holding}: its close ({closing.reason}: {closing.detail}) is blocked "
+        f"by orders that are neither ours nor tied to it: {named}. They are left alone; stops of ours stay. Needed: "
+        "cancel them at the broker, or `standfast flatten`. The close goes on by itself when they are gone.",
+        key=f"blocked/{position.id}/{closing.at.isoformat()}/{ids}/{(s.now - closing.at) // TOLD_AGAIN}",
+    )
+    if told.id not in s.book.state.alerts:
+        yield told
+    if not s.was_asked_lately("orders"):
+        yield ReadOrders(reason=f"{position.id}: is what blocks its close gone?")
+    yield WakeAt(at=s.now + LOOK_AGAIN, holding=position.holding)
+
+
+def wait_for_positions(s: Situation, position: Position, closing: Closing) -> Outcomes:
+    """Ask until the broker's positions can be read; whatever rests stays meanwhile, and a person is told."""
+    if not s.was_asked_lately("positions"):
+        yield ReadPositions(reason=f"to size the close of {position.id}", urgency=Urgency.CLOSE)
+    yield WakeAt(at=s.now + LOOK_AGAIN, holding=position.holding)
+    if s.now - closing.at < TOLD_AFTER:
+        return
+    told = alarm(
+        s,
+        Severity.CRITICAL,
+        f"{position.id} {position.net:+} {position.holding}: its close ({closing.reason}: {closing.detail}) waits: "
+        "the broker's positions cannot be read. Its exits stay, or are put back. Needed: look at the broker.",
+        key=f"unread/{position.id}/{closing.at.isoformat()}/{(s.now - closing.at) // TOLD_AGAIN}",
+    )
+    if told.id not in s.book.state.alerts:
+        yield told
+
+
+def free(s: Situation, position: Position, closing: Closing, rank: float) -> Outcomes:
+    """Cancel what could still add to the position, and what of ours holds the quantity about to be closed."""
+    yield from cancel_entries(s, position)
+    cover = cover_of(s, position)
+    groups = exits_by_group((*cover.own, *cover.tied))
+    for order in (*(group[0] for group in groups), *_to_be_asked_again(s, position, closing)):
+        if order.broker_id is not None and not is_cancelling(s, order):
+            yield CancelOrder(
+                broker_id=order.broker_id, holding=order.holding, reason="frees the quantity for a close", rank=rank
+            )
+
+
+def _to_be_asked_again(s: Situation, position: Position, closing: Closing) -> Iterator[BookedOrder]:
+    """Exits nobody can read whose cancel went out before the close was last refused: it may never have arrived."""
+    for order in s.book.orders_for(position.id):
+        asked, refused = order.cancel_at, closing.refused_at
+        if asked is not None and refused is not None and asked <= refused and is_let_go(s, order):
+            yield order
+
+
+def is_freeing(s: Situation, position: Position) -> bool:
+    return any(is_cancelling(s, order) for order in s.book.orders_for(position.id))
+
+
+def cancel_entries(s: Situation, position: Position) -> Outcomes:
+    for order in s.book.orders_for(position.id):
+        if order.role is Role.OPEN and not order.is_finished and order.broker_id and not is_cancelling(s, order):
+            yield CancelOrder(broker_id=order.broker_id, holding=order.holding, reason="its position is closing")
+
+
+def stall(s: Situation, position: Position, why: str) -> Outcomes:
+    """Put off a close that has taken the exits away and cannot be sent: they go back until its next try."""
+    since = position.naked_since
+    if since is None:
+        return
+    most = BARE_MOST if "positions" in s.failing else BARE_MOST_SLOW
+    if s.now >= since + most:
+        yield CloseStalled(position=position.id, reason=why)
+    else:
+        yield WakeAt(at=since + most, holding=position.holding)
