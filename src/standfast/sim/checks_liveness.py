@@ -1,0 +1,297 @@
+"""Bounds (reliability.md §3.2, design.md §1): what must come to an end, and within how much healthy time.
+
+Theory: a stopwatch runs while something that must end has not ended, and only while the guard could do something about
+it. It stops in unhealthy time and goes on afterwards; it does not begin anew. Each is for one instrument, position or
+order; what it measures is what is truly so at the exchange and what the journal says, never what the guard believes.
+
+Invariants
+1. A stopwatch never runs for longer than its bound without a `Violation`.
+2. `worst` is the most healthy time each kind of trouble has lasted.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import ROUND_FLOOR, Decimal
+
+from standfast.core.policy import Foreign, HeldBy, Mode, Policy, Rules
+from standfast.exchange.orders import Order
+from standfast.model.breaks import BreakKind
+from standfast.model.contract import Contract
+from standfast.model.ids import ClientOrderId, Holding, InstrumentId
+from standfast.model.position import Standing
+from standfast.sim.retold import ZERO, Lot, Retold
+from standfast.sim.watch import Violation
+from standfast.sim.witness import Witness, reducing_quantity, stop_cover
+
+TRACKED = 60.0
+EXPLAINED = 300.0
+"""What is listed as a break and policy wants in the books must get there: P8's worst."""
+COVERED = 165.0
+CORRECTED = 60.0
+CLOSED = 120.0
+ROLLED_BACK = 45.0 + CLOSED
+TOLD = 60.0
+SUCCEEDED = 60.0
+"""B6: lease, one round of reads, flight, staleness."""
+SETTLED_BESIDE = 30.0
+"""B5: beyond flight and staleness."""
+EDITED = timedelta(minutes=20)
+"""How long somebody's taking exits away makes the guard wait longer before it puts them back (`core.protect`)."""
+
+UNTRACKED_KINDS = frozenset({BreakKind.ORPHAN_POSITION, BreakKind.GHOST_POSITION, BreakKind.QUANTITY, BreakKind.SIDE})
+NEVER_TOLD = frozenset({BreakKind.PNL})
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Something that must end: `bound` in healthy seconds, `worst` names its statistics, `tradable`: whether it can
+    only end while the instrument trades."""
+
+    id: str
+    subject: str
+    worst: str
+    bound: float
+    text: str
+    tradable: bool = False
+
+
+@dataclass(slots=True)
+class Stopwatch:
+    trouble: Trouble
+    seconds: float = 0.0
+
+
+class Liveness:
+    """`look` at an instrument when anything about it changed; `tick` once a second."""
+
+    def __init__(
+        self,
+        witness: Witness,
+        retold: Retold,
+        rules: Rules,
+        contract: Contract,
+        is_healthy: Callable[[str], bool],
+    ) -> None:
+        self.witness, self.retold, self.rules, self.contract = witness, retold, rules, contract
+        self.worst: dict[str, float] = dict.fromkeys(("naked", "untracked", "close", "unknown", "over", "untold"), 0.0)
+        self.edited: dict[str, datetime] = {}
+        """When somebody else last took an exit of ours away."""
+        self.refused: dict[str, datetime] = {}
+        """When the exchange last refused an exit or a close of ours."""
+        self.is_healthy = is_healthy
+        self._watches: dict[str, dict[tuple[str, str], Stopwatch]] = {}
+        self._dirty: set[str] = set()
+        self._ticked: datetime | None = None
+
+    def touch(self, instrument: str) -> None:
+        """Something about it has changed: look at the next tick."""
+        self._dirty.add(instrument)
+
+    @property
+    def running(self) -> list[Stopwatch]:
+        return [watch for watches in self._watches.values() for watch in watches.values()]
+
+    def tick(self, now: datetime) -> None:
+        """Let healthy time pass for what runs; look again at what changed or runs."""
+        passed = (now - self._ticked).total_seconds() if self._ticked is not None else 0.0
+        self._ticked = now
+        for instrument in sorted(self._dirty.union(self._watches)):
+            watches = self._watches.get(instrument, {})
+            if watches and self.is_healthy(instrument):
+                self._pass(instrument, watches, passed)
+            self._look(instrument, watches)
+        self._dirty.clear()
+
+    def _pass(self, instrument: str, watches: dict[tuple[str, str], Stopwatch], passed: float) -> None:
+        is_tradable = self.witness.engine.is_tradable(instrument)
+        for watch in watches.values():
+            trouble = watch.trouble
+            if trouble.tradable and not is_tradable:
+                continue
+            watch.seconds += passed
+            self.worst[trouble.worst] = max(self.worst[trouble.worst], watch.seconds)
+
+    def _look(self, instrument: str, watches: dict[tuple[str, str], Stopwatch]) -> None:
+        found = {(trouble.id, trouble.subject): trouble for trouble in self.troubles(instrument)}
+        for key in [key for key in watches if key not in found]:
+            del watches[key]
+        for key, trouble in found.items():
+            watch = watches.setdefault(key, Stopwatch(trouble))
+            watch.trouble = trouble
+            if watch.seconds > trouble.bound:
+                raise Violation(
+                    trouble.id, f"{trouble.text}, for {watch.seconds:.0f} healthy seconds ({trouble.bound:.0f} at most)"
+                )
+        if watches:
+            self._watches[instrument] = watches
+        else:
+            self._watches.pop(instrument, None)
+
+    # --- what must end --------------------------------------------------------------------------
+
+    def troubles(self, instrument: str) -> Iterator[Trouble]:
+        """Everything about one instrument that is not as it shall be, now."""
+        holding = Holding(InstrumentId(instrument))
+        if not self.retold.began:
+            return
+        yield from self._untracked(holding)
+        yield from self._unknown(holding)
+        yield from self._untold(holding)
+        if self.rules.mode is not Mode.REPAIR:
+            return
+        orders = self.witness.working(instrument)
+        yield from self._naked(holding, orders)
+        yield from self._over(holding, orders)
+        yield from self._closing(holding)
+
+    def _untracked(self, holding: Holding) -> Iterator[Trouble]:
+        """B1: what is held and what the books explain differ, and no break says so; or says so for ever."""
+        truly, booked = self.witness.net(holding.instrument), self.retold.net(holding)
+        if truly == booked:
+            return
+        text = f"{truly} {holding} is held, {booked} is booked"
+        listed = any(
+            found.holding == holding and found.kind in UNTRACKED_KINDS for found in self.retold.breaks.values()
+        )
+        if not listed:
+            yield Trouble("B1", f"{holding}", "untracked", TRACKED, f"{text}, and nothing lists it")
+        is_wanted = self.rules.foreign_for(holding) is not Foreign.ALERT and self.rules.mode is Mode.REPAIR
+        if is_wanted:
+            yield Trouble("B1", f"{holding} explained", "untracked", EXPLAINED, text)
+
+    def _unknown(self, holding: Holding) -> Iterator[Trouble]:
+        """B5: an intent whose order nobody knows anything about."""
+        patience = (self.contract.flight + self.contract.staleness).total_seconds()
+        for intent in self.retold.intents_at.get(holding, {}).values():
+            if not intent.is_known:
+                text = f"{intent.fact.id} ({intent.fact.role}) is {intent.fate}"
+                yield Trouble("B5", intent.fact.id, "unknown", patience + SETTLED_BESIDE, text)
+
+    def _untold(self, holding: Holding) -> Iterator[Trouble]:
+        """S11: a confirmed break that raises no alarm."""
+        for id, found in self.retold.breaks.items():
+            silent = found.holding != holding or found.confirmed_at is None or found.told or found.kind in NEVER_TOLD
+            if not silent and self.rules.mode_for(found.kind) is not Mode.OBSERVE:
+                wait = TOLD
+                if found.kind is BreakKind.ORPHAN_POSITION:
+                    wait += self.rules.confirm.orphan.total_seconds()
+                yield Trouble("S11", id, "untold", wait, f"{found.kind} of {found.subject or holding} is told nobody")
+
+    def _over(self, holding: Holding, orders: list[Order]) -> Iterator[Trouble]:
+        """B3: exits of ours that would do more than end what is held."""
+        own = [order for order in orders if self.witness.is_own(order) and not self._opens(order)]
+        held = self.witness.net(holding.instrument)
+        for sign in (1, -1):
+            resting = reducing_quantity(own, sign)
+            if resting > max(held * sign, ZERO):
+                text = f"exits for {resting} rest and {held} {holding} is held"
+                yield Trouble("B3", f"{holding}", "over", CORRECTED, text, tradable=True)
+
+    def _opens(self, order: Order) -> bool:
+        if order.parent_id is not None:
+            return False
+        intent = self.retold.intents.get(ClientOrderId(order.client_order_id))
+        return intent is not None and not intent.fact.terms.reduces
+
+    # --- cover ----------------------------------------------------------------------------------
+
+    def _naked(self, holding: Holding, orders: list[Order]) -> Iterator[Trouble]:
+        """B2, B8: what is held without a live stop, and is not being closed."""
+        exposed, closing = self.exposed(holding, orders)
+        if exposed <= 0:
+            return
+        text = f"{exposed} {holding} rests without a stop"
+        instrument = str(holding.instrument)
+        now = self.witness.engine.now
+        held_up = holding in self.retold.suspended or self._was(self.edited, instrument, now, EDITED)
+        told = any(found.told and found.holding == holding for found in self.retold.breaks.values())
+        if exposed > closing and not (told and (held_up or self._was(self.refused, instrument, now, EDITED))):
+            yield Trouble("B2", f"{holding}", "naked", COVERED, text)
+        if held_up:
+            return
+        for lot in self.retold.lots_at(holding):
+            is_ours = lot.standing is Standing.OWNED and lot.held > 0 and self.wants_stop(lot)
+            if is_ours and lot.closing is None and exposed > closing:
+                yield Trouble("B8", lot.id, "naked", ROLLED_BACK, f"{lot.id}: {text}", tradable=True)
+
+    @staticmethod
+    def _was(when: dict[str, datetime], instrument: str, now: datetime, lately: timedelta) -> bool:
+        at = when.get(instrument)
+        return at is not None and now - at <= lately
+
+    def exposed(self, holding: Holding, orders: list[Order]) -> tuple[Decimal, Decimal]:
+        """(what lacks a live stop and wants one, what of it is being closed)."""
+        net = self.witness.net(holding.instrument)
+        if not net:
+            return ZERO, ZERO
+        sign = 1 if net > 0 else -1
+        lots = [lot for lot in self.retold.lots_at(holding) if lot.sign == sign and lot.held]
+        unwanted = sum((lot.held for lot in lots if not lot.is_guarded or not self.wants_stop(lot)), ZERO)
+        unwanted += max(self.retold.acknowledged.get(holding, ZERO) * sign, ZERO)
+        wanted = abs(net) - unwanted
+        if self.rules.foreign_for(holding) is not Foreign.ADOPT:  # then only what is ours
+            wanted = min(wanted, sum((lot.held for lot in lots if lot.is_guarded and self.wants_stop(lot)), ZERO))
+        elif not self._policy("foreign", holding).stop_loss and not any(self.wants_stop(lot) for lot in lots):
+            return ZERO, ZERO
+        if not self.contract.fractional_stops:
+            wanted = wanted.to_integral_value(rounding=ROUND_FLOOR)
+        closing = sum((lot.held - lot.closing.remain for lot in lots if lot.closing is not None), ZERO)
+        return wanted - stop_cover(orders, sign), closing
+
+    def wants_stop(self, lot: Lot) -> bool:
+        """Whether its policy, or who opened it, wants a stop to rest at the broker."""
+        policy = self._policy(lot.strategy, lot.holding)
+        if lot.bare or policy.held_by is HeldBy.GUARD:
+            return False
+        return lot.stop is not None or policy.stop_loss is not None or policy.emergency_stop is not None
+
+    def _policy(self, strategy: str, holding: Holding) -> Policy:
+        return self.rules.policy(strategy, holding)
+
+    # --- closes ---------------------------------------------------------------------------------
+
+    def _closing(self, holding: Holding) -> Iterator[Trouble]:
+        """B4: a close that was decided, or that a rule asks for, and is not done."""
+        for lot in self.retold.lots_at(holding):
+            if not lot.is_guarded or lot.held <= 0:
+                continue
+            if lot.closing is not None:
+                if lot.held > lot.closing.remain:
+                    text = f"{lot.id} is to be closed ({lot.closing.reason}) and {lot.held} is held"
+                    yield Trouble("B4", lot.id, "close", CLOSED, text, tradable=True)
+                continue
+            why = self._due(lot)
+            if why:
+                yield Trouble("B4", lot.id, "close", CLOSED, f"{lot.id} of {lot.held}: {why}", tradable=True)
+
+    def _due(self, lot: Lot) -> str:
+        """The rule that asks for its close now, by the market as it truly is; empty when there is none."""
+        policy, now = self._policy(lot.strategy, lot.holding), self.witness.engine.now
+        since = lot.opened_at
+        if since is None or lot.holding in self.retold.suspended or self._in_question(lot):
+            return ""
+        longest = policy.maximum_hold if lot.standing is Standing.OWNED else None
+        if longest is not None and now - since > longest:
+            return f"held for longer than {longest}"
+        quote, basis = self.witness.engine.last_quote(lot.holding.instrument), lot.basis
+        if quote is None or basis is None or lot.bare:
+            return ""
+        price = quote.bid if lot.sign > 0 else quote.ask
+        losses = (
+            [policy.emergency_stop] if now - since < policy.minimum_hold else [policy.stop_loss, policy.emergency_stop]
+        )
+        levels = [basis * (1 - loss * lot.sign) for loss in losses if loss is not None]
+        if lot.stop is not None and now - since >= policy.minimum_hold:
+            levels = [lot.stop, *levels[1:]]
+        beyond = [level for level in levels if (level * (1 - lot.sign * MARGIN) - price) * lot.sign >= 0]
+        return f"the price {price} stands beyond its stop {beyond[0]:.4f}" if beyond else ""
+
+    def _in_question(self, lot: Lot) -> bool:
+        """Whether the numbers themselves are: no price rule may fire then, and B1 counts."""
+        kinds = (BreakKind.QUANTITY, BreakKind.SIDE)
+        return any(found.holding == lot.holding and found.kind in kinds for found in self.retold.breaks.values())
+
+
+MARGIN = Decimal("0.0005")
+"""How far beyond a level the price must stand before the checker calls it so: prices are rounded to ticks."""

@@ -1,0 +1,320 @@
+"""Safety (reliability.md §3.1): what must never be, judged at the event by the exchange's truth and the journal.
+
+Two kinds of check, on purpose: what happened (S2, S3, S5 at a fill), and what was asked for (S1, S4, S12 as a request
+arrives, also one that the exchange then refuses). An exchange that refuses a wrong order hides a wrong guard.
+
+Where design.md differs it wins: fills that add up prove a close (S7), an order that replaces another counts once, two
+exits of one pair count once, and an exit that was to be cancelled and cannot be read may be left to the exchange's own
+check (`core.cover.is_let_go`).
+"""
+
+from collections import Counter, deque
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from standfast.core.policy import Rules
+from standfast.exchange.events import Asked, Event
+from standfast.exchange.orders import Order, OrderType
+from standfast.model import journal as j
+from standfast.model.contract import Contract
+from standfast.model.ids import BrokerOrderId, ClientOrderId, Holding, PositionId, is_own
+from standfast.model.order import CLOSING_ROLES, OrderReport, Role
+from standfast.sim.retold import ZERO, Fate, Intent, Retold
+from standfast.sim.watch import Violation
+from standfast.sim.witness import FILLS, WINDOW, Witness, reducing_quantity
+
+MINUTE = timedelta(seconds=60)
+ASKS_A_MINUTE = 40
+"""Orders and replacements of one instrument, none of which opens, in any minute in which nobody else traded."""
+MORE_FOR_EACH = 10
+"""More of them for every movement of somebody else in that minute."""
+
+
+class Safety:
+    """Told of every request, event and entry; raises `Violation` at the first that may not be."""
+
+    def __init__(self, witness: Witness, retold: Retold, rules: Rules, contract: Contract) -> None:
+        self.witness, self.retold = witness, retold
+        self.rules, self.contract = rules, contract
+        self.sometimes: Counter[str] = Counter()
+        self._opened: dict[PositionId, Decimal] = {}
+        self._asks: dict[str, deque[datetime]] = {}
+        self._moves: dict[str, deque[datetime]] = {}
+        self._starts: dict[int, int] = {}
+
+    # --- requests as they arrive ----------------------------------------------------------------
+
+    def arrived(self, asked: Asked) -> None:
+        """S1, S4, S5, S12 of what the guard asks for. What others ask for is theirs to ask."""
+        if asked.ticket is not None:
+            id = asked.ticket.client_order_id or ""
+        else:
+            id = (asked.change.client_order_id or "") if asked.change is not None else ""
+        if not is_own(id, self.rules.account):
+            return
+        if self.witness.find(id) is not None:
+            self.sometimes["the same id arrived twice"] += 1
+            return
+        intent = self.retold.intents.get(ClientOrderId(id))
+        if intent is None:
+            raise Violation("S1", f"{id} arrives and no entry says that it was meant")
+        self._check_as_meant(asked, intent)
+        if intent.fate is Fate.OVER:
+            raise Violation("S5", f"{id} arrives after it was settled as {intent.ended_by}")
+        self._check_pace(asked, intent)
+        if intent.fact.role is not Role.OPEN:
+            self._check_reduces(asked, intent)
+
+    def _check_as_meant(self, asked: Asked, intent: Intent) -> None:
+        meant, id = intent.fact.terms, intent.fact.id
+        if asked.ticket is not None:
+            terms = asked.ticket.terms
+            is_pair = meant.target_price is not None
+            kind = OrderType.LIMIT if is_pair else OrderType(meant.type.value)
+            as_meant = (
+                terms.instrument == intent.fact.holding.instrument
+                and terms.side.value == meant.side.value
+                and terms.quantity == meant.quantity
+                and terms.type is kind
+                and terms.limit_price == (meant.target_price if is_pair else meant.limit_price)
+                and terms.stop_price == (None if is_pair else meant.stop_price)
+            )
+        else:
+            change, old = asked.change, self.witness.engine.order(asked.account, asked.order_id)
+            assert change is not None, asked
+            as_meant = (
+                old.client_order_id == intent.fact.replaces
+                and old.side.value == meant.side.value
+                and change.quantity in (None, meant.quantity + old.filled, meant.quantity)
+                and change.stop_price in (None, meant.stop_price)
+            )
+        if not as_meant:
+            raise Violation("S1", f"{id} arrives as {asked}, and was meant as {meant}")
+
+    def _check_reduces(self, asked: Asked, intent: Intent) -> None:
+        """S4: with everything else of ours that may still reduce, no more is asked for than is held."""
+        fact, instrument = intent.fact, intent.fact.holding.instrument
+        sign = -fact.terms.side.sign
+        orders = [order for order in self.witness.working(instrument) if self.witness.is_own(order)]
+        if fact.role in CLOSING_ROLES:
+            self._check_single(intent, orders)
+        orders = [order for order in orders if not self._is_let_go(order)]
+        wanted = fact.terms.quantity + reducing_quantity(orders, sign, without=asked.order_id)
+        nets = [self.witness.net(instrument)]
+        if self.witness.is_disturbed(
+            instrument
+        ):  # then what was so before, and what its own fills prove, are right too
+            nets += [*self.witness.nets_within(instrument, WINDOW), sign * self.retold.proven(fact.holding, sign)]
+        allowed = max(net * sign for net in nets) + self._unheard(fact.holding, sign)
+        if wanted > max(allowed, ZERO):
+            raise Violation(
+                "S4",
+                f"{fact.id} ({fact.role}) asks to {fact.terms.side} {fact.terms.quantity} of {instrument}: with what "
+                f"rests that makes {wanted}, and {nets[0]} is held",
+            )
+
+    def _check_single(self, intent: Intent, orders: list[Order]) -> None:
+        """P4: at most one closing order of a position works."""
+        for order in orders:
+            other = self.retold.intents.get(ClientOrderId(order.client_order_id))
+            if other is None or other.fact.role not in CLOSING_ROLES or other is intent:
+                continue
+            if other.fact.position == intent.fact.position:
+                raise Violation("S12", f"{intent.fact.id} arrives while {other.fact.id} closes the same position")
+
+    def _is_let_go(self, order: Order) -> bool:
+        """Whether the journal says that a cancel of it was asked for: it is the exchange's to refuse what it holds."""
+        root = self.witness.root(order)
+        intent = self.retold.intents.get(ClientOrderId(root.client_order_id))
+        return intent is not None and intent.cancel_at is not None
+
+    def _unheard(self, holding: Holding, sign: int) -> Decimal:
+        """What exits that were to be cancelled have filled without the journal knowing."""
+        total = ZERO
+        for intent in self.retold.working(holding):
+            if intent.cancel_at is not None and intent.fact.terms.side.sign == -sign:
+                total += self._truly_filled(intent) - max(intent.reported, intent.executed)
+        return max(total, ZERO)
+
+    def _truly_filled(self, intent: Intent) -> Decimal:
+        order = self.witness.find(intent.fact.id)
+        if order is None:
+            return ZERO
+        return sum((self.witness.filled.get(id, ZERO) for id in (order.id, *order.leg_ids)), ZERO)
+
+    def _check_pace(self, asked: Asked, intent: Intent) -> None:
+        """S12: a storm of orders is a bug, whatever each of them does."""
+        if intent.fact.role is Role.OPEN:
+            name, most = f"openings of {self.rules.account}", self.rules.limits.orders_per_minute
+            if most is None:
+                return
+        else:
+            name = str(intent.fact.holding.instrument)
+            most = ASKS_A_MINUTE + MORE_FOR_EACH * len(_lately(self._moves.get(name), asked.at))
+        asks = _lately(self._asks.setdefault(name, deque()), asked.at)
+        asks.append(asked.at)
+        if len(asks) > most:
+            raise Violation("S12", f"{len(asks)} orders of {name} in a minute, {most} at most: {intent.fact.id}")
+
+    # --- the exchange's events ------------------------------------------------------------------
+
+    def happened(self, event: Event) -> None:
+        if event.kind not in FILLS:
+            return
+        order, quantity = event.order, event.quantity
+        assert quantity is not None, event
+        if not self.witness.is_own(order):
+            self._moves.setdefault(order.instrument, deque()).append(event.at)
+            return
+        intent = self.retold.intents.get(ClientOrderId(self.witness.root(order).client_order_id))
+        if intent is None:
+            raise Violation("S1", f"{order.client_order_id} fills and no entry says that it was meant")
+        if intent.fate is Fate.OVER and intent.ended_by != "filled":
+            raise Violation("S5", f"{intent.fact.id} fills {quantity} after it was settled as {intent.ended_by}")
+        if intent.fact.role is Role.OPEN and order.parent_id is None:
+            self._check_as_asked(intent, quantity)
+        else:
+            self._check_towards_zero(event, intent)
+
+    def _check_as_asked(self, intent: Intent, quantity: Decimal) -> None:
+        """S2: over all orders of one request, no more fills than was asked for."""
+        lot = self.retold.lots.get(intent.fact.position)
+        asked = lot.asked if lot is not None else ZERO
+        filled = self._opened[intent.fact.position] = self._opened.get(intent.fact.position, ZERO) + quantity
+        if filled > asked:
+            raise Violation("S2", f"{intent.fact.position} asked for {asked} and {filled} have filled")
+
+    def _check_towards_zero(self, event: Event, intent: Intent) -> None:
+        """S3: what may only reduce has reduced."""
+        assert event.quantity is not None, event
+        after = event.position_quantity
+        assert after is not None, event
+        before = after - event.quantity * event.order.side.sign
+        if (abs(after) > abs(before) or before * after < 0) and not self.witness.is_disturbed(event.order.instrument):
+            raise Violation("S3", f"{intent.fact.id} ({intent.fact.role}) turned {before} into {after}")
+
+    # --- the journal's entries ------------------------------------------------------------------
+
+    def committing(self, entry: j.Entry) -> None:
+        """Before the entry is retold: what it says, against what is so."""
+        self._check_order(entry)
+        fact = entry.fact
+        if isinstance(fact, j.OrderIntended):
+            self._check_meant(fact)
+        elif isinstance(fact, j.OrderRejected | j.OrderNotSent | j.OrderNeverArrived):
+            self._check_unsent(fact)
+        elif isinstance(fact, j.OrderObserved):
+            for report in (fact.report, *fact.report.legs):
+                self._check_reported(report)
+        elif isinstance(fact, j.FillBooked | j.FillMatched):
+            self._check_fill(fact)
+        elif isinstance(fact, j.PositionSettled | j.PositionWrittenOff):
+            self._check_settled(fact)
+
+    def committed(self, entry: j.Entry) -> None:
+        """After the entry is retold: whether what it leaves can be so."""
+        match entry.fact:
+            case j.PositionAdopted(holding=holding):
+                self._check_taken_in(holding, "adopted")
+            case j.ForeignAcknowledged(holding=holding, by="policy"):
+                self._check_taken_in(holding, "acknowledged")
+            case _:
+                pass
+
+    def _check_order(self, entry: j.Entry) -> None:
+        """S8, S9: one writer at a time, no number left out."""
+        if entry.epoch < self.retold.epoch:
+            raise Violation("S8", f"entry {entry.number} of epoch {entry.epoch} follows one of {self.retold.epoch}")
+        if entry.number != self.retold.head + 1:
+            raise Violation("S9", f"entry {entry.number} follows entry {self.retold.head}")
+        if isinstance(entry.fact, j.GuardStarted):
+            first = self._starts.setdefault(entry.epoch, entry.number)
+            if first != entry.number:
+                raise Violation("S8", f"two guards began under epoch {entry.epoch}: entries {first} and {entry.number}")
+
+    def _check_meant(self, fact: j.OrderIntended) -> None:
+        """S2 and rule of evidence 7 of a new intent."""
+        lot = self.retold.lots.get(fact.position)
+        if fact.id in self.retold.intents:
+            raise Violation("S1", f"{fact.id} is meant twice")
+        if lot is None:
+            raise Violation("S6", f"{fact.id} is meant for {fact.position}, which is no position")
+        if fact.role is Role.OPEN and (fact.terms.quantity > lot.asked or fact.terms.side.sign != lot.sign):
+            raise Violation("S2", f"{fact.id}: {fact.terms.side} {fact.terms.quantity}, asked {lot.asked * lot.sign}")
+        for other in self.retold.working(fact.holding):
+            same = (other.fact.position, other.fact.role) == (fact.position, fact.role)
+            if same and not other.is_known:
+                raise Violation("S6", f"{fact.id} is meant while {other.fact.id}, for the same, is not settled")
+
+    def _check_unsent(self, fact: j.OrderRejected | j.OrderNotSent | j.OrderNeverArrived) -> None:
+        """S5: what is settled as refused, not sent or never arrived is not there."""
+        intent, order = self.retold.intents.get(fact.id), self.witness.find(fact.id)
+        if intent is None or intent.is_known or order is None:
+            return
+        if isinstance(fact, j.OrderNotSent) and intent.fate is not Fate.MEANT:
+            return  # of this copy only
+        if isinstance(fact, j.OrderNeverArrived) or not order.is_finished or order.filled:
+            raise Violation(
+                "S5", f"{fact.id} is settled by {type(fact).__name__}, and the exchange has it {order.status}"
+            )
+
+    def _check_reported(self, report: OrderReport) -> None:
+        """S6: an order is over when the exchange says so, and has filled no more than it says."""
+        order = self.witness.engine.order(self.rules.account, report.broker_id)
+        if report.is_finished and not order.is_finished:
+            raise Violation(
+                "S6", f"{report.client_id} is observed {report.state}, and the exchange has it {order.status}"
+            )
+        if report.filled > order.filled and report.holding not in self.retold.rescaled:
+            raise Violation("S7", f"{report.client_id} is observed to have filled {report.filled}, not {order.filled}")
+
+    def _check_fill(self, fact: j.FillBooked | j.FillMatched) -> None:
+        """S7: every quantity comes from a fill that was, each counted once."""
+        fill, execution = fact.fill, fact.fill.execution_id
+        if execution in self.retold.executions:
+            raise Violation("S7", f"execution {execution} is counted twice")
+        order = self.witness.engine.order(self.rules.account, fill.broker_order_id)
+        counted = self.retold.booked.get(fill.broker_order_id, ZERO) + fill.quantity
+        if counted > self.witness.filled.get(order.id, ZERO):
+            raise Violation("S7", f"{counted} of {order.client_order_id} are counted, {order.filled} have filled")
+        if (order.side.value, order.instrument) != (fill.side.value, fill.holding.instrument):
+            raise Violation("S7", f"execution {execution} is booked as {fill.side} {fill.holding}: it was {order.side}")
+        if isinstance(fact, j.FillBooked) and sum((a.quantity for a in fact.allocations), ZERO) != fill.quantity:
+            raise Violation("S7", f"execution {execution} of {fill.quantity} is shared out as {fact.allocations}")
+
+    def _check_settled(self, fact: j.PositionSettled | j.PositionWrittenOff) -> None:
+        """S7: a position leaves the books only when its fills add up, and none of its orders has filled unbooked."""
+        if isinstance(fact, j.PositionWrittenOff):
+            if fact.by in ("guard", "policy", ""):
+                raise Violation("S7", f"{fact.position} is written off by {fact.by!r}: only an operator's word may")
+            return
+        lot = self.retold.lots.get(fact.position)
+        if lot is None:
+            raise Violation("S7", f"{fact.position} is settled and was never there")
+        if lot.held != 0:
+            raise Violation("S7", f"{fact.position} is settled with {lot.held} held: {fact.proof}")
+        for intent in self.retold.of.get(fact.position, ()):
+            filled = self._truly_filled(intent)
+            if filled > intent.executed + self._executed_by_legs(intent):
+                raise Violation("S7", f"{fact.position} is settled, {intent.fact.id} has filled {filled} unbooked")
+
+    def _executed_by_legs(self, intent: Intent) -> Decimal:
+        order = self.witness.find(intent.fact.id)
+        legs = order.leg_ids if order is not None else ()
+        return sum((self.retold.booked.get(BrokerOrderId(id), ZERO) for id in legs), ZERO)
+
+    def _check_taken_in(self, holding: Holding, how: str) -> None:
+        """S7: what is taken in was there, so that the books then say what the exchange has said not long ago."""
+        booked = self.retold.net(holding)
+        nets = self.witness.nets_within(holding.instrument, WINDOW)
+        if booked not in nets:
+            raise Violation("S7", f"{holding} is {how} and booked as {booked}, which it never was: {nets}")
+
+
+def _lately(times: deque[datetime] | None, now: datetime) -> deque[datetime]:
+    """Forget what is more than a minute ago."""
+    if times is None:
+        return deque()
+    while times and now - times[0] > MINUTE:
+        times.popleft()
+    return times

@@ -1,0 +1,93 @@
+"""B9: once the faults have stopped, everything converges, and then nothing moves."""
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from standfast.core.policy import Mode, Rules
+from standfast.exchange.events import Asked, Event
+from standfast.model.ids import ClientOrderId, is_own
+from standfast.sim.checks_liveness import Liveness
+from standfast.sim.retold import Retold
+from standfast.sim.watch import Violation
+from standfast.sim.witness import FILLS, Witness
+
+CONVERGED = timedelta(seconds=300)
+STILL = timedelta(seconds=60)
+"""For so long after a price moved or something filled, an order has its reason."""
+
+
+class Quiet:
+    """From the moment at which nothing goes wrong any more and nobody else trades."""
+
+    def __init__(self, witness: Witness, retold: Retold, liveness: Liveness, rules: Rules) -> None:
+        self._witness, self._retold, self._liveness, self._rules = witness, retold, liveness, rules
+        self.began = witness.engine.now
+        self.converged_at: datetime | None = None
+        self._moved: dict[str, datetime] = {}
+        self._prices: dict[str, tuple[Decimal, Decimal]] = {}
+        self._asked: tuple[datetime, str, str] | None = None
+
+    @property
+    def is_due(self) -> bool:
+        return self._witness.engine.now - self.began > CONVERGED
+
+    def happened(self, event: Event) -> None:
+        if event.kind in FILLS:
+            self._moved[event.order.instrument] = event.at
+
+    def arrived(self, asked: Asked) -> None:
+        """Remember what the guard asks for when all shall be still."""
+        if not self.is_due or self._asked is not None:
+            return
+        if asked.ticket is not None:
+            id, instrument = asked.ticket.client_order_id or "", asked.ticket.terms.instrument
+        else:
+            order = self._witness.engine.order(asked.account, asked.order_id)
+            id, instrument = self._witness.root(order).client_order_id, order.instrument
+        if is_own(id, self._rules.account):
+            self._asked = (asked.at, instrument, id)
+
+    def tick(self, now: datetime) -> None:
+        for asset in self._witness.engine.assets():
+            quote = self._witness.engine.last_quote(asset.instrument)
+            if quote is not None and self._prices.get(asset.instrument) != (quote.bid, quote.ask):
+                self._prices[asset.instrument] = (quote.bid, quote.ask)
+                self._moved[asset.instrument] = now
+        if self._asked is not None:
+            at, instrument, id = self._asked
+            if at - self._moved.get(instrument, self.began) > STILL and self._is_tradable():
+                raise Violation(
+                    "B9", f"{id} is asked for {at - self.began} after the last fault, and nothing had moved"
+                )
+            self._asked = None
+        missing = self.missing()
+        if missing:
+            self.converged_at = None
+            if self.is_due and self._is_tradable():
+                raise Violation("B9", f"not converged {now - self.began} after the last fault: {missing}")
+        elif self.converged_at is None:
+            self.converged_at = now
+
+    def _is_tradable(self) -> bool:
+        return all(self._witness.engine.is_tradable(asset.instrument) for asset in self._witness.engine.assets())
+
+    def missing(self) -> str:
+        """The first thing that is not yet as it shall be; empty once everything is."""
+        if self._rules.mode is not Mode.REPAIR:
+            return ""
+        for intent in self._retold.unsettled():
+            return f"{intent.fact.id} is {intent.fate}"
+        for asset in self._witness.engine.assets():
+            for trouble in self._liveness.troubles(asset.instrument):
+                return f"{trouble.id} {trouble.text}"
+            for order in self._witness.working(asset.instrument):
+                root = self._witness.root(order)
+                if self._witness.is_own(order) and ClientOrderId(root.client_order_id) not in self._retold.intents:
+                    return f"{order.client_order_id} works and is in no entry"
+        return ""
+
+    def finish(self) -> None:
+        """At the end of a quiet phase that was long enough everything has converged."""
+        missing = self.missing()
+        if missing and self.is_due and self._is_tradable():
+            raise Violation("B9", f"not converged at the end: {missing}")
