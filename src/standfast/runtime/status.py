@@ -1,23 +1,37 @@
 """The line that says every half minute how things stand: each position, its result, its cover, what is open."""
 
+from collections.abc import Sequence
+
 from standfast.core.cover import cover_of
 from standfast.core.results import judge, result_at
 from standfast.core.situation import Situation
-from standfast.model.position import Position
+from standfast.model.position import Phase, Position
+
+MOST_LISTED = 100
+"""Positions up to which each is described; of more, those that need a look are: a line is to be read by somebody."""
 
 
 def status(s: Situation) -> dict[str, object]:
     """Facts for one log line."""
-    positions = [describe(s, position) for position in s.book.state.positions.values() if position.is_guarded]
+    positions = [position for position in s.book.state.positions.values() if position.is_guarded]
+    listed = _worth_a_look(positions)
     confirmed = [found.finding.kind.value for found in s.book.state.breaks.values() if found.confirmed]
     return {
         "mode": s.rules.mode.value,
         "session": "open" if s.in_session else "closed",
-        "positions": positions,
+        "guarded": len(positions),
+        "positions": [describe(s, position) for position in listed],
         "breaks": confirmed,
         "blind": s.blind_why,
         "entries": s.book.head,
     }
+
+
+def _worth_a_look(positions: Sequence[Position]) -> Sequence[Position]:
+    if len(positions) <= MOST_LISTED:
+        return positions
+    restless = [each for each in positions if each.naked_since is not None or each.phase is not Phase.OPEN]
+    return restless[:MOST_LISTED]
 
 
 def describe(s: Situation, position: Position) -> str:
