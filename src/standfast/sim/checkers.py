@@ -139,7 +139,7 @@ class Checker:
         for id, instrument in self._asked.items():
             order = self.witness.find(id)
             if order is None or (order.is_finished and not order.filled):
-                self.liveness.refused[instrument] = now
+                self.liveness.refused.setdefault(instrument, []).append(now)
         self._asked.clear()
         self.sightings.tick()
         self._judge(lambda: self.liveness.tick(now))
@@ -170,7 +170,7 @@ class Checker:
             return
         intent = self.retold.intents.get(ClientOrderId(self.witness.root(event.order).client_order_id))
         if intent is not None and intent.cancel_at is None:
-            self.liveness.edited[event.order.instrument] = event.at
+            self.liveness.edited.setdefault(event.order.instrument, []).append(event.at)
 
     def _raise(self) -> None:
         if self.violation is not None:

@@ -36,8 +36,9 @@ SUCCEEDED = 60.0
 """B6: lease, one round of reads, flight, staleness."""
 SETTLED_BESIDE = 30.0
 """B5: beyond flight and staleness."""
-EDITED = timedelta(minutes=20)
-"""How long somebody's taking exits away makes the guard wait longer before it puts them back (`core.protect`)."""
+LATELY = timedelta(hours=1)
+MORE = timedelta(seconds=30)
+"""Beyond the wait itself."""
 
 UNTRACKED_KINDS = frozenset({BreakKind.ORPHAN_POSITION, BreakKind.GHOST_POSITION, BreakKind.QUANTITY, BreakKind.SIDE})
 NEVER_TOLD = frozenset({BreakKind.PNL})
@@ -75,10 +76,10 @@ class Liveness:
     ) -> None:
         self.witness, self.retold, self.rules, self.contract = witness, retold, rules, contract
         self.worst: dict[str, float] = dict.fromkeys(("naked", "untracked", "close", "unknown", "over", "untold"), 0.0)
-        self.edited: dict[str, datetime] = {}
-        """When somebody else last took an exit of ours away."""
-        self.refused: dict[str, datetime] = {}
-        """When the exchange last refused an exit or a close of ours."""
+        self.edited: dict[str, list[datetime]] = {}
+        """When somebody else took an exit of ours away."""
+        self.refused: dict[str, list[datetime]] = {}
+        """When the exchange refused an order of ours."""
         self.is_healthy = is_healthy
         self._watches: dict[str, dict[tuple[str, str], Stopwatch]] = {}
         self._dirty: set[str] = set()
@@ -204,9 +205,10 @@ class Liveness:
         text = f"{exposed} {holding} rests without a stop"
         instrument = str(holding.instrument)
         now = self.witness.engine.now
-        held_up = holding in self.retold.suspended or self._was(self.edited, instrument, now, EDITED)
+        held_up = holding in self.retold.suspended or now < _until(self.edited.get(instrument), now, 5, 3, 600)
+        turned_away = now < _until(self.refused.get(instrument), now, 1, 2, 60)
         told = any(found.told and found.holding == holding for found in self.retold.breaks.values())
-        if exposed > closing and not (told and (held_up or self._was(self.refused, instrument, now, EDITED))):
+        if exposed > closing and not (told and (held_up or turned_away)):
             yield Trouble("B2", f"{holding}", "naked", COVERED, text)
         if held_up:
             return
@@ -214,11 +216,6 @@ class Liveness:
             is_ours = lot.standing is Standing.OWNED and lot.held > 0 and self.wants_stop(lot)
             if is_ours and lot.closing is None and exposed > closing:
                 yield Trouble("B8", lot.id, "naked", ROLLED_BACK, f"{lot.id}: {text}", tradable=True)
-
-    @staticmethod
-    def _was(when: dict[str, datetime], instrument: str, now: datetime, lately: timedelta) -> bool:
-        at = when.get(instrument)
-        return at is not None and now - at <= lately
 
     def exposed(self, holding: Holding, orders: list[Order]) -> tuple[Decimal, Decimal]:
         """(what lacks a live stop and wants one, what of it is being closed)."""
@@ -291,6 +288,14 @@ class Liveness:
         """Whether the numbers themselves are: no price rule may fire then, and B1 counts."""
         kinds = (BreakKind.QUANTITY, BreakKind.SIDE)
         return any(found.holding == lot.holding and found.kind in kinds for found in self.retold.breaks.values())
+
+
+def _until(times: list[datetime] | None, now: datetime, first: int, factor: int, most: int) -> datetime:
+    """Until when a guard that waits longer each time (`core.protect`) may wait after the last of these."""
+    lately = [at for at in times or () if now - at <= LATELY]
+    if not lately:
+        return datetime.min.replace(tzinfo=now.tzinfo)
+    return lately[-1] + MORE + timedelta(seconds=min(first * factor ** (len(lately) - 1), most))
 
 
 MARGIN = Decimal("0.0005")

@@ -12,7 +12,7 @@ from collections import Counter, deque
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from standfast.core.policy import Rules
+from standfast.core.policy import Mode, Rules
 from standfast.exchange.events import Asked, Event
 from standfast.exchange.orders import Order, OrderType
 from standfast.model import journal as j
@@ -58,6 +58,8 @@ class Safety:
         intent = self.retold.intents.get(ClientOrderId(id))
         if intent is None:
             raise Violation("S1", f"{id} arrives and no entry says that it was meant")
+        if self.rules.mode is not Mode.REPAIR:
+            raise Violation("S12", f"{id} arrives in mode {self.rules.mode}: only repair sends orders")
         self._check_as_meant(asked, intent)
         if intent.fate is Fate.OVER:
             raise Violation("S5", f"{id} arrives after it was settled as {intent.ended_by}")
@@ -218,6 +220,8 @@ class Safety:
                 self._check_taken_in(holding, "adopted")
             case j.ForeignAcknowledged(holding=holding, by="policy"):
                 self._check_taken_in(holding, "acknowledged")
+            case j.RequestDone(request=request, ok=True, detail=detail):
+                self._check_done(self.retold.asked.get(request), detail)
             case _:
                 pass
 
@@ -239,6 +243,8 @@ class Safety:
             raise Violation("S1", f"{fact.id} is meant twice")
         if lot is None:
             raise Violation("S6", f"{fact.id} is meant for {fact.position}, which is no position")
+        if not lot.is_guarded:
+            raise Violation("S3", f"{fact.id} is meant for {fact.position}, which is foreign")
         if fact.role is Role.OPEN and (fact.terms.quantity > lot.asked or fact.terms.side.sign != lot.sign):
             raise Violation("S2", f"{fact.id}: {fact.terms.side} {fact.terms.quantity}, asked {lot.asked * lot.sign}")
         for other in self.retold.working(fact.holding):
@@ -302,6 +308,27 @@ class Safety:
         order = self.witness.find(intent.fact.id)
         legs = order.leg_ids if order is not None else ()
         return sum((self.retold.booked.get(BrokerOrderId(id), ZERO) for id in legs), ZERO)
+
+    def _check_done(self, asked: j.RequestTaken | None, detail: str) -> None:
+        """S10: what is answered as done is done."""
+        if asked is not None and asked.verb == "close":
+            lot = self.retold.lots.get(PositionId(asked.arguments.get("position", "")))
+            if lot is not None and not lot.over and lot.closing is not None and lot.held > lot.closing.remain:
+                raise Violation("S10", f"a close is answered as done, {lot.held} of {lot.id} is held: {detail}")
+        left = self._left() if asked is not None and asked.verb == "flatten" else ""
+        if left:
+            raise Violation("S10", f"a flatten is answered as done ({detail}), and {left}")
+
+    def _left(self) -> str:
+        """What of ours a flatten has left; empty when nothing is."""
+        for lot in self.retold.lots.values():
+            if not lot.over and lot.is_guarded and lot.held:
+                return f"{lot.held} of {lot.id} is held"
+        for intent in self.retold.intents.values():
+            order = self.witness.find(intent.fact.id) if intent.fact.role is Role.OPEN else None
+            if order is not None and not order.is_finished:
+                return f"{intent.fact.id} works"
+        return ""
 
     def _check_taken_in(self, holding: Holding, how: str) -> None:
         """S7: what is taken in was there, so that the books then say what the exchange has said not long ago."""

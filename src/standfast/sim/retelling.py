@@ -227,6 +227,7 @@ def _alarmed(r: Retold, fact: j.AlertRaised, entry: j.Entry) -> None:
 
 def _taken(r: Retold, fact: j.RequestTaken, entry: j.Entry) -> None:
     r.taken[fact.request] = entry.epoch
+    r.asked[fact.request] = fact
 
 
 def _done(r: Retold, fact: j.RequestDone, entry: j.Entry) -> None:

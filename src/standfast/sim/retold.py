@@ -125,6 +125,7 @@ class Retold:
     breaks: dict[BreakId, Listed] = field(default_factory=dict)
     taken: dict[RequestId, int] = field(default_factory=dict)
     """Requests taken and not done, with the epoch that took them."""
+    asked: dict[RequestId, j.RequestTaken] = field(default_factory=dict)
     done: dict[RequestId, j.RequestDone] = field(default_factory=dict)
     began: bool = False
     head: int = 0
