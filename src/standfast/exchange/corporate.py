@@ -116,6 +116,12 @@ class Corporate:
             raise ValueError(f"order {order_id} is {order.status.value}")
         return self._lifecycle.finish(order, Status.REJECTED)
 
+    def expire(self, order_id: str) -> Order:
+        order = self._floor.book[order_id]
+        if order.is_finished:
+            raise ValueError(f"order {order_id} is {order.status.value}")
+        return self._lifecycle.finish(order, Status.EXPIRED)
+
     def move_cash(self, account: str, amount: Decimal, activity_type: str) -> None:
         floor = self._floor
         floor.book_cash(

@@ -298,6 +298,12 @@ class Engine:
         self._floor.deliver()
         return order
 
+    def expire_working(self, order_id: str) -> Order:
+        """End an order that has grown too old, whatever its own date says. ValueError when it is finished."""
+        order = self._corporate.expire(order_id)
+        self._floor.deliver()
+        return order
+
     def move_cash(self, account: str, amount: Decimal, activity_type: str = "JNLC") -> None:
         """Deposit or withdraw; booked as a non-trade row."""
         self._corporate.move_cash(account, amount, activity_type)

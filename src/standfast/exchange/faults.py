@@ -174,6 +174,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     account: str = "*"
     since: datetime | None = None  # exchange time
     until: datetime | None = None
+    label: str = ""  # what its strikes are counted under
 
     def __post_init__(self) -> None:
         if not any(fnmatchcase(name, self.operation) for name in OPERATIONS):
@@ -208,6 +209,7 @@ class Struck:
     instrument: str | None
     account: str | None
     fault: Fault
+    label: str = ""
 
 
 @dataclass(slots=True)
@@ -230,6 +232,11 @@ class Faults:
         """Add rules; earlier ones are asked first."""
         self._standing.extend(_Standing(rule) for rule in rules)
 
+    def withdraw(self, *rules: Rule) -> None:
+        """Take back these very rules, as they were installed."""
+        gone = {id(rule) for rule in rules}
+        self._standing = [standing for standing in self._standing if id(standing.rule) not in gone]
+
     def clear(self) -> None:
         self._standing.clear()
 
@@ -240,7 +247,7 @@ class Faults:
         for standing in self._standing:
             if standing.rule.matches(operation, instrument, account, at) and self._strikes(standing):
                 fault = standing.rule.fault
-                self.struck.append(Struck(at, operation, instrument, account, fault))
+                self.struck.append(Struck(at, operation, instrument, account, fault, standing.rule.label))
                 return fault
         return None
 
