@@ -11,12 +11,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from standfast.model.breaks import Break
-from standfast.model.errors import JournalError, LeaseLost, SettingsError, StandfastError, Unreachable
+from standfast.model.errors import (
+    JournalError,
+    LeaseLost,
+    SettingsError,
+    StandfastError,
+    Unreachable,
+)
 from standfast.model.evidence import AccountRead, MarketClock
 from standfast.model.ids import AccountId, RequestId, digest
+from standfast.opened import channels_of, open_aloud, open_store
 
 if TYPE_CHECKING:
-    from standfast.alerts.outbox import Channel
     from standfast.core.book import Book
     from standfast.ports import Broker, Clock
     from standfast.runtime.account import Account
@@ -40,18 +46,6 @@ def load(config: Path) -> "Settings":
 
     keep_private()
     return load_here(config)
-
-
-def open_store(settings: "Settings") -> "SqliteStore":
-    """The ledger's store. Raises SettingsError for an address no store is built for."""
-    from standfast.stores.sqlite.store import SqliteStore
-
-    prefix = "sqlite:///"
-    if not settings.ledger_url.startswith(prefix):
-        raise SettingsError(
-            f"[ledger] url: {settings.ledger_url.split(':', 1)[0]} is not supported yet; use sqlite:///FILE"
-        )
-    return SqliteStore(Path(settings.ledger_url.removeprefix(prefix)))
 
 
 async def clock_of(account: "AccountSettings") -> "Clock":
@@ -115,6 +109,7 @@ def guard(config: Path, *, once: bool, heartbeat: int | None, parent: int | None
         settings = load(config)
         logs.configure()
         logs.hear_the_interpreter()
+        _warn(settings)
         beat = Heartbeat(heartbeat) if heartbeat is not None else None
         return asyncio.run(_guard(config, settings, once=once, heartbeat=beat, restarted=restarted))
     except SettingsError as error:
@@ -130,13 +125,20 @@ def guard(config: Path, *, once: bool, heartbeat: int | None, parent: int | None
         return FAILED
 
 
+def _warn(settings: "Settings") -> None:
+    import structlog
+
+    for warning in settings.warnings:
+        structlog.get_logger("standfast.app").warning("settings", said=warning)
+
+
 async def _guard(config: Path, settings: "Settings", *, once: bool, heartbeat: object, restarted: str) -> int:
     import signal
 
     from standfast.alerts.direct import tell_ledger_fails
     from standfast.runtime.worker import Stop, ledger_failure, on_signals
 
-    store = await _open_aloud(settings, is_first=not restarted)
+    store = await open_aloud(settings, is_first=not restarted)
     worker = worker_of(settings, store, heartbeat)
     stopping = [(number, worker.stop) for number in (signal.SIGTERM, signal.SIGINT)]
     on_signals([*stopping, (signal.SIGHUP, lambda: _reload(worker, config))])
@@ -169,17 +171,6 @@ async def _guard_once(worker: "Worker", settings: "Settings") -> int:
     return DONE if await settle(worker) else FAILED
 
 
-async def _open_aloud(settings: "Settings", *, is_first: bool) -> "SqliteStore":
-    from standfast.alerts.direct import tell_ledger_fails
-
-    try:
-        return open_store(settings)
-    except JournalError as failure:
-        if is_first:
-            await tell_ledger_fails(channels_of(settings), failure)
-        raise
-
-
 def worker_of(settings: "Settings", store: "SqliteStore", heartbeat: object) -> "Worker":
     from standfast.alerts.outbox import Outbox
     from standfast.calendars import Calendar
@@ -199,13 +190,6 @@ def worker_of(settings: "Settings", store: "SqliteStore", heartbeat: object) -> 
         is_trading_day=lambda day: calendar.session(day) is not None,
         heartbeat=heartbeat,
     )
-
-
-def channels_of(settings: "Settings") -> "list[Channel]":
-    from standfast.alerts.outbox import Channel
-    from standfast.alerts.sinks import sink_for
-
-    return [Channel(each.label, sink_for(each.url, each.label), each.least) for each in settings.alerts]
 
 
 async def _join(worker: "Worker", account: "AccountSettings", *, waits: bool) -> "Account":
@@ -236,8 +220,9 @@ def _reload(worker: "Worker", config: Path) -> None:
     try:
         settings = load(config)
     except SettingsError as error:
-        log.exception("settings not reloaded: the old ones go on", error=str(error))
+        log.error("settings not reloaded: the old ones go on", error=str(error))  # noqa: TRY400  # the error says it all
         return
+    _warn(settings)
     for account in worker.accounts:
         found = settings.account(account.rules.account)
         if found is not None:

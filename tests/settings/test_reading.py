@@ -252,7 +252,7 @@ def test_beside_a_simulator_every_address_is_the_simulators(tmp_path: Path) -> N
 def test_the_environment_overrides_by_section_and_by_account_name(tmp_path: Path) -> None:
     settings = written(
         tmp_path,
-        FULL.replace('name = "paper"', 'name = "My-Paper"', 1),
+        FULL.replace('name = "paper"', 'name = "My-Paper"', 1).replace('account = "paper"', 'account = "My-Paper"'),
         STANDFAST__LEDGER__URL="postgresql://guard:pass-of-the-ledger@db/standfast",
         STANDFAST__ACCOUNTS__MY_PAPER__MODE="repair",
         STANDFAST__ACCOUNTS__MY_PAPER__EVERY__POSITIONS="2s",
@@ -316,7 +316,7 @@ def test_a_credential_of_systemd_may_show_the_group_bits_of_its_access_list(tmp_
         (("reads = 3", "reads = 1"), "lets a single read"),
         (('give_back = "8pt"', 'give_back = "8%"'), "points of result"),
         (('emergency_stop = "40%"\n', ""), "rests the emergency_stop at the broker, and none is written"),
-        (("[limits]", '[[policies]]\nname = "late"\nstop_loss = "1%"\n[limits]'), "is never used"),
+        (('positions = "4s"', 'positions = "2m"'), "noticed later than promised"),
     ],
 )
 def test_what_is_allowed_and_unwise_is_said(tmp_path: Path, change: tuple[str, str], warning: str) -> None:

@@ -7,6 +7,7 @@ twice, by name or by key.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -30,10 +31,27 @@ from standfast.settings.environment import account_key
 from standfast.settings.report import Report, Unfit
 from standfast.settings.shapes import NO_SECRET, AccountSettings, TrackerSettings
 from standfast.settings.table import Table
-from standfast.settings.values import count, duration, flag, one_of, optional_text, share, some_time, text, texts, word
+from standfast.settings.values import (
+    duration,
+    flag,
+    glob,
+    instrument_list,
+    no_longer,
+    one_of,
+    optional_text,
+    request_share,
+    some_time,
+    text,
+    up_to,
+    word,
+)
 from standfast.settings.vault import REMEDY, Vault
 
-NAME = re.compile(r"[A-Za-z0-9]+(?:[-_][A-Za-z0-9]+)*")
+NAME = re.compile(r"[A-Za-z0-9]+(?:[-_][A-Za-z0-9]+)*", re.ASCII)
+LONGEST_NAME = 64
+SELDOM = timedelta(hours=1)
+"""An interval beyond it guards nothing."""
+READS_MOST = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,8 +100,10 @@ def _account(table: Table, shared: Shared) -> AccountSettings:
 
 def _name(value: object) -> str:
     name = text(value)
-    if not NAME.fullmatch(name):
-        raise Unfit("is no name for an account", "Use letters and digits, parted by single - or _")
+    if not NAME.fullmatch(name) or len(name) > LONGEST_NAME:
+        raise Unfit(
+            "is no name for an account", f"Use letters and digits, parted by single - or _, {LONGEST_NAME} at most"
+        )
     return name
 
 
@@ -150,14 +170,24 @@ def _rules(table: Table, name: AccountId, shared: Shared) -> Rules:
         mode=table.read("mode", word(Mode), Mode.ALERT),
         modes=dict(_modes(modes)),
         foreign=table.read("foreign", word(Foreign), Foreign.ALERT),
-        foreign_ignore=table.read("foreign_ignore", texts, ()),
-        foreign_strategies={glob: strategies.read(glob, text, "") for glob in strategies.values},
+        foreign_ignore=table.read("foreign_ignore", instrument_list, ()),
+        foreign_strategies={name: strategies.read(name, text, "") for name in _globs(strategies)},
         policies=shared.policies,
         limits=shared.limits,
         every=_every(table.table("every")),
         confirm=_confirm(table.table("confirm")),
-        rate_share=table.read("rate_share", share, Decimal("0.25")),
+        rate_share=table.read("rate_share", request_share, Decimal("0.25")),
     )
+
+
+def _globs(table: Table) -> list[str]:
+    """The table's keys, each a pattern of client order ids."""
+    for key in table.values:
+        try:
+            glob(key)
+        except Unfit as unfit:
+            table.wrong(key, unfit.trouble, unfit.remedy)
+    return list(table.values)
 
 
 def _modes(table: Table) -> Iterator[tuple[BreakKind, Mode]]:
@@ -170,13 +200,17 @@ def _modes(table: Table) -> Iterator[tuple[BreakKind, Mode]]:
 
 def _every(table: Table) -> Every:
     usual = Every()
+    often = no_longer(SELDOM, some_time, "nobody would look meanwhile")
     every = Every(
-        positions=table.read("positions", some_time, usual.positions),
-        orders=table.read("orders", some_time, usual.orders),
-        fills=table.read("fills", some_time, usual.fills),
-        full=table.read("full", some_time, usual.full),
-        status=table.read("status", some_time, usual.status),
+        positions=table.read("positions", often, usual.positions),
+        orders=table.read("orders", often, usual.orders),
+        fills=table.read("fills", often, usual.fills),
+        full=table.read("full", often, usual.full),
+        status=table.read("status", often, usual.status),
     )
+    for key, period in (("positions", every.positions), ("orders", every.orders)):
+        if period > usual.full:
+            table.warn(key, f"is longer than {usual.full}: what goes wrong is noticed later than promised")
     table.close()
     return every
 
@@ -184,7 +218,8 @@ def _every(table: Table) -> Every:
 def _confirm(table: Table) -> Confirm:
     usual = Confirm()
     confirm = Confirm(
-        reads=table.read("reads", count, usual.reads), orphan=table.read("orphan", duration, usual.orphan)
+        reads=table.read("reads", up_to(READS_MOST), usual.reads),
+        orphan=table.read("orphan", no_longer(SELDOM, duration, "nobody would be told meanwhile"), usual.orphan),
     )
     if confirm.reads < usual.reads:
         table.warn("reads", "lets a single read of the broker decide; a stale one is then acted on")

@@ -1,11 +1,13 @@
 """`[[policies]]` and `[limits]`: what is kept around positions. A rule that is not written is off."""
 
-from datetime import time, timedelta
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from fnmatch import fnmatchcase
 from zoneinfo import ZoneInfo
 
-from standfast.core.policy import FlatBy, HeldBy, Limits, Match, Policy, Rung
-from standfast.settings.report import Report
+from standfast.core.policy import FlatBy, HeldBy, Limits, Match, Mode, Policy, Rules, Rung
+from standfast.settings.report import Report, Unfit
 from standfast.settings.shapes import LaterRules
 from standfast.settings.table import Table
 from standfast.settings.values import (
@@ -15,6 +17,8 @@ from standfast.settings.values import (
     entry_point,
     flag,
     give_back,
+    glob,
+    instruments,
     money,
     one_of,
     share,
@@ -55,7 +59,7 @@ def read_policies(tables: list[Table], report: Report) -> tuple[tuple[Policy, ..
         policies.append(policy)
         later[policy.name] = _later_rules(table)
         table.close()
-    _judge_matches(tables, policies, report)
+    _judge_order(tables, policies)
     return tuple(policies), later
 
 
@@ -82,9 +86,9 @@ def _policy(table: Table, report: Report) -> Policy:
 
 def _match(table: Table) -> Match:
     match = Match(
-        account=table.read("account", text, "*"),
-        strategy=table.read("strategy", text, "*"),
-        instrument=table.read("instrument", text, "*"),
+        account=table.read("account", glob, "*"),
+        strategy=table.read("strategy", glob, "*"),
+        instrument=table.read("instrument", instruments, "*"),
         kind=table.read("kind", one_of("equity", "option", "perpetual", "*"), "*"),
     )
     table.close()
@@ -102,8 +106,24 @@ def _trailing(table: Table) -> tuple[Rung, ...]:
             rung.wrong("arm", "is the arm of another rung", "Keep one of the two")
         if str(rung.values.get("give_back", "")).strip().endswith("%"):
             rung.warn("give_back", 'is taken in points of result, not as a part of the peak; "8pt" says so')
+        elif not _holds_more(Rung(arm=arm, give_back=back), ladder.values()):
+            rung.wrong(
+                "give_back",
+                "gives back so much that a lower rung has locked in more by then",
+                "Give back less on the higher rung",
+            )
         ladder[arm] = Rung(arm=arm, give_back=back)
     return tuple(ladder[arm] for arm in sorted(ladder))
+
+
+def _holds_more(rung: Rung, others: Iterable[Rung]) -> bool:
+    """Whether each rung, where it arms, puts the stop above every rung below it."""
+    return all((rung.arm > each.arm) == (_level(rung) > _level(each)) for each in others)
+
+
+def _level(rung: Rung) -> Decimal:
+    """The result a rung locks in at the moment it arms."""
+    return Decimal(0) if rung.give_back is None else rung.arm - rung.give_back
 
 
 def _minimum_hold(table: Table) -> timedelta:
@@ -125,6 +145,14 @@ def _judge(policy: Policy, table: Table) -> None:
             "is tighter than stop_loss, so stop_loss could never fire",
             "Make emergency_stop the wider of the two",
         )
+    for key in ("stop_loss", "emergency_stop"):
+        found = policy.stop_loss if key == "stop_loss" else policy.emergency_stop
+        if found is not None and found >= 1 and policy.match.kind in ("equity", "*"):
+            table.wrong(
+                key,
+                "is the whole entry price or more: a long position would have no stop",
+                'Write less than "100%", or match = { kind = "option" } for spreads',
+            )
     if policy.maximum_hold is not None and policy.minimum_hold > policy.maximum_hold:
         table.wrong("minimum_hold", "is longer than maximum_hold", "Make maximum_hold the longer of the two")
     if policy.stop_loss is None and policy.emergency_stop is None:
@@ -144,13 +172,71 @@ def _later_rules(table: Table) -> LaterRules:
     )
 
 
-def _judge_matches(tables: list[Table], policies: list[Policy], report: Report) -> None:
-    """First match wins, so a catch-all belongs last and there should be one."""
-    catch_all = next((index for index, policy in enumerate(policies) if policy.match == Match()), None)
-    if catch_all is None:
-        report.warn(
-            ("policies",), "no policy matches everything: what none matches has no rules and no protective stop"
-        )
-        return
-    for table in tables[catch_all + 1 :]:
-        table.warn("", f'is never used: "{policies[catch_all].name}" before it matches everything')
+def _judge_order(tables: list[Table], policies: list[Policy]) -> None:
+    """First match wins: what stands behind a policy that matches everything is believed to hold and does not."""
+    catch_all = next((policy.name for policy in policies if policy.match == Match()), None)
+    behind = False
+    for table, policy in zip(tables, policies, strict=True):
+        if behind:
+            table.wrong(
+                "name", f'is never used: "{catch_all}" before it matches everything', "Put what matches everything last"
+            )
+        behind = behind or policy.match == Match()
+
+
+def judge_accounts(
+    tables: list[Table], policies: tuple[Policy, ...], accounts: Sequence[Rules], report: Report
+) -> None:
+    """Policies beside the accounts they are for: each is for one that exists, and what acts knows what to keep."""
+    names = [str(rules.account) for rules in accounts]  # an empty one is a problem that is told already
+    for table, policy in zip(tables, policies, strict=True):
+        if names and all(names) and not any(fnmatchcase(name, policy.match.account) for name in names):
+            table.table("match").wrong(
+                "account", "matches no account of this file", f"Accounts here: {', '.join(names)}"
+            )
+    for rules in accounts:
+        if any(_is_for_all_of(policy.match, rules.account) for policy in policies):
+            continue
+        if rules.mode is Mode.REPAIR and policies:
+            report.wrong(
+                ("policies",),
+                None,
+                Unfit(
+                    f"no policy matches everything of account {rules.account}, which is in repair mode: what none "
+                    "matches would have no stop",
+                    'Add a last policy with match = { account = "*" }, without rules where that is what you want',
+                    shown="...",
+                ),
+            )
+        else:
+            report.warn(
+                ("policies",),
+                f"no policy matches everything of account {rules.account}: what none matches has no rules and no "
+                "protective stop",
+            )
+
+
+def _is_for_all_of(match: Match, account: str) -> bool:
+    return fnmatchcase(account, match.account) and (match.strategy, match.instrument, match.kind) == ("*", "*", "*")
+
+
+OPEN, CLOSE = time(9, 30), time(16, 0)
+"""The regular session of the US exchanges, New York time."""
+WINTER, SUMMER = date(2026, 1, 15), date(2026, 7, 15)
+
+
+def judge_sessions(tables: list[Table]) -> None:
+    """For accounts that trade in US sessions: a time at which nothing can be closed is none to be flat by."""
+    for table in tables:
+        for key in ("flat_by", "expiring_flat_by"):
+            found = table.read(key, wall_time, None)
+            if found is not None and not all(OPEN < _in_new_york(found, day) < CLOSE for day in (WINTER, SUMMER)):
+                table.wrong(
+                    key,
+                    "is outside the session, when nothing can be closed (09:30 to 16:00 America/New_York)",
+                    'Write a time inside it, such as "15:55 America/New_York"',
+                )
+
+
+def _in_new_york(found: FlatBy, day: date) -> time:
+    return datetime.combine(day, found.at, found.zone).astimezone(ZoneInfo("America/New_York")).time()

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from standfast.model.errors import SettingsError
 from standfast.settings.environment import override
+from standfast.settings.files import read_regular
 from standfast.settings.ledger import DEFAULT, ledger_address
-from standfast.settings.report import Unfit
+from standfast.settings.report import Unfit, seen
 
 
 def ledger_url(file: Path, environ: Mapping[str, str]) -> str:
@@ -43,9 +44,17 @@ def toml(file: Path) -> dict[str, object]:
     return parsed(file, source(file))
 
 
+BYTES_MAX = 1024 * 1024
+"""A thousand policies are shorter; something longer is another file."""
+
+
 def source(file: Path) -> str:
+    """The text of the file, as the SettingsErrors below have it. A byte order mark, as some editors write, is none."""
     try:
-        return file.read_text(encoding="utf-8")
+        read, _ = read_regular(file, BYTES_MAX + 1)
+        if len(read) > BYTES_MAX:
+            raise SettingsError(f"{file}: is longer than {BYTES_MAX} bytes. Is it the right file?")
+        return read.decode("utf-8-sig")
     except FileNotFoundError:
         raise SettingsError(
             f"{file}: there is no such file. Write one with `standfast init`, or name yours with --config."
@@ -62,4 +71,8 @@ def parsed(file: Path, text: str) -> dict[str, object]:
     try:
         return tomllib.loads(text, parse_float=Decimal)
     except tomllib.TOMLDecodeError as error:
-        raise SettingsError(f"{file}: is not TOML: {error}. Correct that line.") from None
+        raise SettingsError(f"{file}: is not TOML: {seen(str(error))}. Correct that line.") from None
+    except (RecursionError, ArithmeticError, ValueError):
+        raise SettingsError(
+            f"{file}: is not TOML for us: a number without end, or tables without end. Correct it."
+        ) from None

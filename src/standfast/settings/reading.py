@@ -2,7 +2,9 @@
 
 import ipaddress
 import re
+import stat
 from collections.abc import Callable, Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -12,15 +14,17 @@ from standfast.settings.accounts import Shared, read_accounts
 from standfast.settings.addresses import host, is_loopback
 from standfast.settings.environment import override
 from standfast.settings.ledger import DEFAULT, ledger_address
-from standfast.settings.policies import read_limits, read_policies
+from standfast.settings.policies import judge_accounts, judge_sessions, read_limits, read_policies
 from standfast.settings.quick import parsed, source
 from standfast.settings.report import Report, Unfit, line_numbers
+from standfast.settings.services import SERVICES
 from standfast.settings.shapes import NO_SECRET, AccountSettings, AlertChannel, ApiSettings, Settings
 from standfast.settings.table import Table
 from standfast.settings.values import text, word
 from standfast.settings.vault import Vault
 
 LISTEN = "127.0.0.1:8787"
+US_SESSIONS = frozenset({"alpaca", "tradier"})
 TOKEN_LIKE = re.compile(r"[A-Za-z0-9_\-.~]{16,}")
 """A part of an alert's address that may be its secret: webhooks carry theirs in the path."""
 
@@ -45,12 +49,16 @@ def load(file: Path | str, environ: Mapping[str, str], named: Callable[[str], No
 def _settings(table: Table, file: Path, vault: Vault) -> Settings:
     folder = file.absolute().parent
     report = table.report
-    policies, later = read_policies(list(table.tables("policies")), report)
+    rules = list(table.tables("policies"))
+    policies, later = read_policies(rules, report)
     limits = read_limits(table.table("limits"))
     shared = Shared(vault=vault, report=report, folder=folder, policies=policies, limits=limits)
     accounts = read_accounts(list(table.tables("accounts")), shared)
     if not accounts and not isinstance(table.values.get("accounts"), str | int):
         report.missing(("accounts",), "Write at least one [[accounts]] section, or start with `standfast init`")
+    judge_accounts(rules, policies, [account.rules for account in accounts], report)
+    if all(account.broker in US_SESSIONS for account in accounts):
+        judge_sessions(rules)
     ledger = table.table("ledger")
     ledger_url = ledger.read("url", lambda value: ledger_address(value, folder), ledger_address(DEFAULT, folder))
     ledger.close()
@@ -59,6 +67,7 @@ def _settings(table: Table, file: Path, vault: Vault) -> Settings:
     alerts = tuple(_channel(each, vault) for each in table.tables("alerts"))
     table.close()
     _warn(report, accounts, alerts)
+    _warn_of_modes(report, file)
     return Settings(
         file=file,
         ledger_url=ledger_url,
@@ -109,8 +118,13 @@ def _alert_address(value: object, vault: Vault) -> Secret:
     """Any Apprise address, by reference or as it stands; its parts are kept out of the log either way."""
     found = vault.referenced(value)
     url = (found if found is not None else Secret(str(value))).reveal()
-    if not re.match(r"[A-Za-z0-9]+://", url):
+    scheme = re.match(r"(?P<name>[A-Za-z0-9]+)://", url)
+    if scheme is None or not url.isprintable():
         raise Unfit("is not the address of a service", 'Write env:NAME or an address: "ntfy://topic"', shown=MASK)
+    if scheme["name"].lower() not in SERVICES:
+        near = get_close_matches(scheme["name"].lower(), sorted(SERVICES), n=1)
+        remedy = f'Did you mean "{near[0]}://"?' if near else 'Write an Apprise address: "ntfy://topic"'
+        raise Unfit("is of no service that is known", remedy, shown=f"{scheme['name']}://{MASK}")
     for part in TOKEN_LIKE.findall(url.partition("://")[2]):
         if part != host(url):
             remember(part)
@@ -121,6 +135,13 @@ def _remember_password(ledger_url: str) -> None:
     password = urlsplit(ledger_url).password if ledger_url.startswith("postgresql") else None
     if password:
         remember(password)
+
+
+def _warn_of_modes(report: Report, file: Path) -> None:
+    """Settings decide where keys are sent: who can change them can have them."""
+    mode = stat.S_IMODE(file.stat().st_mode)
+    if mode & (stat.S_IWGRP | stat.S_IWOTH):
+        report.warn((), f"can be changed by others (mode {mode:04o}), who could send the keys elsewhere: chmod 600")
 
 
 def _warn(report: Report, accounts: tuple[AccountSettings, ...], alerts: tuple[AlertChannel, ...]) -> None:

@@ -41,7 +41,7 @@ class Report:
     def wrong(self, key: Key, value: object, unfit: Unfit) -> None:
         shown = unfit.shown if unfit.shown is not None else written(value)
         remedy = unfit.remedy if unfit.remedy.endswith("?") else f"{unfit.remedy}."
-        told = f"{self.place(key)}: {self.label(key)} = {shown}: {unfit.trouble}. {remedy}"
+        told = seen(f"{self.place(key)}: {self.label(key)} = {shown}: {unfit.trouble}. {remedy}")
         if told not in self.problems:  # a key that bears on several others is read for each of them
             self.problems.append(told)
 
@@ -81,17 +81,31 @@ class Report:
         return text
 
 
-def written(value: object) -> str:
-    """The value as one would write it in the file."""
-    if isinstance(value, Decimal):
-        return str(value)
-    import json  # here: the reading verbs pass through this module, and mostly have nothing to report
+SHOWN_MAX = 120
+"""Characters of a value that a message repeats."""
 
-    return json.dumps(value, ensure_ascii=False, default=str)
+
+def written(value: object) -> str:
+    """The value as one would write it in the file; only the beginning of a long one."""
+    if isinstance(value, Decimal):
+        shown = str(value)
+    else:
+        import json  # here: the reading verbs pass through this module, and mostly have nothing to report
+
+        shown = json.dumps(value, ensure_ascii=False, default=str)
+    return shown if len(shown) <= SHOWN_MAX else f"{shown[:SHOWN_MAX]}..."
+
+
+def seen(text: str) -> str:
+    """One line without a character that could steer a terminal or a log."""
+    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
 
 
 TABLE = re.compile(r"^\s*\[(?P<array>\[)?\s*(?P<name>[^\[\]#]+?)\s*\]")
 ASSIGNMENT = re.compile(r"^\s*(?P<name>[A-Za-z0-9_\-.\"' ]+?)\s*=")
+
+
+LINE_MAX = 1000
 
 
 def line_numbers(text: str) -> dict[Key, int]:
@@ -100,6 +114,8 @@ def line_numbers(text: str) -> dict[Key, int]:
     counts: dict[Key, int] = {}
     table: Key = ()
     for number, line in enumerate(text.splitlines(), start=1):
+        if len(line) > LINE_MAX:
+            continue  # the patterns go back and forth over a line: no key of ours needs that much of it
         if header := TABLE.match(line):
             table = _within(_parts(header["name"]), counts, is_array=bool(header["array"]))
             found.setdefault(table, number)

@@ -17,13 +17,21 @@ from standfast.settings.report import Unfit
 
 Word = TypeVar("Word", bound=StrEnum)
 
-DISTANCE = re.compile(r"(?P<sign>[+-]?)\s*(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>%|pt)")
-DURATION = re.compile(r"(?:(?P<days>\d+)d)?(?:(?P<hours>\d+)h)?(?:(?P<minutes>\d+)m)?(?:(?P<seconds>\d+(?:\.\d+)?)s)?")
-WALL_TIME = re.compile(r"(?P<hour>\d{1,2}):(?P<minute>\d{2})\s+(?P<zone>\S+)")
-ENTRY_POINT = re.compile(r"(?P<module>[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*):(?P<name>[A-Za-z_]\w*)")
+# Bounded and of ASCII digits, so that no later arithmetic meets a number without end.
+DISTANCE = re.compile(r"(?P<sign>[+-]?)\s*(?P<number>\d{1,9}(?:\.\d{1,9})?)\s*(?P<unit>%|pt)", re.ASCII)
+DURATION = re.compile(
+    r"(?:(?P<days>\d{1,9})d)?(?:(?P<hours>\d{1,9})h)?(?:(?P<minutes>\d{1,9})m)?"
+    r"(?:(?P<seconds>\d{1,9}(?:\.\d{1,9})?)s)?",
+    re.ASCII,
+)
+NUMBER = re.compile(r"[-+]?\d{1,15}(?:\.\d{1,9})?", re.ASCII)
+WALL_TIME = re.compile(r"(?P<hour>\d{1,2}):(?P<minute>\d{2})\s+(?P<zone>\S{1,64})", re.ASCII)
+ENTRY_POINT = re.compile(r"(?P<module>[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*):(?P<name>[A-Za-z_]\w*)", re.ASCII)
 
 FARTHEST = Decimal(100)
 """A hundred times the entry: beyond it a distance is a slip of the pen."""
+MOST = 1_000_000
+"""Of anything that is counted here."""
 
 
 def text(value: object) -> str:
@@ -39,10 +47,11 @@ def optional_text(value: object) -> str:
     return value if value == "" and isinstance(value, str) else text(value)
 
 
-def texts(value: object) -> tuple[str, ...]:
+def instrument_list(value: object) -> tuple[str, ...]:
+    """A list of patterns of instruments."""
     if not isinstance(value, list):
         raise Unfit("is not a list", 'Write a list of texts: ["VTI", "BND"]')
-    return tuple(text(each) for each in value)
+    return tuple(instruments(each) for each in value)
 
 
 def flag(value: object) -> bool:
@@ -57,7 +66,21 @@ def count(value: object) -> int:
         raise Unfit("is not a whole number", "Write a whole number, without quotes")
     if value < 1:
         raise Unfit("is below one", "Write 1 or more, or leave the key out")
+    if value > MOST:
+        raise Unfit(f"is above {MOST}", "Write a smaller number, or leave the key out")
     return value
+
+
+def up_to(most: int) -> Callable[[object], int]:
+    """A parser for a whole number from one to `most`."""
+
+    def parse(value: object) -> int:
+        found = count(value)
+        if found > most:
+            raise Unfit(f"is above {most}", f"Write a number from 1 to {most}")
+        return found
+
+    return parse
 
 
 def money(value: object) -> Decimal:
@@ -82,14 +105,26 @@ def share(value: object) -> Decimal:
     return fraction
 
 
+def request_share(value: object) -> Decimal:
+    """A fraction of a budget that leaves enough to read at all."""
+    fraction = share(value)
+    if fraction < LEAST_SHARE:
+        raise Unfit(f"is below {LEAST_SHARE}, which is too little to read at all", "Write a fraction such as 0.25")
+    return fraction
+
+
+LEAST_SHARE = Decimal("0.01")
+
+
 def _number(value: object) -> Decimal:
-    """A finite Decimal (TOML floats arrive as Decimals already), or ArithmeticError."""
+    """A Decimal of sane length (TOML floats arrive as Decimals already), or ArithmeticError."""
     if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
         raise ArithmeticError(value)  # noqa: TRY004  # one error for every way of being no number
-    number = Decimal(value)
-    if not number.is_finite():
+    if isinstance(value, int) and abs(value) >= 10**15:
+        raise ArithmeticError("a number without end")
+    if NUMBER.fullmatch(str(value)) is None:
         raise ArithmeticError(value)
-    return number
+    return Decimal(value)
 
 
 def distance(value: object) -> Decimal:
@@ -134,6 +169,37 @@ def some_time(value: object) -> timedelta:
     if not found:
         raise Unfit("is zero", 'Write a duration above zero: "5s"')
     return found
+
+
+def no_longer(most: timedelta, parse: Callable[[object], timedelta], why: str) -> Callable[[object], timedelta]:
+    """The same parser, up to a duration beyond which the promise it serves could not be kept."""
+
+    def bounded(value: object) -> timedelta:
+        found = parse(value)
+        if found > most:
+            raise Unfit(f"is longer than {most}: {why}", "Write a shorter duration, or leave the key out")
+        return found
+
+    return bounded
+
+
+def glob(value: object) -> str:
+    """A pattern with `*`, `?` and `[...]`."""
+    pattern = text(value)
+    if not pattern.isprintable() or pattern != pattern.strip():
+        raise Unfit("has a blank at an end, or a character that cannot be seen", 'Write it plainly: "SPY", "BTC*"')
+    opened = pattern.find("[")
+    if opened >= 0 and "]" not in pattern[opened + 2 :]:
+        raise Unfit("is no pattern: its [ is never closed", 'Write "SPY", "BTC*" or "[AB]*"')
+    return pattern
+
+
+def instruments(value: object) -> str:
+    """A pattern of instruments, which are never written in small letters alone."""
+    pattern = glob(value)
+    if pattern.islower():
+        raise Unfit("is in small letters and would match no instrument", f'Write it in capitals: "{pattern.upper()}"')
+    return pattern
 
 
 def wall_time(value: object) -> FlatBy:

@@ -12,10 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from standfast.model.secret import MASK, Secret, remember
+from standfast.settings.files import read_regular
 from standfast.settings.report import Unfit
 
 REMEDY = "Write env:NAME, file:PATH or keyring:SERVICE/NAME"
 CREDENTIALS = "CREDENTIALS_DIRECTORY"
+LONGEST = 64 * 1024
+"""Bytes of a secret file: a key has some dozen."""
 
 
 class Vault:
@@ -55,9 +58,15 @@ class Vault:
                 return None
 
     def _remembered(self, reference: str, found: str) -> Secret:
-        if not found.strip():
+        value = found.strip()
+        if not value:
             raise Unfit("leads to an empty value", "Put the secret there", shown=reference)
-        return remember(found.strip())
+        secret = remember(value)
+        if not value.isprintable():
+            raise Unfit(
+                "leads to a value of several lines, or of no text", "Put the bare secret there", shown=reference
+            )
+        return secret
 
     def _from_environment(self, reference: str, name: str) -> str:
         if name not in self.environ:
@@ -68,15 +77,17 @@ class Vault:
     def _from_file(self, reference: str, path: str) -> str:
         file = self.folder / self._expanded(path)
         try:
-            with file.open(encoding="utf-8") as opened:
-                mode = os.fstat(opened.fileno()).st_mode  # of what was opened, not of what the name may mean by now
-                self._refuse_if_shared(reference, file, mode)
-                return opened.read()
+            read, found = read_regular(file, LONGEST)
+            self._refuse_if_shared(reference, file, found)
+            return read.decode()
         except (OSError, UnicodeDecodeError) as error:
             reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
             raise Unfit(f"cannot be read ({reason})", "Check the path and its rights", shown=reference) from None
 
-    def _refuse_if_shared(self, reference: str, file: Path, mode: int) -> None:
+    def _refuse_if_shared(self, reference: str, file: Path, found: os.stat_result) -> None:
+        if found.st_uid not in (0, os.geteuid()):
+            raise Unfit("belongs to another user, who can change it", f"chown it to {_user()}", shown=reference)
+        mode = found.st_mode
         kept = self.environ.get(CREDENTIALS)
         by_systemd = kept is not None and file.is_relative_to(kept)
         readers = stat.S_IROTH if by_systemd else stat.S_IRGRP | stat.S_IROTH
@@ -89,6 +100,15 @@ class Vault:
             if path.startswith(name) and CREDENTIALS in self.environ:
                 path = self.environ[CREDENTIALS] + path.removeprefix(name)
         return Path(path).expanduser()
+
+
+def _user() -> str:
+    import pwd
+
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return str(os.geteuid())
 
 
 def _from_keyring(reference: str, rest: str) -> str:

@@ -1,0 +1,68 @@
+"""The ledger and the alert channels that the settings name, opened; or the reason why not, in time and to people.
+
+What was never a ledger is a slip of the settings: a first start ends with `SettingsError` (exit code 78), because
+waiting mends nothing. What was one is waited for: a disk may come back, so people are told once and the guard tries
+again.
+"""
+
+import glob
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from standfast.model.errors import JournalDamaged, JournalError, JournalUnavailable, SettingsError
+
+if TYPE_CHECKING:
+    from standfast.alerts.outbox import Channel
+    from standfast.settings import Settings
+    from standfast.stores.sqlite.store import SqliteStore
+
+
+def open_store(settings: "Settings") -> "SqliteStore":
+    """The ledger's store.
+
+    Raises SettingsError for an address no store is built for, and for a place that can hold no ledger or never held
+    one; JournalUnavailable and JournalDamaged for a ledger that cannot be used now.
+    """
+    from standfast.settings.ledger import SQLITE, misplaced
+    from standfast.stores.sqlite.store import SqliteStore
+
+    if not settings.ledger_url.startswith(SQLITE):
+        scheme = settings.ledger_url.partition(":")[0]  # the rest may hold a password
+        raise _wrong(settings, f"{scheme}://...", f'is not supported yet. Write "{SQLITE}FILE"')
+    path = Path(settings.ledger_url.removeprefix(SQLITE))
+    found = misplaced(path)
+    if found is not None:
+        raise _wrong(settings, settings.ledger_url, f"{found.trouble}. {found.remedy}")
+    try:
+        return SqliteStore(path)
+    except JournalDamaged as damage:
+        if any(path.parent.glob(f"{glob.escape(path.name)}.*.anchor")):
+            raise  # a guard has kept its ledger here
+        raise _wrong(settings, settings.ledger_url, f"holds no ledger ({damage}). Name another file") from None
+
+
+def _wrong(settings: "Settings", shown: str, told: str) -> SettingsError:
+    return SettingsError(f'{settings.file}: ledger.url = "{shown}": {told}.')
+
+
+async def open_aloud(settings: "Settings", *, is_first: bool) -> "SqliteStore":
+    """As `open_store`, telling people when it fails. After a restart nothing is a slip of the settings any more."""
+    from standfast.alerts.direct import tell_ledger_fails
+
+    try:
+        return open_store(settings)
+    except SettingsError as error:
+        if is_first:
+            raise
+        raise JournalUnavailable(str(error)) from error
+    except JournalError as failure:
+        if is_first:
+            await tell_ledger_fails(channels_of(settings), failure)
+        raise
+
+
+def channels_of(settings: "Settings") -> "list[Channel]":
+    from standfast.alerts.outbox import Channel
+    from standfast.alerts.sinks import sink_for
+
+    return [Channel(each.label, sink_for(each.url, each.label), each.least) for each in settings.alerts]
