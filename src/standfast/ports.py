@@ -4,7 +4,7 @@ Every implementation keeps these promises; `standfast.testing` holds the kits th
 those of `model/errors.py` and no others.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -96,6 +96,10 @@ class Ticks(NamedTuple):
     each: Sequence[Tick]
 
 
+IsWanted: TypeAlias = Callable[[], bool]
+"""Whether an order that waited for its turn shall still leave."""
+
+
 class Broker(Protocol):
     """One account at one broker.
 
@@ -139,12 +143,20 @@ class Broker(Protocol):
         ...
 
     async def submit(
-        self, client_id: ClientOrderId, holding: Holding, terms: Terms, *, urgency: int, rank: float = 0.0
+        self,
+        client_id: ClientOrderId,
+        holding: Holding,
+        terms: Terms,
+        *,
+        urgency: int,
+        rank: float = 0.0,
+        is_wanted: "IsWanted | None" = None,
     ) -> OrderReport:
         """Send one order; the report acknowledges, it proves nothing. A known id is `Rejected(kind="duplicate_id")`.
 
         `urgency` (`model.effects.Urgency`) and, among equals, `rank` (smaller first) order what waits for the
-        broker's rate.
+        broker's rate. `is_wanted` is asked when its turn has come, with nothing between that and its leaving; if it
+        is not, `Withdrawn` is raised.
         """
         ...
 
@@ -160,6 +172,7 @@ class Broker(Protocol):
         *,
         urgency: int,
         rank: float = 0.0,
+        is_wanted: "IsWanted | None" = None,
     ) -> OrderReport:
         """Change a working order; the report is the new order's. HTTP success is no proof that it took hold."""
         ...

@@ -1,19 +1,18 @@
 """Tests of `core/verify.py`: what is in doubt is asked for by id, and by nothing else."""
 
-from dataclasses import replace
 from typing import Any
 
 from standfast.core.book import Book
-from standfast.core.verify import doubts, is_listed, still_reduces
+from standfast.core.cover import is_listed
+from standfast.core.verify import doubts
 from standfast.model import journal as j
 from standfast.model.contract import Contract
 from standfast.model.effects import QueryOrder, ReadActivities, SubmitOrder, Urgency, WakeAt
 from standfast.model.ids import BrokerOrderId
-from standfast.model.order import OrderState, OrderType, Role, Side
+from standfast.model.order import OrderState, OrderType, Role
 from tests.core.situations import (
     CONTRACT,
     SPY,
-    D,
     P,
     after,
     exit_intended,
@@ -180,13 +179,3 @@ def test_a_leg_is_read_with_its_parent_while_that_works() -> None:
     assert is_listed(situation(book, listed=[pair]), order)
     assert not is_listed(situation(book), order)
     assert [each.client_id for each in look(book, 1)] == [STOP.id]
-
-
-def test_an_order_still_reduces_only_while_its_position_holds_that_much() -> None:
-    book = doubtful()
-    order = book.state.orders[STOP.id]
-    assert still_reduces(situation(book), order)
-    assert not still_reduces(situation(book), replace(order, position=None))
-    assert STOP.terms.side is Side.SELL
-    larger = replace(order, terms=replace(STOP.terms, quantity=D(11)))
-    assert not still_reduces(situation(book), larger)

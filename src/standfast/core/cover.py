@@ -12,7 +12,6 @@ from decimal import Decimal
 from standfast.core.policy import HeldBy, Policy
 from standfast.core.results import Levels
 from standfast.core.situation import Situation
-from standfast.core.verify import is_listed
 from standfast.model.booked import BookedOrder, Stage
 from standfast.model.ids import BrokerOrderId, Holding
 from standfast.model.order import STOP_TYPES, ZERO, OrderReport, OrderState, OrderType, Role
@@ -167,6 +166,23 @@ def is_let_go(s: Situation, order: BookedOrder) -> bool:
 def cancel_again_after(cancels: int) -> timedelta:
     """Two seconds after the first, doubling to ten."""
     return min(timedelta(seconds=2 ** min(cancels, 4)), CANCEL_AGAIN_MAX)
+
+
+def stands_alone(s: Situation, order: BookedOrder) -> bool:
+    """Whether it must be read by its own id: a leg is read with its parent for as long as that works."""
+    parent = s.book.state.orders.get(order.parent) if order.parent is not None else None
+    return parent is None or parent.is_finished
+
+
+def is_listed(s: Situation, order: BookedOrder) -> bool:
+    """Whether the last complete list of working orders shows it, on its own or as a leg."""
+    read = s.snapshot.orders
+    if read is None or order.broker_id is None:
+        return False
+    if order.broker_id in read.orders:
+        return True
+    parent = s.book.state.orders.get(order.parent) if order.parent is not None else None
+    return parent is not None and parent.broker_id is not None and parent.broker_id in read.orders
 
 
 def _stops(s: Situation, order: BookedOrder) -> bool:

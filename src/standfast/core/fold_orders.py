@@ -69,7 +69,7 @@ def _order_not_sent(book: Book, fact: j.OrderNotSent, entry: j.Entry) -> None:
     # Of one in doubt only this copy did not leave. It is asked for again before it is sent again: while the network is
     # down each try fails at once.
     book.put_order(_moved(order, fact, entry, refusal=f"not sent: {fact.reason}", missed=0, missed_at=None))
-    if order.stage is Stage.INTENDED:
+    if order.stage is Stage.INTENDED and not fact.withdrawn:
         _note_refusal(book, order, "not_sent", fact.reason, entry)
 
 

@@ -32,9 +32,9 @@ def advance_opening(s: Situation, position: Position) -> Outcomes:
                 if not order.is_finished and order.broker_id is not None and order.cancel_at is None
             )
         return
-    why_not = _why_not(s, position)
-    if why_not:
-        yield PositionSettled(position=position.id, reason=CloseReason.ROLLBACK, proof=f"never sent: {why_not}")
+    reason = why_not_open(s, position)
+    if reason:
+        yield PositionSettled(position=position.id, reason=CloseReason.ROLLBACK, proof=f"never sent: {reason}")
         return
     made = intent(
         s.book,
@@ -46,12 +46,15 @@ def advance_opening(s: Situation, position: Position) -> Outcomes:
     yield SubmitOrder(intent=made, urgency=Urgency.OPEN)
 
 
-def _why_not(s: Situation, position: Position) -> str:
-    """Why an opening that has no order yet shall not get one any more. Without an order nothing can have filled."""
+def why_not_open(s: Situation, position: Position) -> str:
+    """Why an opening whose order has not left shall not get one any more. Without an order nothing can have filled."""
     if position.closing is not None:
         return "its close was asked for first"
     if s.book.state.flattening:
         return "the account is being flattened"
+    frozen = next((scope for scope in ("", position.holding.instrument) if scope in s.book.state.frozen), None)
+    if frozen is not None:
+        return f"{frozen or 'the account'} was frozen first"
     if position.asked_at is not None and s.now - position.asked_at > SEND_WITHIN:
         return f"it was asked for more than {int(SEND_WITHIN.total_seconds())} s ago"
     return ""

@@ -51,12 +51,10 @@ def protect(s: Situation, position: Position) -> Outcomes:
     if not position.is_guarded:
         yield from _remove(s, cover_of(s, position), "what is foreign is not protected")
         return
-    held = s.book.held(position) - _being_closed(s, position)
-    if held < 0 or not _may_size(s, position):
+    held = s.book.held(position) - being_closed(s, position)
+    if held < 0 or not may_size(s, position):
         return
-    policy = s.policy(position)
-    at = levels(s.book, position, policy)
-    wanted = _rounded(wanted_resting(s, position, policy, at), position, s.instrument(position.holding))
+    wanted = wanted_now(s, position)
     cover = cover_of(s, position)
     if cover.unsettled or cover.unknown:
         return
@@ -65,6 +63,13 @@ def protect(s: Situation, position: Position) -> Outcomes:
         yield from _remove(s, cover, "not wanted any more")
     else:
         yield from _adjust(s, position, cover, wanted, size)
+
+
+def wanted_now(s: Situation, position: Position) -> Resting:
+    """The exits that shall rest for it, at prices the instrument has."""
+    policy = s.policy(position)
+    at = levels(s.book, position, policy)
+    return _rounded(wanted_resting(s, position, policy, at), position, s.instrument(position.holding))
 
 
 def _adjust(s: Situation, position: Position, cover: Cover, wanted: Resting, size: Decimal) -> Outcomes:
@@ -235,20 +240,20 @@ def _size(s: Situation, held: Decimal) -> Decimal:
     return held if s.contract.fractional_stops else held.to_integral_value(rounding=ROUND_FLOOR)
 
 
-def _being_closed(s: Situation, position: Position) -> Decimal:
+def being_closed(s: Situation, position: Position) -> Decimal:
     """What closing orders under way may still take: nothing may rest for that beside them."""
     orders = s.book.orders_for(position.id)
     return sum((order.remaining for order in orders if order.role in CLOSING_ROLES), ZERO)
 
 
-def _may_size(s: Situation, position: Position) -> bool:
+def may_size(s: Situation, position: Position) -> bool:
     """Whether exits may be placed beside a close: not while its quantity is being freed for it.
 
     They may for what a close on its way leaves, and for everything while a close waits: for its next try, for the
     open, for what blocks it to go away.
     """
     closing = position.closing
-    return closing is None or _being_closed(s, position) > 0 or waits(s, position, closing)
+    return closing is None or being_closed(s, position) > 0 or waits(s, position, closing)
 
 
 def _rounded(wanted: Resting, position: Position, instrument: Instrument) -> Resting:

@@ -17,11 +17,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import ROUND_FLOOR, Decimal
 
-from standfast.core.cover import cover_of, wanted_resting
+from standfast.core.cover import cover_of, is_listed, stands_alone, wanted_resting
 from standfast.core.policy import Foreign, HeldBy
 from standfast.core.results import Clarity, judge, levels
 from standfast.core.situation import Situation
-from standfast.core.verify import is_listed, stands_alone
 from standfast.model.booked import BookedOrder, Stage
 from standfast.model.breaks import BreakKind, Finding
 from standfast.model.ids import Holding, is_own

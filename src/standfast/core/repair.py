@@ -13,7 +13,6 @@ from standfast.core.policy import Foreign, Mode
 from standfast.core.reconcile import POSITION_KINDS, Report
 from standfast.core.situation import Outcomes, Situation
 from standfast.core.tell import alarm, wording
-from standfast.core.verify import FIRST_LOOK
 from standfast.model.breaks import Break, BreakKind, Finding
 from standfast.model.effects import CancelOrder, QueryOrder, ReadActivities, ReadPositions, ReadQuotes, Urgency, WakeAt
 from standfast.model.ids import BreakId, ClientOrderId, Holding, digest
@@ -28,6 +27,7 @@ from standfast.model.order import ZERO
 from standfast.model.position import Position
 
 SECOND_LOOK = timedelta(seconds=1)
+JUST_ASKED = timedelta(milliseconds=250)
 ALARM_AGAIN = timedelta(hours=1)
 BLIND_GRACE = timedelta(seconds=10)
 """Blindness shorter than this is a quiet market, a reconnect, an opening bell."""
@@ -107,7 +107,7 @@ def _ask(s: Situation, finding: Finding, known: Break | None = None) -> Outcomes
         yield WakeAt(at=s.now + _second_look(s), holding=finding.holding)
         for order in s.book.orders_on(finding.holding):
             asked = s.asked.get(order.id)
-            if order.broker_id and not order.is_finished and (asked is None or s.now - asked > FIRST_LOOK):
+            if order.broker_id and not order.is_finished and (asked is None or s.now - asked > JUST_ASKED):
                 yield QueryOrder(
                     holding=order.holding, broker_id=order.broker_id, client_id=order.id, reason=finding.kind.value
                 )

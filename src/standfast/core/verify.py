@@ -7,6 +7,8 @@
 
 from datetime import datetime, timedelta
 
+from standfast.core.cover import is_listed, stands_alone
+from standfast.core.sending import why_not
 from standfast.core.situation import Outcomes, Situation
 from standfast.model.booked import BookedOrder, Stage
 from standfast.model.effects import QueryOrder, ReadActivities, SubmitOrder, Urgency, WakeAt
@@ -77,23 +79,6 @@ def _next_look(s: Situation, order: BookedOrder, since: datetime) -> datetime:
     return asked + _backoff(since, asked)
 
 
-def stands_alone(s: Situation, order: BookedOrder) -> bool:
-    """Whether it must be read by its own id: a leg is read with its parent for as long as that works."""
-    parent = s.book.state.orders.get(order.parent) if order.parent is not None else None
-    return parent is None or parent.is_finished
-
-
-def is_listed(s: Situation, order: BookedOrder) -> bool:
-    """Whether the last complete list of working orders shows it, on its own or as a leg."""
-    read = s.snapshot.orders
-    if read is None or order.broker_id is None:
-        return False
-    if order.broker_id in read.orders:
-        return True
-    parent = s.book.state.orders.get(order.parent) if order.parent is not None else None
-    return parent is not None and parent.broker_id is not None and parent.broker_id in read.orders
-
-
 def _look_for(s: Situation, order: BookedOrder) -> Outcomes:
     """An intent without an outcome: after a crash, a lost reply, a timeout."""
     if order.missed and _may_resend(s, order):
@@ -116,25 +101,13 @@ def _look_for(s: Situation, order: BookedOrder) -> Outcomes:
 def _may_resend(s: Situation, order: BookedOrder) -> bool:
     if not (s.contract.unique_ids and s.contract.searchable_ids and s.may_act) or order.terms is None:
         return False
-    if order.replaces is not None or order.missed > 3:
+    if order.replaces is not None or order.missed > 3 or order.position is None:
         return False
     if order.role is Role.OPEN:
-        return s.now - order.intended_at <= STILL_WANTED
-    return still_reduces(s, order)
-
-
-def still_reduces(s: Situation, order: BookedOrder) -> bool:
-    """Whether a reducing order, sent now, would still only reduce: by the books and by the last read."""
-    position = s.book.state.positions.get(order.position) if order.position is not None else None
-    if position is None or order.terms is None:
-        return False
-    held, net = s.book.held(position), s.reported_net(order.holding)
-    return (
-        order.terms.quantity <= held
-        and order.terms.quantity <= abs(net)
-        and net * position.sign > 0
-        and order.terms.side.sign == -position.sign
-    )
+        is_out = s.now - order.intended_at > STILL_WANTED
+    else:  # by the last read too, however old: a copy of it may have arrived
+        is_out = order.terms.quantity > s.reported_net(order.holding) * -order.terms.side.sign
+    return not is_out and not why_not(s, _intent(order))
 
 
 def _intent(order: BookedOrder) -> OrderIntended:

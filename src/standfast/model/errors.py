@@ -3,6 +3,7 @@
 StandfastError
 ├── BrokerError
 │   ├── Unreachable         nothing was sent: trying again is safe
+│   │   └── Withdrawn       nothing was sent, because it was not wanted any more when its turn came
 │   ├── Rejected            the broker said no: nothing changed
 │   ├── OutcomeUnknown      it was sent and no answer proves the result: verify first
 │   ├── Incomplete          a read that cannot be shown to be whole: use none of it
@@ -36,6 +37,10 @@ class BrokerError(StandfastError):
 
 class Unreachable(BrokerError):
     """Nothing was sent: trying again is safe. Evidence of nothing."""
+
+
+class Withdrawn(Unreachable):
+    """Nothing was sent: it was not wanted any more when its turn came."""
 
 
 class Rejected(BrokerError):

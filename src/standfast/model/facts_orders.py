@@ -38,6 +38,8 @@ class OrderRejected:
 class OrderNotSent:
     id: ClientOrderId
     reason: str
+    withdrawn: bool = False
+    """It was not wanted any more when its turn came."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,6 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import partial
-from heapq import heappop, heappush
 from itertools import chain
 
 import structlog
@@ -20,6 +19,7 @@ from standfast.core.bands import band
 from standfast.core.cover import cover_of
 from standfast.core.decide import decide
 from standfast.core.policy import Rules
+from standfast.core.sending import why_not
 from standfast.core.situation import Situation
 from standfast.core.verify import doubts
 from standfast.model.effects import (
@@ -40,6 +40,7 @@ from standfast.model.journal import (
     Entry,
     GuardStarted,
     GuardStopped,
+    OrderIntended,
     RequestDone,
     RequestTaken,
 )
@@ -50,6 +51,7 @@ from standfast.runtime.ledger import Ledger
 from standfast.runtime.quotes import Quotes
 from standfast.runtime.reader import Reader
 from standfast.runtime.sender import Sender, turn
+from standfast.runtime.timers import Timers
 
 log = structlog.get_logger("standfast.account")
 
@@ -100,7 +102,7 @@ class Account:
         self.rules, self.clock, self.broker = ledger.rules, ledger.clock, ledger.broker
         self.reader = Reader(ledger, self.look_at)
         self.quotes = Quotes(ledger.broker, ledger.clock, self._wake_holding)
-        self.sender = Sender(ledger, spawn, self._wake_holding)
+        self.sender = Sender(ledger, spawn, self._wake_holding, self._why_not)
         self.instruments = Instruments(ledger.broker, ledger.clock)
         self.stream_up = False
         self.cycles = 0
@@ -110,8 +112,7 @@ class Account:
         self._dirty: set[Holding] = set()
         self._everything = True
         self._wake = asyncio.Event()
-        self._timers: list[tuple[datetime, Holding]] = []
-        self._timed: set[tuple[datetime, Holding]] = set()
+        self._timers = Timers()
         self._beyond: dict[PositionId, datetime] = {}
         self._leaps: dict[Holding, Decimal] = {}
         self.halted = False
@@ -267,7 +268,7 @@ class Account:
         self._ring(self.clock.now())
         if self._wake.is_set():
             return
-        due = self._timers[0][0] if self._timers else None
+        due = self._timers.next
         limit = 1.0 if due is None else min(1.0, max((due - self.clock.now()).total_seconds(), 0.001))
         try:
             async with self.clock.timer(limit):
@@ -276,11 +277,9 @@ class Account:
             self._ring(self.clock.now())
 
     def _ring(self, now: datetime) -> None:
-        while self._timers and self._timers[0][0] <= now:
-            timer = heappop(self._timers)
-            self._timed.discard(timer)
-            if timer[1] is not ACCOUNT:
-                self._dirty.add(timer[1])
+        for holding in self._timers.ring(now):
+            if holding is not ACCOUNT:
+                self._dirty.add(holding)
             self._wake.set()
         if self._passed is None or now - self._passed >= self.rules.every.full:
             self.look_at_everything()
@@ -356,6 +355,10 @@ class Account:
             singles=self.reader.lookups.singles,
         )
 
+    def _why_not(self, intent: OrderIntended) -> str:
+        """What the loop leaves behind when it ends is not what its policy wants: it is not asked then."""
+        return "" if self._leaving else why_not(self.situation(), intent)
+
     def _note_beyond(self, s: Situation, holdings: Iterable[Holding]) -> None:
         """Since when the price has stood beyond a stop that rests: such a stop may not work."""
         for holding in holdings:
@@ -393,7 +396,5 @@ class Account:
                 self._set_timer(effect)
 
     def _set_timer(self, wake: WakeAt) -> None:
-        timer = (wake.at, wake.holding or ACCOUNT)
-        if timer not in self._timed and wake.at > self.clock.now():
-            self._timed.add(timer)
-            heappush(self._timers, timer)
+        if wake.at > self.clock.now():
+            self._timers.set(wake.at, wake.holding or ACCOUNT)

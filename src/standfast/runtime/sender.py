@@ -12,13 +12,14 @@ from itertools import count
 import structlog
 
 from standfast.model.effects import CancelOrder, Effect, ReplaceOrder, SubmitOrder, Urgency
-from standfast.model.errors import OutcomeUnknown, Rejected, Unauthorised, Unreachable
+from standfast.model.errors import OutcomeUnknown, Rejected, Unauthorised, Unreachable, Withdrawn
 from standfast.model.ids import Holding
 from standfast.model.journal import (
     CancelAnswered,
     Fact,
     OrderAccepted,
     OrderInDoubt,
+    OrderIntended,
     OrderNotSent,
     OrderObserved,
     OrderRejected,
@@ -35,9 +36,16 @@ Spawn = Callable[[Awaitable[None], str], None]
 class Sender:
     """Queues by holding; `busy` names those with something under way or waiting."""
 
-    def __init__(self, ledger: Ledger, spawn: Spawn, finished: Callable[[Holding], None]) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        spawn: Spawn,
+        finished: Callable[[Holding], None],
+        why_not: Callable[[OrderIntended], str],
+    ) -> None:
+        """`why_not` says why an order shall not leave after all; asked when its turn has come."""
         self.ledger = ledger
-        self._spawn, self._finished = spawn, finished
+        self._spawn, self._finished, self._why_not = spawn, finished, why_not
         self._queues: defaultdict[Holding, list[tuple[int, float, int, OrderEffect]]] = defaultdict(list)
         self._ticket = count()
         self._running: set[Holding] = set()
@@ -78,12 +86,19 @@ class Sender:
         intent = effect.intent
         try:
             report = await self.ledger.broker.submit(
-                intent.id, intent.holding, intent.terms, urgency=effect.urgency, rank=effect.rank
+                intent.id,
+                intent.holding,
+                intent.terms,
+                urgency=effect.urgency,
+                rank=effect.rank,
+                is_wanted=lambda: not self._why_not(intent),
             )
         except Rejected as error:
             if error.kind == "duplicate_id":
                 return [OrderInDoubt(id=intent.id, reason=f"the broker knows this id: {error}")]
             return [OrderRejected(id=intent.id, reason=str(error), kind=error.kind, code=error.code)]
+        except Withdrawn:
+            return self._withdrawn(intent)
         except (Unreachable, Unauthorised) as error:
             return [OrderNotSent(id=intent.id, reason=str(error))]
         except OutcomeUnknown as error:
@@ -97,12 +112,25 @@ class Sender:
             OrderObserved(report=report, position=intent.position, role=intent.role),
         ]
 
+    def _withdrawn(self, intent: OrderIntended) -> list[Fact]:
+        why = self._why_not(intent) or "it was not wanted when its turn came"
+        log.info("an order is withdrawn", order=intent.id, reason=why)
+        return [OrderNotSent(id=intent.id, reason=f"withdrawn, {why}", withdrawn=True)]
+
     async def _replace(self, effect: ReplaceOrder) -> list[Fact]:
         intent = effect.intent
         try:
-            report = await self.ledger.broker.replace(effect.broker_id, intent.id, intent.terms, urgency=effect.urgency)
+            report = await self.ledger.broker.replace(
+                effect.broker_id,
+                intent.id,
+                intent.terms,
+                urgency=effect.urgency,
+                is_wanted=lambda: not self._why_not(intent),
+            )
         except Rejected as error:
             return [OrderRejected(id=intent.id, reason=str(error), kind=error.kind, code=error.code)]
+        except Withdrawn:
+            return self._withdrawn(intent)
         except (Unreachable, Unauthorised) as error:
             return [OrderNotSent(id=intent.id, reason=str(error))]
         except OutcomeUnknown as error:

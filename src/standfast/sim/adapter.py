@@ -22,12 +22,13 @@ from standfast.exchange.quotes_file import FileQuote
 from standfast.exchange.refusal import Refused
 from standfast.model.contract import Contract
 from standfast.model.effects import Urgency
+from standfast.model.errors import Withdrawn
 from standfast.model.evidence import AccountRead, ActivitiesRead, HeldReport, MarketClock, OrdersRead, PositionsRead
 from standfast.model.ids import BrokerOrderId, ClientOrderId, Holding, InstrumentId
 from standfast.model.instrument import Instrument
 from standfast.model.order import ZERO, Fill, Movement, OrderReport, Terms
 from standfast.model.quote import ExactTick, Quote
-from standfast.ports import BrokerEvent, OrderEvent, StreamDown, StreamUp, Ticks
+from standfast.ports import BrokerEvent, IsWanted, OrderEvent, StreamDown, StreamUp, Ticks
 from standfast.sim import translate
 from standfast.sim.loop import current
 from standfast.sim.streams import Stream
@@ -219,8 +220,16 @@ class EngineBroker:
     # --- writes ---------------------------------------------------------------------------------
 
     async def submit(
-        self, client_id: ClientOrderId, holding: Holding, terms: Terms, *, urgency: int, rank: float = 0.0
+        self,
+        client_id: ClientOrderId,
+        holding: Holding,
+        terms: Terms,
+        *,
+        urgency: int,
+        rank: float = 0.0,
+        is_wanted: IsWanted | None = None,
     ) -> OrderReport:
+        _check_wanted(is_wanted)
         ticket = translate.ticket(client_id, holding, terms)
 
         def place(fault: Fault | None) -> OrderReport:
@@ -241,7 +250,9 @@ class EngineBroker:
         *,
         urgency: int,
         rank: float = 0.0,
+        is_wanted: IsWanted | None = None,
     ) -> OrderReport:
+        _check_wanted(is_wanted)
         standing = self._listed_report(broker_id)
         change = translate.change(client_id, terms, standing.quantity if standing is not None else None)
 
@@ -301,6 +312,11 @@ class EngineBroker:
 
     async def close(self) -> None:
         self.drop()
+
+
+def _check_wanted(is_wanted: IsWanted | None) -> None:
+    if is_wanted is not None and not is_wanted():
+        raise Withdrawn("not wanted any more when its turn came")
 
 
 def _differs(one: HeldReport | None, other: HeldReport | None) -> bool:

@@ -21,7 +21,7 @@ from standfast.exchange.faults import (
     ServerError,
 )
 from standfast.model.effects import Urgency
-from standfast.model.errors import OutcomeUnknown, Rejected, Unauthorised, Unreachable
+from standfast.model.errors import OutcomeUnknown, Rejected, Unauthorised, Unreachable, Withdrawn
 from standfast.model.ids import AccountId, ClientOrderId
 from standfast.model.order import OrderType, Side, Terms, TimeInForce
 from standfast.model.secret import Secret
@@ -228,3 +228,12 @@ async def test_no_error_names_the_keys() -> None:
         shown = repr(unknown.value) + repr(unknown.value.__context__) + repr(at.broker._settings)
         assert "very secret words" not in shown
         assert "PKTEST0001" not in shown
+
+
+async def test_an_order_that_is_not_wanted_any_more_when_its_turn_comes_does_not_leave() -> None:
+    async with desk() as at:
+        with pytest.raises(Withdrawn):
+            await at.broker.submit(ID, SPY, terms(), urgency=Urgency.OPEN, is_wanted=lambda: False)
+        assert not await exists(at)
+        await at.broker.submit(ID, SPY, terms(), urgency=Urgency.OPEN, is_wanted=lambda: True)
+        assert await exists(at)

@@ -246,3 +246,16 @@ def test_a_turn_below_zero_seconds_is_refused_at_once() -> None:
             await queue.throttle.admit(CLOSE, within=0.0)
 
     asyncio.run(whole())
+
+
+async def test_a_turn_that_is_given_back_is_anothers() -> None:
+    queue = Queue(limit=2)
+    number = await queue.throttle.admit(CLOSE, within=1)
+    await queue.throttle.admit(CLOSE, within=1)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(queue.ask(CLOSE))
+        await settle()
+        assert queue.order() == []
+        queue.throttle.give_back(number)
+        await settle()
+        assert queue.order() == [CLOSE], "at once, not with the next window"

@@ -19,7 +19,7 @@ import msgspec
 
 from standfast.brokers.alpaca import parse
 from standfast.brokers.alpaca import terms as forms
-from standfast.brokers.alpaca.client import Access, AlpacaClient, Deadlines, Throttles
+from standfast.brokers.alpaca.client import Access, AlpacaClient, Deadlines, Throttles, Turn
 from standfast.brokers.alpaca.history import History
 from standfast.brokers.alpaca.kept import KeptOrders, KeptPositions
 from standfast.brokers.alpaca.open_orders import read_open_orders
@@ -46,7 +46,7 @@ from standfast.model.instrument import Instrument
 from standfast.model.order import OrderReport, Terms
 from standfast.model.quote import Quote
 from standfast.model.secret import Secret
-from standfast.ports import BrokerEvent, Clock, Ticks
+from standfast.ports import BrokerEvent, Clock, IsWanted, Ticks
 
 CONTRACT = Contract(
     staleness=timedelta(seconds=10),
@@ -231,13 +231,21 @@ class AlpacaBroker:
         return {parse.holding(symbol): parse.quote(row, received) for symbol, row in rows.items()}
 
     async def submit(
-        self, client_id: ClientOrderId, holding: Holding, terms: Terms, *, urgency: int, rank: float = 0.0
+        self,
+        client_id: ClientOrderId,
+        holding: Holding,
+        terms: Terms,
+        *,
+        urgency: int,
+        rank: float = 0.0,
+        is_wanted: IsWanted | None = None,
     ) -> OrderReport:
         body = forms.submission(client_id, holding, terms)
-        return _acknowledged(await self._client.post_order(body, urgency=urgency, rank=rank), client_id)
+        turn = Turn(urgency, rank, is_wanted)
+        return _acknowledged(await self._client.post_order(body, turn), client_id)
 
     async def cancel(self, broker_id: BrokerOrderId, *, urgency: int, rank: float = 0.0) -> None:
-        await self._client.delete_order(broker_id, urgency=urgency, rank=rank)
+        await self._client.delete_order(broker_id, Turn(urgency, rank))
 
     async def replace(
         self,
@@ -247,11 +255,13 @@ class AlpacaBroker:
         *,
         urgency: int,
         rank: float = 0.0,
+        is_wanted: IsWanted | None = None,
     ) -> OrderReport:
         row = self._orders.row(broker_id)
         standing = parse.number(row.qty, "order qty") if row is not None and row.qty is not None else None
         body = forms.replacement(client_id, terms, standing=standing)
-        return _acknowledged(await self._client.patch_order(broker_id, body, urgency=urgency, rank=rank), client_id)
+        turn = Turn(urgency, rank, is_wanted)
+        return _acknowledged(await self._client.patch_order(broker_id, body, turn), client_id)
 
     def events(self) -> AsyncGenerator[BrokerEvent, None]:
         return self._order_stream.events()

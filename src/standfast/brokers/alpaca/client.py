@@ -18,9 +18,9 @@ from standfast.brokers.shared.sessions import Backoff
 from standfast.brokers.shared.throttle import Throttle
 from standfast.brokers.shared.transport import Exchange, Response, Transport, TransportError
 from standfast.model.effects import Urgency
-from standfast.model.errors import OutcomeUnknown, Unreachable
+from standfast.model.errors import OutcomeUnknown, Unreachable, Withdrawn
 from standfast.model.secret import Secret
-from standfast.ports import Clock
+from standfast.ports import Clock, IsWanted
 
 READ_ATTEMPTS_MAX = 3
 PAGE_OF_ORDERS = 500
@@ -68,6 +68,15 @@ class Throttles:
 
     trading: Throttle
     data: Throttle
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """When a write may leave, and whether it still shall when it may."""
+
+    urgency: int
+    rank: float = 0.0
+    is_wanted: IsWanted | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,14 +189,14 @@ class AlpacaClient:
         wanted = Wanted(path=path, params=params, within=self._deadlines.answer_within, is_data=True)
         return (await self._read(wanted)).body
 
-    async def post_order(self, body: Mapping[str, object], *, urgency: int, rank: float) -> Response:
-        return await self._write("POST", "/v2/orders", body, urgency, rank)
+    async def post_order(self, body: Mapping[str, object], turn: Turn) -> Response:
+        return await self._write("POST", "/v2/orders", body, turn)
 
-    async def patch_order(self, broker_id: str, body: Mapping[str, object], *, urgency: int, rank: float) -> Response:
-        return await self._write("PATCH", f"/v2/orders/{in_url(broker_id, safe='')}", body, urgency, rank)
+    async def patch_order(self, broker_id: str, body: Mapping[str, object], turn: Turn) -> Response:
+        return await self._write("PATCH", f"/v2/orders/{in_url(broker_id, safe='')}", body, turn)
 
-    async def delete_order(self, broker_id: str, *, urgency: int, rank: float) -> Response:
-        return await self._write("DELETE", f"/v2/orders/{in_url(broker_id, safe='')}", None, urgency, rank)
+    async def delete_order(self, broker_id: str, turn: Turn) -> Response:
+        return await self._write("DELETE", f"/v2/orders/{in_url(broker_id, safe='')}", None, turn)
 
     def _list(self, path: str, params: Mapping[str, str], urgency: int) -> Wanted:
         return Wanted(path=path, params=params, within=self._deadlines.list_within, urgency=Urgency(urgency))
@@ -228,10 +237,12 @@ class AlpacaClient:
             return response
         raise failure("GET", response, retry_after)
 
-    async def _write(
-        self, method: str, path: str, body: Mapping[str, object] | None, urgency: int, rank: float
-    ) -> Response:
-        number = await self._throttles.trading.admit(urgency, rank=rank, within=self._deadlines.turn(urgency))
+    async def _write(self, method: str, path: str, body: Mapping[str, object] | None, turn: Turn) -> Response:
+        within = self._deadlines.turn(turn.urgency)
+        number = await self._throttles.trading.admit(turn.urgency, rank=turn.rank, within=within)
+        if turn.is_wanted is not None and not turn.is_wanted():
+            self._throttles.trading.give_back(number)
+            raise Withdrawn(f"{method} {path}: not wanted any more when its turn came")
         headers = self._access.headers
         data = None
         if body is not None:

@@ -57,6 +57,12 @@ class Budget:
             self._steady.append(now)
         return self.sent
 
+    def unspend(self, number: int) -> None:
+        """Request `number` has not left after all."""
+        left = self._unanswered.pop(number, None)
+        if left is not None and left in self._recent:
+            self._recent.remove(left)
+
     def available(self, now: float) -> int:
         """Requests that may leave now."""
         if now < self.closed_until:

@@ -105,6 +105,12 @@ class Throttle:
         self._grant()
         return wait
 
+    def give_back(self, number: int) -> None:
+        """The turn was not used: nothing has left."""
+        self._budget.unspend(number)
+        self._closing.discard(number)
+        self._grant()
+
     def _queue(self, urgency: int, rank: float) -> _Waiter:
         self._arrivals += 1
         turn: asyncio.Future[int] = asyncio.get_running_loop().create_future()
