@@ -87,6 +87,10 @@ class Wire:
         self._down_until = current().now() + timedelta(seconds=seconds)
         self.cut("the network is down")
 
+    def heal(self) -> None:
+        """End an outage before its time."""
+        self._down_until = None
+
     def cut(self, reason: str) -> None:
         """End every open stream now."""
         for cutter in tuple(self.cutters):
@@ -168,6 +172,8 @@ def _spoilt(operation: str, fault: Fault | None) -> BrokerError | None:
             return OutcomeUnknown(f"{operation}: the connection was reset")
         case Garbled():
             return _not_understood(operation)
+        case RefusedWith(status=429):
+            return Rejected("over the request limit (429)", kind="rate_limited", code="429")
         case RefusedWith(status=status, body=body):
             return rejected(operation, _as_refused(status, body))
         case _:
