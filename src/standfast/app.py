@@ -68,10 +68,16 @@ async def clock_of(account: "AccountSettings") -> "Clock":
         ) from error
 
 
+def _refuse_unbuilt(account: "AccountSettings") -> None:
+    if account.broker != "alpaca":
+        raise SettingsError(
+            f'accounts[{account.name}].broker = "{account.broker}": is not supported yet. Write "alpaca".'
+        )
+
+
 def broker_of(account: "AccountSettings", clock: "Clock") -> "Broker":
     """The adapter of an account's broker. Raises SettingsError for one that is not built yet."""
-    if account.broker != "alpaca":
-        raise SettingsError(f"account {account.name}: broker {account.broker!r} is not supported yet; use alpaca")
+    _refuse_unbuilt(account)
     from standfast.brokers.alpaca.adapter import CONTRACT, AlpacaBroker, AlpacaSettings
     from standfast.brokers.shared.transport import AiohttpTransport
 
@@ -138,6 +144,8 @@ async def _guard(config: Path, settings: "Settings", *, once: bool, heartbeat: o
     from standfast.alerts.direct import tell_ledger_fails
     from standfast.runtime.worker import Stop, ledger_failure, on_signals
 
+    for account in settings.accounts:
+        _refuse_unbuilt(account)  # before there is a ledger
     store = await open_aloud(settings, is_first=not restarted)
     worker = worker_of(settings, store, heartbeat)
     stopping = [(number, worker.stop) for number in (signal.SIGTERM, signal.SIGINT)]

@@ -5,6 +5,7 @@ so, in the clear only on the loopback.
 """
 
 import ipaddress
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -13,6 +14,10 @@ from standfast.settings.report import Unfit
 
 KINDS = ("rest_url", "stream_url", "data_url", "data_stream_url")
 STREAMS = ("stream_url", "data_stream_url")
+
+HOST = re.compile(r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|[0-9a-f:.]+", re.ASCII)
+"""A name (lower case, as it is parsed) or an IPv6 address. Whatever else the network would take for one of these (a dot
+at the end, letters of other widths, %61) is refused, because live and paper are told apart by name."""
 
 HTTP = ("https", "http")
 WEBSOCKET = ("wss", "ws")
@@ -72,6 +77,10 @@ def address(schemes: tuple[str, ...]) -> Callable[[object], str]:
             parts, port = None, None
         if parts is None or parts.scheme not in schemes or not parts.hostname:
             raise Unfit(f"is not an address of scheme {' or '.join(schemes)}", remedy)
+        if not HOST.fullmatch(parts.hostname):
+            raise Unfit(
+                "has a host that could be read in two ways", "Write the host in plain letters, without a dot at its end"
+            )
         if parts.username or parts.password:
             raise Unfit("carries a user or a password", "Use key_id and secret for them", shown="...")
         if parts.path not in ("", "/") or parts.query or parts.fragment:
