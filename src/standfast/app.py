@@ -144,8 +144,8 @@ async def _guard(config: Path, settings: "Settings", *, once: bool, heartbeat: o
     from standfast.alerts.direct import tell_ledger_fails
     from standfast.runtime.worker import Stop, ledger_failure, on_signals
 
-    for account in settings.accounts:
-        _refuse_unbuilt(account)  # before there is a ledger
+    for named in settings.accounts:
+        _refuse_unbuilt(named)  # before there is a ledger
     store = await open_aloud(settings, is_first=not restarted)
     worker = worker_of(settings, store, heartbeat)
     stopping = [(number, worker.stop) for number in (signal.SIGTERM, signal.SIGINT)]

@@ -397,7 +397,7 @@ def test_parent_and_worker_and_every_verb_that_reads_it_end_so_too(name: str, ve
     if verb == "scan" and bad.key == "ledger.url":
         return  # without a ledger it compares what the broker says with itself
 
-    ran = standfast(verb, "--config", file, **SECRETS)
+    ran = standfast(verb, "--config", file, folder=tmp_path, **SECRETS)
 
     assert ran.code == 78, ran
     assert [part for part in (bad.key, bad.value, bad.remedy) if part not in ran.err] == [], ran.err
