@@ -45,10 +45,12 @@ class Watched(Protocol):
     """What of a world is looked at."""
 
     engine: Engine
-    store: MemoryStore
     rules: Rules
     health: Callable[[str], bool]
     """Whether H holds now for an instrument."""
+
+    @property
+    def store(self) -> MemoryStore: ...
 
     @property
     def account(self) -> Account | None:
@@ -130,8 +132,8 @@ class Checker:
 
     def effect(self, name: str) -> None:
         """A violation found while a request arrived is raised here at the latest."""
-        if self.violation is not None:
-            raise self.violation
+        self._raise()
+        self._judge(lambda: self.safety.effect(name))
 
     def tick(self, now: datetime) -> None:
         """Let a second pass."""

@@ -36,6 +36,8 @@ SUCCEEDED = 60.0
 """B6: lease, one round of reads, flight, staleness."""
 SETTLED_BESIDE = 30.0
 """B5: beyond flight and staleness."""
+LOOK_EVERY = 5
+"""Seconds between two looks at everything held."""
 LATELY = timedelta(hours=1)
 MORE = timedelta(seconds=30)
 """Beyond the wait itself."""
@@ -84,6 +86,7 @@ class Liveness:
         self._watches: dict[str, dict[tuple[str, str], Stopwatch]] = {}
         self._dirty: set[str] = set()
         self._ticked: datetime | None = None
+        self._ticks = 0
 
     def touch(self, instrument: str) -> None:
         """Something about it has changed: look at the next tick."""
@@ -97,6 +100,9 @@ class Liveness:
         """Let healthy time pass for what runs; look again at what changed or runs."""
         passed = (now - self._ticked).total_seconds() if self._ticked is not None else 0.0
         self._ticked = now
+        self._ticks += 1
+        if self._ticks % LOOK_EVERY == 0:  # rules become due and waits end without an event
+            self._dirty.update(holding.instrument for holding, lots in self.retold.at.items() if lots)
         for instrument in sorted(self._dirty.union(self._watches)):
             watches = self._watches.get(instrument, {})
             if watches and self.is_healthy(instrument):

@@ -28,6 +28,9 @@ ASKS_A_MINUTE = 40
 """Orders and replacements of one instrument, none of which opens, in any minute in which nobody else traded."""
 MORE_FOR_EACH = 10
 """More of them for every movement of somebody else in that minute."""
+SENDS_A_MINUTE = 120
+"""Requests to change something that leave in any minute, whatever becomes of them, for each instrument there is."""
+WRITES = frozenset({"send submit", "send replace", "send cancel"})
 
 
 class Safety:
@@ -39,8 +42,20 @@ class Safety:
         self.sometimes: Counter[str] = Counter()
         self._opened: dict[PositionId, Decimal] = {}
         self._asks: dict[str, deque[datetime]] = {}
+        self._sends: deque[datetime] = deque()
         self._moves: dict[str, deque[datetime]] = {}
         self._starts: dict[int, int] = {}
+
+    def effect(self, name: str) -> None:
+        """S12: what leaves is bounded too: what is refused or lost on its way has cost the broker's budget."""
+        if name not in WRITES:
+            return
+        now = self.witness.engine.now
+        sends = _lately(self._sends, now)
+        sends.append(now)
+        most = SENDS_A_MINUTE * len(self.witness.engine.assets())
+        if len(sends) > most:
+            raise Violation("S12", f"{len(sends)} requests to change something in a minute, {most} at most")
 
     # --- requests as they arrive ----------------------------------------------------------------
 
@@ -218,6 +233,9 @@ class Safety:
         match entry.fact:
             case j.PositionAdopted(holding=holding):
                 self._check_taken_in(holding, "adopted")
+                self._check_once(holding)
+            case j.FillBooked(fill=fill):
+                self._check_once(fill.holding)
             case j.ForeignAcknowledged(holding=holding, by="policy"):
                 self._check_taken_in(holding, "acknowledged")
             case j.RequestDone(request=request, ok=True, detail=detail):
@@ -247,6 +265,9 @@ class Safety:
             raise Violation("S3", f"{fact.id} is meant for {fact.position}, which is foreign")
         if fact.role is Role.OPEN and (fact.terms.quantity > lot.asked or fact.terms.side.sign != lot.sign):
             raise Violation("S2", f"{fact.id}: {fact.terms.side} {fact.terms.quantity}, asked {lot.asked * lot.sign}")
+        most = self.retold.closable(lot)
+        if fact.role in CLOSING_ROLES and fact.terms.quantity > most:
+            raise Violation("S4", f"{fact.id} is meant to close {fact.terms.quantity} of {lot.id}, {most} are to close")
         for other in self.retold.working(fact.holding):
             same = (other.fact.position, other.fact.role) == (fact.position, fact.role)
             if same and not other.is_known:
@@ -308,6 +329,19 @@ class Safety:
         order = self.witness.find(intent.fact.id)
         legs = order.leg_ids if order is not None else ()
         return sum((self.retold.booked.get(BrokerOrderId(id), ZERO) for id in legs), ZERO)
+
+    def _check_once(self, holding: Holding) -> None:
+        """S7: what was taken in from a read is still explained by fills that are not booked: none is counted twice."""
+        if holding in self.retold.rescaled or holding in self.retold.written_off:
+            return
+        bought, sold = self.witness.traded.get(holding.instrument, (ZERO, ZERO))
+        bought_booked, sold_booked = self.retold.traded.get(holding, (ZERO, ZERO))
+        taken_in = self.retold.booked_net(holding) - (bought_booked - sold_booked)
+        unbooked = bought - bought_booked if taken_in > 0 else sold - sold_booked
+        if abs(taken_in) > unbooked:
+            raise Violation(
+                "S7", f"{taken_in} {holding} was taken in, and only {unbooked} of what was filled is not booked besides"
+            )
 
     def _check_done(self, asked: j.RequestTaken | None, detail: str) -> None:
         """S10: what is answered as done is done."""

@@ -92,6 +92,9 @@ def _cancelling(r: Retold, fact: j.CancelIntended, entry: j.Entry) -> None:
 def _fill_booked(r: Retold, fact: j.FillBooked, entry: j.Entry) -> None:
     fill = fact.fill
     _count(r, fill.execution_id, fill.broker_order_id, fill.quantity)
+    bought, sold = r.traded.get(fill.holding, (ZERO, ZERO))
+    is_bought = fill.side.sign > 0
+    r.traded[fill.holding] = (bought + fill.quantity, sold) if is_bought else (bought, sold + fill.quantity)
     for part in fact.allocations:
         if part.position is None:
             _acknowledge(r, fill.holding, r.acknowledged.get(fill.holding, ZERO) + part.quantity * fill.side.sign)
@@ -180,7 +183,13 @@ def _close_withdrawn(r: Retold, fact: j.CloseWithdrawn, entry: j.Entry) -> None:
         lot.closing = lot.closing_at = None
 
 
-def _gone(r: Retold, fact: j.PositionSettled | j.PositionWrittenOff, entry: j.Entry) -> None:
+def _settled(r: Retold, fact: j.PositionSettled, entry: j.Entry) -> None:
+    r.drop(fact.position)
+
+
+def _written_off(r: Retold, fact: j.PositionWrittenOff, entry: j.Entry) -> None:
+    if fact.position in r.lots:
+        r.written_off.add(r.lots[fact.position].holding)
     r.drop(fact.position)
 
 
@@ -260,8 +269,8 @@ TELLERS: dict[type[j.Fact], Callable[[Retold, Any, j.Entry], None]] = {
     j.StandingChanged: _standing,
     j.CloseRequested: _close_requested,
     j.CloseWithdrawn: _close_withdrawn,
-    j.PositionSettled: _gone,
-    j.PositionWrittenOff: _gone,
+    j.PositionSettled: _settled,
+    j.PositionWrittenOff: _written_off,
     j.PositionReinstated: _reinstated,
     j.ProtectionChosen: _protection,
     j.PricesSuspended: _suspended,

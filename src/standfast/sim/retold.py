@@ -120,6 +120,9 @@ class Retold:
     executions: set[str] = field(default_factory=set)
     booked: dict[BrokerOrderId, Decimal] = field(default_factory=dict)
     """What has been booked, or matched, of each order."""
+    traded: dict[Holding, tuple[Decimal, Decimal]] = field(default_factory=dict)
+    """What has been booked as bought and as sold, matched fills left out."""
+    written_off: set[Holding] = field(default_factory=set)
     rescaled: set[Holding] = field(default_factory=set)
     suspended: dict[Holding, datetime] = field(default_factory=dict)
     breaks: dict[BreakId, Listed] = field(default_factory=dict)
@@ -138,17 +141,28 @@ class Retold:
 
     def net(self, holding: Holding) -> Decimal:
         """L: what the entries explain, with what reports by id prove filled."""
-        total = self.acknowledged.get(holding, ZERO)
-        total += sum((lot.held * lot.sign for lot in self.at.get(holding, {}).values()), ZERO)
+        total = self.booked_net(holding)
         for intent in self.intents_at.get(holding, {}).values():
             total += intent.excess * intent.fact.terms.side.sign
         return total
+
+    def booked_net(self, holding: Holding) -> Decimal:
+        """As `net`, without what is not booked yet."""
+        held = sum((lot.held * lot.sign for lot in self.at.get(holding, {}).values()), ZERO)
+        return held + self.acknowledged.get(holding, ZERO)
 
     def proven(self, holding: Holding, sign: int) -> Decimal:
         """What positions of one sign hold by fills, booked or read by id, whatever others hold the other way."""
         total = sum((lot.held for lot in self.at.get(holding, {}).values() if lot.sign == sign), ZERO)
         own = self.intents_at.get(holding, {}).values()
         return total + sum((each.excess for each in own if each.fact.terms.side.sign == sign), ZERO)
+
+    def closable(self, lot: Lot) -> Decimal:
+        """What is to be closed of a position: all it holds by fills, booked or read by id, but what shall remain."""
+        held = lot.held + sum(
+            (each.excess * each.fact.terms.side.sign * lot.sign for each in self.of.get(lot.id, ())), ZERO
+        )
+        return held - (lot.closing.remain if lot.closing is not None else ZERO)
 
     def unsettled(self) -> list[Intent]:
         return [each for kept in self.intents_at.values() for each in kept.values() if not each.is_known]

@@ -36,6 +36,9 @@ class Witness:
         self.filled: dict[str, Decimal] = {}
         """What each order has filled, by the exchange's order id, as it was counted then (before any split)."""
 
+        self.traded: dict[str, tuple[Decimal, Decimal]] = {}
+        """What has been bought and sold of each instrument, by anybody, in all."""
+
     # --- orders ---------------------------------------------------------------------------------
 
     def is_own(self, order: Order) -> bool:
@@ -98,6 +101,11 @@ class Witness:
         assert event.position_quantity is not None, event
         self._note(order.instrument, event.position_quantity)
         self.filled[order.id] = self.filled.get(order.id, ZERO) + event.quantity
+        bought, sold = self.traded.get(order.instrument, (ZERO, ZERO))
+        is_bought = order.side.sign > 0
+        self.traded[order.instrument] = (
+            (bought + event.quantity, sold) if is_bought else (bought, sold + event.quantity)
+        )
         if not self.is_own(order):
             self.external_at[order.instrument] = event.at
 
