@@ -120,6 +120,9 @@ def _exchange_arguments(parser: Parser) -> None:
         "--per-minute", type=whole, default=200, metavar="N", help="request budget; 0: none (default: 200)"
     )
     parser.add_argument(
+        "--log", metavar="FILE", help="write every request, order and fill to it as JSON lines, to judge clients by"
+    )
+    parser.add_argument(
         "--text-frames", action="store_true", help="order stream in text frames, as live accounts send it"
     )
 
@@ -177,6 +180,7 @@ def _exchange(options: Options) -> int:
         fault_seed=options.fault_seed,
         per_minute=options.per_minute or None,
         is_binary=not options.text_frames,
+        log=Path(options.log) if options.log else None,
     )
     try:
         names = [each.name for each in wanted.accounts]

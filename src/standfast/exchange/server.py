@@ -8,7 +8,7 @@ lets it catch up, so that a client never sees an exchange that is behind its own
 import asyncio
 import signal
 from collections.abc import Callable, Mapping
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -29,6 +29,7 @@ from standfast.exchange.quotes_file import quotes
 from standfast.exchange.replay import Replay
 from standfast.exchange.rules import Rules
 from standfast.exchange.sessions import NEW_YORK, USSessions
+from standfast.exchange.tape import Tape
 
 TICK_SECONDS = 0.005  # how far time may lag behind its pace between requests
 REQUESTS_PER_MINUTE = 200
@@ -115,6 +116,7 @@ class Options:
     rules: Rules = DEFAULT_RULES
     per_minute: int | None = REQUESTS_PER_MINUTE
     is_binary: bool = True
+    log: Path | None = None  # where everything that happens is written down: see `tape`
 
 
 def build(options: Options) -> Venue:
@@ -146,16 +148,19 @@ async def serve(options: Options, announce: Callable[[str], None]) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopped.set)
+    venue = build(options)
+    writing = nullcontext() if options.log is None else Tape(venue, options.log)
     server = ExchangeServer(
-        build(options),
+        venue,
         host=options.host,
         port=options.port,
         per_minute=options.per_minute,
         is_binary=options.is_binary,
     )
-    async with server:
-        announce(server.url)
-        await stopped.wait()
+    with writing:
+        async with server:
+            announce(server.url)
+            await stopped.wait()
 
 
 def run(options: Options, announce: Callable[[str], None]) -> int:

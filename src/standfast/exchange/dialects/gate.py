@@ -214,7 +214,7 @@ class Gate:
 
     def _note(self, call: Call, instrument: str | None, status: int | None, fault: Fault | None) -> None:
         kind = "" if fault is None else str(type(fault).__struct_config__.tag)
-        self._venue.log.append(Asked(self._venue.now, call.account, call.operation, instrument, status, kind))
+        self._venue.note(Asked(self._venue.now, call.account, call.operation, instrument, status, kind))
 
     @property
     def _limit(self) -> int:

@@ -79,6 +79,8 @@ class Venue:
         self.speed = speed
         self.past = Past(engine)
         self.log: deque[Asked] = deque(maxlen=LOG_MAX)
+        self.overhearers: list[Callable[[Asked], None]] = []
+        """Told of every request as it goes into the log."""
         self._stopped = False
         self._pauses: set[asyncio.Event] = set()
         self._started: tuple[float, datetime] | None = None
@@ -168,6 +170,12 @@ class Venue:
                 listener.hang_up()
         for watcher in tuple(self._quote_listeners):
             watcher.hang_up()
+
+    def note(self, asked: Asked) -> None:
+        """A request has had its answer, or never will."""
+        self.log.append(asked)
+        for overhearer in self.overhearers:
+            overhearer(asked)
 
     # Market
 
