@@ -26,7 +26,7 @@ from standfast.runtime.telling import Telling
 from standfast.runtime.worker import Worker
 from standfast.sim.disk import SimStore
 from standfast.sim.effects import Effects, effect
-from standfast.sim.loop import PROCESS, Process, VirtualClock, current
+from standfast.sim.loop import PROCESS, Died, Process, VirtualClock, current
 
 DELIVERY = (0.05, 0.4)
 """Seconds a message to people takes."""
@@ -175,6 +175,13 @@ class Guard:
         """It ended by itself: its connections end with it."""
         self.process.is_alive = False
         self._gone()
+
+
+def is_death(error: BaseException) -> bool:
+    """Whether it is the last word of a killed guard, as a group of tasks may pass it on."""
+    if isinstance(error, BaseExceptionGroup):
+        return any(is_death(each) for each in error.exceptions)
+    return isinstance(error, Died)
 
 
 def is_for_the_parent(error: BaseException | None) -> bool:

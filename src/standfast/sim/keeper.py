@@ -8,8 +8,8 @@ Invariants
 from collections.abc import Callable
 from functools import partial
 
-from standfast.sim.guards import Guard, Habitat, is_for_the_parent
-from standfast.sim.loop import Died, Process, current
+from standfast.sim.guards import Guard, Habitat, is_death, is_for_the_parent
+from standfast.sim.loop import Process, current
 from standfast.sim.wire import Wire
 
 
@@ -87,7 +87,7 @@ class Keeper:
         """It ended by itself: see why, and start it again, as the parent does."""
         guard.ended()
         error = guard.failure
-        if error is None or isinstance(error, Died):
+        if error is None or is_death(error):
             return
         if self.restart_after is None or not is_for_the_parent(error):
             failed = AssertionError(f"{guard.holder} has failed: {error}")
