@@ -238,8 +238,8 @@ class Safety:
                 self._check_once(fill.holding)
             case j.ForeignAcknowledged(holding=holding, by="policy"):
                 self._check_taken_in(holding, "acknowledged")
-            case j.RequestDone(request=request, ok=True, detail=detail):
-                self._check_done(self.retold.asked.get(request), detail)
+            case j.RequestDone(request=request, ok=True, detail=detail) if request in self.retold.asked:
+                self._check_done(self.retold.asked[request], detail)
             case _:
                 pass
 
@@ -343,13 +343,14 @@ class Safety:
                 "S7", f"{taken_in} {holding} was taken in, and only {unbooked} of what was filled is not booked besides"
             )
 
-    def _check_done(self, asked: j.RequestTaken | None, detail: str) -> None:
+    def _check_done(self, asked: j.RequestTaken, detail: str) -> None:
         """S10: what is answered as done is done."""
-        if asked is not None and asked.verb == "close":
+        if asked.verb == "close":
             lot = self.retold.lots.get(PositionId(asked.arguments.get("position", "")))
-            if lot is not None and not lot.over and lot.closing is not None and lot.held > lot.closing.remain:
+            closing = lot.closing if lot is not None and not lot.over else None
+            if lot is not None and closing is not None and closing.request == asked.request:
                 raise Violation("S10", f"a close is answered as done, {lot.held} of {lot.id} is held: {detail}")
-        left = self._left() if asked is not None and asked.verb == "flatten" else ""
+        left = self._left() if asked.verb == "flatten" else ""
         if left:
             raise Violation("S10", f"a flatten is answered as done ({detail}), and {left}")
 

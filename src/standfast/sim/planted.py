@@ -20,6 +20,7 @@ from standfast.core.policy import Foreign, Mode
 from standfast.exchange.assets import Asset
 from standfast.exchange.rules import Rules as ExchangeRules
 from standfast.exchange.script import Script
+from standfast.sim import planted_books as books
 from standfast.sim import planted_bugs as bugs
 from standfast.sim import planted_stories as told
 from standfast.sim.checkers import Checker
@@ -79,7 +80,7 @@ def hunt(setting: Setting, *planted: Planted, real_seconds: float = 30.0) -> Vio
 
     async def story() -> None:
         async with World(setting.rules, setting.prices, **setting.wishes) as world:
-            checker = Checker(world, canaries=(bugs.CANARY,))
+            checker = Checker(world, canaries=(books.CANARY,))
             world.watchers.append(checker)
             await setting.tell(world)
             world.faults.clear()
@@ -100,7 +101,7 @@ def hunt(setting: Setting, *planted: Planted, real_seconds: float = 30.0) -> Vio
 
 
 def _planted(name: str, origin: str, why: str, setting: Setting, *caught_by: str) -> Planted:
-    changes: Callable[[], Iterator[bugs.Change]] = getattr(bugs, name)
+    changes: Callable[[], Iterator[bugs.Change]] = getattr(bugs, name, None) or getattr(books, name)
     return Planted(name=name, why=why, origin=origin, changes=changes, setting=setting, caught_by=frozenset(caught_by))
 
 
