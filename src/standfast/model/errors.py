@@ -91,5 +91,13 @@ class LeaseLost(JournalError):
     """Another process writes this account: stop."""
 
 
+NAMED_MAX = 500
+
+
+def named(error: BaseException) -> str:
+    """Kind and words of any error, fit for the journal and for people: short, and without a loaded secret."""
+    return redact(f"{type(error).__name__}: {error}")[:NAMED_MAX]
+
+
 class SettingsError(StandfastError):
     """Found before anything starts: names the key, the value and the remedy."""

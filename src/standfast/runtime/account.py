@@ -35,15 +35,9 @@ from standfast.model.effects import (
     SubmitOrder,
     WakeAt,
 )
+from standfast.model.errors import named
 from standfast.model.ids import BreakId, EntryNumber, Holding, InstrumentId, PositionId, RequestId
-from standfast.model.journal import (
-    Entry,
-    GuardStarted,
-    GuardStopped,
-    OrderIntended,
-    RequestDone,
-    RequestTaken,
-)
+from standfast.model.journal import Entry, GuardStarted, GuardStopped, OrderIntended, RequestDone, RequestTaken
 from standfast.ports import Clock, OrderEvent, Request, StreamDown, StreamUp
 from standfast.runtime.events import must_be_read
 from standfast.runtime.instruments import Instruments
@@ -220,7 +214,7 @@ class Account:
             except acts.BUGS as error:
                 # Taken and answered all the same: what trips over a bug of ours must not be met again at every start.
                 log.exception("an act failed", verb=taken.verb, arguments=dict(taken.arguments))
-                detail = f"not done, by a bug of ours: {type(error).__name__}: {error}"
+                detail = f"not done, by a bug of ours: {named(error)}"
                 facts = [taken, RequestDone(request=taken.request, ok=False, detail=detail)]
             await self.ledger.record(facts)
         self.look_at_everything()

@@ -18,7 +18,7 @@ from functools import partial
 import structlog
 
 from standfast.core.policy import Rules
-from standfast.core.tell import alarm
+from standfast.core.tell import alarm, ledger_shortened
 from standfast.model.alert import Severity
 from standfast.model.errors import (
     JournalDamaged,
@@ -27,6 +27,7 @@ from standfast.model.errors import (
     LeaseLost,
     SettingsError,
     StandfastError,
+    named,
 )
 from standfast.model.ids import AccountId
 from standfast.model.journal import GuardFailed
@@ -172,6 +173,8 @@ class Worker:
 
     async def _enter(self, group: asyncio.TaskGroup, account: Account, restarted: str) -> None:
         """Say that it is guarded, and give it its tasks."""
+        if account.ledger.journal.lost:  # before all else: the first entry that follows ends the store's own memory of it
+            await account.ledger.record([*ledger_shortened(account.situation(), account.ledger.journal.lost)])
         await account.start()
         await self._tell_restart(account, restarted)
         await self._tell_halted(account)
@@ -282,8 +285,7 @@ class Worker:
 
 
 def _first_line(failed: BaseExceptionGroup[Exception]) -> str:
-    error = _first(failed)
-    return f"{type(error).__name__}: {error}"[:500]
+    return named(_first(failed))
 
 
 def _first(failed: BaseException) -> BaseException:
