@@ -10,7 +10,7 @@ Invariants
 """
 
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
@@ -44,6 +44,10 @@ class Planted:
     setting: Setting
     caught_by: frozenset[str]
     """The invariants and bounds one of which its story breaks."""
+
+    def switched_on(self) -> AbstractContextManager[None]:
+        """It is in the code until the end of the block."""
+        return switched_on(self)
 
 
 @contextmanager
