@@ -1,0 +1,191 @@
+"""Plays a plan: chaos with every promise checked at every event, then quiet, in which everything must converge.
+
+Theory: what is found is worth nothing unless it can be found again, so a run has no input but its plan, and its
+outcome says everything a summary or a bug report needs.
+"""
+
+import traceback
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from standfast.exchange.assets import Asset
+from standfast.exchange.market import Market
+from standfast.exchange.quotes_file import FileQuote
+from standfast.sim import tale
+from standfast.sim.catalogue import KINDS
+from standfast.sim.checkers import Checker
+from standfast.sim.loop import Deadlock, TooSlow, run
+from standfast.sim.nights import Given
+from standfast.sim.plan import Plan
+from standfast.sim.strokes import Stroke
+from standfast.sim.swarm import FIRST, Swarm
+from standfast.sim.watch import Violation
+from standfast.sim.workload import AT_THE_BROKER, Deed, Workload
+from standfast.sim.world import World
+
+REAL_SECONDS = 1800.0
+"""After so many real seconds a run counts as one that never ends."""
+LAST = 80
+"""Lines of a timeline."""
+LONGEST = 4000
+"""Letters of an error's text."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of one plan."""
+
+    seed: int
+    hours: float
+    """Simulated."""
+    effects: int
+    kills: int
+    faults: Mapping[int, int]
+    """How often each kind of the catalogue struck."""
+    orders: int
+    deeds: Mapping[str, int] = field(default_factory=dict)
+    worst: Mapping[str, float] = field(default_factory=dict)
+    sometimes: Mapping[str, int] = field(default_factory=dict)
+    states: frozenset[str] = frozenset()
+    violation: tuple[str, str] | None = None
+    """Id and text of the promise that was broken; id `error` when the run itself failed."""
+    at: float = 0.0
+    """Seconds since the start at which it ended."""
+    digest: str = ""
+    timeline: tuple[str, ...] = ()
+
+    @property
+    def held(self) -> bool:
+        return self.violation is None
+
+
+class ThenStill:
+    """A market that stands still from a moment on: its last quotes are told again and again."""
+
+    def __init__(self, market: Market, still_from: datetime, every: timedelta) -> None:
+        self._market, self._still_from, self._every = market, still_from, every
+
+    def quotes(self, start: datetime, end: datetime) -> Iterator[FileQuote]:
+        """As `Prices` says."""
+        last: dict[str, FileQuote] = {}
+        for quote in self._market.quotes(start, min(end, self._still_from)):
+            last[quote.instrument] = quote
+            yield quote
+        at = self._still_from
+        while at < end:
+            for quote in last.values():
+                yield FileQuote(at, quote.instrument, quote.bid, quote.ask, quote.bid_size, quote.ask_size)
+            at += self._every
+
+
+def play(plan: Plan, planted: Sequence[str] = ()) -> Outcome:
+    """Play it to its end. Never raises for what the guard does: that is the outcome's `violation`.
+
+    `planted`: names of defects (`sim.planted`) that are switched on meanwhile.
+    """
+    with ExitStack() as switched:
+        if planted:
+            from standfast.sim.planted import PLANTED, switched_on
+
+            switched.enter_context(switched_on(*(PLANTED[name] for name in planted)))
+        played = _Played(plan)
+        try:
+            run(played.through(), start=plan.start, real_seconds=REAL_SECONDS)
+        except (TooSlow, Deadlock) as error:
+            played.violation = ("error", f"{type(error).__name__}: {error}")
+        return played.outcome()
+
+
+class _Played:
+    """One run. Its world is made inside the loop."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.violation: tuple[str, str] | None = None
+        self.world: World
+        self.checker: Checker
+        self.swarm: Swarm
+        self.workload: Workload
+
+    async def through(self) -> None:
+        self._make()
+        try:
+            async with self.world:
+                await self._direct()
+        except Violation as found:
+            self.violation = (found.id, found.text)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the seed that shows it is what is wanted
+            self.violation = ("error", "".join(traceback.format_exception(error))[-LONGEST:])
+
+    def _make(self) -> None:
+        plan = self.plan
+        sessions = Given(plan.sessions) if plan.sessions else None
+        market = Market(plan.seed, plan.walks, every=plan.every, events=plan.moves, sessions=sessions)
+        still_from = plan.start + timedelta(seconds=plan.chaos)
+        self.world = World(
+            plan.rules,
+            ThenStill(market, still_from, max(plan.every, timedelta(seconds=2))),
+            seed=plan.seed,
+            instruments=[Asset(instrument=name) for name in plan.instruments],
+            exchange=plan.exchange,
+            travel=plan.travel,
+            sessions=sessions,
+            order_seed=plan.order_seed,
+            restart_after=plan.restart_after,
+        )
+        self.checker = Checker(self.world)
+        self.world.watchers.append(self.checker)
+        self.swarm = Swarm(self.world, seed=plan.seed, share=plan.partly)
+        self.workload = Workload(self.world)
+
+    async def _direct(self) -> None:
+        """Everything of the plan at its time; then quiet."""
+        plan, world = self.plan, self.world
+        acts: list[tuple[float, int, Stroke | Deed | None]] = [(plan.guard_at, 0, None)]
+        acts += [(stroke.at, 1, stroke) for stroke in plan.strokes]
+        acts += [(stroke.at + stroke.seconds, 2, stroke) for stroke in plan.strokes]
+        acts += [(deed.at, 3, deed) for deed in plan.deeds]
+        for at, which, act in sorted(acts, key=lambda row: (row[0], row[1])):
+            await self._until(at)
+            if isinstance(act, Deed):
+                await self.workload.do(act)
+            elif isinstance(act, Stroke):
+                (self.swarm.begin if which == 1 else self.swarm.end)(act)
+            else:
+                world.keeper.start(FIRST)
+        await self._until(plan.chaos)
+        self.swarm.heal()
+        self.checker.quiet()
+        await world.run_for(plan.quiet)
+        await self.checker.finish()
+
+    async def _until(self, at: float) -> None:
+        left = at - self.world.clock.monotonic()
+        if left > 0:
+            await self.world.run_for(left)
+
+    def outcome(self) -> Outcome:
+        plan, world = self.plan, self.world
+        entries = world.entries_now()
+        faults = self.swarm.counted()
+        faults[75] += sum(count for verb, count in self.workload.done.items() if verb in AT_THE_BROKER)
+        faults[26] += self.workload.done["buy a fraction"]
+        passed = (world.engine.now - plan.start).total_seconds()
+        return Outcome(
+            seed=plan.seed,
+            hours=passed / 3600,
+            effects=len(world.effects.log),
+            kills=world.keeper.kills,
+            faults={kind: faults[kind] for kind in KINDS if faults[kind]},
+            orders=len({event.order.id for event in world.tape}),
+            deeds=dict(self.workload.done),
+            worst=dict(self.checker.worst),
+            sometimes=dict(self.checker.sometimes),
+            states=frozenset(self.checker.states),
+            violation=self.violation,
+            at=passed,
+            digest=tale.digest(world.effects, world.tape, entries),
+            timeline=tuple(tale.timeline(world.tape[-LAST:], entries[-LAST:])[-LAST:]) if self.violation else (),
+        )

@@ -1,0 +1,281 @@
+"""Everything about one simulated run, drawn from one seed before it begins.
+
+Theory: a run is a function of its plan. The plan is a frozen value that can be printed, shortened (`sim.shrink`) and
+played again; what is drawn at run time comes from streams that are named after the seed. Each subsystem draws from a
+stream of its own, so a change in how one draws leaves the others as they were.
+
+Not only the world is drawn but the account's own rules too: a flaw that needs a tight stop or an impatient time-out
+does not show under the settings everybody uses.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from random import Random
+
+from standfast.core.policy import Policy, Rules
+from standfast.exchange.market import Drift, Event, Walk
+from standfast.exchange.rules import Rules as ExchangeRules
+from standfast.exchange.sessions import USSessions
+from standfast.sim.catalogue import KINDS
+from standfast.sim.knobs import draw_rules
+from standfast.sim.strokes import Stroke
+from standfast.sim.swarm import split_ratio
+from standfast.sim.wire import Travel
+from standfast.sim.workload import WEIGHTS, Deed
+
+HOUR = 3600.0
+CONVERGES = 300.0
+STILL = 620.0
+QUIET = CONVERGES + STILL
+"""Seconds after the last fault: everything converges, and then nothing moves."""
+SYMBOLS = ("AAPL", "MSFT", "SPY", "QQQ", "TSLA", "F")
+ORDINARY = datetime(2026, 10, 8, 14, 0, tzinfo=UTC)
+"""A Thursday, 10:00 in New York."""
+SPECIAL_DAYS = (
+    datetime(2026, 3, 9, 13, 40, tzinfo=UTC),  # the first session of daylight saving
+    datetime(2026, 11, 2, 14, 40, tzinfo=UTC),  # the first after it
+    datetime(2026, 11, 27, 16, 40, tzinfo=UTC),  # a half day: it ends at 13:00 in New York
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """One run. Seconds are counted from `start`."""
+
+    seed: int
+    start: datetime
+    chaos: float
+    quiet: float
+    guard_at: float
+    """When the guard first starts: what was held before is none of its doing."""
+    rules: Rules
+    walks: tuple[Walk, ...]
+    moves: tuple[Event, ...]
+    """Jumps, gaps, drifts and wide spreads of the market."""
+    every: timedelta
+    """Between two quotes."""
+    exchange: ExchangeRules
+    partly: Decimal
+    """Share of orders that fill in parts."""
+    travel: Travel
+    sessions: tuple[tuple[datetime, datetime], ...]
+    """Empty: those of US equities."""
+    strokes: tuple[Stroke, ...]
+    deeds: tuple[Deed, ...]
+    order_seed: int | None
+    restart_after: float
+    through: str
+    """"engine": the fast adapter; "alpaca": the real one, over simulated HTTP."""
+
+    @property
+    def instruments(self) -> tuple[str, ...]:
+        return tuple(walk.instrument for walk in self.walks)
+
+    def __str__(self) -> str:
+        """Everything in it, a line each."""
+        head = (
+            f"seed {self.seed}: {self.chaos / HOUR:.2f} h of chaos from {self.start:%Y-%m-%d %H:%M} UTC, "
+            f"{', '.join(self.instruments)}, guard after {self.guard_at:.1f} s, through {self.through}, order "
+            f"{'first come' if self.order_seed is None else self.order_seed}, restart after {self.restart_after:.1f} s"
+        )
+        policy = self.rules.policies[0]
+        about = (f"rules: {self.rules}", f"exchange: {self.exchange}", f"travel: {self.travel}", f"policy: {policy}")
+        return "\n".join([head, *about, *map(str, self.moves), *map(str, self.strokes), *map(str, self.deeds)])
+
+
+def draw(seed: int, *, hours: float = 1.0, policies: Sequence[Policy] | None = None) -> Plan:
+    """The plan of this seed: pure. `policies`: a user's own, kept as they are; all else is drawn."""
+    chance = Random(f"plan-{seed}")
+    chaos = hours * HOUR
+    walks = _walks(Random(f"market-{seed}"))
+    names = [walk.instrument for walk in walks]
+    start, sessions = _times(Random(f"sessions-{seed}"), chaos)
+    strokes = _strokes(Random(f"faults-{seed}"), chaos, names)
+    if sessions:
+        strokes = _over_nights(strokes, start, sessions)
+    return Plan(
+        seed=seed,
+        start=start,
+        chaos=chaos,
+        quiet=QUIET,
+        guard_at=round(chance.choice((0.5, chance.uniform(1, 60))), 3),
+        rules=draw_rules(Random(f"rules-{seed}"), names, start, chaos, policies),
+        walks=walks,
+        moves=_moves(Random(f"moves-{seed}"), walks, start, chaos, strokes),
+        every=timedelta(seconds=chance.choice((1, 2, 2, 5))),
+        exchange=_exchange(Random(f"exchange-{seed}")),
+        partly=Decimal(chance.choice((0, 0, 5, 10, 30))) / 100,
+        travel=_travel(Random(f"travel-{seed}")),
+        sessions=sessions,
+        strokes=strokes,
+        deeds=_deeds(Random(f"workload-{seed}"), chaos, names),
+        order_seed=seed if chance.random() < 0.5 else None,
+        restart_after=round(chance.choice((0.2, 1, 2, chance.uniform(1, 20))), 3),
+        through="alpaca" if seed % 10 == 0 else "engine",
+    )
+
+
+def _walks(chance: Random) -> tuple[Walk, ...]:
+    names = SYMBOLS[: chance.choice((1, 1, 2, 2, 3, 4, 6))]
+    return tuple(
+        Walk(
+            instrument=name,
+            price=Decimal(chance.choice((12, 48, 100, 260, 600))),
+            volatility=chance.choice((0.002, 0.005, 0.01, 0.03)),
+            reversion=chance.choice((0.0, 0.0, 2.0, 10.0)),
+            spread=Decimal(chance.choice((1, 2, 5, 10))) / 100,
+            size=Decimal(chance.choice((20, 100, 1000))),
+        )
+        for name in names
+    )
+
+
+def _times(chance: Random, chaos: float) -> tuple[datetime, tuple[tuple[datetime, datetime], ...]]:
+    """When it begins, and the sessions it passes; the quiet phase lies within one."""
+    if chance.random() < 0.1:
+        start = chance.choice(SPECIAL_DAYS)
+        end = start + timedelta(seconds=chaos + QUIET + HOUR / 4)
+        if USSessions().next_close(start) > end:
+            return start, ()
+        return USSessions().next_open(start) + timedelta(seconds=round(chance.uniform(-300, 1800))), ()
+    edges = [ORDINARY - timedelta(hours=1)]
+    if chance.random() < 0.4:
+        at = chance.uniform(20, chaos / 2)
+        for _ in range(chance.choice((1, 1, 2, 3))):
+            night = chance.uniform(60, 900)
+            if at + night > chaos - 120:
+                break
+            edges += [ORDINARY + timedelta(seconds=round(at)), ORDINARY + timedelta(seconds=round(at + night))]
+            at += night + chance.uniform(120, 1800)
+    last = ORDINARY + timedelta(seconds=chaos + QUIET) + timedelta(hours=10)
+    edges += [last, last + timedelta(hours=12), last + timedelta(hours=20)]
+    return ORDINARY, tuple(zip(edges[::2], edges[1::2], strict=False))
+
+
+def _strokes(chance: Random, chaos: float, names: Sequence[str]) -> tuple[Stroke, ...]:
+    """Each kind on with a chance of one half, and a strength of its own."""
+    strokes: list[Stroke] = []
+    busy = chance.choice((0.15, 0.4, 1.0, 1.0, 2.0))
+    for number, kind in KINDS.items():
+        is_on, strength = chance.random() < 0.5, round(chance.random() ** 1.5, 3)
+        hourly, seed = kind.an_hour * busy * chance.uniform(0.3, 1.5), chance.getrandbits(48)
+        if is_on and hourly:
+            strokes += _of_kind(Random(f"kind-{number}-{seed}"), number, strength, hourly, chaos, names)
+    return tuple(sorted(strokes, key=lambda stroke: stroke.at))
+
+
+def _of_kind(
+    chance: Random, number: int, strength: float, hourly: float, chaos: float, names: Sequence[str]
+) -> list[Stroke]:
+    kind, found = KINDS[number], []
+    at = chance.expovariate(hourly / HOUR)
+    while at < chaos - 5:
+        seconds = min(round(chance.uniform(*kind.lasts), 3), chaos - at - 1)
+        found.append(
+            Stroke(
+                kind=number,
+                at=round(at, 3),
+                seconds=round(seconds, 3),
+                strength=strength,
+                target=chance.choice(list(names)) if kind.about_one else "",
+                draw=chance.getrandbits(32),
+            )
+        )
+        at += seconds + chance.expovariate(hourly / HOUR)
+    return found
+
+
+def _over_nights(
+    strokes: Sequence[Stroke], start: datetime, sessions: Sequence[tuple[datetime, datetime]]
+) -> tuple[Stroke, ...]:
+    """Outages of kind 40 begin shortly before a close; without one there are none."""
+    closes = [(closes - start).total_seconds() for _, closes in sessions[:-2]]
+    kept = []
+    for stroke in strokes:
+        if stroke.kind != OVER_A_CLOSE:
+            kept.append(stroke)
+        elif closes:
+            close = stroke.random().choice(closes)
+            at = max(0.0, close - stroke.random().uniform(5, 100))
+            kept.append(Stroke(kind=stroke.kind, at=at, seconds=stroke.seconds, strength=stroke.strength))
+    return tuple(sorted(kept, key=lambda stroke: stroke.at))
+
+
+OVER_A_CLOSE = 40
+SPLIT = 76
+HALT = 78
+
+
+def _moves(
+    chance: Random, walks: Sequence[Walk], start: datetime, chaos: float, strokes: Sequence[Stroke]
+) -> tuple[Event, ...]:
+    """Price moves: drifts of the day, sudden ones, those behind a halt, and the price after a split."""
+    moves: list[Event] = []
+    for walk in walks:
+        for _ in range(chance.choice((0, 1, 2, 4))):
+            at = start + timedelta(seconds=round(chance.uniform(0, chaos)))
+            lasts = timedelta(seconds=chance.choice((1, 1, 20, 300)))
+            moves.append(Drift(walk.instrument, at, at + lasts, Decimal(chance.randrange(-60, 61)) / 1000))
+    for stroke in strokes:
+        at = start + timedelta(seconds=stroke.at)
+        if stroke.kind == SPLIT:
+            by = 1 / split_ratio(stroke) - 1
+            moves.append(Drift(stroke.target, at, at + timedelta(microseconds=1), by.quantize(Decimal("1e-9"))))
+        elif stroke.kind == HALT:
+            end = at + timedelta(seconds=stroke.seconds)
+            gap = Decimal(stroke.random().randrange(-80, 81)) / 1000
+            moves.append(Drift(stroke.target, end, end + timedelta(microseconds=1), gap))
+    return tuple(moves)
+
+
+def _exchange(chance: Random) -> ExchangeRules:
+    """Ways of an exchange that differ from broker to broker and from day to day."""
+
+    def sometimes(share: float) -> bool:
+        return chance.random() < share
+
+    def delay(most: float) -> timedelta:
+        return timedelta(seconds=round(chance.choice((0, 0, chance.uniform(0, most))), 3))
+
+    return ExchangeRules(
+        accept_after=delay(0.5),
+        cancel_after=delay(1.0),
+        replace_after=delay(1.0),
+        fill_after=delay(1.0),
+        cancels_wait_for_open=sometimes(0.3),
+        limited_by_size=sometimes(0.3),
+        day_orders_end_as_canceled=sometimes(0.3),
+        gtc_done_for_day=sometimes(0.2),
+        stop_leg_stays_held=sometimes(0.3),
+        split_adjusts_orders=sometimes(0.6),
+        refuses_wash_trades=sometimes(0.6),
+    )
+
+
+def _travel(chance: Random) -> Travel:
+    slow = chance.choice((0.02, 0.1, 0.4))
+    return Travel(
+        there=(0.002, slow),
+        back=(0.002, slow),
+        stream=(0.002, chance.choice((0.03, 0.3, 2.0))),
+        deadline=round(chance.choice((5.0, 5.0, chance.uniform(1.5, 8))), 2),
+        reconnect=(0.5, chance.choice((1.5, 10.0))),
+    )
+
+
+def _deeds(chance: Random, chaos: float, names: Sequence[str]) -> tuple[Deed, ...]:
+    """A bot's and an operator's, more at the beginning, so that there is something to guard."""
+    hourly = chance.choice((6, 15, 30, 60))
+    weights = [weight * (0.2 + chance.random() * 1.6) for weight in WEIGHTS.values()]
+    deeds: list[Deed] = []
+    at = chance.expovariate(1 / 20)
+    while at < chaos - 60:
+        verb = chance.choices(list(WEIGHTS), weights)[0]
+        deeds.append(
+            Deed(verb=verb, at=round(at, 3), instrument=chance.choice(list(names)), draw=chance.getrandbits(32))
+        )
+        busy = 4 if at < 300 else 1
+        at += chance.expovariate(hourly * busy / HOUR)
+    return tuple(deeds)

@@ -1,0 +1,201 @@
+"""Faults between guard and exchange as rules of the exchange's fault layer, kind by kind.
+
+Theory: a `Stroke` is one fault for one stretch of time, with a strength between 0 and 1; everything about it is drawn
+before the run begins, so a plan can be printed, shortened and played again. Here a stroke becomes `Rule`s; what cannot
+be said with a rule is done by `swarm`.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from random import Random
+from typing import Any
+
+from standfast.exchange.faults import (
+    AnyFault,
+    Cut,
+    Delayed,
+    Doubled,
+    EmptyList,
+    Garbled,
+    Lost,
+    NeverAnswered,
+    NeverArrives,
+    Overtaken,
+    PartialList,
+    RateLimited,
+    RefusedWith,
+    Reset,
+    Rule,
+    ServerError,
+    Slow,
+    Stale,
+)
+
+WRITES = ("submit", "cancel", "replace")
+LISTS = ("positions", "orders", "activities")
+READS = ("positions", "position", "orders", "order", "activities", "account", "clock", "quotes", "asset")
+ALL = WRITES + READS
+STREAMS = ("stream", "quote_stream")
+
+REFUSALS: tuple[tuple[int, dict[str, object]], ...] = (
+    (403, {"code": 40310000, "message": "insufficient buying power", "buying_power": "0", "cost_basis": "5000"}),
+    (403, {"code": 40310000, "message": "insufficient qty available", "held_for_orders": "10", "available": "0"}),
+    (403, {"code": 40310000, "message": "account is restricted"}),
+    (422, {"code": 42210000, "message": "stop price must be less than current price"}),
+    (422, {"code": 42210000, "message": "trading is halted for this asset"}),
+)  # fmt: skip
+NOT_CANCELABLE: dict[str, object] = {"code": 42210000, "message": 'order is not cancelable'}  # fmt: skip
+TOO_MANY: dict[str, object] = {"code": 42910000, "message": "rate limit exceeded"}
+NO_KEY: dict[str, object] = {"code": 40110000, "message": "access key verification failed"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stroke:
+    """Fault `kind` of the catalogue from `at` on, for `seconds`; both in seconds since the start."""
+
+    kind: int
+    at: float
+    seconds: float
+    strength: float
+    """0 to 1."""
+    target: str = ""
+    """The instrument it is about, where it is about one."""
+    draw: int = 0
+    """Seed of whatever else it draws."""
+
+    @property
+    def chance(self) -> float:
+        """That it strikes, each time it could."""
+        return round(0.05 + 0.75 * self.strength, 3)
+
+    def random(self) -> Random:
+        """Equal at every call."""
+        return Random(f"stroke-{self.kind}-{self.draw}")
+
+    def __str__(self) -> str:
+        about = f" {self.target}" if self.target else ""
+        return f"{self.at:9.3f} s for {self.seconds:7.3f} s: {self.kind}{about}, strength {self.strength:.3f}"
+
+
+Maker = Callable[[Stroke, Random], Sequence[tuple[Sequence[str], AnyFault, float]]]
+"""What strikes which operations, each with its chance."""
+
+
+def _writes(fault: Callable[[float, Random], AnyFault]) -> Maker:
+    return lambda stroke, draw: [(WRITES, fault(stroke.strength, draw), stroke.chance)]
+
+
+def _some(operations: Sequence[str], fault: Callable[[float, Random], AnyFault]) -> Maker:
+    return lambda stroke, draw: [(operations, fault(stroke.strength, draw), stroke.chance)]
+
+
+def _always(operations: Sequence[str], fault: Callable[[float, Random], AnyFault]) -> Maker:
+    return lambda stroke, draw: [(operations, fault(stroke.strength, draw), 1.0)]
+
+
+def _too_many(strength: float, draw: Random) -> AnyFault:
+    if draw.random() < 0.5:
+        return RateLimited(reset_after=round(1 + 29 * strength * draw.random(), 1))
+    return RefusedWith(status=429, body=TOO_MANY)
+
+
+def _refusal(strength: float, draw: Random) -> AnyFault:
+    status, body = draw.choice(REFUSALS)
+    return RefusedWith(status=status, body=body)
+
+
+def _one_endpoint(stroke: Stroke, draw: Random) -> Sequence[tuple[Sequence[str], AnyFault, float]]:
+    return [((draw.choice(("positions", "orders", "activities")),), Stale(age=round(15 + 165 * stroke.strength)), 1.0)]
+
+
+def _one_direction(stroke: Stroke, draw: Random) -> Sequence[tuple[Sequence[str], AnyFault, float]]:
+    return [(draw.choice((WRITES, READS)), ServerError(status=503), 1.0)]
+
+
+def _hang(stroke: Stroke, draw: Random) -> Sequence[tuple[Sequence[str], AnyFault, float]]:
+    return [(ALL, draw.choice((NeverAnswered(), NeverArrives())), 1.0), (STREAMS, Lost(), 1.0)]
+
+
+def _no_key(stroke: Stroke, draw: Random) -> Sequence[tuple[Sequence[str], AnyFault, float]]:
+    status = draw.choice((401, 403))
+    connects = ("stream_connect", "quote_stream_connect")
+    return [(ALL, RefusedWith(status=status, body=NO_KEY), 1.0), (connects, Cut(), 1.0)]
+
+
+def _no_quotes(stroke: Stroke, draw: Random) -> Sequence[tuple[Sequence[str], AnyFault, float]]:
+    old = draw.choice((Stale(age=round(10 + 100 * stroke.strength)), EmptyList()))
+    return [(("quotes",), old, stroke.chance), (("quote_stream",), Lost(), 1.0)]
+
+
+MAKERS: dict[int, Maker] = {
+    1: _writes(lambda strength, draw: NeverArrives()),
+    2: _writes(lambda strength, draw: NeverAnswered()),
+    3: _writes(lambda strength, draw: Slow(seconds=round(4 + 22 * draw.random(), 2), late="request")),
+    4: lambda stroke, draw: [
+        (WRITES, Slow(seconds=round(31 + 6 * draw.random(), 2), late="request"), stroke.chance / 4)
+    ],
+    5: _some(ALL, _too_many),
+    6: _some(ALL, lambda strength, draw: ServerError(status=draw.choice((500, 502, 503, 504)))),
+    7: _writes(lambda strength, draw: draw.choice((ServerError(status=504, after=True), Reset(after=True)))),
+    8: _some(("submit", "replace"), _refusal),
+    15: _some(("cancel",), lambda strength, draw: RefusedWith(status=422, body=NOT_CANCELABLE)),
+    29: _some(("positions", "position"), lambda strength, draw: Stale(age=round(0.5 + 9 * draw.random(), 2))),
+    30: _some(("orders", "order"), lambda strength, draw: Stale(age=round(0.5 + 9 * draw.random(), 2))),
+    31: _some(LISTS, lambda strength, draw: PartialList(missing=draw.choice((1, 1, 2, 3)))),
+    32: _one_endpoint,
+    33: _some((*LISTS, "quotes"), lambda strength, draw: EmptyList()),
+    35: _some(ALL, lambda strength, draw: Garbled()),
+    37: _no_quotes,
+    38: _some(ALL, lambda strength, draw: Slow(seconds=round(0.2 + 4 * strength * draw.random(), 2))),
+    41: _one_direction,
+    43: _hang,
+    45: _no_key,
+    46: _some(STREAMS, lambda strength, draw: Doubled(seconds=round(5 * draw.random(), 2))),
+    47: _some(STREAMS, lambda strength, draw: Lost()),
+    48: _some(
+        STREAMS, lambda strength, draw: draw.choice((Delayed(seconds=round(20 * draw.random(), 2)), Overtaken()))
+    ),
+    49: _always(("stream",), lambda strength, draw: Lost()),
+    50: lambda stroke, draw: [
+        (STREAMS, Cut(), stroke.chance / 4),
+        (("stream_connect",), Cut(), stroke.chance),
+    ],
+}
+
+
+def rules_of(stroke: Stroke, start: datetime) -> list[Rule]:
+    """The rules of one stroke, in force for its time; none for a kind that is no rule."""
+    since = start + timedelta(seconds=stroke.at)
+    until = since + timedelta(seconds=stroke.seconds)
+    label = str(stroke.kind)
+    if stroke.kind == SWIZZLE:
+        return _swizzle(stroke, since)
+    if stroke.kind not in MAKERS:
+        return []
+    return [
+        Rule(operation=operation, fault=fault, probability=chance, since=since, until=until, label=label)
+        for operations, fault, chance in MAKERS[stroke.kind](stroke, stroke.random())
+        for operation in operations
+    ]
+
+
+SWIZZLE = 42
+
+
+def _swizzle(stroke: Stroke, since: datetime) -> list[Rule]:
+    """Endpoints fail one by one and heal in another order."""
+    draw = stroke.random()
+    failing = [operation for operation in ALL if draw.random() < 0.3 + 0.5 * stroke.strength] or ["orders"]
+    third = stroke.seconds / 3
+    spans: list[dict[str, Any]] = [
+        {
+            "since": since + timedelta(seconds=round(draw.uniform(0, third), 3)),
+            "until": since + timedelta(seconds=round(draw.uniform(2 * third, stroke.seconds), 3)),
+        }
+        for _ in failing
+    ]
+    return [
+        Rule(operation=operation, fault=ServerError(status=503), label=str(SWIZZLE), **span)
+        for operation, span in zip(failing, spans, strict=True)
+    ]
