@@ -30,20 +30,25 @@ class Ledger:
         self.deciding = asyncio.Lock()
         """Held from reading the book to having recorded what was decided on it: two decisions never miss each other."""
         self._waiting: dict[EntryNumber, Entry] = {}
+        self._folded = asyncio.Event()
         self._saved = book.head
 
     async def record(self, facts: Sequence[Fact]) -> None:
         """Append in one commit and fold. Raises JournalError; nothing is folded that is not durable."""
         if not facts:
             return
-        for entry in await self.journal.append(facts, self.clock.now()):
-            self._waiting[entry.number] = entry
+        entries = await self.journal.append(facts, self.clock.now())
+        self._waiting.update((entry.number, entry) for entry in entries)
         # Two appends may come back in either order; the book takes entries only in the journal's.
         while (following := EntryNumber(self.book.head + 1)) in self._waiting:
             entry = self._waiting.pop(following)
             apply(self.book, entry)
             for listener in self.listeners:
                 listener(entry)
+        self._folded.set()
+        while self.book.head < entries[-1].number:  # an earlier append is still on its way back
+            self._folded.clear()
+            await self._folded.wait()
 
     async def save(self) -> None:
         """Keep the book beside the journal, when enough has happened since it was last kept."""
