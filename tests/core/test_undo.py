@@ -81,6 +81,26 @@ def test_an_adoption_taken_back_is_left_alone_from_then_on() -> None:
     assert book.net(SPY).low == D(10)
 
 
+def test_taking_that_back_takes_the_acknowledged_quantity_back_too() -> None:
+    book = folded(adopted(10))
+    written_off, acknowledged, _ = take_back(book, adopted(10), held=10)
+    assert isinstance(acknowledged, j.ForeignAcknowledged)
+
+    take_back(book, written_off, held=10)
+
+    assert the(book).held == D(10)
+    assert book.state.acknowledged == {}
+    assert book.net(SPY).low == D(10)
+
+
+def test_what_was_acknowledged_instead_and_sold_since_is_not_counted_twice() -> None:
+    book = folded(adopted(10))
+    written_off, *_ = take_back(book, adopted(10), held=10)
+    told(book, j.ForeignAcknowledged(holding=SPY, quantity=D(4), by="policy", before=D(10)))
+
+    assert take_back(book, written_off, held=4) == []
+
+
 def test_nothing_is_undone_twice() -> None:
     facts: list[j.Fact] = [
         adopted(10),

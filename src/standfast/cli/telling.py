@@ -5,6 +5,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
+from decimal import Decimal
 from typing import Any
 
 from standfast.cli.documents import number, time
@@ -130,6 +131,10 @@ TELL: Mapping[type[j.Fact], Callable[[Any], str]] = {
     j.CancelAnswered: lambda f: f"cancel of {f.broker_id}: {f.outcome}{_why(f.reason)}",
     j.FillBooked: _booked,
     j.FillMatched: lambda f: f"{_fill(f.fill)}: already in {f.position}, matched and not added",
+    j.ProfitRestated: lambda f: (
+        f"{f.late} on {f.holding} came after later fills: profit changes by"
+        f" {number(sum((each.realised for each in f.corrections), Decimal(0)))}"
+    ),
     j.MovementBooked: lambda f: (
         f"{f.movement.kind.value} {f.movement.holding or ''} {number(f.movement.quantity)} ({f.movement.id},"
         f" {f.movement.status})"

@@ -217,7 +217,9 @@ def _leave_alone(s: Situation, holding: Holding, *, by: str) -> Iterator[Fact]:
             f"the broker holds {reported}, less than the books ({ours}): close the position, or wait for its fills"
         )
     for lot in (p for p in s.book.positions_at(holding) if not p.is_guarded):
-        yield PositionWrittenOff(position=lot.id, reason=CloseReason.FOREIGN, by=by, detail="foreign, left alone")
+        yield PositionWrittenOff(
+            position=lot.id, reason=CloseReason.FOREIGN, by=by, detail="foreign, left alone", acknowledged=True
+        )
     known = s.book.state.acknowledged.get(holding, ZERO)
     yield ForeignAcknowledged(holding=holding, quantity=theirs, by=by, before=known)
 

@@ -54,6 +54,26 @@ class Cost:
         return self.value / self.quantity if self.quantity else ZERO
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Earned:
+    """The part of a fill that belongs to one position, and the profit booked for it."""
+
+    execution: ExecutionId
+    position: PositionId
+    at: datetime
+    signed: Decimal
+    price: Decimal
+    realised: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lately:
+    """Fills of one holding, so that one heard of late can take its place among them: what was held before, and they."""
+
+    base: Cost
+    fills: tuple[Earned, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Refusal:
     """Protection refused in a row: how often, when last, and in the broker's words."""
@@ -87,6 +107,7 @@ class BookState:
     orders: dict[ClientOrderId, BookedOrder] = field(default_factory=dict)
     retired: dict[BrokerOrderId, PositionId] = field(default_factory=dict)
     costs: dict[Holding, Cost] = field(default_factory=dict)
+    lately: dict[Holding, Lately] = field(default_factory=dict)
     acknowledged: dict[Holding, Decimal] = field(default_factory=dict)
     executions: dict[ExecutionId, datetime] = field(default_factory=dict)
     movements: dict[str, datetime] = field(default_factory=dict)

@@ -3,7 +3,8 @@
 1. A fill is booked once, by its execution id, however often and by whomever it is reported.
 2. Its quantity goes, in this order: to the position its order is tied to; to foreign lots, oldest first; to
    acknowledged foreign quantity; to adopted and owned positions, oldest first; what is left opens a lot.
-3. Realised profit is figured at average cost, here and nowhere else, when a closing part is booked.
+3. Realised profit is figured at average cost, here and nowhere else, when a closing part is booked; a fill that comes
+   late restates those after it (`core/average.py`).
    An opening whose fill met a position of the other side has opened only what is left.
 4. What an order of ours did is ours, whatever is done with foreign quantity.
 5. A foreign fill is booked only after its order has been read by id, so that ties (a bracket's legs) are known.
@@ -14,6 +15,7 @@ from datetime import timedelta
 from decimal import Decimal
 from itertools import chain
 
+from standfast.core.average import restated
 from standfast.core.book import Book
 from standfast.core.policy import Foreign, Mode, Rules
 from standfast.model.alert import Severity
@@ -50,7 +52,9 @@ def book_fill(book: Book, rules: Rules, fill: Fill) -> Iterator[Fact]:
             yield found
         parts.append(part)
     closes = any(not part.opens for part in parts)
-    yield FillBooked(fill=fill, allocations=tuple(parts), reason=close_reason(book, order) if closes else None)
+    booked = FillBooked(fill=fill, allocations=tuple(parts), reason=close_reason(book, order) if closes else None)
+    yield booked
+    yield from restated(book, booked)
     crossed = _crossed(book, fill, order, found) if found is not None else None
     if found is not None and crossed is not None:
         yield from _put_right(book, rules, found, crossed)

@@ -3,13 +3,17 @@
 from dataclasses import replace
 from decimal import Decimal
 
-from standfast.core.book import EXECUTIONS_KEPT, Book, Cost, shorten
+from standfast.core.average import earned, replayed
+from standfast.core.book import EXECUTIONS_KEPT, Book, Cost, Lately, shorten
 from standfast.core.fold_orders import after_order
 from standfast.core.folds import folds
 from standfast.model import journal as j
 from standfast.model.booked import BookedOrder, Stage
 from standfast.model.order import ZERO, Fill, MovementKind, OrderState
 from standfast.model.position import Closing, Phase, Position
+
+FILLS_KEPT = 200
+"""Fills of a holding among which a late one can take its place."""
 
 
 @folds(j.FillBooked)
@@ -22,6 +26,7 @@ def _fill_booked(book: Book, fact: j.FillBooked, entry: j.Entry) -> None:
     if order is not None:
         book.put_order(_filled(replace(order, executed=order.executed + fill.quantity, number=entry.number), entry))
     fee = fill.fee
+    _remember(book, fact)
     for part in fact.allocations:
         if part.position is None:
             _acknowledge(book, fill, part)
@@ -31,6 +36,39 @@ def _fill_booked(book: Book, fact: j.FillBooked, entry: j.Entry) -> None:
     book.touch_quantity(fill.holding)
     if order is not None:
         after_order(book, order.id, entry)
+
+
+def _remember(book: Book, fact: j.FillBooked) -> None:
+    """Keep what was earned when: a fill that comes late takes its place among the last ones."""
+    holding, made = fact.fill.holding, earned(fact)
+    lately = book.state.lately.get(holding) or Lately(base=book.state.costs.get(holding, Cost()))
+    fills = sorted((*lately.fills, *made), key=lambda each: each.at)
+    settled, kept = fills[:-FILLS_KEPT], fills[-FILLS_KEPT:]
+    base, _ = replayed(lately.base, settled)
+    if made:
+        book.state.lately[holding] = Lately(base=base, fills=tuple(kept))
+
+
+@folds(j.ProfitRestated)
+def _profit_restated(book: Book, fact: j.ProfitRestated, entry: j.Entry) -> None:
+    changed = {(each.execution, each.position): each.realised for each in fact.corrections}
+    for each in fact.corrections:
+        position = book.state.positions.get(each.position)
+        if position is not None:
+            book.put_position(replace(position, pnl=position.pnl + each.realised))
+        elif (closed := book.state.closed.get(each.position)) is not None:
+            book.state.closed[each.position] = replace(closed, pnl=closed.pnl + each.realised)
+    lately = book.state.lately.get(fact.holding)
+    if lately is not None:
+        fills = (
+            replace(each, realised=each.realised + changed.get((each.execution, each.position), ZERO))
+            for each in lately.fills
+        )
+        book.state.lately[fact.holding] = replace(lately, fills=tuple(fills))
+    if fact.quantity:
+        book.state.costs[fact.holding] = Cost(fact.quantity, fact.value)
+    else:
+        book.state.costs.pop(fact.holding, None)
 
 
 def _filled(order: BookedOrder, entry: j.Entry) -> BookedOrder:
@@ -145,6 +183,7 @@ def _rescaled(book: Book, fact: j.Rescaled, entry: j.Entry) -> None:
             target=position.target / ratio if position.target is not None else None,
         )
         book.put_position(trail_free)
+    book.state.lately.pop(fact.holding, None)
     cost = book.state.costs.get(fact.holding)
     if cost is not None:
         book.state.costs[fact.holding] = Cost(cost.quantity * ratio, cost.value)

@@ -218,7 +218,7 @@ def after_order(book: Book, id: ClientOrderId, entry: j.Entry) -> None:
     if order is None or not order.is_finished or order.excess:
         return
     if order.position is None:
-        if 0 < order.filled <= order.executed:
+        if order.filled <= order.executed:
             book.drop_order(order)
         return
     position = book.state.positions.get(order.position)

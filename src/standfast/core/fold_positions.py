@@ -80,6 +80,7 @@ def _position_adopted(book: Book, fact: j.PositionAdopted, entry: j.Entry) -> No
             gain_anchor=fact.gain_anchor,
         )
     )
+    book.state.lately.pop(fact.holding, None)  # what is held from here on has another base
     cost = book.state.costs.get(fact.holding, Cost())
     book.state.costs[fact.holding] = Cost(cost.quantity + fact.quantity, cost.value + fact.quantity * fact.price)
 
@@ -131,6 +132,7 @@ def _position_written_off(book: Book, fact: j.PositionWrittenOff, entry: j.Entry
     position = book.state.positions.get(fact.position)
     if position is None:
         return
+    book.state.lately.pop(position.holding, None)  # what is held from here on has another base
     cost = book.state.costs.get(position.holding, Cost())
     left = cost.quantity - position.net
     if left:
@@ -145,6 +147,7 @@ def _position_reinstated(book: Book, fact: j.PositionReinstated, entry: j.Entry)
     position = book.state.closed.pop(fact.position, None)
     if position is None:
         return
+    book.state.lately.pop(position.holding, None)  # what is held from here on has another base
     cost = book.state.costs.get(position.holding, Cost())
     average = cost.average if cost.quantity else position.entry_price or ZERO
     value = cost.value + position.net * average

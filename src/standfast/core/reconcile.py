@@ -141,8 +141,23 @@ def _has_outlived(s: Situation, order: BookedOrder) -> bool:
     """Whether an exit, ours or tied to what was ours, works on after its position has closed."""
     closed = s.book.state.closed.get(order.position) if order.position is not None else None
     if closed is None:
-        return False
+        return _closes_nothing(s, order)
     return order.reduces or (order.role is Role.FOREIGN and order.side.sign == -closed.sign)
+
+
+def _closes_nothing(s: Situation, order: BookedOrder) -> bool:
+    """Whether it came with an entry that is over and opened nothing that is held: it could only open, the other way.
+
+    A bracket whose entry bought back a short leaves a target and a stop that would sell it again.
+    """
+    if order.role is not Role.FOREIGN or order.parent is None or order.position in s.book.state.positions:
+        return False
+    entry = s.book.state.orders.get(order.parent)
+    if entry is not None and (not entry.is_finished or entry.excess or entry.position in s.book.state.positions):
+        return False
+    net = s.book.net(order.holding)
+    agreed = net.is_exact and s.is_comparable(order.holding) and s.reported_net(order.holding) == net.low
+    return agreed and net.low * order.side.sign >= 0
 
 
 def _is_ghost(s: Situation, order: BookedOrder) -> bool:

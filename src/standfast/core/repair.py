@@ -8,7 +8,7 @@ it changes or an hour has passed. `alert` mode tells and never sends; `observe` 
 from datetime import timedelta
 from decimal import Decimal
 
-from standfast.core.adopt import adoption, price_now, taking_over
+from standfast.core.adopt import adoption, price_now, proven_ours, taking_over
 from standfast.core.policy import Foreign, Mode
 from standfast.core.reconcile import POSITION_KINDS, Report
 from standfast.core.situation import Outcomes, Situation
@@ -145,7 +145,10 @@ def _as_the_policy_says(s: Situation, found: Break, extra: Decimal, lots: list[P
     holding = found.finding.holding
     assert holding is not None
     foreign = s.rules.foreign_for(holding)
-    if foreign is Foreign.IGNORE and extra:
+    proven = proven_ours(s, holding, extra) if foreign is not Foreign.ADOPT else ZERO
+    if proven:
+        yield from _adopt_bare(s, found, holding, proven)
+    elif foreign is Foreign.IGNORE and extra:
         known = s.book.state.acknowledged.get(holding, ZERO)
         yield ForeignAcknowledged(holding=holding, quantity=known + extra, by="policy", before=known)
     elif foreign is Foreign.ADOPT:
@@ -173,6 +176,8 @@ def _cancel_stray(s: Situation, finding: Finding) -> Outcomes:
     order = s.book.state.orders.get(ClientOrderId(finding.subject))
     if order is None or order.broker_id is None or order.is_finished:
         return
+    if order.position is None and s.rules.foreign_for(order.holding) is not Foreign.ADOPT:
+        return  # it came with an entry that was nobody's business but its owner's
     if order.cancel_at is None or s.now - order.cancel_at > timedelta(seconds=10):
         yield CancelOrder(
             broker_id=order.broker_id, holding=order.holding, reason="its position is closed", urgency=Urgency.CLOSE

@@ -44,7 +44,10 @@ def _counter(s: Situation, entry: Entry, by: str) -> Iterator[Fact]:
 def _adopted(s: Situation, fact: PositionAdopted, by: str) -> Iterator[Fact]:
     position = s.book.state.positions.get(fact.position)
     if position is not None and position.closed == 0:
-        yield PositionWrittenOff(position=fact.position, reason=CloseReason.OPERATOR, by=by, detail="adoption undone")
+        detail = "adoption undone"
+        yield PositionWrittenOff(
+            position=fact.position, reason=CloseReason.OPERATOR, by=by, detail=detail, acknowledged=True
+        )
         # Left alone from now on: written off alone, the policy would adopt it again at the next look.
         known = s.book.state.acknowledged.get(fact.holding, ZERO)
         yield ForeignAcknowledged(holding=fact.holding, quantity=known + position.net, by=by, before=known)
@@ -58,8 +61,14 @@ def _standing(s: Situation, fact: StandingChanged, by: str) -> Iterator[Fact]:
 
 def _written_off(s: Situation, fact: PositionWrittenOff, by: str) -> Iterator[Fact]:
     closed = s.book.state.closed.get(fact.position)
-    if closed is not None and closed.held > 0:  # else it was reinstated, and has closed by fills since
-        yield PositionReinstated(position=fact.position, by=by)
+    if closed is None or closed.held <= 0:  # reinstated, and closed by fills since
+        return
+    known = s.book.state.acknowledged.get(closed.holding, ZERO)
+    if fact.acknowledged and known * closed.sign < closed.held:
+        return  # what was acknowledged instead of it has gone another way since
+    yield PositionReinstated(position=fact.position, by=by)
+    if fact.acknowledged:
+        yield ForeignAcknowledged(holding=closed.holding, quantity=known - closed.net, by=by, before=known)
 
 
 def _acknowledged(s: Situation, fact: ForeignAcknowledged, by: str) -> Iterator[Fact]:

@@ -1,9 +1,10 @@
 """Facts about fills and movements: what changed a quantity."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 
-from standfast.model.ids import Holding, PositionId
+from standfast.model.ids import ExecutionId, Holding, PositionId
 from standfast.model.order import Fill, Movement
 from standfast.model.position import CloseReason
 
@@ -25,6 +26,30 @@ class FillBooked:
     allocations: tuple[Allocation, ...]
     reason: CloseReason | None = None
     """Why the closing parts closed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Correction:
+    """By how much the profit booked for one part of a fill changes."""
+
+    execution: ExecutionId
+    position: PositionId
+    at: datetime
+    """When the fill was: its trading day is where the profit belongs."""
+    realised: Decimal
+    """To be added, in account currency."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProfitRestated:
+    """A fill came later than others that happened after it: the average cost in their true order."""
+
+    holding: Holding
+    late: ExecutionId
+    corrections: tuple[Correction, ...]
+    quantity: Decimal
+    value: Decimal
+    """What is held (signed) and was paid for it, as of now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

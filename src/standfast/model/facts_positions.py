@@ -111,6 +111,8 @@ class PositionWrittenOff:
     reason: CloseReason
     by: str
     detail: str
+    acknowledged: bool = False
+    """The same act acknowledged its quantity as somebody else's; an undo takes that back too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,11 +11,13 @@ from typing import NamedTuple, TypeAlias
 
 from standfast.model.facts_fills import (
     Allocation,
+    Correction,
     FillBooked,
     FillMatched,
     MovementBooked,
     PricesResumed,
     PricesSuspended,
+    ProfitRestated,
     Rescaled,
 )
 from standfast.model.facts_guard import (
@@ -94,6 +96,7 @@ Fact: TypeAlias = (
     | CancelAnswered
     | FillBooked
     | FillMatched
+    | ProfitRestated
     | MovementBooked
     | Rescaled
     | PricesSuspended
@@ -161,6 +164,7 @@ __all__ = [
     "CloseRequested",
     "CloseStalled",
     "CloseWithdrawn",
+    "Correction",
     "Entry",
     "Fact",
     "FillBooked",
@@ -193,6 +197,7 @@ __all__ = [
     "PositionWrittenOff",
     "PricesResumed",
     "PricesSuspended",
+    "ProfitRestated",
     "ProtectionChosen",
     "RequestDone",
     "RequestTaken",

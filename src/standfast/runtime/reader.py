@@ -6,9 +6,10 @@ is asked for while one runs is made again afterwards, because the running one ma
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import groupby
 
 import structlog
 
@@ -19,7 +20,7 @@ from standfast.model.errors import BrokerError, Unauthorised
 from standfast.model.evidence import OrdersRead, Snapshot
 from standfast.model.ids import BrokerOrderId, Holding
 from standfast.model.journal import Fact, OrderObserved, SessionSeen, WatermarkMoved
-from standfast.model.order import Fill, OrderReport, says_more
+from standfast.model.order import Fill, Movement, OrderReport, says_more
 from standfast.runtime.ledger import Ledger
 from standfast.runtime.lookups import Lookups
 
@@ -267,14 +268,21 @@ class Reader:
             (fill for fill in read.fills if fill.execution_id not in book.state.executions), key=lambda fill: fill.at
         )
         whole = await self._observe_strangers(fills)
-        await self._book(fills if whole else list(bookable(book, fills)))
-        async with self.ledger.deciding:
-            await self.ledger.record(list(book_movements(book, read.movements)))
+        await self._book_in_turn(fills if whole else list(bookable(book, fills)), read.movements)
         if whole and read.watermark != book.state.watermark:
             await self.ledger.record([WatermarkMoved(watermark=read.watermark)])
         if whole:
             self.snapshot = replace(self.snapshot, activities_asked_after=asked_after)
         self._changed({fill.holding for fill in fills})
+
+    async def _book_in_turn(self, fills: list[Fill], movements: Sequence[Movement]) -> None:
+        """Fills and what no order made, each in its place by the broker's times: a split is of what was held then."""
+        for at, rows in groupby(sorted(movements, key=lambda row: row.at), key=lambda row: row.at):
+            await self._book([fill for fill in fills if fill.at < at])
+            fills = [fill for fill in fills if fill.at >= at]
+            async with self.ledger.deciding:
+                await self.ledger.record(list(book_movements(self.ledger.book, list(rows))))
+        await self._book(fills)
 
     async def _observe_strangers(self, fills: list[Fill]) -> bool:
         """Read by id the orders behind fills that are not in the book, with their legs. False: not all could be.

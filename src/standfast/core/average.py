@@ -1,0 +1,81 @@
+"""Profit at average cost, in the order in which fills happened, whatever the order in which they were heard of.
+
+A fill that one read of the activities leaves out comes after later ones. Its profit, and that of every fill after it,
+is figured anew in the order of the broker's own times; only the differences are booked.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from decimal import Decimal
+
+from standfast.core.book import Book, Cost, Earned
+from standfast.model.journal import Correction, FillBooked, ProfitRestated
+from standfast.model.order import ZERO
+
+SMALLEST = Decimal("0.000000001")
+"""Differences below this are those of division."""
+
+
+def restated(book: Book, fact: FillBooked) -> Iterator[ProfitRestated]:
+    """What a fill about to be booked changes about those that happened after it; nothing if there are none."""
+    fill, lately = fact.fill, book.state.lately.get(fact.fill.holding)
+    if lately is None or all(each.at <= fill.at for each in lately.fills):
+        return
+    booked = [*lately.fills, *earned(fact)]
+    cost, figured = replayed(lately.base, sorted(booked, key=lambda each: each.at))
+    before = {(each.execution, each.position): each.realised for each in booked}
+    corrections = tuple(
+        Correction(
+            execution=each.execution,
+            position=each.position,
+            at=each.at,
+            realised=each.realised - before[each.execution, each.position],
+        )
+        for each in figured
+        if abs(each.realised - before[each.execution, each.position]) >= SMALLEST
+    )
+    yield ProfitRestated(
+        holding=fill.holding,
+        late=fill.execution_id,
+        corrections=corrections,
+        quantity=cost.quantity,
+        value=cost.value,
+    )
+
+
+def earned(fact: FillBooked) -> list[Earned]:
+    """The parts of a fill that belong to positions, with the profit booked for them."""
+    fill = fact.fill
+    return [
+        Earned(
+            execution=fill.execution_id,
+            position=part.position,
+            at=fill.at,
+            signed=part.quantity * fill.side.sign,
+            price=fill.price,
+            realised=part.realised,
+        )
+        for part in fact.allocations
+        if part.position is not None
+    ]
+
+
+def replayed(base: Cost, fills: Sequence[Earned]) -> tuple[Cost, list[Earned]]:
+    """The cost after these fills in this order, and what each of them earned."""
+    cost, figured = base, []
+    for each in fills:
+        cost, realised = _after(cost, each)
+        figured.append(replace(each, realised=realised))
+    return cost, figured
+
+
+def _after(cost: Cost, fill: Earned) -> tuple[Cost, Decimal]:
+    if cost.quantity * fill.signed >= 0:
+        return Cost(cost.quantity + fill.signed, cost.value + fill.signed * fill.price), ZERO
+    sign = 1 if cost.quantity > 0 else -1
+    closed = min(abs(fill.signed), abs(cost.quantity)) * sign
+    realised = closed * (fill.price - cost.average)
+    left = cost.quantity + fill.signed
+    if left * sign > 0:
+        return Cost(left, cost.average * left), realised
+    return Cost(left, left * fill.price), realised
