@@ -157,6 +157,7 @@ class _Played:
                 world.keeper.start(FIRST)
         await self._until(plan.chaos)
         self.swarm.heal()
+        await self.workload.leave()
         self.checker.quiet()
         await world.run_for(plan.quiet)
         await self.checker.finish()

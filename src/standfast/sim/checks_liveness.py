@@ -281,6 +281,9 @@ class Liveness:
         if quote is None or basis is None or lot.bare:
             return ""
         price = quote.bid if lot.sign > 0 else quote.ask
+        distance = policy.stop_loss or policy.emergency_stop
+        if distance is not None and quote.ask - quote.bid > distance * basis / 2:
+            price = quote.middle  # too wide for this rule: it is judged at the mid
         losses = (
             [policy.emergency_stop] if now - since < policy.minimum_hold else [policy.stop_loss, policy.emergency_stop]
         )

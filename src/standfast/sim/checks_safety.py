@@ -348,7 +348,12 @@ class Safety:
         if asked.verb == "close":
             lot = self.retold.lots.get(PositionId(asked.arguments.get("position", "")))
             closing = lot.closing if lot is not None and not lot.over else None
-            if lot is not None and closing is not None and closing.request == asked.request:
+            if (
+                lot is not None
+                and closing is not None
+                and closing.request == asked.request
+                and lot.held > closing.remain
+            ):
                 raise Violation("S10", f"a close is answered as done, {lot.held} of {lot.id} is held: {detail}")
         left = self._left() if asked.verb == "flatten" else ""
         if left:

@@ -22,6 +22,7 @@ from standfast.exchange.orders import (
     TimeInForce,
 )
 from standfast.exchange.refusal import Refused
+from standfast.model.ids import is_own
 from standfast.sim.world import World
 
 CENT = Decimal("0.01")
@@ -91,6 +92,18 @@ class Workload:
                 self.done[deed.verb] += 1
         except Refused:
             self.refused[deed.verb] += 1
+
+    async def leave(self) -> None:
+        """The bot takes back what has not filled: nobody else trades from now on, and nothing stands in the way."""
+        account = self._world.rules.account
+        for asset in self._world.engine.assets():
+            for order in self._world.working(asset.instrument):
+                is_entry = order.parent_id is None and order.intent.opens
+                if is_entry and not is_own(order.client_order_id, account):
+                    try:
+                        await self._world.cancel(order)
+                    except Refused:
+                        self.refused["leave"] += 1
 
     async def _did(self, deed: Deed, draw: Random) -> bool:
         match deed.verb:
