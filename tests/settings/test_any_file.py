@@ -20,13 +20,13 @@ ODD = """
     1e400 nan inf [] {} [[]] 2026-01-01 07:32:00 "9999999999d" "1e9%" "*" "[" "env:" "file:" "file:." "file:\\u0000"
     "keyring:a/b" "env:ALERT_URL" "sqlite:///\\u0000" "https://[" "https://[::1" "https://h:x" "http://127.0.0.1"
     "json://[" "00:00"
-""".split()
+"""
 VALUES = st.one_of(
     st.integers().map(str),
     st.floats().map(str),
     st.booleans().map(lambda value: str(value).lower()),
     st.text(max_size=30).map(lambda text: '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'),
-    st.sampled_from(ODD),
+    st.sampled_from(ODD.split()),
     st.from_regex(r"\"[0-9]{1,12}(\.[0-9]{1,12})?(%|pt|s|m|h|d)\"", fullmatch=True),
 )
 KEYS = [line.partition(" = ")[0] for line in LINES if " = " in line]
