@@ -137,9 +137,10 @@ class Lost(Fault, frozen=True, tag="lost"):
 
 
 class Doubled(Fault, frozen=True, tag="doubled"):
-    """Streams: the message is sent twice, the second `seconds` later."""
+    """Streams: the message is sent again `times` times, `seconds` later."""
 
     seconds: float = 0.0
+    times: int = 1
 
 
 class Delayed(Fault, frozen=True, tag="delayed"):

@@ -62,8 +62,8 @@ class Post(Generic[Message]):
         match fault:
             case Lost() | NeverArrives() | NeverAnswered():
                 return []
-            case Doubled(seconds=seconds):
-                return [Delivery(message), Delivery(message, seconds)]
+            case Doubled(seconds=seconds, times=times):
+                return [Delivery(message), *[Delivery(message, seconds)] * times]
             case Delayed(seconds=seconds) | Slow(seconds=seconds):
                 return [Delivery(message, seconds)]
             case Cut():
