@@ -49,6 +49,8 @@ class Timing:
     pause_most: float = 30.0
     settled: float = 60.0
     """A worker that lived this long failed anew: the pause starts over."""
+    nap: float = 1.0
+    """The longest sleep between two looks: for what it takes longer, the machine stood still, and so did the worker."""
 
 
 @dataclass(slots=True)
@@ -168,7 +170,7 @@ class Parent:
         poll = select.poll()
         for number in (self._wake, *([] if pipe is None else [pipe])):
             poll.register(number, select.POLLIN)
-        seconds = max(0.0, until - monotonic())
+        seconds = min(max(0.0, until - monotonic()), self.timing.nap)
         if self._watchdog:
             notify("WATCHDOG=1")
             seconds = min(seconds, self._watchdog / 3)
@@ -181,7 +183,7 @@ class Parent:
             self._take_beats(pipe)
 
     def _forgive(self, overslept: float) -> None:
-        """A machine that was suspended stopped the worker as well: its silence meanwhile proves nothing."""
+        """A machine that stood still stopped the worker as well: its silence meanwhile proves nothing."""
         if overslept > self.timing.beat / 2 and self.worker is not None:
             self.worker.deadline += overslept
 
