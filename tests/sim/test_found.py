@@ -130,3 +130,20 @@ def test_a_stop_placed_on_a_fill_not_yet_booked_can_be_moved() -> None:
     no_target = replace(RULES, policies=(replace(RULES.policies[0], take_profit=None),))
     blind_to_fills = Rule(operation="activities", fault=ServerError(), since=START + timedelta(seconds=2))
     play(story, no_target, STILL, start=START, faults=[blind_to_fills])
+
+
+def test_while_orders_cannot_be_read_a_guard_does_not_look_more_and_more_often() -> None:
+    async def story(world: World) -> None:
+        await guarded(world)
+        for operation in ("order", "orders"):
+            world.faults.install(Rule(operation=operation, fault=ServerError()))
+        await world.submit(market(Side.BUY, 100))
+        await world.run_for(60)
+        assert world.account is not None
+        before = world.account.cycles
+        await world.run_for(60)
+        first, before = world.account.cycles - before, world.account.cycles
+        await world.run_for(60)
+        assert world.account.cycles - before <= 1.2 * first
+
+    play(story, RULES, STILL, start=START)

@@ -1,4 +1,10 @@
-"""When which holding is to be looked at again: each moment once, the earliest first."""
+"""When to look at a holding again: the earliest of the moments its looks have asked for.
+
+Theory: a look is level-triggered and names, each time, every moment at which something would become due. So one timer
+for each holding is enough: when it rings, the look that follows names what is still to come. Keeping every moment that
+was ever named would make looks multiply: one that asks for "a second from now" starts a chain of its own, and every
+look from elsewhere starts another.
+"""
 
 from datetime import datetime
 from heapq import heappop, heappush
@@ -8,24 +14,27 @@ from standfast.model.ids import Holding
 
 class Timers:
     def __init__(self) -> None:
+        self._due: dict[Holding, datetime] = {}
         self._queue: list[tuple[datetime, Holding]] = []
-        self._set: set[tuple[datetime, Holding]] = set()
+        """Holds what was replaced by an earlier moment too, until its time comes."""
 
     @property
     def next(self) -> datetime | None:
         return self._queue[0][0] if self._queue else None
 
     def set(self, at: datetime, holding: Holding) -> None:
-        """Ring for this holding then; one that is set already rings once."""
-        if (at, holding) not in self._set:
-            self._set.add((at, holding))
+        """Ring for this holding then, unless it rings sooner."""
+        known = self._due.get(holding)
+        if known is None or at < known:
+            self._due[holding] = at
             heappush(self._queue, (at, holding))
 
     def ring(self, now: datetime) -> list[Holding]:
-        """The holdings whose time has come; each timer rings once."""
+        """The holdings whose time has come; each rings once, and is forgotten until it is set again."""
         rung = []
         while self._queue and self._queue[0][0] <= now:
-            timer = heappop(self._queue)
-            self._set.discard(timer)
-            rung.append(timer[1])
+            at, holding = heappop(self._queue)
+            if self._due.get(holding) == at:
+                del self._due[holding]
+                rung.append(holding)
         return rung
