@@ -4,8 +4,9 @@ import pytest
 
 from standfast.core.movements import book_movements
 from standfast.model import journal as j
+from standfast.model.ids import PositionId
 from standfast.model.order import Movement, MovementKind
-from tests.core.situations import NOW, SPY, D, adopted, folded, of, position, the, told
+from tests.core.situations import NOW, SPY, D, adopted, folded, of, opening_of, position, the, told
 
 
 def row(id: str, quantity: int, kind: MovementKind = MovementKind.SPLIT, status: str = "executed") -> Movement:
@@ -27,6 +28,15 @@ def test_a_split_is_the_ratio_of_what_came_to_what_went(  # a row of a table
     assert [fact.ratio for fact in of(j.Rescaled, facts)] == [D(ratio)]
     assert (the(book).held, the(book).entry_price) == (D(left), D(price))
     assert list(book_movements(book, [row("m1", out), row("m2", into)])) == []
+
+
+@pytest.mark.parametrize(("held", "left"), [(-100, "-10"), (100, "10")])
+def test_a_split_is_of_what_is_held_whatever_waits_for_its_fills_beside_it(held: int, left: str) -> None:
+    book = folded(*opening_of(-held, id=PositionId("p0")), *position(held))
+
+    told(book, *book_movements(book, [row("m1", -held), row("m2", held // 10)]))
+
+    assert the(book).net == D(left)
 
 
 def test_half_a_split_waits_for_its_other_half() -> None:

@@ -33,7 +33,8 @@ def _split(book: Book, holding: Holding, fresh: Sequence[Movement]) -> Iterator[
         yield Rescaled(holding=holding, ratio=1 / book.state.rescaled[undone.id], movement=f"{undone.id} taken back")
         return
     rows = [*book.state.split_rows.get(holding, ()), *(m for m in fresh if m.status not in TAKEN_BACK)]
-    sign = next((p.sign for p in book.positions_at(holding)), 1)
+    held = sum((p.net for p in book.positions_at(holding)), book.state.acknowledged.get(holding, ZERO))
+    sign = -1 if held < 0 else 1  # of what is held: a position that waits for its first fill may have the other one
     out = sum((abs(row.quantity) for row in rows if row.quantity * sign < 0), ZERO)
     into = sum((abs(row.quantity) for row in rows if row.quantity * sign > 0), ZERO)
     if not out or not into or out == into:
