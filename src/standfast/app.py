@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from standfast.settings import AccountSettings, Settings
     from standfast.stores.sqlite.store import SqliteStore
 
-DONE, FAILED, BAD_SETTINGS, GUARDED_ALREADY = 0, 1, 78, 79
+DONE, FAILED, LEDGER_FAILED, BAD_SETTINGS, GUARDED_ALREADY = 0, 1, 74, 78, 79
 
 FREE_FEED = "iex"
 """Alpaca's market data that every account may read."""
@@ -68,11 +68,12 @@ async def clock_of(account: "AccountSettings") -> "Clock":
         ) from error
 
 
-def _refuse_unbuilt(account: "AccountSettings") -> None:
-    if account.broker != "alpaca":
-        raise SettingsError(
-            f'accounts[{account.name}].broker = "{account.broker}": is not supported yet. Write "alpaca".'
-        )
+def _refuse_unbuilt(*accounts: "AccountSettings") -> None:
+    for each in accounts:
+        if each.broker != "alpaca":
+            raise SettingsError(
+                f'accounts[{each.name}].broker = "{each.broker}": is not supported yet. Write "alpaca".'
+            )
 
 
 def broker_of(account: "AccountSettings", clock: "Clock") -> "Broker":
@@ -116,6 +117,7 @@ def guard(config: Path, *, once: bool, heartbeat: int | None, parent: int | None
         logs.configure()
         logs.hear_the_interpreter()
         _warn(settings)
+        _refuse_unbuilt(*settings.accounts)  # before there is a ledger
         beat = Heartbeat(heartbeat) if heartbeat is not None else None
         return asyncio.run(_guard(config, settings, once=once, heartbeat=beat, restarted=restarted))
     except SettingsError as error:
@@ -126,7 +128,7 @@ def guard(config: Path, *, once: bool, heartbeat: int | None, parent: int | None
         return GUARDED_ALREADY
     except StandfastError as error:
         sys.stderr.write(f"{type(error).__name__}: {error}\n")
-        return FAILED
+        return LEDGER_FAILED if isinstance(error, JournalError) else FAILED
     except ParentGone:
         return FAILED
 
@@ -134,8 +136,13 @@ def guard(config: Path, *, once: bool, heartbeat: int | None, parent: int | None
 def _warn(settings: "Settings") -> None:
     import structlog
 
+    from standfast.settings.modes import exposed
+
+    log = structlog.get_logger("standfast.app")
     for warning in settings.warnings:
-        structlog.get_logger("standfast.app").warning("settings", said=warning)
+        log.warning("settings", said=warning)
+    for each in exposed(settings.file, Path(settings.ledger_url.removeprefix("sqlite:///"))):
+        log.warning("others can get at it", file=str(each.path), mode=f"{each.mode:04o}", remedy=each.cure)
 
 
 async def _guard(config: Path, settings: "Settings", *, once: bool, heartbeat: object, restarted: str) -> int:
@@ -144,10 +151,9 @@ async def _guard(config: Path, settings: "Settings", *, once: bool, heartbeat: o
     from standfast.alerts.direct import tell_ledger_fails
     from standfast.runtime.worker import Stop, ledger_failure, on_signals
 
-    for named in settings.accounts:
-        _refuse_unbuilt(named)  # before there is a ledger
     store = await open_aloud(settings, is_first=not restarted)
     worker = worker_of(settings, store, heartbeat)
+    worker.files = store
     stopping = [(number, worker.stop) for number in (signal.SIGTERM, signal.SIGINT)]
     on_signals([*stopping, (signal.SIGHUP, lambda: _reload(worker, config))])
     try:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from standfast.cli.checks import file_modes
 from standfast.settings import load
 from tests.cli.ledgers import write
 from tests.cli.running import standfast
@@ -91,17 +92,38 @@ def test_doctor_tells_a_missing_secret_from_a_wrong_configuration(tmp_path: Path
     assert "APCA_API_KEY_ID" in str(found["secrets"]["detail"])
 
 
-def test_doctor_finds_files_that_others_can_read(tmp_path: Path) -> None:
+BESIDE = ("standfast.toml", "standfast.db", "standfast.db-wal", "standfast.db.paper.anchor", "standfast.db.ballast")
+
+
+@pytest.mark.parametrize("name", BESIDE)
+@pytest.mark.parametrize("mode", [0o644, 0o640, 0o606])
+def test_doctor_finds_a_file_that_others_can_get_at(name: str, mode: int, tmp_path: Path) -> None:
     config = write(tmp_path)
-    config.chmod(0o644)
+    for each in BESIDE:
+        (tmp_path / each).touch(mode=0o600)
+        (tmp_path / each).chmod(0o600)
+    assert file_modes(config).ok
+
+    (tmp_path / name).chmod(mode)
+
+    found = file_modes(config)
+    assert (found.ok, found.detail) == (False, f"{tmp_path / name} has mode {mode:04o}")
+    assert found.remedy == f"chmod 600 {tmp_path / name}"
+
+
+def test_doctor_finds_a_folder_in_which_others_could_put_another_ledger(tmp_path: Path) -> None:
+    config = write(tmp_path)
+    config.chmod(0o600)
+    (tmp_path / "standfast.db").chmod(0o600)
+    tmp_path.chmod(0o775)
 
     found = checks(standfast("doctor", "--json", "--config", config))["file modes"]
 
     assert found == {
         "name": "file modes",
         "ok": False,
-        "detail": f"{config} has mode 0644",
-        "remedy": f"chmod 600 {config}",
+        "detail": f"{tmp_path} has mode 0775",
+        "remedy": f"chmod go-w {tmp_path}",
     }
 
 

@@ -1,6 +1,7 @@
 """A process that has read its settings keeps its secrets out of its environment, of core dumps, of others' sight."""
 
 import os
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -21,6 +22,7 @@ from standfast.app import load
 load(Path(sys.argv[1]))
 child = subprocess.run([sys.executable, "-c", "import os; print(os.environ)"], capture_output=True, text=True)
 print(repr(os.environ), child.stdout)
+Path(sys.argv[1]).with_name("made").touch()
 print("cores", resource.getrlimit(resource.RLIMIT_CORE), "dumpable", ctypes.CDLL(None).prctl(3, 0, 0, 0, 0))
 """
 
@@ -81,5 +83,6 @@ def test_no_child_no_core_and_no_other_process_gets_at_them(file: Path) -> None:
 
     assert [value for name, value in ENVIRON.items() if name in SECRETS and value in ran.stdout] == []
     assert "cores (0, 0)" in ran.stdout
+    assert stat.S_IMODE(file.with_name("made").stat().st_mode) == 0o600
     if sys.platform == "linux":
         assert "dumpable 0" in ran.stdout

@@ -4,7 +4,6 @@
 2. Every finding that is not well carries a remedy.
 """
 
-import stat
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -111,16 +110,13 @@ def _is_about_a_secret(line: str) -> bool:
 
 def file_modes(config: Path) -> Check:
     """Settings decide where keys are sent: nobody else may change them, and nobody else needs to read them."""
-    found = []
-    for path in (config, _ledger_path(config)):
-        if path is not None and path.exists():
-            mode = stat.S_IMODE(path.stat().st_mode)
-            if mode & 0o077:
-                found.append((path, mode))
+    from standfast.settings.modes import exposed
+
+    found = exposed(config, _ledger_path(config))
     if not found:
-        return Check("file modes", ok=True, detail="settings and ledger are their owner's alone")
-    detail = "; ".join(f"{path} has mode {mode:04o}" for path, mode in found)
-    return Check("file modes", ok=False, detail=detail, remedy="chmod 600 " + " ".join(str(path) for path, _ in found))
+        return Check("file modes", ok=True, detail="settings, ledger and what is beside it are their owner's alone")
+    detail = "; ".join(str(each) for each in found)
+    return Check("file modes", ok=False, detail=detail, remedy="; ".join(each.cure for each in found))
 
 
 def _ledger_path(config: Path) -> Path | None:

@@ -2,7 +2,6 @@
 
 import ipaddress
 import re
-import stat
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
@@ -67,7 +66,6 @@ def _settings(table: Table, file: Path, vault: Vault) -> Settings:
     alerts = tuple(_channel(each, vault) for each in table.tables("alerts"))
     table.close()
     _warn(report, accounts, alerts)
-    _warn_of_modes(report, file)
     return Settings(
         file=file,
         ledger_url=ledger_url,
@@ -135,13 +133,6 @@ def _remember_password(ledger_url: str) -> None:
     password = urlsplit(ledger_url).password if ledger_url.startswith("postgresql") else None
     if password:
         remember(password)
-
-
-def _warn_of_modes(report: Report, file: Path) -> None:
-    """Settings decide where keys are sent: who can change them can have them."""
-    mode = stat.S_IMODE(file.stat().st_mode)
-    if mode & (stat.S_IWGRP | stat.S_IWOTH):
-        report.warn((), f"can be changed by others (mode {mode:04o}), who could send the keys elsewhere: chmod 600")
 
 
 def _warn(report: Report, accounts: tuple[AccountSettings, ...], alerts: tuple[AlertChannel, ...]) -> None:
