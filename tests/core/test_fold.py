@@ -271,3 +271,18 @@ def test_a_failed_close_counts_its_refusals_and_a_new_request_starts_anew() -> N
     again = the(book).closing
     assert again is not None
     assert (again.refusals, again.again_at) == (0, None)
+
+
+def test_a_read_that_was_under_way_when_its_position_settled_brings_nothing_back() -> None:
+    """Booked anew, with nothing executed, its fills would be asked for without end."""
+    book = folded(*position(10), *resting_stop(10))
+    sold = j.Allocation(position=P, quantity=D(10), opens=False)
+    told(book, j.FillBooked(fill=fill("x", f"{P}-stop-1", Side.SELL, 10, 98), allocations=(sold,)))
+    told(book, j.PositionSettled(position=P, reason=CloseReason.STOP_LOSS, proof="fills"))
+    before = everything_of(book)["orders"]
+    late = report(f"{P}-stop-1", client=own_id(Role.STOP), filled=10, state=OrderState.FILLED)
+
+    told(book, j.OrderObserved(report=late, position=P, role=Role.STOP))
+
+    assert everything_of(book)["orders"] == before == {}
+    assert book.exceeding == set()

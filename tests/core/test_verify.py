@@ -9,7 +9,7 @@ from standfast.model import journal as j
 from standfast.model.contract import Contract
 from standfast.model.effects import QueryOrder, ReadActivities, SubmitOrder, Urgency, WakeAt
 from standfast.model.ids import BrokerOrderId
-from standfast.model.order import OrderState, OrderType, Role
+from standfast.model.order import OrderState, OrderType, Role, Side
 from tests.core.situations import (
     CONTRACT,
     SPY,
@@ -179,3 +179,11 @@ def test_a_leg_is_read_with_its_parent_while_that_works() -> None:
     assert is_listed(situation(book, listed=[pair]), order)
     assert not is_listed(situation(book), order)
     assert [each.client_id for each in look(book, 1)] == [STOP.id]
+
+
+def test_fills_on_their_way_are_asked_for_at_growing_intervals() -> None:
+    filled = report(f"{P}-open", client=own_id(Role.OPEN), side=Side.BUY, filled=10, state=OrderState.FILLED)
+    book = folded(*opening_of(10), j.OrderObserved(report=filled, position=P, role=Role.OPEN))
+    assert len(of(ReadActivities, look(book))) == 1
+    assert of(ReadActivities, look(book, 100, asked={"read activities": after(91)})) == []
+    assert len(of(ReadActivities, look(book, 101, asked={"read activities": after(91)}))) == 1

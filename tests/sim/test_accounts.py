@@ -5,13 +5,14 @@ from datetime import timedelta
 
 import pytest
 
+from standfast.core.policy import Foreign
 from standfast.exchange.faults import Lost, PartialList, Rule
 from standfast.exchange.orders import OrderClass, OrderType, Side, StopLoss, TakeProfit, Terms, Ticket
 from standfast.exchange.rules import Rules as ExchangeRules
 from standfast.model.breaks import BreakKind
 from standfast.model.journal import BreakSeen, ProfitRestated
 from standfast.sim.world import World, play
-from tests.sim.stories import BY_GUARD, START, D, guarded, market, of_kind, open_positions, prices
+from tests.sim.stories import BY_GUARD, START, STILL, STOP_ONLY, D, guarded, market, of_kind, open_positions, prices
 
 DEAF = Rule(operation="stream", fault=Lost())
 HOLES = Rule(operation="activities", fault=PartialList(missing=2), since=START + timedelta(seconds=3), probability=0.6)
@@ -61,3 +62,24 @@ def test_the_exits_of_a_bracket_that_only_took_off_a_short_are_taken_away() -> N
         assert position.net == -40
 
     play(story, NO_RULES, FALLING, start=START, exchange=ExchangeRules(refuses_wash_trades=False))
+
+
+@pytest.mark.parametrize("foreign", [Foreign.ADOPT, Foreign.ALERT], ids=str)
+def test_what_was_held_before_and_is_sold_before_it_is_adopted_leaves_nothing_behind(foreign: Foreign) -> None:
+    """Its fill is of before we looked: the sale alone would open a short that nobody holds."""
+
+    async def story(world: World) -> None:
+        await world.submit(market(Side.BUY, 65))
+        await world.run_for(1)
+        await world.start_guard()
+        await world.until(lambda: world.book.state.breaks, within=3, what="an orphan is seen")
+        await world.submit(market(Side.SELL, 65))
+        await world.run_for(60)
+        assert open_positions(world) == [], await world.account_of("a phantom")
+        assert world.book.state.acknowledged == {}
+        assert world.book.state.breaks == {}
+        assert world.working() == []
+        await world.submit(market(Side.SELL, 10))
+        await world.until(lambda: [p.net for p in open_positions(world)] == [-10], within=10)
+
+    play(story, replace(STOP_ONLY, foreign=foreign), STILL, start=START)

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from standfast.model.alert import Alert
 from standfast.model.booked import BookedOrder, Stage
@@ -66,6 +66,13 @@ class Earned:
     realised: Decimal
 
 
+class LastFill(NamedTuple):
+    """Which entry booked the last fill of a holding, and when."""
+
+    number: EntryNumber
+    at: datetime
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lately:
     """Fills of one holding, so that one heard of late can take its place among them: what was held before, and they."""
@@ -109,6 +116,7 @@ class BookState:
     costs: dict[Holding, Cost] = field(default_factory=dict)
     lately: dict[Holding, Lately] = field(default_factory=dict)
     acknowledged: dict[Holding, Decimal] = field(default_factory=dict)
+    filled: dict[Holding, LastFill] = field(default_factory=dict)
     executions: dict[ExecutionId, datetime] = field(default_factory=dict)
     movements: dict[str, datetime] = field(default_factory=dict)
     split_rows: dict[Holding, list[Movement]] = field(default_factory=dict)

@@ -16,17 +16,30 @@ from decimal import Decimal
 from itertools import chain
 
 from standfast.core.average import restated
-from standfast.core.book import Book
+from standfast.core.before import held_before
+from standfast.core.book import Book, Cost
 from standfast.core.policy import Foreign, Mode, Rules
 from standfast.model.alert import Severity
 from standfast.model.booked import BookedOrder
 from standfast.model.ids import AlertId, Holding, PositionId, digest, is_own
-from standfast.model.journal import AlertRaised, Allocation, CloseRequested, Fact, FillBooked, FillMatched, LotFound
+from standfast.model.journal import (
+    AlertRaised,
+    Allocation,
+    CloseRequested,
+    Fact,
+    FillBooked,
+    FillMatched,
+    ForeignAcknowledged,
+    LotFound,
+    PositionAdopted,
+)
 from standfast.model.order import ZERO, Fill, Role
 from standfast.model.position import CloseReason, Position, Standing
 
 CROSSING = timedelta(seconds=60)
 """How long after our close an order placed before it may still land."""
+LATE = timedelta(hours=1)
+"""How long after a position has closed fills that explain it may turn up."""
 UNAWARE = timedelta(seconds=2)
 """How long somebody else may take to learn of our close."""
 LEG_CLASSES = frozenset({"bracket", "oco", "oto"})
@@ -44,7 +57,10 @@ def book_fill(book: Book, rules: Rules, fill: Fill) -> Iterator[Fact]:
         yield FillMatched(fill=fill, position=matched)
         return
     found: LotFound | None = None
-    parts = list(_closing_parts(book, fill, order))
+    taken = _taken_in(book, rules, fill, order)
+    if taken is not None:
+        yield taken
+    parts = list(_closing_parts(book, fill, order, taken))
     left = fill.quantity - sum((part.quantity for part in parts), ZERO)
     if left > 0:
         part, found = _opening_part(book, rules, fill, order, left)
@@ -122,30 +138,68 @@ def _matched(book: Book, fill: Fill, order: BookedOrder | None) -> PositionId | 
     """
     if order is not None and order.position is not None:
         return None
-    for position in book.positions_at(fill.holding):
+    for position in chain(book.positions_at(fill.holding), _just_closed(book, fill)):
         lacking = position.bare_adopted * position.sign * fill.side.sign
         if lacking > 0 and position.adopted_at is not None and fill.at <= position.adopted_at:
             return position.id
     return None
 
 
-def _closing_parts(book: Book, fill: Fill, order: BookedOrder | None) -> Iterator[Allocation]:
+def _just_closed(book: Book, fill: Fill) -> Iterator[Position]:
+    """Adopted positions of this holding whose fills may still turn up though they have closed."""
+    for position in reversed(book.state.closed.values()):
+        if position.closed_at is None or fill.at - position.closed_at > LATE:
+            return
+        if position.holding == fill.holding and position.bare_adopted:
+            yield position
+
+
+def _taken_in(
+    book: Book, rules: Rules, fill: Fill, order: BookedOrder | None
+) -> PositionAdopted | ForeignAcknowledged | None:
+    """Unexplained quantity on the other side that this fill closes before it takes anything of ours."""
+    if order is not None and order.role is not Role.FOREIGN:
+        return None
+    tied = order.position if order is not None else None
+    before = [p.held for p in book.positions_at(fill.holding) if p.sign == -fill.side.sign and _goes_first(p, tied)]
+    known = book.state.acknowledged.get(fill.holding, ZERO) * -fill.side.sign
+    return held_before(book, rules, fill, fill.quantity - sum(before, max(known, ZERO)))
+
+
+def _goes_first(position: Position, tied: PositionId | None) -> bool:
+    return position.id == tied or not position.is_guarded
+
+
+def _closing_parts(
+    book: Book, fill: Fill, order: BookedOrder | None, taken: PositionAdopted | ForeignAcknowledged | None = None
+) -> Iterator[Allocation]:
     """What a fill takes off positions of the other side; an opening of ours as well, if one has come between.
 
     The account is netted: what was bought against a short is not held beside it.
     """
     left = fill.quantity
-    cost = book.state.costs.get(fill.holding)
-    average = cost.average if cost is not None else ZERO
+    cost = book.state.costs.get(fill.holding, Cost())
+    if isinstance(taken, PositionAdopted):
+        cost = Cost(cost.quantity + taken.quantity, cost.value + taken.quantity * taken.price)
+    average = cost.average
+    acknowledged = book.state.acknowledged.get(fill.holding, ZERO)
     for position in _in_turn(book, fill, order.position if order is not None else None):
-        known = book.state.acknowledged.get(fill.holding, ZERO) * -fill.side.sign
-        take = min(left, position.held if position is not None else known)
+        if position is None:
+            known = taken.quantity if isinstance(taken, ForeignAcknowledged) else acknowledged
+            take = min(left, known * -fill.side.sign)
+            if take > 0:
+                left -= take
+                yield Allocation(position=None, quantity=take, opens=False)
+            if isinstance(taken, PositionAdopted):
+                take = min(left, abs(taken.quantity))
+                left -= take
+                realised = take * (fill.price - average) * -fill.side.sign
+                yield Allocation(position=taken.position, quantity=take, opens=False, realised=realised)
+            continue
+        take = min(left, position.held)
         if take <= 0:
             continue
         left -= take
-        if position is None:
-            yield Allocation(position=None, quantity=take, opens=False)
-            continue
         realised = take * (fill.price - average) * position.sign
         yield Allocation(position=position.id, quantity=take, opens=False, realised=realised)
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from standfast.core.average import earned, replayed
-from standfast.core.book import EXECUTIONS_KEPT, Book, Cost, Lately, shorten
+from standfast.core.book import EXECUTIONS_KEPT, Book, Cost, LastFill, Lately, shorten
 from standfast.core.fold_orders import after_order
 from standfast.core.folds import folds
 from standfast.model import journal as j
@@ -22,6 +22,7 @@ def _fill_booked(book: Book, fact: j.FillBooked, entry: j.Entry) -> None:
     assert fill.execution_id not in book.state.executions, fill.execution_id
     book.state.executions[fill.execution_id] = fill.at
     shorten(book.state.executions, EXECUTIONS_KEPT)
+    book.state.filled[fill.holding] = LastFill(entry.number, entry.at)
     order = book.order_by_broker(fill.broker_order_id)
     if order is not None:
         book.put_order(_filled(replace(order, executed=order.executed + fill.quantity, number=entry.number), entry))
@@ -147,6 +148,10 @@ def _fill_matched(book: Book, fact: j.FillMatched, entry: j.Entry) -> None:
     if order is not None:
         book.put_order(replace(order, executed=order.executed + fill.quantity, number=entry.number))
     position = book.state.positions.get(fact.position)
+    closed = book.state.closed.get(fact.position)
+    if closed is not None:
+        lacking = closed.bare_adopted - fill.signed * closed.sign
+        book.state.closed[closed.id] = replace(closed, bare_adopted=lacking)
     if position is not None:
         lacking = position.bare_adopted - fill.signed * position.sign
         # Wholly explained, it was bought under our eyes: its stop is figured from its entry like anybody's.

@@ -98,12 +98,19 @@ def _order_never_arrived(book: Book, fact: j.OrderNeverArrived, entry: j.Entry) 
 
 @folds(j.OrderObserved)
 def _order_observed(book: Book, fact: j.OrderObserved, entry: j.Entry) -> None:
+    if _is_retired(book, fact.report):
+        return
     parent = _observe(book, fact.report, fact.position, fact.role, None, entry)
-    for leg in fact.report.legs:
+    for leg in (leg for leg in fact.report.legs if not _is_retired(book, leg)):
         role = Role.FOREIGN if fact.role is Role.FOREIGN else Role.STOP
         known = book.order_by_broker(leg.broker_id)
         position = known.position if known is not None and known.position is not None else fact.position
         _observe(book, leg, position, role, parent, entry)
+
+
+def _is_retired(book: Book, report: OrderReport) -> bool:
+    """Over and booked, and so let go of with its position: a read that was under way then says nothing new."""
+    return report.broker_id in book.state.retired and book.order_by_broker(report.broker_id) is None
 
 
 def _observe(

@@ -96,7 +96,15 @@ def _position_findings(s: Situation, holding: Holding) -> Iterator[Finding]:
     row = s.reported(holding)
     evidence = f"positions read, average {row.average_price}" if row is not None else "not in the positions list"
     gap = max(booked.low - reported, reported - booked.high)
-    yield Finding(kind=kind, holding=holding, booked=str(booked), reported=str(reported), evidence=evidence, gap=gap)
+    yield Finding(
+        kind=kind,
+        holding=holding,
+        booked=str(booked),
+        reported=str(reported),
+        evidence=evidence,
+        price=row.average_price if row is not None else None,
+        gap=gap,
+    )
 
 
 def _foreign_lots(s: Situation, holding: Holding) -> Iterator[Finding]:

@@ -39,8 +39,12 @@ def doubts(s: Situation, holding: Holding) -> Outcomes:
 
 
 def _ask_for_fills(s: Situation, order: BookedOrder) -> Outcomes:
-    yield ReadActivities(reason=f"{order.id} has filled {order.filled}, booked {order.executed}")
-    yield WakeAt(at=s.now + _backoff(order.changed_at, s.now), holding=order.holding)
+    asked, since = s.asked.get("read activities"), order.changed_at
+    due = since if asked is None or asked < since else asked + _backoff(since, asked)
+    if s.now >= due:
+        yield ReadActivities(reason=f"{order.id} has filled {order.filled}, booked {order.executed}")
+        due = s.now + _backoff(since, s.now)
+    yield WakeAt(at=due, holding=order.holding)
 
 
 def _look_at_working(s: Situation, order: BookedOrder) -> Outcomes:

@@ -40,6 +40,8 @@ class Finding:
     booked: str
     reported: str
     evidence: str = ""
+    price: Decimal | None = None
+    """What the broker says is held cost on average."""
     gap: Decimal = ZERO
     """How far apart the two are, where that is a quantity: a break whose gap grows is worse."""
 

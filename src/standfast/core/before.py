@@ -1,0 +1,77 @@
+"""Quantity that was held before anybody looked, and that a sale finds before it could be adopted.
+
+The broker lists it, no fill explains it yet (a break), and a fill of the other side comes. In a netted account that
+fill takes it: booked for itself, it would open a position the other way that nobody holds. So the quantity is taken
+into the books in that moment, at what it cost by the broker, and the fill closes it. Should the fills behind it turn
+up later, they are matched as those of any adopted quantity are.
+"""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from decimal import Decimal, InvalidOperation
+
+from standfast.core.book import Book
+from standfast.core.policy import Foreign, Rules
+from standfast.model.breaks import Break, BreakKind
+from standfast.model.ids import PositionId, digest
+from standfast.model.journal import ForeignAcknowledged, PositionAdopted
+from standfast.model.order import ZERO, Fill
+
+ENDED = timedelta(seconds=60)
+STALE = timedelta(seconds=15)
+"""A difference seen so soon after a fill may be a list of before that fill."""
+
+
+def held_before(book: Book, rules: Rules, fill: Fill, most: Decimal) -> PositionAdopted | ForeignAcknowledged | None:
+    """The fact that takes in what this fill is about to close, at most so much; None where all is explained."""
+    found = next((each for each in _differences(book, fill) if _is_unexplained(book, each)), None)
+    if found is None or most <= 0:
+        return None
+    quantity = min(_unexplained(book, found) * -fill.side.sign, most)
+    if quantity <= 0:
+        return None
+    signed = quantity * -fill.side.sign
+    if rules.foreign_for(fill.holding) is not Foreign.ADOPT:
+        known = book.state.acknowledged.get(fill.holding, ZERO)
+        return ForeignAcknowledged(holding=fill.holding, quantity=known + signed, by="policy", before=known)
+    return PositionAdopted(
+        position=PositionId(f"p{digest(book.account, 'before', fill.execution_id)[:9]}"),
+        holding=fill.holding,
+        quantity=signed,
+        price=found.finding.price or fill.price,
+        anchor=None,
+        strategy=rules.foreign_strategy(""),
+        by="policy",
+    )
+
+
+def _differences(book: Book, fill: Fill) -> Iterator[Break]:
+    """Open breaks, and those that a list which shows the fill already has just ended."""
+    yield from book.breaks_at(fill.holding)
+    for each in reversed(book.state.ended_breaks.values()):
+        if each.ended_at is None or fill.at - each.ended_at > ENDED:
+            return
+        if each.finding.holding == fill.holding:
+            yield each
+
+
+def _is_unexplained(book: Book, found: Break) -> bool:
+    """Whether the broker has listed more than the books have, and no fill has been booked that could explain it."""
+    finding = found.finding
+    if finding.kind not in (BreakKind.ORPHAN_POSITION, BreakKind.QUANTITY) or not finding.gap:
+        return False
+    assert finding.holding is not None, finding
+    last = book.state.filled.get(finding.holding)
+    return last is None or (last.number < found.number and found.first_seen - last.at >= STALE)
+
+
+def _unexplained(book: Book, found: Break) -> Decimal:
+    """Signed."""
+    assert found.finding.holding is not None, found
+    net = book.net(found.finding.holding)
+    try:
+        reported = Decimal(found.finding.reported)
+    except InvalidOperation:
+        return ZERO
+    extra = reported - net.low
+    return extra if net.is_exact and extra * reported > 0 else ZERO

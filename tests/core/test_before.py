@@ -1,0 +1,82 @@
+"""Tests of `core/before.py`: what was held before, and sold before it could be adopted."""
+
+from standfast.core.fills import book_fill
+from standfast.model import journal as j
+from standfast.model.breaks import BreakKind, Finding
+from standfast.model.ids import BreakId
+from standfast.model.order import Side
+from standfast.model.position import CloseReason
+from tests.core.situations import SPY, D, P, after, fill, folded, position, told
+from tests.core.test_fills import ADOPT, ALERT, IGNORE, booked, net_of
+
+SEEN = j.BreakSeen(
+    id=BreakId("b1"),
+    finding=Finding(
+        kind=BreakKind.ORPHAN_POSITION, holding=SPY, booked="0", reported="65", price=D(90), gap=D(65), evidence="list"
+    ),
+)
+SALE = fill("x1", "theirs", Side.SELL, 65, 100)
+
+
+def test_the_sale_closes_what_was_listed_at_what_the_broker_says_it_cost() -> None:
+    book = folded(SEEN)
+
+    booked(book, [SALE], ADOPT)
+
+    assert net_of(book) == 0
+    (held,) = book.state.positions.values()
+    assert (held.opened, held.closed, held.pnl, held.sign) == (D(65), D(65), D(650), 1)
+    assert book.state.costs == {}
+
+
+def test_where_nothing_is_adopted_it_was_somebody_elses_and_still_is() -> None:
+    for rules in (ALERT, IGNORE):
+        book = folded(SEEN)
+        booked(book, [SALE], rules)
+        assert (book.state.positions, book.state.acknowledged) == ({}, {})
+
+
+def test_only_as_much_as_was_listed_is_taken_and_the_rest_opens() -> None:
+    book = folded(SEEN)
+    booked(book, [fill("x1", "theirs", Side.SELL, 80, 100)], ADOPT)
+    assert sorted(p.net for p in book.state.positions.values()) == [D(-15), D(0)]
+
+
+def test_it_goes_before_ours_and_leaves_ours_alone() -> None:
+    book = folded(*position(10, at=after(-60)), at=after(-60))
+    quantity = Finding(
+        kind=BreakKind.QUANTITY, holding=SPY, booked="10", reported="75", price=D(90), gap=D(65), evidence="list"
+    )
+    told(book, j.BreakSeen(id=BreakId("b1"), finding=quantity))
+    booked(book, [SALE], ADOPT)
+    assert book.state.positions[P].held == D(10)
+    assert net_of(book) == 10
+
+
+def test_what_a_fill_explains_is_not_taken_for_unexplained() -> None:
+    book = folded(SEEN)
+    bought = fill("x0", "theirs", Side.BUY, 65, 90)
+    booked(book, [bought, SALE, fill("x2", "theirs", Side.SELL, 5, 100)], ADOPT)
+    assert net_of(book) == -5
+
+
+def test_a_difference_seen_right_after_a_fill_may_be_a_list_of_before_it() -> None:
+    book = folded()
+    booked(book, [fill("x0", "theirs", Side.BUY, 65, 90), fill("x1", "theirs", Side.SELL, 65, 90)], ADOPT)
+    told(book, SEEN, at=after(5))
+    booked(book, [fill("x2", "theirs", Side.SELL, 65, 100)], ADOPT)
+    assert net_of(book) == -65, "a short is a short"
+
+
+def test_fills_behind_it_that_turn_up_later_are_matched() -> None:
+    book = folded(SEEN)
+    booked(book, [SALE], ADOPT)
+    (held,) = book.state.positions.values()
+    told(book, j.PositionSettled(position=held.id, reason=CloseReason.FOREIGN, proof="fills"))
+
+    (fact,) = book_fill(book, ADOPT, fill("x0", "theirs", Side.BUY, 65, 90, at=after(-1)))
+
+    assert isinstance(fact, j.FillMatched)
+    told(book, fact)
+    assert net_of(book) == 0
+    assert book.state.closed[held.id].bare_adopted == 0
