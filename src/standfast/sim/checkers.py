@@ -26,7 +26,7 @@ from standfast.model.ids import BreakId, ClientOrderId, EntryNumber, Holding
 from standfast.model.journal import Entry
 from standfast.runtime.account import Account
 from standfast.sim.adapter import CONTRACT
-from standfast.sim.checks_liveness import Liveness
+from standfast.sim.checks_liveness import SUCCEEDED, Liveness
 from standfast.sim.checks_safety import Safety
 from standfast.sim.quiet import Quiet
 from standfast.sim.retelling import retell
@@ -41,6 +41,21 @@ FEWEST = 6
 """Letters of a canary: a shorter one is in many words."""
 
 
+class Living(Protocol):
+    """What of a guard is looked at."""
+
+    @property
+    def is_alive(self) -> bool: ...
+
+    @property
+    def is_paused(self) -> bool: ...
+
+    @property
+    def is_here(self) -> bool:
+        """Whether it guards."""
+        ...
+
+
 class Watched(Protocol):
     """What of a world is looked at."""
 
@@ -51,6 +66,9 @@ class Watched(Protocol):
 
     @property
     def store(self) -> MemoryStore: ...
+
+    @property
+    def guards(self) -> Mapping[str, Living]: ...
 
     @property
     def account(self) -> Account | None:
@@ -84,6 +102,7 @@ class Checker:
         self._asked: dict[str, str] = {}
         """Instruments of requests of ours that have arrived since the last tick, by client order id."""
         self._quiet: Quiet | None = None
+        self._leaderless = 0.0
         world.engine.overhearers.append(self._overheard)
 
     @property
@@ -148,6 +167,17 @@ class Checker:
         if self._quiet is not None:
             quiet = self._quiet
             self._judge(lambda: quiet.tick(now))
+            self._judge(self._check_succession)
+
+    def _check_succession(self) -> None:
+        """B6: while nothing goes wrong, a guard that lives guards soon."""
+        awake = [guard for guard in self._world.guards.values() if guard.is_alive and not guard.is_paused]
+        if any(guard.is_here for guard in awake):
+            self._leaderless = 0.0
+        elif awake:
+            self._leaderless += 1.0
+        if self._leaderless > SUCCEEDED:
+            raise Violation("B6", f"a guard lives, and none has guarded for {self._leaderless:.0f} s")
 
     def _overheard(self, asked: Asked) -> None:
         """Kept, not raised: who asks is the exchange's own code."""

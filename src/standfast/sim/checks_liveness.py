@@ -85,7 +85,7 @@ class Liveness:
         self.is_healthy = is_healthy
         self._watches: dict[str, dict[tuple[str, str], Stopwatch]] = {}
         self._dirty: set[str] = set()
-        self._ticked: datetime | None = None
+        self._ticked = witness.engine.now
         self._ticks = 0
 
     def touch(self, instrument: str) -> None:
@@ -98,7 +98,7 @@ class Liveness:
 
     def tick(self, now: datetime) -> None:
         """Let healthy time pass for what runs; look again at what changed or runs."""
-        passed = (now - self._ticked).total_seconds() if self._ticked is not None else 0.0
+        passed = (now - self._ticked).total_seconds()
         self._ticked = now
         self._ticks += 1
         if self._ticks % LOOK_EVERY == 0:  # rules become due and waits end without an event
@@ -235,7 +235,7 @@ class Liveness:
         wanted = abs(net) - unwanted
         if self.rules.foreign_for(holding) is not Foreign.ADOPT:  # then only what is ours
             wanted = min(wanted, sum((lot.held for lot in lots if lot.is_guarded and self.wants_stop(lot)), ZERO))
-        elif not self._policy("foreign", holding).stop_loss and not any(self.wants_stop(lot) for lot in lots):
+        elif not _rests(self._policy("foreign", holding)) and not any(self.wants_stop(lot) for lot in lots):
             return ZERO, ZERO
         if not self.contract.fractional_stops:
             wanted = wanted.to_integral_value(rounding=ROUND_FLOOR)
@@ -247,7 +247,7 @@ class Liveness:
         policy = self._policy(lot.strategy, lot.holding)
         if lot.bare or policy.held_by is HeldBy.GUARD:
             return False
-        return lot.stop is not None or policy.stop_loss is not None or policy.emergency_stop is not None
+        return lot.stop is not None or _rests(policy)
 
     def _policy(self, strategy: str, holding: Holding) -> Policy:
         return self.rules.policy(strategy, holding)
@@ -297,6 +297,11 @@ class Liveness:
         """Whether the numbers themselves are: no price rule may fire then, and B1 counts."""
         kinds = (BreakKind.QUANTITY, BreakKind.SIDE)
         return any(found.holding == lot.holding and found.kind in kinds for found in self.retold.breaks.values())
+
+
+def _rests(policy: Policy) -> bool:
+    """Whether a policy by itself wants a stop to rest at the broker."""
+    return policy.held_by is not HeldBy.GUARD and (policy.stop_loss is not None or policy.emergency_stop is not None)
 
 
 def _until(times: list[datetime] | None, now: datetime, first: int, factor: int, most: int) -> datetime:

@@ -1,0 +1,230 @@
+"""B1 to B9: what does not come to an end in its healthy time is found, what does is not."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import pytest
+
+from standfast.core.policy import Foreign, HeldBy
+from standfast.exchange.rules import Rules
+from standfast.model import journal as j
+from standfast.model.breaks import BreakKind, Finding
+from standfast.model.ids import BreakId
+from standfast.model.order import Role, Side
+from standfast.sim.watch import Violation
+from tests.sim.judged import ACCOUNT, HOLDING, POLICY, POSITION, RULES, D, Judged
+
+BY_GUARD = replace(RULES, policies=(replace(POLICY, held_by=HeldBy.GUARD),))
+
+
+def within(judged: Judged, bound: int, id: str) -> None:
+    """Blameless up to the bound, found right after it."""
+    judged.wait(bound)
+    with pytest.raises(Violation) as caught:
+        judged.wait(4)
+    assert caught.value.id == id
+
+
+def untracked(judged: Judged) -> None:
+    judged.bot(10)
+
+
+def naked(judged: Judged) -> None:
+    judged.adopt(10)
+
+
+def stop_over_more_than_is_held(judged: Judged) -> None:
+    judged.adopt(10)
+    judged.protect(10)
+    judged.engine.rules = Rules(split_adjusts_orders=False)
+    judged.engine.split("AAPL", D("0.5"))
+    judged.commit(j.Rescaled(holding=HOLDING, ratio=D("0.5"), movement="m"))
+
+
+def close_never_done(judged: Judged) -> None:
+    judged.adopt(10)
+    judged.protect(10)
+    judged.request_close()
+
+
+def beyond_its_stop(judged: Judged) -> None:
+    judged.rules = judged.checker.liveness.rules = replace(RULES, policies=(replace(POLICY, held_by=HeldBy.GUARD),))
+    judged.adopt(10)
+    judged.quote("95.00", "95.02")
+
+
+def unknown_intent(judged: Judged) -> None:
+    judged.adopt(10)
+    judged.protect(9)
+    intent = judged.mean(Role.STOP, Side.SELL, 1, stop="98.02")
+    judged.commit(j.OrderInDoubt(id=intent.id, reason="no answer"))
+
+
+@pytest.mark.parametrize(
+    ("id", "bound", "trouble"),
+    [
+        ("B1", 60, untracked),
+        ("B2", 165, naked),
+        ("B3", 60, stop_over_more_than_is_held),
+        ("B4", 120, close_never_done),
+        ("B4", 120, beyond_its_stop),
+        ("B5", 70, unknown_intent),
+    ],
+)
+def test_what_lasts_longer_than_its_bound_is_found_and_not_before(
+    id: str, bound: int, trouble: Callable[[Judged], None]
+) -> None:
+    judged = Judged()
+    trouble(judged)
+    within(judged, bound, id)
+
+
+def test_the_healthy_clock_stops_and_does_not_begin_anew() -> None:
+    judged = Judged()
+    judged.bot(10)
+    judged.wait(40)
+    judged.is_healthy = False
+    judged.wait(500)
+    judged.is_healthy = True
+    judged.wait(20)
+    with pytest.raises(Violation) as caught:
+        judged.wait(3)
+    assert caught.value.id == "B1"
+    assert 60 < judged.checker.worst["untracked"] < 63
+
+
+def test_what_ends_in_time_begins_anew_when_it_comes_again() -> None:
+    judged = Judged()
+    judged.adopt(10)
+    judged.wait(100)
+    stop = judged.protect(10)
+    judged.wait(20)
+    judged.commit(j.CancelIntended(broker_id=stop.id, holding=HOLDING, reason="to move it"))  # type: ignore[arg-type]  # ids are text
+    judged.engine.cancel(ACCOUNT, stop.id)
+    judged.observe(stop)
+    judged.wait(150)
+    judged.protect(10)
+    judged.wait(100)
+    assert 140 < judged.checker.worst["naked"] < 160
+
+
+def test_b1_what_is_listed_as_a_break_may_last_longer_and_not_for_ever() -> None:
+    judged = Judged(BY_GUARD)
+    judged.bot(10)
+    finding = Finding(kind=BreakKind.ORPHAN_POSITION, holding=HOLDING, booked="0", reported="10")
+    judged.commit(j.BreakSeen(id=BreakId("b1"), finding=finding))
+    within(judged, 300, "B1")
+
+
+def test_b1_and_b2_where_strangers_are_only_told_of_they_are_neither_tracked_nor_covered() -> None:
+    judged = Judged(replace(RULES, foreign=Foreign.ALERT))
+    judged.bot(10)
+    finding = Finding(kind=BreakKind.ORPHAN_POSITION, holding=HOLDING, booked="0", reported="10")
+    judged.commit(j.BreakSeen(id=BreakId("b1"), finding=finding))
+    judged.wait(1000)
+
+
+def test_b2_a_position_whose_exits_the_guard_holds_needs_no_stop() -> None:
+    judged = Judged(BY_GUARD)
+    judged.adopt(10)
+    judged.wait(400)
+
+
+def test_b4_does_not_count_while_nothing_trades() -> None:
+    judged = Judged()
+    close_never_done(judged)
+    judged.wait(60)
+    judged.engine.halt("AAPL")
+    judged.wait(300)
+    judged.engine.resume("AAPL")
+    judged.wait(58)
+    with pytest.raises(Violation) as caught:
+        judged.wait(5)
+    assert caught.value.id == "B4"
+
+
+def test_b4_a_part_that_is_closed_is_all_that_was_asked_for() -> None:
+    judged = Judged()
+    judged.adopt(10)
+    judged.protect(6)
+    judged.request_close(remain=6)
+    order = judged.close(4)
+    judged.commit(judged.booked(order, POSITION, opens=False))
+    judged.wait(300)
+
+
+def test_b8_an_opening_of_ours_without_a_stop_is_rolled_back_in_time_or_found() -> None:
+    judged = Judged()
+    judged.commit(j.OpeningRequested(position=POSITION, key="k", holding=HOLDING, quantity=D(10), strategy="s"))
+    order = judged.send(judged.mean(Role.OPEN, Side.BUY, 10))
+    assert order is not None
+    judged.observe(order)
+    judged.commit(judged.booked(order, POSITION, opens=True))
+    finding = Finding(kind=BreakKind.UNCOVERED, holding=HOLDING, subject=POSITION, booked="10", reported="0")
+    judged.commit(j.BreakSeen(id=BreakId("b1"), finding=finding))
+    troubles = [trouble.id for trouble in judged.checker.liveness.troubles("AAPL")]
+    assert troubles == ["B2", "B8"]
+    judged.request_close()
+    assert [trouble.id for trouble in judged.checker.liveness.troubles("AAPL")] == ["B4"]
+
+
+@dataclass
+class Guarding:
+    is_alive: bool = True
+    is_paused: bool = False
+    is_here: bool = False
+
+
+def test_b6_a_guard_that_lives_and_never_guards_is_found_and_a_dead_one_is_not_waited_for() -> None:
+    judged = Judged()
+    judged.guards["one"] = guard = Guarding(is_alive=False)
+    judged.checker.quiet()
+    judged.wait(100)
+    guard.is_alive = True
+    judged.wait(59)
+    with pytest.raises(Violation) as caught:
+        judged.wait(3)
+    assert caught.value.id == "B6"
+
+
+def test_b9_what_has_not_converged_by_the_end_is_found() -> None:
+    judged = Judged()
+    judged.adopt(10)
+    judged.protect(10)
+    judged.is_healthy = False  # so that no other bound is over first
+    judged.mean(Role.TARGET, Side.SELL, 1)
+    judged.checker.quiet()
+    within(judged, 300, "B9")
+
+
+def test_b9_what_has_converged_and_then_moves_without_a_reason_is_found() -> None:
+    judged = Judged()
+    judged.adopt(10)
+    judged.protect(6)
+    judged.is_healthy = False
+    judged.checker.quiet()
+    judged.wait(290)
+    judged.protect(4)
+    judged.wait(200)
+    with pytest.raises(Violation) as caught:
+        judged.cancel_and_place_anew()
+    assert caught.value.id == "B9"
+
+
+def test_a_quiet_phase_that_stays_still_is_blameless() -> None:
+    judged = Judged()
+    judged.adopt(10)
+    judged.protect(10)
+    judged.checker.quiet()
+    judged.wait(900)
+    asyncio.run(judged.checker.finish())
+
+
+def test_every_trouble_is_named_in_the_statistics() -> None:
+    judged = Judged()
+    judged.adopt(10)
+    judged.wait(50)
+    assert judged.checker.worst["naked"] in {49, 50}
+    assert set(judged.checker.worst) == {"naked", "untracked", "close", "unknown", "over", "untold"}
+    assert judged.checker.states
