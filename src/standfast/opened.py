@@ -9,6 +9,8 @@ import glob
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import structlog
+
 from standfast.model.errors import JournalDamaged, JournalError, JournalUnavailable, SettingsError
 
 if TYPE_CHECKING:
@@ -34,11 +36,13 @@ def open_store(settings: "Settings") -> "SqliteStore":
     if found is not None:
         raise _wrong(settings, settings.ledger_url, f"{found.trouble}. {found.remedy}")
     try:
-        return SqliteStore(path)
+        store = SqliteStore(path)
     except JournalDamaged as damage:
         if any(path.parent.glob(f"{glob.escape(path.name)}.*.anchor")):
             raise  # a guard has kept its ledger here
         raise _wrong(settings, settings.ledger_url, f"holds no ledger ({damage}). Name another file") from None
+    structlog.get_logger("standfast.opened").info("the ledger is open", file=str(path), **store.library())
+    return store
 
 
 def _wrong(settings: "Settings", shown: str, told: str) -> SettingsError:

@@ -222,6 +222,12 @@ class Journal(Protocol):
     @property
     def head(self) -> EntryNumber: ...
 
+    @property
+    def lost(self) -> str:
+        """What was committed once and was missing when the lease was taken, in words: a cut-off end, an old copy put
+        back, a new ledger in the place of one that is gone. Empty as it should be."""
+        ...
+
     async def append(self, facts: Sequence[Fact], at: datetime) -> Sequence[Entry]:
         """All of them in one commit, or an error and an unknown outcome (`JournalUnavailable`) or `LeaseLost`."""
         ...
@@ -258,6 +264,41 @@ class Store(Protocol):
         ...
 
     async def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerRoom:
+    """How the files of a ledger stand."""
+
+    free: int
+    """Bytes of the disk that are left to us."""
+    total: int
+    has_reserve: bool
+    """False once the disk was full: what was held in reserve for that day is given up."""
+    trouble: str = ""
+    """What else cannot be kept up, in words."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerCared:
+    """What came of a round of care."""
+
+    damage: str = ""
+    """What does not verify."""
+    failure: str = ""
+    """What could not be done."""
+
+
+class LedgerFiles(Protocol):
+    """A ledger as files: what must be looked after while it is written."""
+
+    def look(self) -> LedgerRoom:
+        """Raises JournalUnavailable when the ledger's file is not where it was. May wait for a disk."""
+        ...
+
+    async def care(self, at: datetime) -> LedgerCared:
+        """Copy it, prove the copy, keep the newest few. Outside this process."""
+        ...
 
 
 class AlertSink(Protocol):

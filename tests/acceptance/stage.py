@@ -86,7 +86,8 @@ def pause(seconds: float) -> None:
 class Process:
     """One process of the stage, and what it said."""
 
-    def __init__(self, name: str, arguments: tuple[str, ...], folder: Path) -> None:
+    def __init__(self, name: str, arguments: tuple[str, ...], folder: Path, **more: str) -> None:
+        """`more` is added to its environment."""
         self.log = folder / f"{name}.log"
         with self.log.open("ab") as out:
             self.began_at = out.tell()
@@ -96,7 +97,7 @@ class Process:
                 stdout=out,
                 stderr=subprocess.STDOUT,
                 cwd=folder,
-                env=environment(PYTHONUNBUFFERED="1"),
+                env=environment(PYTHONUNBUFFERED="1", **more),
                 process_group=0,
             )
 
@@ -293,18 +294,19 @@ class Stage:
         config.chmod(0o600)
         return config
 
-    def guard(self, config: Path | None = None) -> Guard:
+    def guard(self, config: Path | None = None, **more: str) -> Guard:
         """Parent and worker, started and not waited for. One with a file of its own has a log of its own."""
-        started = Guard("guard" if config is None else f"guard-{config.stem}", self._guarding(config), self.folder)
+        name = "guard" if config is None else f"guard-{config.stem}"
+        started = Guard(name, self._guarding(config), self.folder, **more)
         self.started.append(started)
         return started
 
     def _guarding(self, config: Path | None) -> tuple[str, ...]:
         return ("guard", "--config", str(config or self.config))
 
-    def guarded(self) -> Guard:
+    def guarded(self, **more: str) -> Guard:
         """A guard that guards, and has written down from when on."""
-        started = self.guard().wait_guarding()
+        started = self.guard(None, **more).wait_guarding()
         until(lambda: self.facts(GuardingBegan), "the guard to begin", told=started.tail)
         return started
 

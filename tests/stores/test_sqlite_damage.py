@@ -1,6 +1,7 @@
 """A ledger that is not what it was is refused, and the first damaged entry is named."""
 
 import asyncio
+import os
 import stat
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -14,7 +15,7 @@ from standfast.model.ids import AccountId, EntryNumber, PositionId
 from standfast.model.journal import NakedBegan
 from standfast.stores.sqlite.reading import LedgerReader
 from standfast.stores.sqlite.store import SqliteStore
-from standfast.stores.sqlite.upkeep import verify
+from standfast.stores.sqlite.upkeep import back_up, verify
 
 A = AccountId("a")
 B = AccountId("b/c")
@@ -98,11 +99,54 @@ def test_a_missing_entry_is_named(ledger: Path) -> None:
     assert verify(ledger)[0].damage == "a: entry 6 is missing, entry 7 follows"
 
 
-def test_a_cut_off_tail_is_noticed_by_the_anchor(ledger: Path) -> None:
+async def missing_at_start(path: Path) -> tuple[str, str]:
+    """What a start finds missing, and what the next one does after this one has gone on."""
+    said = []
+    for holder in ("two", "three"):
+        store = SqliteStore(path, ballast=4096)
+        journal = await store.acquire(A, holder, START)
+        said.append(journal.lost)
+        await journal.append([NakedBegan(position=PositionId(holder))], START)
+        await journal.renew(START)
+        await journal.release()
+        await store.close()
+    return said[0], said[1]
+
+
+def test_a_cut_off_tail_is_said_once_and_the_journal_goes_on(ledger: Path) -> None:
     tamper(ledger, "DELETE FROM commits WHERE account = 'a' AND number > 8")
 
-    assert verify(ledger)[0].damage == "a: entry 10 was committed once and is missing"
-    with pytest.raises(JournalDamaged, match="entry 10 was committed once and is missing"):
+    missing = "a: entries 9 to 10 were committed once and are missing"
+    assert verify(ledger)[0].damage == missing
+    assert asyncio.run(missing_at_start(ledger)) == (missing, "")
+    assert [(found.entries, found.damage) for found in verify(ledger)] == [(10, ""), (10, "")]
+
+
+def test_an_old_copy_in_the_ledgers_place_is_noticed(ledger: Path, tmp_path: Path) -> None:
+    back_up(ledger, tmp_path / "old.db")
+    asyncio.run(fill(ledger))
+    os.replace(tmp_path / "old.db", ledger)
+    for end in ("-wal", "-shm"):
+        ledger.with_name(ledger.name + end).unlink(missing_ok=True)
+
+    missing = "a: entries 11 to 20 were committed once and are missing"
+    assert verify(ledger)[0].damage == missing
+    assert asyncio.run(missing_at_start(ledger)) == (missing, "")
+
+
+@pytest.mark.parametrize("left", [(), ("-wal",), ("-wal", "-shm")])
+def test_a_ledger_that_was_deleted_is_begun_anew_and_known_to_be_shorter(ledger: Path, left: tuple[str, ...]) -> None:
+    for end in {"", "-wal", "-shm"} - set(left):
+        ledger.with_name(ledger.name + end).unlink(missing_ok=True)
+
+    assert asyncio.run(missing_at_start(ledger)) == ("a: entries 1 to 10 were committed once and are missing", "")
+
+
+def test_a_missing_entry_before_the_end_is_no_cut_off_tail(ledger: Path) -> None:
+    (ledger.parent / "ledger.db.a.anchor").write_bytes(b'{"number":6,"hash":"00"}')
+    tamper(ledger, "DELETE FROM commits WHERE account = 'a' AND number = 6")
+
+    with pytest.raises(JournalDamaged, match="entry 6 was committed once and is missing"):
         asyncio.run(start(ledger))
 
 

@@ -21,6 +21,12 @@ def _tail_arguments(parser: Parser) -> None:
     parser.add_argument("--follow", action="store_true", help="go on with new entries as they come")
 
 
+def _rebuild_arguments(parser: Parser) -> None:
+    account_argument(parser)
+    told = "put the ledger aside and begin a new one from what the broker says"
+    parser.add_argument("--from-broker", action="store_true", help=told)
+
+
 def _verify(options: Options) -> int:
     from standfast.cli import pages
 
@@ -46,9 +52,9 @@ def _tail(options: Options) -> int:
 
 
 def _rebuild(options: Options) -> int:
-    from standfast.cli import pages
+    from standfast.cli import rebuilding
 
-    return pages.rebuild(options)
+    return rebuilding.rebuild(options)
 
 
 VERBS = {
@@ -83,10 +89,12 @@ VERBS = {
     ),
     "journal rebuild": Verb(
         does="Throw the saved books away; the next start folds them again from the journal. The journal itself is\n"
-        "not touched. Stop the guard first.",
-        example="standfast journal rebuild paper",
+        "not touched. Stop the guard first.\n"
+        "With --from-broker the whole ledger is begun anew: the old one is put aside, what the broker holds is taken\n"
+        "in as `foreign` says, what our own resting orders cover is ours, and openings are frozen.",
+        example="standfast journal rebuild paper\nstandfast journal rebuild --from-broker",
         codes=CODES,
         run=_rebuild,
-        arguments=account_argument,
+        arguments=_rebuild_arguments,
     ),
 }

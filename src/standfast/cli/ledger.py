@@ -68,6 +68,12 @@ class Books:
             if account in (None, name):
                 yield self.book(name)
 
+    def chosen(self, account: str | None) -> list[AccountId]:
+        """That account, or all. Raises StandfastError for one nobody knows."""
+        if account is not None and account not in self.accounts:
+            raise StandfastError(f"{account!r}: there is no account of that name; accounts: {', '.join(self.accounts)}")
+        return self.accounts if account is None else [AccountId(account)]
+
     def book(self, account: AccountId) -> Book:
         saved = self.reader.book(account, BookState)
         book = Book(saved[1]) if saved is not None else Book.empty(account)

@@ -1,4 +1,4 @@
-"""What `journal` does: prove, copy, write out, show and fold again."""
+"""What `journal` does: prove, copy, write out and show."""
 
 import sys
 from contextlib import AbstractContextManager, nullcontext
@@ -12,7 +12,7 @@ from standfast.cli.telling import sentence
 from standfast.core.book import Book, BookState
 from standfast.core.fold import fold
 from standfast.model.errors import StandfastError
-from standfast.model.ids import AccountId, EntryNumber
+from standfast.model.ids import AccountId
 from standfast.model.journal import Entry
 
 FOLLOW_EVERY = 0.5
@@ -25,7 +25,7 @@ def verify(options: Options) -> int:
     """Walk every chain, and compare each saved book with the fold; 1 where anything does not hold."""
     path = ledger.path_of(options.config)
     with ledger.opened(options.config) as books:
-        chosen = _accounts(books, options.account)
+        chosen = books.chosen(options.account)
         found = [each for each in stored.verify(path) if each.account in chosen]
         verdicts = [(each, each.damage or _saved_book_differs(books, each.account)) for each in found]
     if options.json:
@@ -71,7 +71,7 @@ def backup(options: Options) -> int:
 def export(options: Options) -> int:
     """Write every entry as one line of JSON."""
     with ledger.opened(options.config) as books:
-        chosen = _accounts(books, options.account)
+        chosen = books.chosen(options.account)
         with _output(options.output) as out:
             for account in chosen:
                 out.writelines(f"{text}\n" for text in stored.export(books.reader, account))
@@ -92,7 +92,7 @@ def _output(path: str | None) -> AbstractContextManager[TextIO]:
 def tail(options: Options) -> int:
     """Show the last entries, each in a sentence; with `--follow` those that come, too."""
     with ledger.opened(options.config) as books:
-        accounts = _accounts(books, options.account)
+        accounts = books.chosen(options.account)
         if options.follow and len(accounts) != 1:
             raise StandfastError(f"--follow shows one journal: name the account; accounts: {', '.join(accounts)}")
         starts = {account: max(books.reader.head(account)[0] - options.lines, 0) for account in accounts}
@@ -125,30 +125,3 @@ def _print_entry(account: AccountId, found: Entry, *, json: bool) -> None:
         return
     kind = type(found.fact).__name__
     render.line(f"{render.at(found.at)}  {account} #{found.number:<6} {kind:<20} {sentence(found.fact)}")
-
-
-def _accounts(books: ledger.Books, account: str | None) -> list[AccountId]:
-    if account is None:
-        return books.accounts
-    if account not in books.accounts:
-        raise StandfastError(f"{account!r}: there is no account of that name; accounts: {', '.join(books.accounts)}")
-    return [AccountId(account)]
-
-
-def rebuild(options: Options) -> int:
-    """Fold each journal from its first entry and save the result; refused while a guard writes it."""
-    with ledger.opened(options.config) as books:
-        accounts = _accounts(books, options.account)
-    numbers = {account: _rebuilt(ledger.path_of(options.config), account) for account in accounts}
-    if options.json:
-        render.document({"rebuilt": [{"account": account, "entries": number} for account, number in numbers.items()]})
-    else:
-        for account, number in numbers.items():
-            render.line(f"{account}: folded again from {number} entries")
-    return 0
-
-
-def _rebuilt(path: Path, account: AccountId) -> EntryNumber:
-    import asyncio
-
-    return asyncio.run(stored.rebuild(path, account, ledger.now()))

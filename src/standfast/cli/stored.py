@@ -3,7 +3,7 @@
 Everything is imported when it is called: a verb's help needs none of it, and a reading verb only the reader.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -71,6 +71,13 @@ def back_up(source: Path, target: Path) -> None:
     from standfast.stores.sqlite import upkeep
 
     upkeep.back_up(source, target)
+
+
+def begin_anew(path: Path, accounts: Iterable[AccountId], now: "datetime") -> Path:
+    """Put the ledger aside for a new one; where it is. Raises JournalUnavailable."""
+    from standfast.stores.sqlite import anew
+
+    return anew.begin_anew(path, accounts, now)
 
 
 def export(reader: "LedgerReader", account: AccountId) -> Iterator[str]:

@@ -5,8 +5,9 @@ from decimal import Decimal
 
 from standfast.core.situation import Situation
 from standfast.model.evidence import HeldReport
-from standfast.model.ids import Holding, PositionId, digest
+from standfast.model.ids import Holding, PositionId, digest, is_own
 from standfast.model.journal import PositionAdopted, StandingChanged
+from standfast.model.order import ZERO, OrderReport
 from standfast.model.position import Position, Standing
 
 
@@ -53,6 +54,31 @@ def adoption(s: Situation, holding: Holding, quantity: Decimal, *, by: str) -> I
         strategy=s.rules.foreign_strategy(""),
         by=by,
     )
+
+
+def proven_ours(s: Situation, holding: Holding, extra: Decimal) -> Decimal:
+    """How much of bare quantity our own exits prove to be ours: they rest at the broker, and the books lack them.
+
+    So it is after the ledger was lost or an old copy put back: only we place orders under our ids, and none but exits
+    of what we guarded take away from this side.
+    """
+    if not extra:
+        return ZERO
+    sign = 1 if extra > 0 else -1
+    exits = (
+        report.remaining
+        for report in s.orders_by_holding.get(holding, ())
+        if is_own(report.client_id, s.book.account)
+        and report.side.sign == -sign
+        and not report.is_finished
+        and not _is_booked(s, report)
+    )
+    return sign * min(abs(extra), sum(exits, ZERO))
+
+
+def _is_booked(s: Situation, report: OrderReport) -> bool:
+    order = s.book.order_by_broker(report.broker_id) or s.book.state.orders.get(report.client_id)
+    return (order is not None and order.position is not None) or report.broker_id in s.book.state.retired
 
 
 def _price_of(s: Situation, row: HeldReport, quantity: Decimal) -> Decimal:

@@ -1,5 +1,6 @@
 """The words an alarm uses: what happened, what was done, what is needed. For tired eyes at three in the morning."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 
 from standfast.core.policy import Foreign, Mode
@@ -7,7 +8,7 @@ from standfast.core.situation import Outcomes, Situation
 from standfast.model.alert import Severity
 from standfast.model.breaks import Break, BreakKind
 from standfast.model.ids import AlertId, BreakId, PositionId, digest
-from standfast.model.journal import AlertRaised
+from standfast.model.journal import AlertRaised, Fact, Frozen
 
 SEVERITY = {
     BreakKind.ORPHAN_POSITION: Severity.WARNING,
@@ -73,6 +74,32 @@ def _done(s: Situation, found: Break) -> str:
                 f"Left alone: foreign is alert. Needed: `standfast adopt {found.id}` or `standfast ignore {found.id}`."
             )
     return f"Being looked into. See `standfast explain {found.id}`."
+
+
+OURSELVES = "standfast"
+"""Who freezes an account whose ledger is not what it should be."""
+
+
+def ledger_trouble(s: Situation, text: str, *, key: str, freezes: str = "") -> Iterator[Fact]:
+    """Something is wrong with the ledger itself: say it once for each `key`; `freezes` says why nothing is opened.
+
+    What is held goes on being guarded. Openings wait for an operator's word: they are decided from the books.
+    """
+    if freezes and "" not in s.book.state.frozen:
+        yield Frozen(scope="", by=OURSELVES, reason=freezes)
+    told = alarm(s, Severity.CRITICAL if freezes else Severity.WARNING, text, key=key)
+    if told.id not in s.book.state.alerts:
+        yield told
+
+
+def ledger_shortened(s: Situation, lost: str) -> Iterator[Fact]:
+    """The journal's end is missing: it is an old copy, or was cut off, or stands in the place of one that is gone."""
+    text = (
+        f"The ledger has lost entries: {lost}. What the broker holds is taken in as `foreign` says, and what our own "
+        "orders cover is ours; openings are frozen. Needed: look at `standfast positions` and `standfast breaks`, then "
+        f"`standfast thaw {s.book.account}`."
+    )
+    yield from ledger_trouble(s, text, key=f"lost/{lost}/{s.book.head}", freezes="the ledger has lost entries")
 
 
 SKEW_MAX = timedelta(seconds=2)

@@ -18,7 +18,7 @@ from functools import partial
 import structlog
 
 from standfast.core.policy import Rules
-from standfast.core.tell import alarm, ledger_shortened
+from standfast.core.tell import alarm, ledger_shortened, ledger_trouble
 from standfast.model.alert import Severity
 from standfast.model.errors import (
     JournalDamaged,
@@ -30,8 +30,8 @@ from standfast.model.errors import (
     named,
 )
 from standfast.model.ids import AccountId
-from standfast.model.journal import GuardFailed
-from standfast.ports import Broker, Clock, Journal, Store
+from standfast.model.journal import Frozen, GuardFailed
+from standfast.ports import Broker, Clock, Journal, LedgerFiles, Store
 from standfast.runtime.account import Account
 from standfast.runtime.beginning import begin
 from standfast.runtime.clock import RealClock, monotonic
@@ -40,6 +40,7 @@ from standfast.runtime.heartbeat import PERIOD, Heartbeat
 from standfast.runtime.ledger import Ledger, load_book
 from standfast.runtime.status import status
 from standfast.runtime.telling import Telling
+from standfast.runtime.upkeep import Trouble, Upkeep
 
 log = structlog.get_logger("standfast.worker")
 
@@ -76,6 +77,8 @@ class Worker:
         self.is_trading_day = is_trading_day
         self.lease_clock: Clock = RealClock()
         self.accounts: list[Account] = []
+        self.files: LedgerFiles | None = None
+        """The ledger as files, where there is somebody to look after them."""
         self._group: asyncio.TaskGroup | None = None
         self._stop = asyncio.Event()
         self._beats: dict[AccountId, float] = {}
@@ -163,6 +166,10 @@ class Worker:
 
     async def _start(self, group: asyncio.TaskGroup, restarted: str, joining: Sequence[Join]) -> None:
         self._awaited = len(self.accounts) + len(joining)
+        if self.files is not None:
+            upkeep = Upkeep(self.files, self.lease_clock, self._tell_trouble)
+            group.create_task(upkeep.run_looks(), name="look at the ledger's files")
+            group.create_task(upkeep.run_care(), name="care for the ledger")
         for number, join in enumerate(joining):
             group.create_task(self._join(group, join, restarted), name=f"join {number}")
         for account in self.accounts[:]:
@@ -173,8 +180,8 @@ class Worker:
 
     async def _enter(self, group: asyncio.TaskGroup, account: Account, restarted: str) -> None:
         """Say that it is guarded, and give it its tasks."""
-        if account.ledger.journal.lost:  # before all else: the first entry that follows ends the store's own memory of it
-            await account.ledger.record([*ledger_shortened(account.situation(), account.ledger.journal.lost)])
+        if lost := account.ledger.journal.lost:  # before all else: the store forgets it with the next entry
+            await account.ledger.record([*ledger_shortened(account.situation(), lost)])
         await account.start()
         await self._tell_restart(account, restarted)
         await self._tell_halted(account)
@@ -276,6 +283,13 @@ class Worker:
             "Needed: see whether the other guard is meant to guard it."
         )
         await account.ledger.record([alarm(account.situation(), Severity.CRITICAL, text, key=f"taken/{name}/{held}")])
+
+    async def _tell_trouble(self, trouble: Trouble) -> None:
+        """Told once, in the first account's journal; every account is frozen."""
+        log.error("the ledger is in trouble", said=trouble.text)
+        for number, account in enumerate(self.accounts):
+            told = ledger_trouble(account.situation(), trouble.text, key=trouble.key, freezes=trouble.freezes)
+            await account.ledger.record([fact for fact in told if number == 0 or isinstance(fact, Frozen)])
 
     async def _tell_restart(self, account: Account, reason: str) -> None:
         if reason:

@@ -69,6 +69,7 @@ class SimJournal:
 
     def __init__(self, kept: MemoryJournal, store: SimStore) -> None:
         self._kept, self._store = kept, store
+        self.lost = ""
         self._last = 0.0
 
     @property

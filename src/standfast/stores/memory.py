@@ -115,6 +115,7 @@ class MemoryJournal:
     def __init__(self, kept: _Account, lease: Lease) -> None:
         self._kept = kept
         self.lease = lease
+        self.lost = ""
 
     @property
     def head(self) -> EntryNumber:

@@ -16,7 +16,7 @@ from standfast.stores.codec import Commit, Encoded, Sealed, seal
 from standfast.stores.promises import SAVED_BOOKS
 from standfast.stores.sqlite import statements
 from standfast.stores.sqlite.connection import run
-from standfast.stores.sqlite.files import Anchor
+from standfast.stores.sqlite.files import Anchor, missing_end
 from standfast.stores.sqlite.reading import book_digest, hash_of, head
 from standfast.stores.sqlite.writer import Batch
 from standfast.stores.unsettled import AllFreed, Freed, Taken, refusal, slot_changes
@@ -95,19 +95,30 @@ class Appends:
             yield own
 
 
-def load_head(batch: Batch, account: AccountId, anchor: Anchor | None) -> EntryNumber:
-    """Where the journal ends. Raises JournalDamaged when the anchored entry is not in it."""
-    connection = batch.connection
+class Head(NamedTuple):
+    """Where a journal ends."""
+
+    number: EntryNumber
+    hash: str
+    lost: str
+    """What its end lacks and had once, in words; empty as it should be."""
+
+
+def load_head(batch: Batch, account: AccountId, anchor: Anchor | None) -> Head:
+    """Where the journal ends. Raises JournalDamaged when another entry is where the anchored one was."""
+    connection, lost = batch.connection, anchor.lost if anchor is not None else ""
+    number, chained = head(connection, account)
     if anchor is not None:
         found = hash_of(connection, account, anchor.number)
-        if found is None:
+        if found is None and number < anchor.number:
+            lost = missing_end(account, number, anchor)
+        elif found is None:
             raise JournalDamaged(f"{account}: entry {anchor.number} was committed once and is missing")
-        if found.hex() != anchor.hash:
+        elif found.hex() != anchor.hash:
             raise JournalDamaged(f"{account}: entry {anchor.number} is not the one that was committed")
-    number, chained = head(connection, account)
     unsettled = frozenset(row[0] for row in run(connection, statements.UNSETTLED, account))
     batch.kept[account] = Tail(number, chained, unsettled)
-    return EntryNumber(number)
+    return Head(EntryNumber(number), chained.hex(), lost)
 
 
 def renew(lease: Lease, expires: str, batch: Batch) -> None:

@@ -91,6 +91,11 @@ def _size(path: Path) -> int:
         return 0
 
 
+def library() -> dict[str, str]:
+    """Which SQLite this is, for the log."""
+    return {"sqlite": apsw.sqlite_lib_version(), "apsw": apsw.apsw_version()}
+
+
 def pragma(connection: apsw.Connection, name: str) -> object:
     return connection.pragma(name)
 

@@ -5,6 +5,7 @@ or an old copy put in its place; the anchor does. `LEDGER.ballast`: room kept fo
 The ledger's file itself is never opened here (that would drop SQLite's locks), except to create it.
 """
 
+import errno
 import os
 from pathlib import Path
 from urllib.parse import quote
@@ -22,12 +23,15 @@ class Anchor(msgspec.Struct, frozen=True):
 
     number: int
     hash: str
+    lost: str = ""
+    """What was found missing before it, in words, until whoever found it has put that down in the journal."""
 
 
 def create_ledger(path: Path) -> None:
     """An empty file only its owner may read, unless there is one. Raises JournalUnavailable."""
     try:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, OWNER_ONLY))
+        sync_directory(path.parent)
     except FileExistsError:
         return
     except OSError as error:
@@ -41,6 +45,14 @@ def keep_private(path: Path) -> None:
             os.chmod(path, OWNER_ONLY)
     except OSError as error:
         raise JournalUnavailable(f"cannot make the ledger {path} private: {error.strerror}") from error
+
+
+def missing_end(account: AccountId, head: int, anchor: Anchor) -> str:
+    """What is said of a journal that is shorter than it was once."""
+    entries = (
+        f"entries {head + 1} to {anchor.number} were" if anchor.number > head + 1 else f"entry {anchor.number} was"
+    )
+    return f"{account}: {entries} committed once and {'are' if anchor.number > head + 1 else 'is'} missing"
 
 
 def anchor_path(ledger: Path, account: AccountId) -> Path:
@@ -64,10 +76,13 @@ def write_anchor(ledger: Path, account: AccountId, anchor: Anchor) -> None:
     fresh = path.with_name(path.name + ".new")
     try:
         descriptor = os.open(fresh, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, OWNER_ONLY)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(msgspec.json.encode(anchor))
-            file.flush()
-            os.fsync(file.fileno())
+        try:
+            body = msgspec.json.encode(anchor)
+            if os.write(descriptor, body) != len(body):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))  # some of it went in: no room for the rest
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
         os.rename(fresh, path)
         sync_directory(path.parent)
     except OSError as error:
@@ -81,6 +96,32 @@ def sync_directory(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+class Place:
+    """Where the ledger's file was when it was opened: a file that is deleted, moved or replaced is still written to by
+    whoever has it open, and lost with them."""
+
+    def __init__(self, ledger: Path) -> None:
+        self._ledger = ledger
+        self._file = self._look()
+
+    def check(self) -> None:
+        """Raises JournalUnavailable when another file, or none, is at that place now."""
+        found = self._look()
+        if found is None:
+            raise JournalUnavailable(f"{self._ledger} was deleted or moved away while it was in use")
+        if found != self._file:
+            raise JournalUnavailable(f"{self._ledger} was replaced by another file while it was in use")
+
+    def _look(self) -> tuple[int, int] | None:
+        try:
+            found = os.stat(self._ledger)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise JournalUnavailable(f"{self._ledger} cannot be looked at: {error.strerror}") from error
+        return found.st_dev, found.st_ino
 
 
 class Ballast:

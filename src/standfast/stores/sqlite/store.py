@@ -6,22 +6,32 @@ nothing, whatever it believes. Time is the caller's: nothing here reads a clock.
 """
 
 import asyncio
+import os
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 
-from standfast.model.errors import LeaseLost
+from standfast.model.errors import JournalUnavailable, LeaseLost
 from standfast.model.ids import AccountId, EntryNumber, RequestId
 from standfast.model.journal import Entry, Fact
-from standfast.ports import Clock, Lease, Request, State
+from standfast.ports import Clock, Lease, LedgerCared, LedgerRoom, Request, State
 from standfast.stores.codec import Sealed, encode_fact, encode_state, format_time, parse_time, shape
 from standfast.stores.holder import holder_is_alive
 from standfast.stores.promises import LEASE_TIME, RequestOutcome
-from standfast.stores.sqlite import statements
-from standfast.stores.sqlite.appending import Append, Appends, finish_request, load_head, release, renew, save_book
-from standfast.stores.sqlite.connection import keep_log, open_writer, quick_check, run
-from standfast.stores.sqlite.files import Anchor, Ballast, create_ledger, keep_private, read_anchor, write_anchor
+from standfast.stores.sqlite import care, statements
+from standfast.stores.sqlite.appending import (
+    Append,
+    Appends,
+    Head,
+    finish_request,
+    load_head,
+    release,
+    renew,
+    save_book,
+)
+from standfast.stores.sqlite.connection import keep_log, library, open_writer, quick_check, run
+from standfast.stores.sqlite.files import Anchor, Ballast, Place, create_ledger, keep_private, read_anchor, write_anchor
 from standfast.stores.sqlite.migrate import migrate
 from standfast.stores.sqlite.reading import LedgerReader
 from standfast.stores.sqlite.requesting import request_row
@@ -47,11 +57,14 @@ class SqliteStore:
         self.path = path
         self._is_alive = is_alive
         self._vfs = vfs
+        self.trouble = ""
+        """What beside the writing cannot be kept up, in words; empty while all is well."""
         self._ballast = Ballast(path, ballast)
         create_ledger(path)
         connection = open_writer(path, vfs=vfs)
         try:
             keep_private(path)
+            self._place = Place(path)
             migrate(connection, path, partial(back_up, path, is_older=True))
             quick_check(connection, path)
             keep_log(connection, path)
@@ -70,17 +83,39 @@ class SqliteStore:
     @property
     def has_ballast(self) -> bool:
         """False once the disk was full: someone should make room."""
-        return self._ballast.is_there
+        return self._ballast.is_there or not self._ballast.size
+
+    def library(self) -> dict[str, str]:
+        """Which SQLite keeps it, for the log."""
+        return library()
+
+    def look(self) -> LedgerRoom:
+        """How the ledger's files stand. A reserve that is gone is told, and taken again once there is ample room.
+
+        Raises JournalUnavailable when the file is not where it was. Waits for the disk: not for an event loop's thread.
+        """
+        self._place.check()
+        disk = os.statvfs(self.path.parent)
+        free, had_reserve = disk.f_bavail * disk.f_frsize, self.has_ballast
+        if free > 4 * self._ballast.size:
+            self._ballast.restore()
+        total = disk.f_blocks * disk.f_frsize
+        return LedgerRoom(free=free, total=total, has_reserve=had_reserve, trouble=self.trouble)
+
+    async def care(self, at: datetime) -> LedgerCared:
+        """A proven copy, taken by a process of its own."""
+        return await care.in_own_process(self.path, at)
 
     async def acquire(self, account: AccountId, holder: str, at: datetime) -> "SqliteJournal":
         """Take the account's lease.
 
-        Raises `LeaseLost` with the holder's text when another living one has it, `JournalDamaged` when the journal's
-        end is not the one that was once committed (a cut-off tail, an old copy in its place).
+        Raises `LeaseLost` with the holder's text when another living one has it, `JournalDamaged` when the journal is
+        not the one that was once committed. One whose end is missing (a cut-off tail, an old copy in its place) is
+        taken all the same, and says so in `lost`: what the broker holds has to be guarded with or without it.
         """
         anchor = await asyncio.to_thread(read_anchor, self.path, account)
 
-        def take(batch: Batch) -> tuple[int, EntryNumber]:
+        def take(batch: Batch) -> tuple[int, Head]:
             found = run(batch.connection, statements.LEASE, account)
             if found:
                 self._refuse_living(account, found[0][1], found[0][2], holder, at)
@@ -88,8 +123,11 @@ class SqliteStore:
             values = (account, holder, format_time(at + LEASE_TIME))
             return run(batch.connection, statements.TAKE_LEASE, *values)[0][0], head
 
-        epoch, number = await self._writer.do(take)
-        return SqliteJournal(self, self._writer, Lease(account, epoch, holder), number)
+        epoch, head = await self._writer.do(take)
+        journal = SqliteJournal(self, self._writer, Lease(account, epoch, holder), head)
+        if head.lost:
+            await journal.keep_in_mind(head)
+        return journal
 
     async def entries(self, account: AccountId, after: EntryNumber) -> Sequence[Entry]:
         """Proven against the chain; raises `JournalDamaged` naming the first entry that does not verify."""
@@ -142,13 +180,14 @@ class SqliteStore:
 class SqliteJournal:
     """One account's journal under one lease."""
 
-    def __init__(self, store: SqliteStore, writer: Writer, lease: Lease, head: EntryNumber) -> None:
+    def __init__(self, store: SqliteStore, writer: Writer, lease: Lease, head: Head) -> None:
         self._store = store
         self._writer = writer
-        self._head = Anchor(head, "")
-        self._anchored = head
+        self._head = Anchor(head.number, "")
+        self._anchored = head.number
         self._appends: Appends | None = None
         self.lease = lease
+        self.lost = head.lost
 
     @property
     def head(self) -> EntryNumber:
@@ -174,10 +213,12 @@ class SqliteJournal:
 
     async def anchor(self) -> None:
         """Note the head in a file beside the ledger, so that a tail cut off later is noticed."""
-        head = self._head
-        if head.number > self._anchored:
-            await asyncio.to_thread(write_anchor, self._store.path, self.lease.account, head)
-            self._anchored = EntryNumber(head.number)
+        if self._head.number > self._anchored:
+            await self._write_anchor(self._head)
+
+    async def keep_in_mind(self, head: Head) -> None:
+        """Anchor the end that is left, with what was found missing: said at every start until entries follow it."""
+        await self._write_anchor(Anchor(head.number, head.hash, head.lost))
 
     async def save_book(self, number: EntryNumber, state: object) -> None:
         """Keep a folded state, encoded now: the caller may change it afterwards."""
@@ -195,6 +236,16 @@ class SqliteJournal:
         """Give the lease back, so that the next holder need not wait. Without effect once it is lost."""
         await self._writer.do(partial(release, self.lease))
         await self.anchor()
+
+    async def _write_anchor(self, anchor: Anchor) -> None:
+        """The journal does not need it, so a disk that has no room for it stops nobody: it is tried again."""
+        try:
+            await asyncio.to_thread(write_anchor, self._store.path, self.lease.account, anchor)
+        except JournalUnavailable as error:
+            self._store.trouble = str(error)
+        else:
+            self._store.trouble = ""
+            self._anchored = EntryNumber(anchor.number)
 
     def _settle(self, appends: Appends, sealed: Sealed | None, error: BaseException | None) -> None:
         if sealed is not None:

@@ -13,7 +13,7 @@ from standfast.model.ids import AccountId, EntryNumber
 from standfast.model.journal import Entry
 from standfast.stores.codec import to_entry
 from standfast.stores.sqlite.connection import open_reader, quick_check, translated
-from standfast.stores.sqlite.files import create_ledger, read_anchor, sync_directory
+from standfast.stores.sqlite.files import create_ledger, missing_end, read_anchor, sync_directory
 from standfast.stores.sqlite.reading import LedgerReader
 
 
@@ -28,9 +28,9 @@ class Verified:
     damage: str = ""
 
 
-def verify(path: Path) -> list[Verified]:
+def verify(path: Path, *, thorough: bool = False) -> list[Verified]:
     """Every journal in the ledger, and its anchor. Raises JournalDamaged when the file itself is broken."""
-    check_file(path)
+    check_file(path, thorough=thorough)
     with LedgerReader(path) as reader:
         return [_walk(reader, account) for account in reader.accounts()]
 
@@ -52,7 +52,7 @@ def back_up(source: Path, target: Path, *, is_older: bool = False) -> None:
     """
     if target.exists():
         raise JournalUnavailable(f"{target} exists: a backup never overwrites one")
-    partial = target.with_name(target.name + ".partial")
+    partial = target.with_name(f"{target.name}.{os.getpid()}.partial")
     partial.unlink(missing_ok=True)
     create_ledger(partial)
     try:
@@ -116,7 +116,11 @@ def _compare_anchor(reader: LedgerReader, account: AccountId) -> None:
     anchor = read_anchor(reader.path, account)
     if anchor is None:
         return
+    if anchor.lost:
+        raise JournalDamaged(anchor.lost)
     found = reader.hash(account, EntryNumber(anchor.number))
+    if found is None and (head := reader.head(account)[0]) < anchor.number:
+        raise JournalDamaged(missing_end(account, head, anchor))
     if found is None:
         raise JournalDamaged(f"{account}: entry {anchor.number} was committed once and is missing")
     if found != anchor.hash:

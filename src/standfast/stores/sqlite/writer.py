@@ -176,6 +176,8 @@ class Writer:
             return JournalDamaged(f"{self._path}: something else has written this journal: {error}")
         self._refusing = f"{self._path}: {type(error).__name__}: {error}: what was written last is unknown"
         self._is_unknown = True
+        # What is in memory of the log may not be what is on the disk: nothing more is made of it, at the end neither.
+        self._connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
         return JournalUnavailable(self._refusing)
 
     def _release(self, outcomes: Sequence[_Outcome]) -> None:
