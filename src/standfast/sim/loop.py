@@ -16,6 +16,7 @@ Invariants
 
 import asyncio
 import heapq
+import warnings
 from collections import deque
 from collections.abc import Callable, Coroutine
 from contextlib import AbstractAsyncContextManager
@@ -235,9 +236,11 @@ class VirtualLoop(asyncio.BaseEventLoop):
 
     def bury(self) -> None:
         """Take every task that still waits out of the way, so that nothing of this run speaks up after it."""
-        for task in _in_order(self):
-            task._log_destroy_pending = False  # type: ignore[attr-defined]  # noqa: SLF001 - it is known, and meant
-            _end(task.get_coro())
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)  # what was about to start when its process died never will
+            for task in _in_order(self):
+                task._log_destroy_pending = False  # type: ignore[attr-defined]  # noqa: SLF001 - it is known, and meant
+                _end(task.get_coro())
         self._ready.clear()
         self._timers.clear()
 
