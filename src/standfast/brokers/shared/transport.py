@@ -9,6 +9,7 @@ Invariants
 - It keeps no deadline of its own: every wait is bounded by the caller's clock, which may run faster than ours.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import SimpleNamespace
@@ -186,8 +187,11 @@ class AiohttpSocket:
 async def get_json(url: str) -> Mapping[str, object]:
     """One small document that needs no key, within five seconds of the machine. Raises Unreachable, ValueError."""
     try:
-        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(5)) as session, session.get(url) as reply:
-            found: Mapping[str, object] = await reply.json()
+        async with (
+            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(5)) as session,
+            session.get(url, allow_redirects=False) as reply,
+        ):
+            found: Mapping[str, object] = json.loads(await _bounded(reply))
             return found
     except (aiohttp.ClientError, OSError) as error:  # a TimeoutError is an OSError
         raise Unreachable(f"{url}: {_named(error)}") from error
