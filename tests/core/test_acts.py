@@ -15,6 +15,7 @@ from standfast.model import journal as j
 from standfast.model.alert import Severity
 from standfast.model.breaks import BreakKind, Finding
 from standfast.model.ids import AlertId, BreakId, EntryNumber, RequestId
+from standfast.model.order import Role
 from standfast.model.position import CloseReason, Phase, Standing
 from tests.core.situations import (
     NOW,
@@ -23,8 +24,10 @@ from tests.core.situations import (
     P,
     adopted,
     closing_of,
+    exit_intended,
     folded,
     of,
+    own_id,
     position,
     quoted,
     resting_stop,
@@ -252,6 +255,18 @@ def test_what_the_broker_does_not_hold_cannot_be_adopted(reported: int) -> None:
 
     assert refusal.startswith("refused:")
     assert the(book).held == D(10)
+
+
+@pytest.mark.parametrize("verb", ["adopt", "ignore"])
+def test_while_an_order_may_have_filled_nothing_is_taken_over_or_left(verb: str) -> None:
+    """What a close in doubt might have sold is not held beyond the books."""
+    doubtful: list[j.Fact] = [exit_intended(Role.CLOSE, 4), j.OrderInDoubt(id=own_id(Role.CLOSE), reason="")]
+    book = folded(*position(10), *doubtful, *broken(BreakKind.QUANTITY))
+
+    refusal = answer(acted(book, verb, s=situation(book, held={SPY: 10}), **{"break": "b1"}))
+
+    assert "not settled" in refusal
+    assert book.net(SPY).high == D(10)
 
 
 def test_an_ignored_lot_leaves_the_books_when_its_owner_sells() -> None:

@@ -151,6 +151,37 @@ def test_a_stop_that_moved_is_replaced_in_place() -> None:
     assert rests(at) == [(OrderType.STOP, D(10), D(105), None)]
 
 
+def test_a_stop_is_kept_while_the_broker_refuses_its_move_for_the_price() -> None:
+    """As a minimum hold ends the emergency stop is to become the stop loss, and the price is too near to that."""
+    at = desk(*position(10), sights={SPY: quoted("111")})
+    at.run()
+    at.tell(j.TrailMoved(position=P, trail=Trail(rung=0, peak=D("0.1"), stop=D("0.05"))))
+    at.refuses = lambda effect: "price"
+    for _ in range(60):
+        at.run()
+        assert rests(at) == [(OrderType.STOP, D(10), D(98), None)]
+        at.wait(1)
+
+    at.refuses = lambda effect: ""
+    at.wait(60)
+    at.run()
+
+    assert rests(at) == [(OrderType.STOP, D(10), D(105), None)]
+
+
+def test_a_pair_is_kept_while_the_price_is_at_the_new_stop() -> None:
+    """A pair cannot be changed in place: taken away first, it would leave the position bare."""
+    at = desk(*position(10), rules=ruled(PAIR), sights={SPY: quoted("106")})
+    at.run()
+    at.tell(j.TrailMoved(position=P, trail=Trail(rung=0, peak=D("0.1"), stop=D("0.05"))))
+    at.sights = {SPY: quoted("104", "107.50")}  # too wide to be trusted, and beyond the new stop
+
+    at.run()
+
+    assert [(order.stop_price, order.limit_price) for order in at.alive()] == [(None, D(110))]
+    assert of(CancelOrder, at.sent) == []
+
+
 def test_while_a_replace_is_on_its_way_the_pair_counts_once_and_nothing_is_done() -> None:
     """The new order is accepted before the old one reads `replaced`: neither is surplus."""
     new = exit_intended(Role.STOP, stop="99", attempt=2, replaces=own_id(Role.STOP, 1))
@@ -298,6 +329,20 @@ def test_a_stop_the_price_is_beyond_already_means_close_now() -> None:
     at = refusing("price")
     at.sights = {SPY: quoted("97", "97.02")}
 
+    at.run()
+
+    (closed,) = at.book.state.closed.values()
+    assert closed.close_reason is CloseReason.STOP_LOSS
+
+
+def test_a_stop_refused_twice_for_the_price_is_through_by_a_wide_quote_too() -> None:
+    """The mid is above the stop, what one would get is not, and the broker says so: it could never be placed."""
+    at = refusing("price")
+    at.sights = {SPY: quoted("97.50", "100.50")}
+
+    at.run()
+    assert at.book.state.closed == {}
+    at.wait(2)
     at.run()
 
     (closed,) = at.book.state.closed.values()

@@ -8,6 +8,7 @@ from standfast.exchange.faults import RateLimited, Rule
 from standfast.exchange.orders import Side
 from standfast.exchange.script import Script
 from standfast.model.journal import CancelIntended, OrderIntended
+from standfast.model.position import CloseReason
 from standfast.runtime.handover import hand_over
 from standfast.sim.world import World, play
 from tests.sim.stories import (
@@ -140,3 +141,19 @@ def test_in_alert_mode_no_order_is_ever_sent_and_it_is_said_once_an_hour() -> No
         assert 1 <= len(alarms) <= 4, alarms
 
     play(story, replace(STOP_ONLY, mode=Mode.ALERT, foreign=Foreign.ALERT), STILL, start=START)
+
+
+def test_a_resting_emergency_stop_that_fills_is_booked_as_one() -> None:
+    async def story(world: World) -> None:
+        await holding(world)
+        (stop,) = stops(world)
+        assert stop.terms.stop_price == D("90.02")
+        world.kill_guard()  # the rules here would close before
+        await world.until(lambda: world.net() == 0, within=30)
+        await world.start_guard()
+        await world.until(lambda: world.book.state.closed, within=10)
+        assert the_closed(world).close_reason is CloseReason.EMERGENCY_STOP
+
+    both = replace(POLICY, take_profit=None, emergency_stop=D("0.10"), held_by=HeldBy.BOTH)
+    falling = prices((0, "100.00", "100.02"), (25, "85.00", "85.02"))
+    play(story, replace(RULES, policies=(both,)), falling, start=START)

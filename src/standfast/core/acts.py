@@ -171,6 +171,7 @@ def _adopt(s: Situation, taken: RequestTaken) -> Iterator[Fact]:
         raise Refuse(NO_QUOTE.format(holding=holding))
     for lot in lots:
         yield taking_over(s, lot, by=taken.by)
+    _refuse_in_doubt(s, holding)
     booked, reported = s.book.net(holding).low, s.reported_net(holding)
     extra = reported - booked
     if extra and (extra * reported <= 0 or booked * reported < 0):
@@ -184,6 +185,13 @@ def _adopt(s: Situation, taken: RequestTaken) -> Iterator[Fact]:
     if not lots and not extra:
         raise Refuse(f"{holding} holds nothing the books do not explain")
     yield RequestDone(request=taken.request, ok=True, detail=f"{holding}: adopted {len(lots)} lots and {extra} bare")
+
+
+def _refuse_in_doubt(s: Situation, holding: Holding) -> None:
+    """While an order may or may not have filled nobody can say what is held beyond the books."""
+    booked = s.book.net(holding)
+    if not booked.is_exact:
+        raise Refuse(f"an order on {holding} is not settled ({booked} booked): try again in a few seconds")
 
 
 def _ignore(s: Situation, taken: RequestTaken) -> Iterator[Fact]:
@@ -209,6 +217,7 @@ def _write_off(s: Situation, holding: Holding, *, by: str, detail: str) -> Itera
 
 def _leave_alone(s: Situation, holding: Holding, *, by: str) -> Iterator[Fact]:
     """What is held beside ours is somebody else's. Less than ours cannot be explained that way."""
+    _refuse_in_doubt(s, holding)
     ours = sum((s.book.held(p) * p.sign for p in s.book.guarded_at(holding)), ZERO)
     reported = s.reported_net(holding)
     theirs = reported - ours

@@ -15,7 +15,7 @@ from standfast.core.situation import Situation
 from standfast.model.booked import BookedOrder, Stage
 from standfast.model.ids import BrokerOrderId, Holding
 from standfast.model.order import STOP_TYPES, ZERO, OrderReport, OrderState, OrderType, Role
-from standfast.model.position import Position, Standing
+from standfast.model.position import CloseReason, Position, Standing
 
 TRIGGERED_LIMIT = timedelta(seconds=5)
 """A stop that has fired and not filled for this long covers nothing any more."""
@@ -31,6 +31,8 @@ class Resting:
 
     stop: Decimal | None
     target: Decimal | None
+    reason: CloseReason | None = None
+    """Why the stop closes if it fills."""
 
     @property
     def is_none(self) -> bool:
@@ -45,10 +47,12 @@ def wanted_resting(s: Situation, position: Position, policy: Policy, at: Levels)
     if position.bare or policy.held_by is HeldBy.GUARD:
         return NOTHING
     if is_too_young(s, position, policy):
-        return Resting(stop=at.emergency, target=None)
+        return Resting(stop=at.emergency, target=None, reason=CloseReason.EMERGENCY_STOP)
     if policy.held_by is HeldBy.BOTH:
-        return Resting(stop=at.outermost, target=None)
-    return Resting(stop=at.stop if at.stop is not None else at.emergency, target=at.target)
+        return Resting(stop=at.outermost, target=None, reason=at.outermost_reason)
+    if at.stop is not None:
+        return Resting(stop=at.stop, target=at.target, reason=at.stop_reason)
+    return Resting(stop=at.emergency, target=at.target, reason=CloseReason.EMERGENCY_STOP)
 
 
 def is_too_young(s: Situation, position: Position, policy: Policy) -> bool:

@@ -256,13 +256,17 @@ def close_reason(book: Book, order: BookedOrder | None) -> CloseReason:
     if position is not None and position.closing is not None and order.role in (Role.CLOSE, Role.ROLLBACK):
         return position.closing.reason
     if order.role in (Role.STOP, Role.TARGET):
-        return _exit_reason(order, position)
+        return _exit_reason(book, order, position)
     return CloseReason.ROLLBACK if order.role is Role.ROLLBACK else CloseReason.FOREIGN
 
 
-def _exit_reason(order: BookedOrder, position: Position | None) -> CloseReason:
+def _exit_reason(book: Book, order: BookedOrder, position: Position | None) -> CloseReason:
+    """Of a pair the order that was sent is the target, and its leg the stop: it knows what the stop was figured for."""
     if not order.is_stop:
         return CloseReason.TAKE_PROFIT
+    sent = book.state.orders.get(order.parent, order) if order.parent is not None else order
+    if sent.closes_as is not None:
+        return sent.closes_as
     if position is not None and position.trail is not None:
         return CloseReason.TRAILING
     return CloseReason.STOP_LOSS

@@ -39,6 +39,7 @@ def _order_intended(book: Book, fact: j.OrderIntended, entry: j.Entry) -> None:
             changed_at=entry.at,
             number=entry.number,
             replaces=fact.replaces,
+            closes_as=fact.closes_as,
         )
     )
 

@@ -49,7 +49,7 @@ def _rest(s: Situation, position: Position, *, beside: Decimal) -> list[SubmitOr
     instrument = s.instrument(position.holding)
     stop = instrument.round_up(at.outermost) if position.sign > 0 else instrument.round_down(at.outermost)
     terms = reducing(position.sign * size, size, stop_price=stop, resting=True)
-    made = intent(s.book, position, Role.STOP, terms, reason="the guard stops")
+    made = intent(s.book, position, Role.STOP, terms, reason="the guard stops", closes_as=at.outermost_reason)
     return [SubmitOrder(intent=made, urgency=Urgency.PROTECT)]
 
 

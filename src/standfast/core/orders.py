@@ -10,7 +10,7 @@ from standfast.core.book import Book
 from standfast.model.ids import ClientOrderId, client_order_id
 from standfast.model.journal import OrderIntended
 from standfast.model.order import OrderType, Role, Side, Terms, TimeInForce, side_towards_zero
-from standfast.model.position import Position
+from standfast.model.position import CloseReason, Position
 
 
 def reducing(
@@ -63,7 +63,7 @@ def opening(quantity: Decimal, limit: Decimal | None, attached_stop: Decimal | N
     )
 
 
-def intent(
+def intent(  # noqa: PLR0913 - everything an intent is made of
     book: Book,
     position: Position,
     role: Role,
@@ -71,6 +71,7 @@ def intent(
     *,
     reason: str,
     replaces: ClientOrderId | None = None,
+    closes_as: CloseReason | None = None,
 ) -> OrderIntended:
     """The next intent of a position in a role; its id is derived from which attempt it is, by the journal."""
     attempt = book.next_attempt(position.id, role)
@@ -83,4 +84,5 @@ def intent(
         attempt=attempt,
         reason=reason,
         replaces=replaces,
+        closes_as=closes_as,
     )

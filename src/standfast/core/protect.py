@@ -9,6 +9,7 @@
 4. Protection is only placed against a quantity that fills (or two agreeing reads) prove.
 """
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import ROUND_FLOOR, Decimal
 
@@ -42,6 +43,7 @@ RENEW_BEFORE = timedelta(days=5)
 TOO_MUCH_FOR = timedelta(seconds=5)
 """How long exits that others placed may cover more than is held before they are replaced."""
 RETRY_MAX = timedelta(seconds=60)
+LOOK_AGAIN = timedelta(seconds=5)
 
 
 def protect(s: Situation, position: Position) -> Outcomes:
@@ -109,15 +111,24 @@ def _ages(s: Situation, group: tuple[BookedOrder, ...]) -> bool:
 
 
 def _move(s: Situation, position: Position, group: tuple[BookedOrder, ...], wanted: Resting) -> Outcomes:
-    """Change a resting exit in place where the broker can; else take it away, and `_add` follows next cycle."""
+    """Change a resting exit in place where the broker can; else take it away, and `_add` follows next cycle.
+
+    What rests is never taken away for a stop that the broker would refuse for its price, as it has said or as the price
+    shows: the old one bounds the loss meanwhile, and the loop watches the new level.
+    """
     refusal = s.book.state.refusals.get(position.id)
     if refusal is not None and s.now < refusal.at + retry_after(refusal.count):
         yield WakeAt(at=refusal.at + retry_after(refusal.count), holding=position.holding)
         return
+    if _is_too_near(s, position, wanted.stop):
+        yield WakeAt(at=s.now + LOOK_AGAIN, holding=position.holding)
+        return
     only = group[0]
     simple = len(group) == 1 and only.is_stop and wanted.stop is not None and wanted.target is None
-    if not (simple and s.contract.native_replace and only.broker_id is not None) or refusal is not None:
-        yield from _cancel(s, group, "to be placed anew at other prices")
+    is_priced = refusal is not None and refusal.kind == "price"
+    if not (simple and s.contract.native_replace and only.broker_id is not None) or not (refusal is None or is_priced):
+        if not is_priced:
+            yield from _cancel(s, group, "to be placed anew at other prices")
         return
     assert wanted.stop is not None
     terms = reducing(position.sign * only.remaining, only.remaining, stop_price=wanted.stop, resting=True)
@@ -128,6 +139,7 @@ def _move(s: Situation, position: Position, group: tuple[BookedOrder, ...], want
         terms,
         reason=f"stop from {only.stop_price} to {wanted.stop}",
         replaces=only.id,
+        closes_as=wanted.reason,
     )
     yield ReplaceOrder(intent=made, broker_id=only.broker_id)
 
@@ -178,7 +190,7 @@ def _add(s: Situation, position: Position, wanted: Resting, quantity: Decimal) -
             yield from _cancel(s, (entries[0],), "its rest stands in the way of the stop for what has filled")
             return
     if refusal is not None:
-        is_through = refusal.kind == "price" and _is_beyond(s, position, wanted.stop)
+        is_through = refusal.kind == "price" and _is_through(s, position, wanted.stop, refusal.count)
         if position.closing is None and (is_through or _gives_up(position, refusal)):
             yield _close_instead(position, refusal.kind, refusal.reason)
             return
@@ -200,6 +212,7 @@ def _add(s: Situation, position: Position, wanted: Resting, quantity: Decimal) -
         role,
         terms,
         reason=f"{quantity} of {position.sign * s.book.held(position)} without cover",
+        closes_as=wanted.reason,
     )
     yield SubmitOrder(intent=made, urgency=Urgency.PROTECT)
 
@@ -217,12 +230,21 @@ def retry_after(count: int) -> timedelta:
     return min(timedelta(seconds=2 ** min(count - 1, 6)), RETRY_MAX)
 
 
-def _is_beyond(s: Situation, position: Position, stop: Decimal | None) -> bool:
-    """Whether our own eyes agree that the price is through the stop: a broker may judge by a price of yesterday."""
-    if stop is None or not s.in_session or position.bare_adopted:
+def _is_through(s: Situation, position: Position, stop: Decimal | None, refusals: int) -> bool:
+    """Whether our own eyes agree that the price is through the stop: a broker may judge by a price of yesterday.
+
+    Of a quote too wide to be trusted it takes the side one would close at, and the broker's word twice.
+    """
+    if not s.in_session or position.bare_adopted or not _is_too_near(s, position, stop):
         return False
-    judged = judge(s, position, s.policy(position))
-    return judged.clarity is Clarity.CLEAR and judged.price is not None and (stop - judged.price) * position.sign >= 0
+    return refusals > 1 or judge(s, position, s.policy(position)).clarity is Clarity.CLEAR
+
+
+def _is_too_near(s: Situation, position: Position, stop: Decimal | None) -> bool:
+    """Whether the last price, however little it can be trusted, is at this stop or through it: none could be placed."""
+    sight = s.sights.get(position.holding)
+    price = sight.quote.closing_price(position.sign) if sight is not None and sight.quote.is_two_sided else None
+    return stop is not None and price is not None and (stop - price) * position.sign >= 0
 
 
 def _gives_up(position: Position, refusal: Refusal) -> bool:
@@ -263,4 +285,4 @@ def _rounded(wanted: Resting, position: Position, instrument: Instrument) -> Res
         stop = instrument.round_up(stop) if position.sign > 0 else instrument.round_down(stop)
     if target is not None:
         target = instrument.round_nearest(target)
-    return Resting(stop=stop, target=target)
+    return replace(wanted, stop=stop, target=target)

@@ -42,6 +42,10 @@ class Levels:
     def outermost(self) -> Decimal | None:
         return self.emergency if self.emergency is not None else self.stop
 
+    @property
+    def outermost_reason(self) -> CloseReason:
+        return CloseReason.EMERGENCY_STOP if self.emergency is not None else self.stop_reason
+
 
 def levels(book: Book, position: Position, policy: Policy) -> Levels:
     """Where the rules of a position stand now. Stops are figured from its basis, gains from its entry."""

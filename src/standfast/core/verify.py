@@ -125,6 +125,7 @@ def _intent(order: BookedOrder) -> OrderIntended:
         terms=order.terms,
         attempt=order.attempt,
         reason=order.reason,
+        closes_as=order.closes_as,
     )
 
 

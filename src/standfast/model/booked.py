@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from standfast.model.ids import BrokerOrderId, ClientOrderId, EntryNumber, Holding, PositionId
 from standfast.model.order import STOP_TYPES, ZERO, OrderReport, OrderState, OrderType, Role, Side, Terms
+from standfast.model.position import CloseReason
 
 
 class Stage(StrEnum):
@@ -48,6 +49,7 @@ class BookedOrder:
     cancel_at: datetime | None = None
     parent: ClientOrderId | None = None
     replaces: ClientOrderId | None = None
+    closes_as: CloseReason | None = None
 
     @property
     def is_own(self) -> bool:

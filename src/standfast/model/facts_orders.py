@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from standfast.model.ids import BrokerOrderId, ClientOrderId, Holding, PositionId
 from standfast.model.order import OrderReport, Role, Terms
+from standfast.model.position import CloseReason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +19,8 @@ class OrderIntended:
     attempt: int
     reason: str
     replaces: ClientOrderId | None = None
+    closes_as: CloseReason | None = None
+    """Of a stop: why it closes what it fills, as its price was figured."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
