@@ -8,6 +8,7 @@
 #   make matrix                the tests under every other Python of MATRIX
 #   make format                let ruff rewrite what it can
 #   make lock                  resolve requirements/all.txt again
+#   make audit                 ask the advisory services about every locked package; 3 when they cannot be asked
 #   make clean                 remove .venv and caches
 
 PYTHON ?= python3
@@ -21,7 +22,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo check test bench matrix format lock clean
+.PHONY: help setup demo check test bench matrix format lock audit clean
 
 help:
 	@sed -n 's/^#   \(make .*\)/\1/p' Makefile
@@ -65,6 +66,10 @@ format: setup
 # The resolver lives in an environment of its own: nothing we run depends on it.
 lock:
 	sh requirements/lock.sh
+
+# Not part of `test`: what is known tomorrow must not fail what was right today. Run it before a release and weekly.
+audit:
+	$(PYTHON) requirements/audit.py requirements/all.txt
 
 clean:
 	rm -rf .venv .venv-* .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache build dist
