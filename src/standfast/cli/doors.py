@@ -5,7 +5,7 @@ incidents. They are opened by name, so that no verb's help pays for an event loo
 """
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager, redirect_stdout
 from datetime import datetime
 from decimal import Decimal
@@ -108,6 +108,101 @@ class Drills(Protocol):
     def run(self, name: str, *, wire: bool) -> Played: ...
 
 
+class FuzzOutcome(Protocol):
+    """What became of one seed."""
+
+    @property
+    def seed(self) -> int: ...
+
+    @property
+    def digest(self) -> str: ...
+
+    @property
+    def timeline(self) -> Sequence[str]: ...
+
+
+class FuzzFailure(Protocol):
+    """One seed that broke a promise; `faults` is what is left of its plan once it is shrunk."""
+
+    @property
+    def seed(self) -> int: ...
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def text(self) -> str: ...
+
+    @property
+    def at(self) -> float: ...
+
+    @property
+    def faults(self) -> Sequence[str]: ...
+
+    @property
+    def timeline(self) -> Sequence[str]: ...
+
+    @property
+    def replay(self) -> str: ...
+
+
+class FuzzFound(Protocol):
+    """The sum of what was played."""
+
+    @property
+    def seeds(self) -> int: ...
+
+    @property
+    def hours(self) -> float: ...
+
+    @property
+    def cpu(self) -> float: ...
+
+    @property
+    def effects(self) -> int: ...
+
+    @property
+    def kills(self) -> int: ...
+
+    @property
+    def orders(self) -> int: ...
+
+    @property
+    def sometimes(self) -> Mapping[str, int]: ...
+
+    @property
+    def states(self) -> Set[str]: ...
+
+    @property
+    def worst(self) -> Mapping[str, float]: ...
+
+    @property
+    def failures(self) -> Sequence[FuzzFailure]: ...
+
+    @property
+    def bound(self) -> float: ...
+
+    def named_faults(self) -> Mapping[str, int]: ...
+
+
+class Fuzz(Protocol):
+    """`standfast.drills.fuzz`."""
+
+    def run(  # noqa: PLR0913 - one argument for each thing a person can wish
+        self,
+        *,
+        first: int,
+        seeds: int | None,
+        hours: float,
+        jobs: int,
+        policy: Path | None,
+        whole: bool,
+        told: Callable[[FuzzFound, FuzzOutcome], None],
+    ) -> FuzzFound:
+        """Play seeds from `first` on; `seeds` None: until one fails. `told` hears of each as it ends."""
+        ...
+
+
 class Demo(Protocol):
     """`standfast.drills.demo`."""
 
@@ -129,6 +224,10 @@ def app() -> App:
 
 def drills() -> Drills:
     return cast("Drills", import_module("standfast.drills"))
+
+
+def fuzz() -> Fuzz:
+    return cast("Fuzz", import_module("standfast.drills.fuzz"))
 
 
 def demo() -> Demo:

@@ -57,6 +57,7 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {
     "rehearse": {
         "drill list": ("shows", "name the incidents that can be played"),
         "drill run": ("shows", "play incidents bare and guarded"),
+        "drill fuzz": ("fuzzing", "put the guard under fire in simulated hours"),
         "exchange": ("shows", "serve the simulated exchange"),
     },
 }

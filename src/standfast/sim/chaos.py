@@ -80,10 +80,11 @@ class ThenStill:
             at += self._every
 
 
-def play(plan: Plan, planted: Sequence[str] = ()) -> Outcome:
+def play(plan: Plan, planted: Sequence[str] = (), *, whole: bool = False) -> Outcome:
     """Play it to its end. Never raises for what the guard does: that is the outcome's `violation`.
 
-    `planted`: names of defects (`sim.planted`) that are switched on meanwhile.
+    `planted`: names of defects (`sim.planted`) that are switched on meanwhile. `whole`: tell all that happened, not
+    only the last of a run that failed.
     """
     with ExitStack() as switched:
         if planted:
@@ -95,7 +96,7 @@ def play(plan: Plan, planted: Sequence[str] = ()) -> Outcome:
             run(played.through(), start=plan.start, real_seconds=REAL_SECONDS)
         except (TooSlow, Deadlock) as error:
             played.violation = ("error", f"{type(error).__name__}: {error}")
-        return played.outcome()
+        return played.outcome(whole=whole)
 
 
 class _Played:
@@ -167,12 +168,14 @@ class _Played:
         if left > 0:
             await self.world.run_for(left)
 
-    def outcome(self) -> Outcome:
+    def outcome(self, *, whole: bool) -> Outcome:
         plan, world = self.plan, self.world
         entries = world.entries_now()
         faults = self.swarm.counted()
         faults[75] += sum(count for verb, count in self.workload.done.items() if verb in AT_THE_BROKER)
         faults[26] += self.workload.done["buy a fraction"]
+        last = None if whole else LAST
+        told = tale.timeline(world.tape[-last:] if last else world.tape, entries[-last:] if last else entries)
         passed = (world.engine.now - plan.start).total_seconds()
         return Outcome(
             seed=plan.seed,
@@ -188,5 +191,5 @@ class _Played:
             violation=self.violation,
             at=passed,
             digest=tale.digest(world.effects, world.tape, entries),
-            timeline=tuple(tale.timeline(world.tape[-LAST:], entries[-LAST:])[-LAST:]) if self.violation else (),
+            timeline=tuple(told if whole else told[-LAST:]) if self.violation or whole else (),
         )

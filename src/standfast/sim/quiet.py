@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from standfast.core.policy import Mode, Rules
 from standfast.exchange.events import Asked, Event
-from standfast.model.ids import ClientOrderId, is_own
+from standfast.model.ids import ClientOrderId, Holding, InstrumentId, is_own
 from standfast.sim.checks_liveness import Liveness
 from standfast.sim.retold import Retold
 from standfast.sim.watch import Violation
@@ -13,7 +13,9 @@ from standfast.sim.witness import FILLS, Witness
 
 CONVERGED = timedelta(seconds=300)
 STILL = timedelta(seconds=60)
-"""For so long after a price moved or something filled, an order has its reason."""
+"""For so long after a price moved, something filled or a rule of time came due, an order has its reason."""
+AGAIN = timedelta(seconds=120)
+"""What a rule of time (a longest hold) brings about once everything had converged is done within this."""
 
 
 class Quiet:
@@ -23,6 +25,7 @@ class Quiet:
         self._witness, self._retold, self._liveness, self._rules = witness, retold, liveness, rules
         self.began = witness.engine.now
         self.converged_at: datetime | None = None
+        self._missing_since: datetime | None = None
         self._moved: dict[str, datetime] = {}
         self._prices: dict[str, tuple[Decimal, Decimal]] = {}
         self._asked: tuple[datetime, str, str] | None = None
@@ -46,6 +49,13 @@ class Quiet:
             id, instrument = self._witness.root(order).client_order_id, order.instrument
         if is_own(id, self._rules.account):
             self._asked = (asked.at, instrument, id)
+            if self._is_called_for(instrument, asked.at):
+                self._asked = None
+
+    def _is_called_for(self, instrument: str, now: datetime) -> bool:
+        """Whether a close was decided there not long ago: by the clock, since no price has moved."""
+        lots = self._retold.lots_at(Holding(InstrumentId(instrument)))
+        return any(lot.closing_at is not None and now - lot.closing_at <= STILL for lot in lots)
 
     def tick(self, now: datetime) -> None:
         for asset in self._witness.engine.assets():
@@ -62,11 +72,13 @@ class Quiet:
             self._asked = None
         missing = self.missing()
         if missing:
-            self.converged_at = None
-            if self.is_due and self._is_tradable():
+            self._missing_since = self._missing_since or now
+            is_late = self.converged_at is None or now - self._missing_since > AGAIN
+            if self.is_due and is_late and self._is_tradable():
                 raise Violation("B9", f"not converged {now - self.began} after the last fault: {missing}")
-        elif self.converged_at is None:
-            self.converged_at = now
+        else:
+            self._missing_since = None
+            self.converged_at = self.converged_at or now
 
     def _is_tradable(self) -> bool:
         return all(self._witness.engine.is_tradable(asset.instrument) for asset in self._witness.engine.assets())
@@ -89,5 +101,5 @@ class Quiet:
     def finish(self) -> None:
         """At the end of a quiet phase that was long enough everything has converged."""
         missing = self.missing()
-        if missing and self.is_due and self._is_tradable():
+        if missing and self.converged_at is None and self.is_due and self._is_tradable():
             raise Violation("B9", f"not converged at the end: {missing}")
