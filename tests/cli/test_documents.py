@@ -6,15 +6,15 @@ from decimal import Decimal
 
 import pytest
 
-from standfast.cli import documents, policies
+from standfast.cli import documents, policies, shown
 from standfast.core.book import Book
 from standfast.core.fold import fold
 from standfast.core.policy import HeldBy, Policy, Rules
 from standfast.model import journal as j
 from standfast.model.ids import ClientOrderId, EntryNumber
-from standfast.model.order import OrderState, Role
-from standfast.model.position import Position, Trail
-from tests.cli.ledgers import KEPT, OPENED, PAPER, SPY, opened, order, stop, story
+from standfast.model.order import OrderState, OrderType, Role
+from standfast.model.position import CloseReason, Position, Trail
+from tests.cli.ledgers import KEPT, OPENED, PAPER, SPY, closed_part, fill, opened, order, stop, story
 
 NOW = OPENED + timedelta(minutes=5)
 SHORT_STORY = opened(KEPT, "kept", SPY, 10, "600")
@@ -66,13 +66,49 @@ def test_a_time_is_rfc_3339_in_utc() -> None:
 def test_a_resting_stop_covers_its_remaining_quantity_at_its_own_price() -> None:
     found = cover_of(WITH_STOP, rules())
 
-    assert found == documents.Cover("broker", Decimal(588), Decimal(10), True, Decimal(0))  # a field
+    assert found == documents.Cover("broker", Decimal(588), Decimal(10), True, Decimal(0), rests=Decimal(10))
 
 
 def test_without_a_resting_stop_a_position_whose_broker_should_hold_it_is_not_covered() -> None:
     found = cover_of(SHORT_STORY, rules())
 
     assert (found.held_by, found.quantity, found.covered) == ("broker", Decimal(0), False)
+
+
+def sold(quantity: str) -> j.FillBooked:
+    """A part of the kept position is sold: what is held is no whole number any more."""
+    return closed_part(KEPT, fill("x-part", "kept", SPY, f"-{quantity}", "600"), "0", CloseReason.OPERATOR)
+
+
+def test_the_guard_holds_the_fraction_of_a_unit_that_no_stop_at_the_broker_can_cover() -> None:
+    whole = [*SHORT_STORY, sold("0.5"), *order("kept-stop", SPY, KEPT, Role.STOP, stop(9, "588"))]
+
+    assert cover_of(whole, rules()) == documents.Cover(
+        "broker", Decimal(588), Decimal("9.5"), True, Decimal(0), rests=Decimal(9)
+    )
+    assert cover_of([*SHORT_STORY, sold("9.5")], rules()).covered
+
+
+def test_more_than_a_fraction_without_a_stop_is_not_covered_by_the_guard() -> None:
+    short = [*SHORT_STORY, sold("0.5"), *order("kept-stop", SPY, KEPT, Role.STOP, stop(8, "588"))]
+
+    assert (cover_of(short, rules()).quantity, cover_of(short, rules()).covered) == (Decimal(8), False)
+    assert not cover_of([*SHORT_STORY, sold("9.5")], rules(stop_loss=None)).covered
+
+
+def test_the_cover_of_a_fraction_names_both_who_hold_it() -> None:
+    both = [*SHORT_STORY, sold("0.5"), *order("kept-stop", SPY, KEPT, Role.STOP, stop(9, "588"))]
+    for facts, said in ((both, "9 by broker, 0.5 by guard"), ([*SHORT_STORY, sold("9.5")], "0.5 by guard")):
+        book = book_of(facts)
+        position = position_in(book)
+        assert shown.cover_cell(position, cover_of(facts, rules()), book.held(position)).text == said
+
+
+def test_the_limit_of_a_pair_of_exits_is_its_target_whatever_the_pair_was_placed_as() -> None:
+    target = replace(stop(10, "588"), type=OrderType.LIMIT, stop_price=None, limit_price=Decimal(700))
+    book = book_of([*SHORT_STORY, *order("kept-pair", SPY, KEPT, Role.STOP, target)])
+
+    assert documents.order(book, book.state.orders[ClientOrderId("sf-kept-pair")])["role"] == "target"
 
 
 def test_a_stop_that_is_being_cancelled_covers_nothing() -> None:

@@ -11,9 +11,9 @@ def _wait(parser: Parser) -> None:
     )
 
 
-def _prices(parser: Parser) -> None:
-    parser.add_argument("--stop", type=price, metavar="P", help="stop price (default: by policy)")
-    parser.add_argument("--target", type=price, metavar="P", help="target price (default: by policy)")
+def _prices(parser: Parser, default: str = "by policy") -> None:
+    parser.add_argument("--stop", type=price, metavar="P", help=f"stop price (default: {default})")
+    parser.add_argument("--target", type=price, metavar="P", help=f"target price (default: {default})")
 
 
 def _open_arguments(parser: Parser) -> None:
@@ -36,7 +36,7 @@ def _close_arguments(parser: Parser) -> None:
 
 def _protect_arguments(parser: Parser) -> None:
     _position(parser)
-    _prices(parser)
+    _prices(parser, "as it is, when the other one is given")
     parser.add_argument("--none", action="store_true", help="leave it without protection, on your word")
     _wait(parser)
 

@@ -19,7 +19,7 @@ from standfast.model.booked import BookedOrder, Stage
 from standfast.model.breaks import Break
 from standfast.model.ids import AccountId, Holding
 from standfast.model.journal import Allocation, Entry, FillBooked
-from standfast.model.order import ZERO, Fill, OrderState
+from standfast.model.order import ZERO, Fill, OrderState, OrderType, Role
 from standfast.model.position import Phase, Position
 
 Document: TypeAlias = dict[str, object]
@@ -70,6 +70,8 @@ class Cover(NamedTuple):
     quantity: Decimal
     covered: bool
     naked_seconds: Decimal
+    rests: Decimal = ZERO
+    """Part of `quantity` that rests at the broker; the rest is the guard's to close."""
 
 
 def cover(book: Book, position: Position, rules: ShownRules | None, now: datetime) -> Cover:
@@ -80,14 +82,15 @@ def cover(book: Book, position: Position, rules: ShownRules | None, now: datetim
     held_by, level = _rule(position, rules)
     if stops:
         level = _widest(stops, position)
-    by_guard = held_by in ("guard", "both") and level is not None
-    quantity = held if by_guard else resting
+    by_guard = level is not None and (held_by in ("guard", "both") or (held_by == "broker" and 0 < held - resting < 1))
+    quantity = held if by_guard else resting  # what is less than one unit no stop at the broker can hold
     return Cover(
         held_by=held_by if held_by is not None or not stops else "broker",
         stop_price=level,
         quantity=quantity,
         covered=position.naked_since is None and quantity >= held,
         naked_seconds=_naked_seconds(position, now),
+        rests=resting,
     )
 
 
@@ -200,7 +203,7 @@ def order(book: Book, found: BookedOrder) -> Document:
         "account": book.account,
         "position": found.position,
         "instrument": found.holding.instrument,
-        "role": found.role.value,
+        "role": role(found).value,
         "side": found.side.value,
         "quantity": number(found.quantity),
         "filled": number(found.filled),
@@ -210,6 +213,11 @@ def order(book: Book, found: BookedOrder) -> Document:
         "limit_price": number(limit_price(found)),
         "placed_at": time(placed_at(found)),
     }
+
+
+def role(found: BookedOrder) -> Role:
+    """What it is for. Of a stop and a target placed as a pair the limit is the target, whichever of them leads."""
+    return Role.TARGET if found.role is Role.STOP and found.type is OrderType.LIMIT else found.role
 
 
 def state(found: BookedOrder) -> str:

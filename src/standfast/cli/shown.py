@@ -110,14 +110,15 @@ def _position_row(book: Book, position: Position, rules: documents.ShownRules | 
         Cell(position.phase.value, DIM if is_closed else WARN if position.phase is Phase.CLOSING else ""),
         price(position.entry_price),
         "-" if is_closed else price(cover.stop_price),
-        Cell("-", DIM) if is_closed else _cover_cell(position, cover, held),
+        Cell("-", DIM) if is_closed else cover_cell(position, cover, held),
         _trail(position),
         render.money(position.pnl) if position.closed else "-",
         render.at(position.opened_at),
     ]
 
 
-def _cover_cell(position: Position, cover: documents.Cover, held: Decimal) -> Cell:
+def cover_cell(position: Position, cover: documents.Cover, held: Decimal) -> Cell:
+    """Who covers how much of it, in the fewest words."""
     if position.standing is Standing.FOREIGN:
         return Cell("foreign, left alone", DIM)
     if position.bare:
@@ -129,6 +130,9 @@ def _cover_cell(position: Position, cover: documents.Cover, held: Decimal) -> Ce
         return Cell(f"0 of {documents.number(held)}", BAD)
     if cover.quantity > held:
         return Cell(f"{documents.number(cover.quantity)} for {documents.number(held)} by {holder}", WARN)
+    if holder == "broker" and cover.rests < cover.quantity:
+        resting = f"{documents.number(cover.rests)} by broker, " if cover.rests else ""
+        return Cell(f"{resting}{documents.number(cover.quantity - cover.rests)} by guard", GOOD)
     return Cell(f"{documents.number(cover.quantity)} by {holder}", GOOD)
 
 
@@ -170,7 +174,7 @@ def _order_row(book: Book, order: BookedOrder) -> Row:
     return [
         order.id,
         book.account,
-        order.role.value,
+        documents.role(order).value,
         order.side.value,
         documents.number(order.quantity) or "-",
         order.holding.instrument,
