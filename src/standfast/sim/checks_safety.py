@@ -25,7 +25,9 @@ from standfast.sim.witness import FILLS, WINDOW, Witness, reducing_quantity
 
 MINUTE = timedelta(seconds=60)
 ASKS_A_MINUTE = 40
-"""Orders and replacements of one instrument, none of which opens, in any minute in which nobody else traded."""
+"""Orders and replacements of one instrument with one position, none of which opens, in any minute in which nobody else
+traded. A refused close that is tried again takes away and puts back its stop as well."""
+MORE_FOR_EACH_LOT = 20
 MORE_FOR_EACH = 10
 """More of them for every movement of somebody else in that minute."""
 SENDS_A_MINUTE = 120
@@ -115,7 +117,7 @@ class Safety:
         orders = [order for order in self.witness.working(instrument) if self.witness.is_own(order)]
         if fact.role in CLOSING_ROLES:
             self._check_single(intent, orders)
-        orders = [order for order in orders if not self._is_let_go(order)]
+        orders = [order for order in orders if not self._is_no_exit(order)]
         wanted = fact.terms.quantity + reducing_quantity(orders, sign, without=asked.order_id)
         nets = [self.witness.net(instrument)]
         if self.witness.is_disturbed(
@@ -139,11 +141,12 @@ class Safety:
             if other.fact.position == intent.fact.position:
                 raise Violation("S12", f"{intent.fact.id} arrives while {other.fact.id} closes the same position")
 
-    def _is_let_go(self, order: Order) -> bool:
-        """Whether the journal says that a cancel of it was asked for: it is the exchange's to refuse what it holds."""
+    def _is_no_exit(self, order: Order) -> bool:
+        """Whether it opens, or its cancel was asked for: then it is the exchange's to refuse what it holds."""
         root = self.witness.root(order)
         intent = self.retold.intents.get(ClientOrderId(root.client_order_id))
-        return intent is not None and intent.cancel_at is not None
+        opens = intent is not None and intent.fact.role is Role.OPEN and order is root
+        return opens or (intent is not None and intent.cancel_at is not None)
 
     def _unheard(self, holding: Holding, sign: int) -> Decimal:
         """What exits that were to be cancelled have filled without the journal knowing."""
@@ -167,7 +170,9 @@ class Safety:
                 return
         else:
             name = str(intent.fact.holding.instrument)
-            most = ASKS_A_MINUTE + MORE_FOR_EACH * len(_lately(self._moves.get(name), asked.at))
+            lots = len(self.retold.at.get(intent.fact.holding, ()))
+            most = ASKS_A_MINUTE + MORE_FOR_EACH_LOT * max(lots - 1, 0)
+            most += MORE_FOR_EACH * len(_lately(self._moves.get(name), asked.at))
         asks = _lately(self._asks.setdefault(name, deque()), asked.at)
         asks.append(asked.at)
         if len(asks) > most:
