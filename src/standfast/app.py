@@ -16,6 +16,7 @@ from standfast.model.errors import (
     LeaseLost,
     SettingsError,
     StandfastError,
+    Superseded,
     Unreachable,
 )
 from standfast.model.evidence import AccountRead, MarketClock
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from standfast.settings import AccountSettings, Settings
     from standfast.stores.sqlite.store import SqliteStore
 
-DONE, FAILED, LEDGER_FAILED, BAD_SETTINGS, GUARDED_ALREADY = 0, 1, 74, 78, 79
+DONE, FAILED, LEDGER_FAILED, SUPERSEDED, BAD_SETTINGS, GUARDED_ALREADY = 0, 1, 74, 75, 78, 79
 
 FREE_FEED = "iex"
 """Alpaca's market data that every account may read."""
@@ -125,7 +126,7 @@ def guard(config: Path, *, once: bool, heartbeat: int | None, parent: int | None
         return BAD_SETTINGS
     except LeaseLost as error:
         sys.stderr.write(f"{error}\n")
-        return GUARDED_ALREADY
+        return SUPERSEDED if isinstance(error, Superseded) else GUARDED_ALREADY
     except StandfastError as error:
         sys.stderr.write(f"{type(error).__name__}: {error}\n")
         return LEDGER_FAILED if isinstance(error, JournalError) else FAILED
@@ -149,7 +150,7 @@ async def _guard(config: Path, settings: "Settings", *, once: bool, heartbeat: o
     import signal
 
     from standfast.alerts.direct import tell_ledger_fails
-    from standfast.runtime.worker import Stop, ledger_failure, on_signals
+    from standfast.runtime.worker import Stop, ledger_failure, on_signals, superseded
 
     store = await open_aloud(settings, is_first=not restarted)
     worker = worker_of(settings, store, heartbeat)
@@ -166,7 +167,7 @@ async def _guard(config: Path, settings: "Settings", *, once: bool, heartbeat: o
     except (JournalError, ExceptionGroup) as failed:
         broken = ledger_failure(failed)
         if broken is None:
-            raise
+            raise superseded(failed) or failed from None
         if worker.accounts or not restarted:  # a start that fails again is not told again
             await tell_ledger_fails(channels_of(settings), broken)
         raise broken from failed

@@ -1,5 +1,6 @@
 """Starting and stopping as an operator does it: what stays as it was, what is handed over, what is refused."""
 
+import os
 import signal
 from decimal import Decimal
 
@@ -121,6 +122,27 @@ def test_a_second_guard_of_the_same_ledger_waits_for_the_lease_and_ends_with_79_
     until(lambda: len(exchange.stops()) == 2 and stage.is_protected(exchange), "the takeover", told=both.tail)
     assert len(both.workers()) == 1
     assert both.stop() == 0
+    stage.assert_whole()
+
+
+def test_a_guard_that_wakes_up_after_another_has_taken_over_sends_nothing_and_ends_with_79(stage: Stage) -> None:
+    exchange = stage.exchange()
+    stage.settings(exchange.url)
+    sleeper = stage.guarded()
+    worker = sleeper.worker()
+    for process in (sleeper.popen.pid, worker):
+        os.kill(process, signal.SIGSTOP)
+    heir = stage.guard(stage.settings(exchange.url, file="same.toml")).wait_guarding(40)
+
+    for process in (worker, sleeper.popen.pid):
+        os.kill(process, signal.SIGCONT)
+
+    assert sleeper.ended(60) == 79
+    assert "guarded by" in sleeper.said()
+    assert "Traceback" not in sleeper.said()
+    exchange.buy("AAPL")
+    until(lambda: stage.is_protected(exchange), "the heir to guard", told=heir.tail)
+    assert heir.stop() == 0
     stage.assert_whole()
 
 

@@ -13,6 +13,7 @@ StandfastError
 │   ├── JournalUnavailable  we cannot record, so we may not act
 │   ├── JournalDamaged      the chain does not verify: refuse to start
 │   └── LeaseLost           another process writes this account: stop
+│       └── Superseded      it was ours to write until the other took over
 └── SettingsError           found before anything starts
 
 A class exists when a caller may do something different. `AssertionError` is for our own bugs and ends
@@ -97,6 +98,10 @@ NAMED_MAX = 500
 def named(error: BaseException) -> str:
     """Kind and words of any error, fit for the journal and for people: short, and without a loaded secret."""
     return redact(f"{type(error).__name__}: {error}")[:NAMED_MAX]
+
+
+class Superseded(LeaseLost):
+    """It was ours to write until another process took over, because we were away (a suspended machine)."""
 
 
 class SettingsError(StandfastError):

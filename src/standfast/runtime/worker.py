@@ -11,9 +11,10 @@ goes on, says which it does not guard, and takes it when it comes free.
 
 import asyncio
 import signal
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from datetime import date, timedelta
 from functools import partial
+from itertools import chain
 
 import structlog
 
@@ -27,6 +28,7 @@ from standfast.model.errors import (
     LeaseLost,
     SettingsError,
     StandfastError,
+    Superseded,
     named,
 )
 from standfast.model.ids import AccountId
@@ -311,6 +313,21 @@ def ledger_failure(error: BaseException) -> JournalError | None:
     if isinstance(error, BaseExceptionGroup):
         return next(filter(None, map(ledger_failure, error.exceptions)), None)
     return error if isinstance(error, (JournalUnavailable, JournalDamaged)) else None
+
+
+def superseded(failed: BaseException) -> Superseded | None:
+    """What of a failure while guarding says that another process guards an account by now."""
+    if not isinstance(failed, BaseExceptionGroup):
+        return None
+    return next((Superseded(str(each)) for each in _every(failed) if isinstance(each, LeaseLost)), None)
+
+
+def _every(failed: BaseException) -> Iterator[BaseException]:
+    """What is inside the groups."""
+    if isinstance(failed, BaseExceptionGroup):
+        yield from chain.from_iterable(map(_every, failed.exceptions))
+    else:
+        yield failed
 
 
 def on_signals(handlers: Sequence[tuple[signal.Signals, Callable[[], None]]]) -> None:
