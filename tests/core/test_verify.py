@@ -126,6 +126,17 @@ def test_a_copy_that_did_not_leave_says_nothing_about_the_one_before() -> None:
     assert len(of(QueryOrder, outcomes)) == 1
 
 
+def test_the_refusal_of_a_second_copy_says_nothing_about_the_first() -> None:
+    """That may still be on its way, and would rest beside whatever had been sent in its place."""
+    book = doubtful(*missing(1), j.CopyRefused(id=STOP.id, reason="stop price must be less", kind="price"))
+    assert book.state.orders[STOP.id].stage.value == "in_doubt"
+
+    told(book, *missing(2), at=after(1))
+    assert of(SubmitOrder, look(book, 1)) == []
+    told(book, *missing(2), at=after(40))
+    assert len(of(j.OrderNeverArrived, look(book, 41))) == 1
+
+
 def test_the_broker_knows_the_id_means_ask_for_it() -> None:
     book = doubtful(*missing(1), j.OrderInDoubt(id=STOP.id, reason="the broker knows this id"))
 

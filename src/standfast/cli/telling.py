@@ -122,6 +122,7 @@ TELL: Mapping[type[j.Fact], Callable[[Any], str]] = {
     ),
     j.OrderAccepted: lambda f: f"broker accepted {f.id} as {f.broker_id}",
     j.OrderRejected: lambda f: f"broker refused {f.id}: {f.reason}{_why(' '.join((f.kind, f.code)).strip())}",
+    j.CopyRefused: lambda f: f"broker refused a second copy of {f.id}, an earlier may still arrive: {f.reason}",
     j.OrderNotSent: lambda f: f"{f.id} never left: {f.reason}",
     j.OrderInDoubt: lambda f: f"outcome of {f.id} unknown: {f.reason}",
     j.OrderMissing: lambda f: f"asked for {f.id}: the broker does not know it (no proof alone)",

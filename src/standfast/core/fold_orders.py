@@ -62,6 +62,15 @@ def _order_rejected(book: Book, fact: j.OrderRejected, entry: j.Entry) -> None:
         _note_refusal(book, order, fact.kind, fact.reason, entry)
 
 
+@folds(j.CopyRefused)
+def _copy_refused(book: Book, fact: j.CopyRefused, entry: j.Entry) -> None:
+    """No word about the copies before it: how long those are waited for counts on from when they left."""
+    order = book.state.orders.get(fact.id)
+    if order is not None:
+        stage = next_stage(order.stage, j.CopyRefused)
+        book.put_order(replace(order, stage=stage, copy_refused=True, refusal=fact.reason, number=entry.number))
+
+
 @folds(j.OrderNotSent)
 def _order_not_sent(book: Book, fact: j.OrderNotSent, entry: j.Entry) -> None:
     order = book.state.orders.get(fact.id)

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 
 from standfast.model.booked import Stage
 from standfast.model.journal import (
+    CopyRefused,
     Fact,
     OrderAccepted,
     OrderInDoubt,
@@ -33,8 +34,9 @@ NEXT: Mapping[Stage, Mapping[type[Fact], Stage]] = {
     },
     Stage.IN_DOUBT: {
         OrderAccepted: Stage.WORKING,
-        OrderRejected: Stage.FINISHED,
-        OrderNotSent: Stage.IN_DOUBT,  # this copy never left; an earlier one may have
+        OrderRejected: Stage.FINISHED,  # a late answer to the only copy
+        CopyRefused: Stage.IN_DOUBT,  # of this copy; an earlier one may be on its way
+        OrderNotSent: Stage.IN_DOUBT,  # the same
         OrderInDoubt: Stage.IN_DOUBT,
         OrderMissing: Stage.IN_DOUBT,
         OrderNeverArrived: Stage.FINISHED,
@@ -46,6 +48,7 @@ NEXT: Mapping[Stage, Mapping[type[Fact], Stage]] = {
         OrderMissing: Stage.WORKING,
         OrderNeverArrived: Stage.WORKING,
         OrderRejected: Stage.WORKING,
+        CopyRefused: Stage.WORKING,
         OrderInDoubt: Stage.WORKING,
         OrderNotSent: Stage.WORKING,
     },
@@ -54,6 +57,7 @@ NEXT: Mapping[Stage, Mapping[type[Fact], Stage]] = {
         OrderMissing: Stage.FINISHED,
         OrderNeverArrived: Stage.FINISHED,
         OrderRejected: Stage.FINISHED,
+        CopyRefused: Stage.FINISHED,
         OrderInDoubt: Stage.FINISHED,
         OrderNotSent: Stage.FINISHED,
     },

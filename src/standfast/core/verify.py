@@ -105,7 +105,7 @@ def _look_for(s: Situation, order: BookedOrder) -> Outcomes:
 def _may_resend(s: Situation, order: BookedOrder) -> bool:
     if not (s.contract.unique_ids and s.contract.searchable_ids and s.may_act) or order.terms is None:
         return False
-    if order.replaces is not None or order.missed > 3 or order.position is None:
+    if order.replaces is not None or order.missed > 3 or order.position is None or order.copy_refused:
         return False
     if order.role is Role.OPEN:
         is_out = s.now - order.intended_at > STILL_WANTED

@@ -90,6 +90,8 @@ def of_fact(fact: Fact) -> str:  # noqa: C901, PLR0912 - a table of words, one l
             return f"records {fact.id} ({fact.role}): {_terms(fact.terms)} {fact.holding}; {fact.reason}"
         case journal.OrderRejected() | journal.OrderInDoubt() | journal.OrderNotSent() | journal.OrderNeverArrived():
             return f"{fact.id} {OUTCOMES[type(fact)]}: {fact.reason}"
+        case journal.CopyRefused():
+            return f"a second copy of {fact.id} is refused: {fact.reason}; waits for the first"
         case journal.OrderMissing():
             return f"{fact.id} is not known to the broker: asks again"
         case journal.CancelIntended():

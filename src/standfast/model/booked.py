@@ -45,6 +45,8 @@ class BookedOrder:
     missed: int = 0
     """How often a lookup by id found nothing since it was last sent."""
     missed_at: datetime | None = None
+    copy_refused: bool = False
+    """It was sent again and that copy was refused: it is not sent any more, and waited for."""
     cancels: int = 0
     cancel_at: datetime | None = None
     parent: ClientOrderId | None = None

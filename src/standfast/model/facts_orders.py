@@ -38,6 +38,16 @@ class OrderRejected:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CopyRefused:
+    """The broker said no to an order that was sent once more: an earlier copy may still be on its way."""
+
+    id: ClientOrderId
+    reason: str
+    kind: str = "other"
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OrderNotSent:
     id: ClientOrderId
     reason: str

@@ -31,6 +31,7 @@ from standfast.model.facts_guard import (
 from standfast.model.facts_orders import (
     CancelAnswered,
     CancelIntended,
+    CopyRefused,
     OrderAccepted,
     OrderInDoubt,
     OrderIntended,
@@ -87,6 +88,7 @@ Fact: TypeAlias = (
     | OrderIntended
     | OrderAccepted
     | OrderRejected
+    | CopyRefused
     | OrderNotSent
     | OrderInDoubt
     | OrderMissing
@@ -164,6 +166,7 @@ __all__ = [
     "CloseRequested",
     "CloseStalled",
     "CloseWithdrawn",
+    "CopyRefused",
     "Correction",
     "Entry",
     "Fact",

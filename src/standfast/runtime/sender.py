@@ -16,6 +16,7 @@ from standfast.model.errors import OutcomeUnknown, Rejected, Unauthorised, Unrea
 from standfast.model.ids import Holding
 from standfast.model.journal import (
     CancelAnswered,
+    CopyRefused,
     Fact,
     OrderAccepted,
     OrderInDoubt,
@@ -96,6 +97,8 @@ class Sender:
         except Rejected as error:
             if error.kind == "duplicate_id":
                 return [OrderInDoubt(id=intent.id, reason=f"the broker knows this id: {error}")]
+            if effect.again:  # an earlier copy may be on its way still: this answer is about this one only
+                return [CopyRefused(id=intent.id, reason=str(error), kind=error.kind, code=error.code)]
             return [OrderRejected(id=intent.id, reason=str(error), kind=error.kind, code=error.code)]
         except Withdrawn:
             return self._withdrawn(intent)
