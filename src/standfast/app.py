@@ -202,7 +202,7 @@ def worker_of(settings: "Settings", store: "SqliteStore", heartbeat: object) -> 
         store,
         telling,
         holder=describe_holder(),
-        is_trading_day=lambda day: calendar.session(day) is not None,
+        session_close=calendar.session_close,
         heartbeat=heartbeat,
     )
 

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from standfast.core.book import Book
 from standfast.core.fold import apply
@@ -38,6 +39,7 @@ from standfast.model.position import CloseReason, Position
 from standfast.model.quote import Quote
 
 ACCOUNT = AccountId("paper")
+NEW_YORK = ZoneInfo("America/New_York")
 SPY = Holding(InstrumentId("SPY"))
 QQQ = Holding(InstrumentId("QQQ"))
 NOW = datetime(2026, 3, 4, 15, 0, tzinfo=UTC)
@@ -298,6 +300,11 @@ def ruled(policy: Policy | None = None, **changes: Any) -> Rules:
     return Rules(**given)
 
 
+def closes_at_four(day: date) -> datetime | None:
+    """Sessions of weekdays, without a holiday."""
+    return datetime.combine(day, time(16), NEW_YORK).astimezone(UTC) if day.weekday() < 5 else None
+
+
 def situation(  # noqa: PLR0913  # a test names what differs from the usual, and nothing else
     book: Book,
     *,
@@ -335,7 +342,7 @@ def situation(  # noqa: PLR0913  # a test names what differs from the usual, and
         now=now,
         orders_by_holding=by_holding,
         sights=sights if sights is not None else {SPY: quoted("100", "100.02", at=now)},
-        **changes,
+        **{"session_close": closes_at_four, **changes},
     )
 
 

@@ -1,16 +1,15 @@
 """Tests of `core/exits.py`: which rule is due, and who carries it out."""
 
 from dataclasses import replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import time, timedelta
 from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from standfast.core.exits import climb, exits, last_flat_by
+from standfast.core.exits import climb, exits
 from standfast.core.policy import FlatBy, HeldBy, Mode, Policy, Rung
 from standfast.core.situation import Sight, Situation
 from standfast.model import journal as j
@@ -21,6 +20,7 @@ from standfast.model.order import OrderType
 from standfast.model.position import CloseReason, Standing, Trail
 from tests.core.situations import (
     BEGAN,
+    NEW_YORK,
     NOW,
     SPY,
     D,
@@ -41,7 +41,6 @@ from tests.core.situations import (
     told,
 )
 
-NEW_YORK = ZoneInfo("America/New_York")
 GUARD = Policy(name="guard", held_by=HeldBy.GUARD, stop_loss=D("0.02"), take_profit=D("0.1"), emergency_stop=D("0.2"))
 
 
@@ -244,74 +243,6 @@ def test_when_the_minimum_hold_is_over_the_rules_are_on_and_somebody_wakes_for_i
 
     later = BEGAN + timedelta(hours=2)
     assert due(at_price("97", policy=YOUNG, now=later, sights={SPY: quoted("97", at=later)})) is CloseReason.STOP_LOSS
-
-
-# --- time rules ---------------------------------------------------------------------------------
-
-HOLIDAY = date(2026, 11, 26)
-
-
-def flat_by(hour: int, minute: int, now: datetime, days: Any = lambda day: day.weekday() < 5) -> datetime | None:
-    s = situation(folded(), now=now, is_trading_day=days)
-    return last_flat_by(FlatBy(time(hour, minute), NEW_YORK), s)
-
-
-@pytest.mark.parametrize(
-    ("now", "expected"),
-    [
-        ("2026-03-04 20:54:59", "2026-03-03 20:55"),  # a second too early: yesterday's
-        ("2026-03-04 20:55:00", "2026-03-04 20:55"),
-        ("2026-03-07 12:00:00", "2026-03-06 20:55"),  # Saturday: Friday's
-        ("2026-03-09 19:55:00", "2026-03-09 19:55"),  # the clock was put forward over the weekend
-        ("2026-03-09 19:54:00", "2026-03-06 20:55"),
-        ("2026-11-02 20:55:00", "2026-11-02 20:55"),  # and back
-        ("2026-11-02 20:54:00", "2026-10-30 19:55"),
-    ],
-)
-def test_flat_by_is_a_wall_time_of_trading_days(now: str, expected: str) -> None:
-    given, wanted = (datetime.fromisoformat(text).replace(tzinfo=UTC) for text in (now, expected))
-
-    assert flat_by(15, 55, given) == wanted
-
-
-def test_a_holiday_asks_nobody_to_be_flat() -> None:
-    now = datetime(2026, 11, 26, 22, tzinfo=UTC)
-
-    last = flat_by(15, 55, now, lambda day: day.weekday() < 5 and day != HOLIDAY)
-
-    assert last == datetime(2026, 11, 25, 20, 55, tzinfo=UTC)
-
-
-def test_a_calendar_without_trading_days_asks_nothing() -> None:
-    assert flat_by(15, 55, NOW, lambda day: False) is None
-
-
-def test_in_the_hour_that_comes_twice_the_first_counts() -> None:
-    first = datetime(2026, 11, 1, 5, 30, tzinfo=UTC)  # 01:30 in New York, for the first time
-    for minutes in (0, 45, 60, 75):
-        assert flat_by(1, 30, first + timedelta(minutes=minutes), lambda day: True) == first
-
-
-def test_flat_by_closes_what_was_opened_before_and_leaves_what_came_after() -> None:
-    rule = replace(GUARD, flat_by=FlatBy(time(9, 55), NEW_YORK))  # five minutes ago
-    assert due(at_price("100", position(10), rule)) is CloseReason.FLAT_BY
-    assert due(at_price("100", position(10, at=after(-60)), rule)) is None
-
-
-def test_time_rules_need_no_session_and_spare_what_was_found_unless_told_otherwise() -> None:
-    rule = replace(GUARD, maximum_hold=timedelta(minutes=30))
-    assert due(at_price("100", position(10), rule, is_open=False)) is CloseReason.MAXIMUM_HOLD
-    found = folded(adopted(10), at=BEGAN)
-    assert due(situation(found, policy=rule)) is None
-    assert due(situation(found, policy=replace(rule, adopted_too=True))) is CloseReason.MAXIMUM_HOLD
-
-
-def test_somebody_wakes_at_the_next_time_rule() -> None:
-    rule = replace(GUARD, maximum_hold=timedelta(hours=5), flat_by=FlatBy(time(15, 55), NEW_YORK))
-
-    waits = of(WakeAt, exits(at_price("100", policy=rule), the(folded(*position(10)))))
-
-    assert [wait.at for wait in waits] == [BEGAN + timedelta(hours=5), datetime(2026, 3, 4, 20, 55, tzinfo=UTC)]
 
 
 # --- the ladder ---------------------------------------------------------------------------------

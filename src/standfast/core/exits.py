@@ -6,7 +6,7 @@ order rests at the broker is the broker's to execute, unless the price has stood
 """
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
 from standfast.core.cover import cover_of, is_too_young, wanted_resting
@@ -20,6 +20,10 @@ from standfast.model.effects import WakeAt
 from standfast.model.journal import CloseRequested, TrailMoved
 from standfast.model.position import CloseReason, Phase, Position, Standing, Trail
 
+BEFORE_CLOSE = timedelta(minutes=1)
+"""How long before the close a time rule acts at the latest: after it nothing can be closed before the next open."""
+DAYS_USUAL = 10
+"""Days among which the usual close is looked for."""
 DAYS_BACK = 30
 """How far back the last trading day is looked for."""
 UNEXPLAINED = frozenset({BreakKind.QUANTITY, BreakKind.SIDE})
@@ -98,14 +102,33 @@ def last_flat_by(rule: FlatBy, s: Situation) -> datetime | None:
     """
     today = s.now.astimezone(rule.zone).date()
     for day in (today - timedelta(days=back) for back in range(DAYS_BACK)):
-        if s.is_trading_day(day) and (moment := _moment(rule, day)) <= s.now:
+        moment = _moment(rule, day, s)
+        if moment is not None and moment <= s.now:
             return moment
     return None
 
 
-def _moment(rule: FlatBy, day: date) -> datetime:
-    """In UTC: two times of one zone compare by the clock's face, which is wrong in the hour a clock is put back."""
-    return datetime.combine(day, rule.at, rule.zone).astimezone(UTC)
+def _moment(rule: FlatBy, day: date, s: Situation) -> datetime | None:
+    """When the rule asks for it on a day; None on one without a session.
+
+    A session that ends earlier than usual is over before the clock shows the rule's time: then it asks as long before
+    the close as on other days. In UTC: two times of one zone compare by the clock's face, which is wrong in the hour a
+    clock is put back.
+    """
+    close = s.session_close(day)
+    if close is None:
+        return None
+    moment = datetime.combine(day, rule.at, rule.zone).astimezone(UTC)
+    if moment <= close - BEFORE_CLOSE:
+        return moment
+    before = datetime.combine(day, _usual_close(rule, day, s)) - datetime.combine(day, rule.at)
+    return close - max(before, BEFORE_CLOSE)
+
+
+def _usual_close(rule: FlatBy, day: date, s: Situation) -> time:
+    """The latest time at which sessions of the days before ended, by the clocks of the rule's zone."""
+    closes = (s.session_close(day - timedelta(days=back)) for back in range(DAYS_USUAL))
+    return max(close.astimezone(rule.zone).time() for close in closes if close is not None)
 
 
 def _next_times(s: Situation, position: Position, policy: Policy) -> Outcomes:
@@ -115,8 +138,8 @@ def _next_times(s: Situation, position: Position, policy: Policy) -> Outcomes:
     if policy.maximum_hold is not None and since + policy.maximum_hold > s.now:
         yield WakeAt(at=since + policy.maximum_hold, holding=position.holding)
     if policy.flat_by is not None:
-        moment = _moment(policy.flat_by, s.now.astimezone(policy.flat_by.zone).date())
-        if moment > s.now:
+        moment = _moment(policy.flat_by, s.now.astimezone(policy.flat_by.zone).date(), s)
+        if moment is not None and moment > s.now:
             yield WakeAt(at=moment, holding=position.holding)
     if position.opened_at is not None and is_too_young(s, position, policy):
         yield WakeAt(at=position.opened_at + policy.minimum_hold, holding=position.holding)

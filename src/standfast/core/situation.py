@@ -67,7 +67,8 @@ class Situation:
     """The last answers about single holdings."""
     leaps: Mapping[Holding, Decimal] = field(default_factory=dict)
     """Price ratios from one tick to the next that are worth a look: a slide has none, however far it goes."""
-    is_trading_day: Callable[[date], bool] = lambda day: day.weekday() < 5
+    session_close: Callable[[date], datetime | None] = lambda day: None
+    """When the session of a day ends, early closes included; None for a day without one. Plans ahead only."""
     figured: dict[object, tuple[EntryNumber, Any]] = field(default_factory=dict, repr=False, compare=False)
     """What one look has figured already, and the book's head then: everything asks for it again (`once`)."""
 

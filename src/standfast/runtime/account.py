@@ -84,15 +84,15 @@ class Account:
         beat: Callable[[], None] = lambda: None,
         *,
         lease_clock: Clock,
-        is_trading_day: Callable[[date], bool],
+        session_close: Callable[[date], datetime | None],
     ) -> None:
         """`lease_clock` is the machine's own, whatever speed the account's clock runs at: a lease is between processes.
 
-        `is_trading_day` plans ahead only; whether the session is open is the broker's to say.
+        `session_close` plans ahead only; whether the session is open is the broker's to say.
         """
         self.ledger = ledger
         self.lease_clock = lease_clock
-        self.is_trading_day = is_trading_day
+        self.session_close = session_close
         self.rules, self.clock, self.broker = ledger.rules, ledger.clock, ledger.broker
         self.reader = Reader(ledger, self.look_at)
         self.quotes = Quotes(ledger.broker, ledger.clock, self._wake_holding)
@@ -342,7 +342,7 @@ class Account:
             failing=self.reader.failing,
             blind_since=self.reader.blind_since,
             blind_why=self.reader.blind_why,
-            is_trading_day=self.is_trading_day,
+            session_close=self.session_close,
             clock_ahead=self.ledger.clock_ahead,
             halted=self.halted,
             leaps=self._leaps,

@@ -12,7 +12,7 @@ goes on, says which it does not guard, and takes it when it comes free.
 import asyncio
 import signal
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from itertools import chain
 
@@ -42,7 +42,7 @@ from standfast.runtime.heartbeat import PERIOD, Heartbeat
 from standfast.runtime.ledger import Ledger, load_book
 from standfast.runtime.status import status
 from standfast.runtime.telling import Telling
-from standfast.runtime.upkeep import Trouble, Upkeep
+from standfast.runtime.upkeep import Trouble, Upkeep, remedied
 
 log = structlog.get_logger("standfast.worker")
 
@@ -71,12 +71,12 @@ class Worker:
         telling: Telling,
         *,
         holder: str,
-        is_trading_day: Callable[[date], bool],
+        session_close: Callable[[date], datetime | None],
         heartbeat: Heartbeat | None = None,
     ) -> None:
         """`holder` is who we are, as the lease names it."""
         self.store, self.telling, self.holder, self.heartbeat = store, telling, holder, heartbeat
-        self.is_trading_day = is_trading_day
+        self.session_close = session_close
         self.lease_clock: Clock = RealClock()
         self.accounts: list[Account] = []
         self.files: LedgerFiles | None = None
@@ -103,7 +103,7 @@ class Worker:
             partial(self.spawn, rules.account),
             beat,
             lease_clock=self.lease_clock,
-            is_trading_day=self.is_trading_day,
+            session_close=self.session_close,
         )
         self.accounts.append(account)
         return account
@@ -312,7 +312,9 @@ def ledger_failure(error: BaseException) -> JournalError | None:
     """What of a failure says that the ledger could not be written or read; None for a lost lease, or a bug of ours."""
     if isinstance(error, BaseExceptionGroup):
         return next(filter(None, map(ledger_failure, error.exceptions)), None)
-    return error if isinstance(error, (JournalUnavailable, JournalDamaged)) else None
+    if isinstance(error, JournalDamaged):
+        return remedied(error)
+    return error if isinstance(error, JournalUnavailable) else None
 
 
 def superseded(failed: BaseException) -> Superseded | None:

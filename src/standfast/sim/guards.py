@@ -90,7 +90,7 @@ class Habitat:
     people: People
     effects: Effects
     broker_for: Callable[[VirtualClock], SimBroker]
-    is_trading_day: Callable[[date], bool]
+    session_close: Callable[[date], datetime | None]
 
 
 @dataclass(slots=True)
@@ -152,7 +152,7 @@ class Guard:
         habitat, rules = self.habitat, self.habitat.rules()
         self.broker = broker = habitat.broker_for(self.clock)
         telling = Telling(lambda account: Outbox(account, [Channel("people", habitat.people)]))
-        self.worker = worker = Worker(habitat.store, telling, holder=self.holder, is_trading_day=habitat.is_trading_day)
+        self.worker = worker = Worker(habitat.store, telling, holder=self.holder, session_close=habitat.session_close)
         worker.lease_clock = self.clock
         self.account = await worker.add(rules, broker, self.clock)
         await worker.run(self.restarted)

@@ -101,7 +101,7 @@ class World:
             people=self.people,
             effects=self.effects,
             broker_for=lambda clock: EngineBroker(self.wire),
-            is_trading_day=lambda day: bool(self._sessions.calendar(day, day)),
+            session_close=lambda day: next((each.closes for each in self._sessions.calendar(day, day)), None),
         )
         self.keeper = Keeper(habitat, self.wire, self.fail, restart_after)
         self._prices = prices
