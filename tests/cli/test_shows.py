@@ -48,3 +48,8 @@ def test_an_account_of_the_exchange_has_name_key_secret_and_perhaps_cash() -> No
 def test_a_file_that_is_not_there_is_1_with_its_name(asked: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(asked) == 1
     assert "no-such.zip: there is no such file" in capsys.readouterr().err
+
+
+def test_a_port_no_machine_has_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["exchange", "--port", "65536"]) == 2
+    assert "a port is at most 65535" in capsys.readouterr().err

@@ -13,6 +13,7 @@ from typing import NamedTuple, NoReturn
 
 USAGE = 2
 DEFAULT_CONFIG = "standfast.toml"
+PORT_MAX = 65_535
 
 Options = argparse.Namespace
 
@@ -121,6 +122,14 @@ def whole(text: str) -> int:
     if not text.isascii() or not text.isdigit():
         raise argparse.ArgumentTypeError(f"{text!r}: give a whole number from 0 up")
     return int(text)
+
+
+def port(text: str) -> int:
+    """A port of this machine; 0 leaves the choice to it."""
+    number = whole(text)
+    if number > PORT_MAX:
+        raise argparse.ArgumentTypeError(f"{text!r}: a port is at most {PORT_MAX}")
+    return number
 
 
 def _number(text: str, remedy: str, *, shown: str | None = None) -> Decimal:

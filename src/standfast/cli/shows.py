@@ -4,7 +4,7 @@ import argparse
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from standfast.cli.arguments import Options, Parser, Verb, price, whole
+from standfast.cli.arguments import Options, Parser, Verb, port, price, whole
 
 if TYPE_CHECKING:
     from standfast.cli.doors import Played
@@ -97,7 +97,7 @@ def _print_played(found: "Played") -> None:
 
 def _exchange_arguments(parser: Parser) -> None:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)")
-    parser.add_argument("--port", type=whole, default=8790, help="0 takes any free one (default: 8790)")
+    parser.add_argument("--port", type=port, default=8790, help="0 takes any free one (default: 8790)")
     parser.add_argument(
         "--account",
         action="append",

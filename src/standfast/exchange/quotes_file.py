@@ -70,6 +70,11 @@ class QuoteStream(Iterator[FileQuote]):
         return next(self._quotes)
 
     @property
+    def instruments(self) -> list[str]:
+        """Everything the file may quote, an options zip's contracts one by one."""
+        return [member.instrument for member in self._members]
+
+    @property
     def dropped(self) -> int:
         """Rows left out so far because the recorder marked them as suspicious."""
         return sum(member.dropped for member in self._members)
@@ -150,6 +155,7 @@ class _Member:
 
     def __init__(self, path: Path, contents: Contents, within_bar: Within) -> None:
         self.dropped = 0
+        self.instrument = contents.instrument
         self._path = path
         self._contents = contents
         self._within_bar = within_bar

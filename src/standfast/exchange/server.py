@@ -174,7 +174,7 @@ async def _unknown(_: web.Request) -> web.StreamResponse:
 
 
 def _instruments(options: Options) -> list[str]:
-    recorded = {next(quotes(path)).instrument for path in options.replay}
+    recorded = {name for path in options.replay for name in quotes(path).instruments}
     return sorted(recorded | set(options.instruments))
 
 

@@ -12,6 +12,7 @@ import aiohttp
 import pytest
 
 from standfast.exchange.dialects.venue import Venue
+from standfast.exchange.quotes_file import quotes
 from standfast.exchange.script import Script
 from standfast.exchange.server import ExchangeServer, Options, build, serve
 from tests.contract.served import STILL
@@ -125,3 +126,14 @@ async def test_a_recorded_day_is_replayed_from_its_opening(shared: Path) -> None
     assert Decimal(167) < quote.bid <= quote.ask < Decimal(169)
     assert venue.now - quote.at < timedelta(seconds=5)
     assert venue.engine.clock().is_open
+
+
+async def test_every_contract_of_a_recorded_chain_is_quoted(shared: Path) -> None:
+    recording = shared / "data/market/indexoption/spxw/20210106_quote_european.zip"
+
+    venue = build(Options(replay=(recording,), instruments={}, speed=None))
+    venue.jump(venue.now + timedelta(minutes=5))
+
+    assert len(quotes(recording).instruments) > 1
+    for name in quotes(recording).instruments:
+        assert venue.last_quote(name) is not None, name
