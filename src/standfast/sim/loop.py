@@ -16,6 +16,7 @@ Invariants
 
 import asyncio
 import heapq
+import inspect
 import warnings
 from collections import deque
 from collections.abc import Callable, Coroutine
@@ -25,13 +26,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import count
 from random import Random
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, Protocol, TypeVar
 
 from standfast.runtime.clock import monotonic
 from standfast.sim.sealed import sealed
-
-if TYPE_CHECKING:
-    from standfast.sim.effects import Effects
 
 Result = TypeVar("Result")
 Args = ParamSpec("Args")
@@ -51,6 +49,14 @@ class TooSlow(RuntimeError):
     """The run has used up its real time: it never ends, or does too much in one instant."""
 
 
+class Counting(Protocol):
+    """Where the effects of a process are counted: `sim.effects.Effects`."""
+
+    def take(self, process: "Process", name: str) -> bool:
+        """Count one; whether it is to fail."""
+        ...
+
+
 @dataclass(eq=False, slots=True)
 class Process:
     """Everything that dies together. Tasks and timers belong to the process in whose context they were made."""
@@ -59,7 +65,7 @@ class Process:
     is_alive: bool = True
     held: list[asyncio.Handle] | None = None
     """What has become runnable in a pause; None while there is none."""
-    effects: "Effects | None" = None
+    effects: Counting | None = None
     """Where its effects are counted."""
 
 
@@ -277,6 +283,9 @@ def _in_order(loop: VirtualLoop) -> list[NumberedTask[Any]]:
 
 def _end(coroutine: Any) -> None:
     """Unwind a coroutine that nobody will resume: whatever it awaits on its way out ends as well."""
+    if inspect.getcoroutinestate(coroutine) == inspect.CORO_CREATED:
+        coroutine.close()  # it has not begun
+        return
     for _ in range(100):
         try:
             coroutine.throw(Died("the run is over"))

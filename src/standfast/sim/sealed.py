@@ -23,7 +23,7 @@ class Escape(AssertionError):
 
 WAYS_OUT: tuple[tuple[Any, str], ...] = (
     (threading.Thread, "start"),
-    (socket, "socket"),
+    (socket.socket, "__init__"),
     (socket, "getaddrinfo"),
     (os, "urandom"),
     (uuid, "uuid4"),

@@ -70,6 +70,8 @@ class Wire:
         """Requests that left, by operation."""
         self.cutters: list[Callable[[str], None]] = []
         """Every open stream's way to be cut."""
+        self.spoil: Callable[[str, bytes], bytes] = lambda _operation, body: body
+        """What becomes of a body (or, under the name `frame`, of a stream's message) on its way to the real adapter."""
         self.outside = Context()
         """The context of what happens to nobody in particular: it belongs to no process."""
         self._draw = Random(f"wire-{seed}")

@@ -37,7 +37,7 @@ from standfast.sim import tale
 from standfast.sim.adapter import EngineBroker
 from standfast.sim.disk import SimStore
 from standfast.sim.effects import Effects
-from standfast.sim.guards import Guard, Habitat, People
+from standfast.sim.guards import Guard, Habitat, People, SimBroker
 from standfast.sim.keeper import Keeper
 from standfast.sim.loop import VirtualClock, current, run
 from standfast.sim.watch import Violation, Watcher
@@ -69,9 +69,11 @@ class World:
         sessions: Sessions | None = None,
         order_seed: int | None = None,
         restart_after: float | None = None,
+        through: str = "engine",
     ) -> None:
         """`faults`: asked from the first request on; more by `world.faults.install`. Sessions are those of US equities
-        unless others are given. `order_seed`: serve what the guards have to run in an order drawn from it."""
+        unless others are given. `order_seed`: serve what the guards have to run in an order drawn from it.
+        `through`: "engine", or "alpaca" for the real adapter over a simulated HTTP transport."""
         self.rules = rules
         self._sessions: Sessions = sessions or USSessions()
         current().seed(seed, order_seed)
@@ -100,10 +102,11 @@ class World:
             store=self.store,
             people=self.people,
             effects=self.effects,
-            broker_for=lambda clock: EngineBroker(self.wire),
+            broker_for=self._broker_for,
             session_close=lambda day: next((each.closes for each in self._sessions.calendar(day, day)), None),
         )
         self.keeper = Keeper(habitat, self.wire, self.fail, restart_after)
+        self._through = through
         self._prices = prices
         self._bot_orders = 0
         self._requests = 0
@@ -111,6 +114,14 @@ class World:
         self._sleepers: list[asyncio.Future[None]] = []
         self._trouble: BaseException | None = None
         self.engine.listeners.append(self._happened)
+
+    def _broker_for(self, clock: VirtualClock) -> SimBroker:
+        if self._through == "alpaca":
+            from standfast.sim.http import SimAlpaca
+
+            return SimAlpaca(self.wire, self._sessions, clock)
+        assert self._through == "engine", self._through
+        return EngineBroker(self.wire)
 
     async def __aenter__(self) -> "World":
         self._tasks = [
@@ -158,7 +169,7 @@ class World:
                 await self._sleep_until(due)
                 self.wire.catch_up()
             await self._sleep_until(quote.at)
-            self._take(quote)
+            self.take(quote)
 
     def _next_edge(self) -> datetime:
         """When the session next opens or closes."""
@@ -171,7 +182,8 @@ class World:
         if at > self.now:
             await asyncio.sleep((at - self.now) / timedelta(seconds=1))
 
-    def _take(self, quote: FileQuote) -> None:
+    def take(self, quote: FileQuote) -> None:
+        """The market has a new quote: at the exchange, and on its way to who watches."""
         self.wire.catch_up()
         if quote.bid is not None and quote.ask is not None and quote.is_two_sided:
             size = Decimal(0)

@@ -60,7 +60,7 @@ class Listener(Generic[Message]):
 class Venue:
     """See the module. Not thread-safe: everything happens in one event loop."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - everything a venue is made of, all but one with a default
         self,
         engine: Engine,
         accounts: Sequence[str] = (),
@@ -69,15 +69,16 @@ class Venue:
         sessions: Sessions | None = None,
         prices: Prices | None = None,
         speed: float | None = None,
+        past: Past | None = None,
     ) -> None:
         """`accounts`: their names. `prices` feed it from the engine's time on. `speed`: exchange seconds per second;
-        None: time is moved by hand."""
+        None: time is moved by hand. `past`: one that is kept already."""
         self.engine = engine
         self.accounts = tuple(accounts)
         self.faults = faults or Faults()
         self.sessions = sessions
         self.speed = speed
-        self.past = Past(engine)
+        self.past = past or Past(engine)
         self.log: deque[Asked] = deque(maxlen=LOG_MAX)
         self.overhearers: list[Callable[[Asked], None]] = []
         """Told of every request as it goes into the log."""

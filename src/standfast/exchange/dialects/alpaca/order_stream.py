@@ -10,7 +10,7 @@ from uuid import UUID, uuid5
 from aiohttp import web
 
 from standfast.exchange.dialects.alpaca.rows import event_row
-from standfast.exchange.dialects.alpaca.streams import Line
+from standfast.exchange.dialects.alpaca.streams import Line, Way
 from standfast.exchange.dialects.venue import Listener, Venue
 from standfast.exchange.events import Event
 from standfast.exchange.faults import Cut
@@ -33,11 +33,13 @@ class OrderStream:
             return web.Response(status=503)
         line = Line(request, is_binary=self._is_binary)
         with ExitStack() as listening:
-            return await line.serve(_Client(venue, line, listening))
+            return await line.serve(Client(venue, line, listening))
 
 
-class _Client:
-    def __init__(self, venue: Venue, line: Line, listening: ExitStack) -> None:
+class Client:
+    """One client of the stream, whatever carries its messages. Ends with the stack."""
+
+    def __init__(self, venue: Venue, line: Way, listening: ExitStack) -> None:
         self._venue = venue
         self._line = line
         self._listening = listening

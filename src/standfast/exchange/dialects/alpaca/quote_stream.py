@@ -11,7 +11,7 @@ from aiohttp import web
 from standfast.exchange.assets import Quote
 from standfast.exchange.dialects.alpaca.market_data import TAPE, VENUE
 from standfast.exchange.dialects.alpaca.rows import Row
-from standfast.exchange.dialects.alpaca.streams import Line
+from standfast.exchange.dialects.alpaca.streams import Line, Way
 from standfast.exchange.dialects.alpaca.wire import instant
 from standfast.exchange.dialects.venue import Listener, Venue
 from standfast.exchange.faults import Cut
@@ -37,14 +37,16 @@ class QuoteStream:
         line.send([{"T": "success", "msg": "connected"}])
         key, secret = request.headers.get("APCA-API-KEY-ID"), request.headers.get("APCA-API-SECRET-KEY")
         with ExitStack() as watching:
-            client = _Client(venue, line, watching)
+            client = Client(venue, line, watching)
             if key and secret:
                 client.authenticate(key, secret)
             return await line.serve(client)
 
 
-class _Client:
-    def __init__(self, venue: Venue, line: Line, watching: ExitStack) -> None:
+class Client:
+    """One client of the stream, whatever carries its messages. Ends with the stack."""
+
+    def __init__(self, venue: Venue, line: Way, watching: ExitStack) -> None:
         self._venue = venue
         self._line = line
         self._watching = watching

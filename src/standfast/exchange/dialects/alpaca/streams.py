@@ -30,6 +30,19 @@ class Spoken(Protocol):
         ...
 
 
+class Way(Protocol):
+    """How messages reach one client."""
+
+    @property
+    def is_msgpack(self) -> bool: ...
+
+    def send(self, message: object) -> None: ...
+
+    def hang_up(self) -> None:
+        """Cut it; what still waits is lost."""
+        ...
+
+
 class Line:
     """One connected WebSocket."""
 
