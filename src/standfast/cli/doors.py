@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Protocol, cast
 
 from standfast.model.breaks import Break
-from standfast.model.evidence import AccountRead, MarketClock
+from standfast.model.evidence import AccountRead, MarketClock, Rights
 from standfast.model.ids import AccountId
 
 
@@ -46,6 +46,11 @@ class Probe(Protocol):
     def positions(self) -> int | None: ...
 
     @property
+    def rights(self) -> Rights | None:
+        """What the key may do beyond trading; None where the broker has no word for it."""
+        ...
+
+    @property
     def failures(self) -> Mapping[str, str]:
         """By `account`, `clock` and `positions`: why there was no answer."""
         ...
@@ -65,6 +70,10 @@ class App(Protocol):
     ) -> tuple[bool, str]:
         """Take the lease, carry out one request, prove it, release; whether it is proven, and the detail."""
         ...
+
+
+class Probing(Protocol):
+    """`standfast.probing`: what `doctor` asks."""
 
     def probe(self, config: Path, account: str) -> Probe: ...
 
@@ -156,6 +165,9 @@ class FuzzFound(Protocol):
     def hours(self) -> float: ...
 
     @property
+    def healthy(self) -> float: ...
+
+    @property
     def cpu(self) -> float: ...
 
     @property
@@ -220,6 +232,10 @@ def quietly() -> Iterator[None]:
 
 def app() -> App:
     return cast("App", import_module("standfast.app"))
+
+
+def probing() -> Probing:
+    return cast("Probing", import_module("standfast.probing"))
 
 
 def drills() -> Drills:

@@ -144,6 +144,7 @@ def _document(found: "FuzzFound", first: int, hours: float) -> dict[str, object]
         "from": first,
         "hours_each": hours,
         "simulated_hours": round(found.hours, 3),
+        "healthy_hours": round(found.healthy, 3),
         "cpu_seconds": round(found.cpu, 3),
         "effects": found.effects,
         "kills": found.kills,
@@ -177,7 +178,8 @@ def _print_found(found: "FuzzFound", first: int) -> None:
     rate = found.hours / found.cpu if found.cpu else 0.0
     render.line(
         f"{found.seeds} seeds from {first}: {found.hours:,.1f} simulated hours in {found.cpu:,.1f} CPU seconds "
-        f"({rate:.1f} h/s), {found.effects:,} effects, {found.kills:,} kills, {found.orders:,} orders"
+        f"({rate:.1f} h/s; {found.healthy:,.1f} h healthy), {found.effects:,} effects, "
+        f"{found.kills:,} kills, {found.orders:,} orders"
     )
     for name, text in WORST.items():
         if name in found.worst:

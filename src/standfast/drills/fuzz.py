@@ -62,6 +62,8 @@ class Found:
 
     seeds: int = 0
     hours: float = 0.0
+    healthy: float = 0.0
+    """Hours in which the clock of the bounds ran."""
     cpu: float = 0.0
     effects: int = 0
     kills: int = 0
@@ -75,6 +77,7 @@ class Found:
     def add(self, outcome: Outcome, cpu: float) -> None:
         self.seeds += 1
         self.hours += outcome.hours
+        self.healthy += outcome.healthy
         self.cpu += cpu
         self.effects += outcome.effects
         self.kills += outcome.kills

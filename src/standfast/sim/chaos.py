@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from standfast.exchange.assets import Asset
+from standfast.exchange.events import Event
 from standfast.exchange.market import Market
 from standfast.exchange.quotes_file import FileQuote
+from standfast.model.journal import Entry
 from standfast.sim import tale
 from standfast.sim.catalogue import KINDS
 from standfast.sim.checkers import Checker
@@ -51,6 +53,8 @@ class Outcome:
     states: frozenset[str] = frozenset()
     violation: tuple[str, str] | None = None
     """Id and text of the promise that was broken; id `error` when the run itself failed."""
+    healthy: float = 0.0
+    """Simulated hours, summed over instruments and divided by their number, in which the bounds' clock ran."""
     at: float = 0.0
     """Seconds since the start at which it ended."""
     digest: str = ""
@@ -78,6 +82,32 @@ class ThenStill:
             for quote in last.values():
                 yield FileQuote(at, quote.instrument, quote.bid, quote.ask, quote.bid_size, quote.ask_size)
             at += self._every
+
+
+class _Health:
+    """A `Watcher` that counts the time in which the account was healthy."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._names = [asset.instrument for asset in world.engine.assets()]
+        self._seconds = 0
+
+    @property
+    def hours(self) -> float:
+        return self._seconds / len(self._names) / 3600
+
+    def happened(self, event: Event) -> None:
+        """Nothing to count."""
+
+    def committed(self, entries: Sequence[Entry]) -> None:
+        """Nothing to count."""
+
+    def effect(self, name: str) -> None:
+        """Nothing to count."""
+
+    def tick(self, now: datetime) -> None:
+        """A second has passed."""
+        self._seconds += sum(self._world.health(name) for name in self._names)
 
 
 def play(plan: Plan, planted: Sequence[str] = (), *, whole: bool = False) -> Outcome:
@@ -137,7 +167,8 @@ class _Played:
             restart_after=plan.restart_after,
         )
         self.checker = Checker(self.world)
-        self.world.watchers.append(self.checker)
+        self._health = _Health(self.world)
+        self.world.watchers += [self.checker, self._health]
         self.swarm = Swarm(self.world, seed=plan.seed, share=plan.partly)
         self.workload = Workload(self.world)
 
@@ -189,6 +220,7 @@ class _Played:
             sometimes=dict(self.checker.sometimes),
             states=frozenset(self.checker.states),
             violation=self.violation,
+            healthy=self._health.hours,
             at=passed,
             digest=tale.digest(world.effects, world.tape, entries),
             timeline=tuple(told if whole else told[-LAST:]) if self.violation or whole else (),

@@ -157,7 +157,7 @@ def _times(chance: Random, chaos: float) -> tuple[datetime, tuple[tuple[datetime
 def _strokes(chance: Random, chaos: float, names: Sequence[str]) -> tuple[Stroke, ...]:
     """Each kind on with a chance of one half, and a strength of its own."""
     strokes: list[Stroke] = []
-    busy = chance.choice((0.15, 0.4, 1.0, 1.0, 2.0))
+    busy = chance.choice((0.1, 0.4, 0.8, 1.5, 2.5))
     for number, kind in KINDS.items():
         is_on, strength = chance.random() < 0.5, round(chance.random() ** 1.5, 3)
         hourly, seed = kind.an_hour * busy * chance.uniform(0.3, 1.5), chance.getrandbits(48)
@@ -267,7 +267,7 @@ def _travel(chance: Random) -> Travel:
 
 def _deeds(chance: Random, chaos: float, names: Sequence[str]) -> tuple[Deed, ...]:
     """A bot's and an operator's, more at the beginning, so that there is something to guard."""
-    hourly = chance.choice((6, 15, 30, 60))
+    hourly = chance.choice((10, 25, 50, 100))
     weights = [weight * (0.2 + chance.random() * 1.6) for weight in WEIGHTS.values()]
     deeds: list[Deed] = []
     at = chance.expovariate(1 / 20)
