@@ -32,12 +32,18 @@ class SlowFirst:
         return entries
 
 
-async def test_nobody_goes_on_before_what_he_recorded_is_folded() -> None:
+async def with_slow_first() -> tuple[Ledger, SlowFirst]:
     clock, store = RealClock(), MemoryStore(lambda holder: True)
     journal = SlowFirst(await store.acquire(SIM, "test", clock.now()))
     broker: Any = None
     given: Any = journal
-    ledger = Ledger(journal=given, store=store, book=Book.empty(SIM), broker=broker, clock=clock, rules=STOP_ONLY)
+    return Ledger(
+        journal=given, store=store, book=Book.empty(SIM), broker=broker, clock=clock, rules=STOP_ONLY
+    ), journal
+
+
+async def test_nobody_goes_on_before_what_he_recorded_is_folded() -> None:
+    ledger, journal = await with_slow_first()
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(ledger.record([WatermarkMoved(watermark="1")]))
         await asyncio.sleep(0)
@@ -49,3 +55,21 @@ async def test_nobody_goes_on_before_what_he_recorded_is_folded() -> None:
 
     assert ledger.book.head == 2
     assert ledger.book.state.frozen
+
+
+async def test_what_a_cancelled_task_has_written_is_folded_by_the_next() -> None:
+    ledger, _ = await with_slow_first()
+    async with asyncio.TaskGroup() as tasks:
+        cancelled = tasks.create_task(ledger.record([Frozen(scope="", by="op")]))
+        await asyncio.sleep(0)
+        waiting = tasks.create_task(ledger.record([WatermarkMoved(watermark="1")]))
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert not waiting.done()
+
+        cancelled.cancel()
+
+    await ledger.record([WatermarkMoved(watermark="2")])  # as a guard that stops still does
+    assert ledger.book.head == 3
+    assert ledger.book.state.frozen
+    assert ledger.book.state.watermark == "2"

@@ -31,24 +31,37 @@ class Ledger:
         """Held from reading the book to having recorded what was decided on it: two decisions never miss each other."""
         self._waiting: dict[EntryNumber, Entry] = {}
         self._folded = asyncio.Event()
+        self._appending = 0
+        """Appends that are on their way to the journal and back."""
         self._saved = book.head
 
     async def record(self, facts: Sequence[Fact]) -> None:
         """Append in one commit and fold. Raises JournalError; nothing is folded that is not durable."""
         if not facts:
             return
-        entries = await self.journal.append(facts, self.clock.now())
-        self._waiting.update((entry.number, entry) for entry in entries)
-        # Two appends may come back in either order; the book takes entries only in the journal's.
+        self._appending += 1
+        try:
+            entries = await self.journal.append(facts, self.clock.now())
+        finally:
+            self._appending -= 1
+            self._folded.set()
+        self._fold(entries)
+        while self.book.head < entries[-1].number:
+            if self._appending:  # an earlier append is still on its way back
+                self._folded.clear()
+                await self._folded.wait()
+            else:  # or whoever made it was cancelled: what he wrote is in the journal all the same
+                self._fold(await self.store.entries(self.book.account, self.book.head))
+
+    def _fold(self, entries: Sequence[Entry]) -> None:
+        """Two appends may come back in either order; the book takes entries only in the journal's."""
+        self._waiting.update((entry.number, entry) for entry in entries if entry.number > self.book.head)
         while (following := EntryNumber(self.book.head + 1)) in self._waiting:
             entry = self._waiting.pop(following)
             apply(self.book, entry)
             for listener in self.listeners:
                 listener(entry)
         self._folded.set()
-        while self.book.head < entries[-1].number:  # an earlier append is still on its way back
-            self._folded.clear()
-            await self._folded.wait()
 
     async def save(self) -> None:
         """Keep the book beside the journal, when enough has happened since it was last kept."""
