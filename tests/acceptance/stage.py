@@ -18,6 +18,7 @@ import urllib.error
 import urllib.request
 from collections import Counter
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from types import TracebackType
@@ -30,6 +31,8 @@ from standfast.model.journal import AlertRaised, Entry, Fact, GuardingBegan
 from standfast.model.position import Position
 from standfast.runtime.clock import monotonic
 from standfast.stores.sqlite.reading import LedgerReader
+from tests.acceptance.case import Case
+from tests.acceptance.judge import judge
 from tests.cli.running import Ran, environment, standfast
 
 Found = TypeVar("Found")
@@ -238,6 +241,15 @@ class Exchange(Process):
         held = self.ask("GET", "/sim/truth")["accounts"]["paper"]["positions"]
         return {name: Decimal(quantity) for name, quantity in held.items() if Decimal(quantity)}
 
+    def now(self) -> datetime:
+        return datetime.fromisoformat(self.ask("GET", "/sim/clock")["now"])
+
+    def trouble(self, *rules: dict[str, object]) -> None:
+        """From now on it misbehaves so, and in no other way; no rules: it behaves."""
+        self.ask("DELETE", "/sim/faults")
+        if rules:
+            self.ask("POST", "/sim/faults", list(rules))
+
     def quote(self, instrument: str, bid: str, ask: str) -> None:
         self.ask("POST", "/sim/quote", {"instrument": instrument, "bid": bid, "ask": ask})
 
@@ -249,6 +261,8 @@ class Stage:
         self.folder = folder
         self.config = folder / "standfast.toml"
         self.ledger = folder / "standfast.db"
+        self.tape = folder / "exchange.jsonl"
+        """What the exchange says happened: see `judge`."""
         self.started: list[Process] = []
 
     def __enter__(self) -> "Stage":
@@ -265,7 +279,7 @@ class Stage:
     def exchange(self, *arguments: str, port: int = 0, clock: str = "x10") -> Exchange:
         """Prices stand still unless a test posts others, and there is no request budget: a test asks a lot."""
         named = ("--instrument", "AAPL=100", "--instrument", "SPY=400", "--instrument", "MSFT=200")
-        still = ("--no-market", "--per-minute", "0")
+        still = ("--no-market", "--per-minute", "0", "--log", str(self.tape))
         started = Exchange(("--port", str(port), "--clock", clock, *still, *named, *arguments), self.folder)
         self.started.append(started)
         for name, bid, ask in (("AAPL", "99.99", "100.01"), ("SPY", "399.99", "400.01"), ("MSFT", "199.99", "200.01")):
@@ -365,6 +379,18 @@ class Stage:
         """The journal's chain holds, and it says so itself."""
         verified = self.run("journal", "verify")
         assert verified.code == 0, verified
+
+    def judged(self) -> Counter[str]:
+        """What an independent judge has seen, once it has found nothing wrong: everything is over and at rest."""
+        judgement = judge(Case.read(self.tape, self.ledger))
+        assert not judgement.violations, str(judgement)
+        return judgement.seen
+
+    def asked(self, since: datetime, status: int | None = None) -> Counter[str]:
+        """How often each thing was asked of the exchange from that exchange time on (and answered so)."""
+        rows = Case.read(self.tape, self.ledger).rows
+        answered = (row for row in rows if row["row"] == "answered" and datetime.fromisoformat(row["at"]) >= since)
+        return Counter(row["operation"] for row in answered if status in (None, row["status"]))
 
 
 def client_ids(orders: list[dict[str, Any]]) -> Mapping[str, int]:

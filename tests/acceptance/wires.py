@@ -12,7 +12,8 @@ AT_ONCE = struct.pack("ii", 1, 0)  # SO_LINGER: a close resets the connection
 
 
 class Line:
-    """A TCP relay to the exchange on a port of its own: `cut` it, and the broker is unreachable though it runs on."""
+    """A TCP relay to the exchange on a port of its own: `cut` it, and the broker is unreachable though it runs on;
+    `lose` it, and what there is of connections goes nowhere: neither end hears of it."""
 
     def __init__(self, port: int) -> None:
         self.target = port
@@ -20,6 +21,9 @@ class Line:
         self._listener: socket.socket | None = None
         self._open: list[socket.socket] = []
         self._lock = threading.Lock()
+        self._lost = threading.Event()
+        """Of the connections there are now; those to come have another one."""
+        self._is_silent = False
 
     @property
     def url(self) -> str:
@@ -36,6 +40,11 @@ class Line:
 
     def mend(self) -> None:
         """Answer on the same port as before."""
+        if self._is_silent:
+            self._is_silent = False
+            self.lose()
+        if self._listener is not None:
+            return
         listener = socket.create_server(("127.0.0.1", self.port))
         self.port = listener.getsockname()[1]
         self._listener = listener
@@ -52,6 +61,17 @@ class Line:
                 _reset(end)
             self._open.clear()
 
+    def silence(self) -> None:
+        """Take new connections and answer nothing on them, until it is cut or mended."""
+        self._is_silent = True
+        self.lose()
+
+    def lose(self) -> None:
+        """Half-open from here on: what is sent on a connection of now is taken and never arrives."""
+        with self._lock:
+            self._lost.set()
+            self._lost = threading.Event()
+
     def _accept(self, listener: socket.socket) -> None:
         while True:
             try:
@@ -61,15 +81,20 @@ class Line:
                 return
             with self._lock:
                 self._open += [near, far]
+                lost = self._lost
+                if self._is_silent:
+                    lost.set()
             for source, sink in ((near, far), (far, near)):
-                threading.Thread(target=_pump, args=(source, sink), daemon=True).start()
+                threading.Thread(target=_pump, args=(source, sink, lost), daemon=True).start()
 
 
-def _pump(source: socket.socket, sink: socket.socket) -> None:
+def _pump(source: socket.socket, sink: socket.socket, lost: threading.Event) -> None:
     try:
         while data := source.recv(65536):
-            sink.sendall(data)
-        sink.shutdown(socket.SHUT_WR)
+            if not lost.is_set():
+                sink.sendall(data)
+        if not lost.is_set():
+            sink.shutdown(socket.SHUT_WR)
     except OSError:
         return
 
