@@ -4,8 +4,7 @@ Imports of adapters are inside functions: a reading verb that passes through her
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +18,6 @@ from standfast.model.errors import (
     Superseded,
     Unreachable,
 )
-from standfast.model.evidence import AccountRead, MarketClock
 from standfast.model.ids import AccountId, RequestId, digest
 from standfast.opened import channels_of, open_aloud, open_store
 
@@ -231,11 +229,15 @@ def _reload(worker: "Worker", config: Path) -> None:
     """Read the settings again; bad ones are refused and the old ones go on."""
     import structlog
 
+    from standfast.model.alert import Severity
+
     log = structlog.get_logger("standfast.app")
     try:
         settings = load(config)
     except SettingsError as error:
         log.error("settings not reloaded: the old ones go on", error=str(error))  # noqa: TRY400  # the error says it all
+        text = f"The settings were not reloaded, the old ones go on: {error} Needed: mend it and send SIGHUP again."
+        worker.alarm_everybody(Severity.WARNING, text, key=f"settings/{text}")
         return
     _warn(settings)
     for account in worker.accounts:
@@ -346,55 +348,3 @@ def _known_book(settings: "Settings", account: AccountId) -> "Book | None":
         saved = reader.book(account, BookState)
         book = Book(saved[1]) if saved is not None else Book.empty(account)
         return fold(book, reader.entries(account, book.head))
-
-
-@dataclass(slots=True)
-class Probe:
-    """What one account's broker answered, once."""
-
-    account: AccountRead | None = None
-    clock: MarketClock | None = None
-    asked_at: datetime | None = None
-    positions: int | None = None
-    failures: dict[str, str] = field(default_factory=dict)
-
-
-def probe(config: Path, account: str) -> Probe:
-    import asyncio
-
-    return asyncio.run(_probe(load(config), account))
-
-
-async def _probe(settings: "Settings", name: str) -> Probe:
-    found = settings.account(name)
-    if found is None:
-        raise SettingsError(f"no account {name!r} in {settings.file}")
-    clock = await clock_of(found)
-    broker, answer = broker_of(found, clock), Probe()
-    try:
-        began = clock.now()
-        for kind in ("clock", "account", "positions"):
-            try:
-                read = await getattr(broker, kind)()
-            except StandfastError as error:
-                answer.failures[kind] = f"{type(error).__name__}: {error}"
-                continue
-            if kind == "positions":
-                answer.positions = len(read.rows)
-            else:
-                setattr(answer, kind, read)
-            if kind == "clock":
-                answer.asked_at = began + (clock.now() - began) / 2
-    finally:
-        await broker.close()
-    return answer
-
-
-def send_test_alert(config: Path) -> Sequence[tuple[str, str]]:
-    """Each channel's label, and why it did not take the test message (empty: it did)."""
-    import asyncio
-
-    from standfast.alerts.direct import send
-
-    text = "A test message of `standfast doctor`. Nothing is wrong."
-    return asyncio.run(send(channels_of(load(config)), "info", "Standfast: test", text))

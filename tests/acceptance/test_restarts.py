@@ -191,6 +191,7 @@ def test_sighup_with_a_bad_file_is_refused_and_the_old_settings_go_on(stage: Sta
     guard.send(signal.SIGHUP)
 
     until(lambda: "the old ones go on" in guard.said(), "the refusal", told=guard.tail)
+    until(lambda: stage.alarms("The settings were not reloaded", "nobody"), "its alarm", told=guard.tail)
     exchange.buy("AAPL")
     until(lambda: stop_prices(exchange) == [Decimal("98.01")], "the old policy's stop", told=guard.tail)
     assert guard.worker() == worker

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from standfast.stores.holder import describe_holder, holder_is_alive
+from standfast.stores.holder import describe_holder, holder_is_alive, spoken
 
 HOST, PID, START = describe_holder().split("/")
 
@@ -56,3 +56,10 @@ def test_a_process_of_an_earlier_boot_is_dead() -> None:
 )
 def test_what_cannot_be_judged_counts_as_alive(holder: str) -> None:
     assert holder_is_alive(holder)
+
+
+@pytest.mark.parametrize(
+    ("holder", "words"), [("vm+8ea0+4026/7625/346", "process 7625 on vm"), ("guard-1", "guard-1"), ("vm/x/y", "vm/x/y")]
+)
+def test_a_holder_is_named_so_that_it_can_be_found(holder: str, words: str) -> None:
+    assert spoken(holder) == words

@@ -13,6 +13,7 @@ import pytest
 from standfast.model.errors import LeaseLost
 from standfast.model.ids import AccountId, EntryNumber, PositionId
 from standfast.model.journal import NakedBegan
+from standfast.stores.holder import spoken
 from standfast.stores.sqlite.store import SqliteStore
 from standfast.stores.sqlite.upkeep import verify
 
@@ -54,7 +55,7 @@ def test_of_two_processes_one_gets_the_lease_and_the_other_is_told_who(tmp_path:
 
     lost, won = answers
     assert won.startswith("won ")
-    assert lost == f"lost a is guarded by {won.removeprefix('won ')}"
+    assert lost == f"lost a is guarded by {spoken(won.removeprefix('won '))}"
 
 
 def test_a_process_that_gave_its_lease_back_is_followed_at_once(tmp_path: Path) -> None:

@@ -72,6 +72,6 @@ def _refuse_guarded(path: Path) -> None:
             for account in reader.accounts():
                 lease = reader.lease(account)
                 if lease is not None and stored.is_held(lease, ledger.now()):
-                    raise StandfastError(f"{account} is guarded by {lease.holder}: stop the guard first")
+                    raise StandfastError(f"{account} is guarded by {stored.holder_of(lease)}: stop the guard first")
     except JournalError:
         return

@@ -36,6 +36,13 @@ def is_held(lease: "LeaseRow | None", now: "datetime") -> bool:
     return parse_time(lease.expires) >= now and holder_is_alive(lease.holder)
 
 
+def holder_of(lease: "LeaseRow") -> str:
+    """Who has it, in words."""
+    from standfast.stores.holder import spoken
+
+    return spoken(lease.holder)
+
+
 def put_request(path: Path, request: "Request") -> None:
     """Durable on return. Raises JournalUnavailable or JournalDamaged."""
     from standfast.stores.sqlite.requesting import put_request as put

@@ -47,6 +47,8 @@ from standfast.runtime.upkeep import Trouble, Upkeep, remedied
 log = structlog.get_logger("standfast.worker")
 
 LEASE_WAIT = timedelta(seconds=20)
+LEASE_SAID = 10.0
+"""Seconds between two lines about a lease that is waited for."""
 CYCLE_LATE = 5.0
 """Real seconds without a cycle after which no heartbeat is given any more."""
 
@@ -260,14 +262,17 @@ class Worker:
 
     async def _acquire(self, name: AccountId) -> Journal:
         """The lease, waited for as long as a predecessor can keep it, or for ever while there are others to guard."""
-        until = self.lease_clock.monotonic() + LEASE_WAIT.total_seconds()
-        told = False
+        began = said_at = self.lease_clock.monotonic()
+        told = said = False
         while True:
             try:
                 return await self.store.acquire(name, self.holder, self.lease_clock.now())
             except LeaseLost as error:
-                log.info("waiting for the lease", account=name, held=str(error))
-                if self.lease_clock.monotonic() >= until:
+                now = self.lease_clock.monotonic()
+                if not said or now - said_at >= LEASE_SAID:
+                    log.info("waiting for the lease", account=name, held=str(error))
+                    said, said_at = True, now
+                if now >= began + LEASE_WAIT.total_seconds():
                     if not self.accounts:
                         raise
                     if not told:
@@ -292,6 +297,13 @@ class Worker:
         for number, account in enumerate(self.accounts):
             told = ledger_trouble(account.situation(), trouble.text, key=trouble.key, freezes=trouble.freezes)
             await account.ledger.record([fact for fact in told if number == 0 or isinstance(fact, Frozen)])
+
+    def alarm_everybody(self, severity: Severity, text: str, *, key: str) -> None:
+        """An alarm about what all accounts share, in the journal of the first."""
+        if self.accounts:
+            account = self.accounts[0]
+            told = account.ledger.record([alarm(account.situation(), severity, text, key=key)])
+            self.spawn(account.rules.account, told, "alarm")
 
     async def _tell_restart(self, account: Account, reason: str) -> None:
         if reason:

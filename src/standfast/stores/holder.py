@@ -15,6 +15,15 @@ def describe_holder() -> str:
     return f"{socket.gethostname()}+{_boot()}+{_namespace()}/{os.getpid()}/{_start(os.getpid()) or 0}"
 
 
+def spoken(holder: str) -> str:
+    """A holder in words for whoever has to find it; any text of another form as it is."""
+    host, _, process = holder.partition("/")
+    pid, _, start = process.partition("/")
+    if not pid.isdecimal() or not start.isdecimal():
+        return holder
+    return f"process {pid} on {host.partition('+')[0]}"
+
+
 def holder_is_alive(holder: str) -> bool:
     """False only for a holder that is known to be gone; any text of another form counts as alive."""
     host, _, process = holder.partition("/")

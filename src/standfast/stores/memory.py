@@ -25,6 +25,7 @@ from standfast.stores.codec import (
     to_entry,
     unpack,
 )
+from standfast.stores.holder import spoken
 from standfast.stores.promises import LEASE_TIME, SAVED_BOOKS, RequestOutcome
 from standfast.stores.unsettled import AllFreed, Freed, Slot, Taken, refusal, slot_changes
 
@@ -70,7 +71,7 @@ class MemoryStore:
         kept = self._account(account)
         held = bool(kept.holder) and kept.holder != holder and kept.expires is not None and at < kept.expires
         if held and self._is_alive(kept.holder):
-            raise LeaseLost(f"{account} is guarded by {kept.holder}")
+            raise LeaseLost(f"{account} is guarded by {spoken(kept.holder)}")
         kept.epoch += 1
         kept.holder, kept.expires = holder, at + LEASE_TIME
         return MemoryJournal(kept, Lease(account, kept.epoch, holder))

@@ -17,7 +17,7 @@ from standfast.model.ids import AccountId, EntryNumber, RequestId
 from standfast.model.journal import Entry, Fact
 from standfast.ports import Clock, Lease, LedgerCared, LedgerRoom, Request, State
 from standfast.stores.codec import Sealed, encode_fact, encode_state, format_time, parse_time, shape
-from standfast.stores.holder import holder_is_alive
+from standfast.stores.holder import holder_is_alive, spoken
 from standfast.stores.promises import LEASE_TIME, RequestOutcome
 from standfast.stores.sqlite import care, statements
 from standfast.stores.sqlite.appending import (
@@ -31,7 +31,17 @@ from standfast.stores.sqlite.appending import (
     save_book,
 )
 from standfast.stores.sqlite.connection import keep_log, library, open_writer, quick_check, run
-from standfast.stores.sqlite.files import Anchor, Ballast, Place, create_ledger, keep_private, read_anchor, write_anchor
+from standfast.stores.sqlite.files import (
+    Anchor,
+    Ballast,
+    Place,
+    create_ledger,
+    keep_loss_in_mind,
+    keep_private,
+    read_anchor,
+    write_anchor,
+)
+from standfast.stores.sqlite.log import lost_commits
 from standfast.stores.sqlite.migrate import migrate
 from standfast.stores.sqlite.reading import LedgerReader
 from standfast.stores.sqlite.requesting import request_row
@@ -65,6 +75,9 @@ class SqliteStore:
         try:
             keep_private(path)
             self._place = Place(path)
+            if lost := lost_commits(connection, path):  # before anything is written over it
+                accounts = [AccountId(row[0]) for row in run(connection, statements.LEASED)]
+                keep_loss_in_mind(path, accounts, lost)
             migrate(connection, path, partial(back_up, path, is_older=True))
             quick_check(connection, path)
             keep_log(connection, path)
@@ -174,7 +187,7 @@ class SqliteStore:
     def _refuse_living(self, account: AccountId, other: str, expires: str, holder: str, at: datetime) -> None:
         if other in {"", holder} or at >= parse_time(expires) or not self._is_alive(other):
             return
-        raise LeaseLost(f"{account} is guarded by {other}")
+        raise LeaseLost(f"{account} is guarded by {spoken(other)}")
 
 
 class SqliteJournal:
