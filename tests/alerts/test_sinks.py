@@ -13,11 +13,12 @@ from pathlib import Path
 import pytest
 
 from standfast.alerts.outbox import Channel, Outbox
-from standfast.alerts.sinks import AppriseSink, FileSink, LogSink, NotDelivered, bounded, sink_for
+from standfast.alerts.sinks import AppriseSink, FileSink, LogSink, NotDelivered, bounded, is_understood, sink_for
 from standfast.alerts.threads import Busy, Threads
 from standfast.model import secret
 from standfast.model.journal import AlertDelivered, AlertFailed
 from standfast.model.secret import Secret
+from standfast.settings.services import SERVICES
 from tests.alerts.test_outbox import Hands, alert
 
 # One of Apprise's plug-ins (or of what it imports) asks for a module that Python 3.13 no longer has.
@@ -227,3 +228,26 @@ def test_apprise_is_not_loaded_before_there_is_something_to_say() -> None:
     told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=30)
 
     assert told.stdout == "[]\n"
+
+
+def test_the_services_the_settings_know_are_those_of_the_apprise_that_is_installed() -> None:
+    from apprise.plugins import N_MGR
+
+    known = N_MGR.schemas()  # type: ignore[no-untyped-call]  # it has no types
+    assert frozenset(known) | {"log", "file"} == SERVICES
+
+
+@pytest.mark.parametrize(
+    ("address", "is_so"),
+    [
+        ("json://127.0.0.1/", True),
+        ("ntfy://a-topic", True),
+        ("log://", True),
+        ("file:///var/lib/alerts.jsonl", True),
+        ("discord://half", False),
+        ("tgram://", False),
+        ("slack://", False),
+    ],
+)
+def test_an_address_that_lacks_something_is_found_without_asking_anybody(address: str, *, is_so: bool) -> None:
+    assert is_understood(Secret(address)) is is_so

@@ -139,3 +139,15 @@ def test_every_finding_that_is_not_well_has_a_remedy(tmp_path: Path) -> None:
 
     assert ran.code == 1
     assert [each for each in ran.document["checks"] if not each["ok"] and not each["remedy"]] == []
+
+
+def test_doctor_finds_an_alert_address_that_would_fail_at_the_first_alarm(tmp_path: Path) -> None:
+    config = write(tmp_path)
+    config.write_text(config.read_text() + '\n[[alerts]]\nurl = "discord://half-a-webhook"\n')
+    config.chmod(0o600)
+
+    found = checks(standfast("doctor", "--json", "--config", config))["alerts"]
+
+    assert found["ok"] is False
+    assert "lacks something" in str(found["detail"])
+    assert "half-a-webhook" not in str(found)

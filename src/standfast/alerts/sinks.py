@@ -79,6 +79,19 @@ class AppriseSink:
         return self.name
 
 
+def is_understood(url: Secret) -> bool:
+    """Whether the address has what its service needs. Asks nobody, and imports Apprise."""
+    import warnings
+
+    if url.reveal().partition(":")[0].lower() in ("log", "file"):
+        return True
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of what its services import, which is not ours to mend
+        import apprise
+
+        return apprise.Apprise.instantiate(bounded(url.reveal()), suppress_exceptions=True) is not None
+
+
 def bounded(url: str) -> str:
     """The address with our bounds, where the operator has set none."""
     written = {part.partition("=")[0].lower() for part in url.partition("?")[2].split("&")}

@@ -177,7 +177,7 @@ def broker(config: Path, account: "AccountSettings") -> Iterator[Check]:
     """What the broker says: that it answers, what time it is, and what the key may do."""
     try:
         with doors.quietly():
-            probe = doors.app().probe(config, account.name)
+            probe = doors.probing().probe(config, account.name)
     except (StandfastError, ModuleNotFoundError) as error:
         yield Check(f"{account.name}: broker", ok=False, detail=str(error), remedy="check keys, addresses and network")
         return
@@ -217,8 +217,12 @@ def _rights(account: "AccountSettings", probe: doors.Probe) -> Check:
         detail = f"trading is blocked{': ' + probe.account.reason if probe.account.reason else ''}"
         return Check(name, ok=False, detail=detail, remedy="a guard that may not trade cannot close: ask the broker")
     detail = f"trading is allowed; equity {probe.account.equity} {probe.account.currency}"
-    if account.broker == "alpaca":
-        detail += "; whether the key may move money out is not told by this broker's trading interface"
+    if probe.rights is None:
+        return Check(name, ok=True, detail=f"{detail}; whether the key may move money out is not told by this broker")
+    detail += f"; withdrawals: {probe.rights.detail}"
+    if probe.rights.may_withdraw:
+        remedy = "take the addresses off the list at the broker, or guard with an account that has none"
+        return Check(name, ok=False, detail=detail, remedy=remedy)
     return Check(name, ok=True, detail=detail)
 
 
@@ -227,10 +231,15 @@ def alerts(config: Path, settings: "Settings", *, send: bool) -> Check:
     if not settings.alerts:
         return Check("alerts", ok=False, detail="nobody is told", remedy="add [[alerts]] with a url to the settings")
     labels = ", ".join(f"{channel.label} from {channel.least.value}" for channel in settings.alerts)
+    with doors.quietly():
+        lame = doors.probing().misunderstood(settings)
+    if lame:
+        detail = f"{', '.join(lame)}: the address lacks something this service needs"
+        return Check("alerts", ok=False, detail=detail, remedy="write it as the service's page at Apprise shows it")
     if not send:
         return Check("alerts", ok=True, detail=f"{labels}; not tried: standfast doctor --send")
     with doors.quietly():
-        failed = [f"{label}: {why}" for label, why in doors.app().send_test_alert(config) if why]
+        failed = [f"{label}: {why}" for label, why in doors.probing().send_test_alert(config) if why]
     if failed:
         return Check("alerts", ok=False, detail="; ".join(failed), remedy="check the addresses under [[alerts]]")
     return Check("alerts", ok=True, detail=f"{labels}; a test message was taken by each")

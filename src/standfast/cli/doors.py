@@ -11,11 +11,14 @@ from datetime import datetime
 from decimal import Decimal
 from importlib import import_module
 from pathlib import Path
-from typing import Protocol, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
 from standfast.model.breaks import Break
 from standfast.model.evidence import AccountRead, MarketClock, Rights
 from standfast.model.ids import AccountId
+
+if TYPE_CHECKING:
+    from standfast.settings.shapes import Settings
 
 
 class Scanned(Protocol):
@@ -76,6 +79,10 @@ class Probing(Protocol):
     """`standfast.probing`: what `doctor` asks."""
 
     def probe(self, config: Path, account: str) -> Probe: ...
+
+    def misunderstood(self, settings: "Settings") -> Sequence[str]:
+        """Labels of the channels whose address lacks something its service needs."""
+        ...
 
     def send_test_alert(self, config: Path) -> Sequence[tuple[str, str]]:
         """Each channel's label, and why it did not take the test message (empty: it did)."""

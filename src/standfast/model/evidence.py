@@ -80,6 +80,15 @@ class AccountRead:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Rights:
+    """What a key may do beyond trading, as far as the broker tells."""
+
+    may_withdraw: bool | None
+    """Whether money or coins can leave the account by it; None: nobody says."""
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MarketClock:
     """The broker's own idea of the session; it decides."""
 

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from standfast.brokers.alpaca import parse
+from standfast.brokers.alpaca import parse, rights
 from standfast.brokers.alpaca import terms as forms
 from standfast.brokers.alpaca.client import Access, AlpacaClient, Deadlines, Throttles, Turn
 from standfast.brokers.alpaca.history import History
@@ -33,14 +33,15 @@ from standfast.brokers.alpaca.rows import (
     OrderRow,
     PositionRow,
     QuotesReply,
+    WhitelistedRow,
 )
 from standfast.brokers.alpaca.stream import OrderStream, Wire
 from standfast.brokers.shared.throttle import Throttle
 from standfast.brokers.shared.transport import Response, Transport
 from standfast.model.contract import Contract
 from standfast.model.effects import Urgency
-from standfast.model.errors import Malformed, OutcomeUnknown, Rejected
-from standfast.model.evidence import AccountRead, ActivitiesRead, MarketClock, OrdersRead, PositionsRead
+from standfast.model.errors import BrokerError, Malformed, OutcomeUnknown, Rejected
+from standfast.model.evidence import AccountRead, ActivitiesRead, MarketClock, OrdersRead, PositionsRead, Rights
 from standfast.model.ids import AccountId, BrokerOrderId, ClientOrderId, Holding, InstrumentId
 from standfast.model.instrument import Instrument
 from standfast.model.order import OrderReport, Terms
@@ -80,6 +81,7 @@ ACCOUNT = msgspec.json.Decoder(AccountRow)
 CLOCK = msgspec.json.Decoder(ClockRow)
 ASSET = msgspec.json.Decoder(AssetRow)
 OPTION = msgspec.json.Decoder(ContractRow)
+WHITELIST = msgspec.json.Decoder(list[WhitelistedRow])
 QUOTES = msgspec.json.Decoder(QuotesReply)
 
 
@@ -199,6 +201,16 @@ class AlpacaBroker:
 
     async def account(self) -> AccountRead:
         return parse.account(parse.rows(ACCOUNT, await self._client.get_account(), "account"))
+
+    async def rights(self) -> Rights:
+        """What is known of the key's rights: not part of the port, and raises nothing."""
+        try:
+            row = parse.rows(ACCOUNT, await self._client.get_account(), "account")
+            is_open = not row.transfers_blocked and row.crypto_status == "ACTIVE"
+            body = await self._client.get_whitelist() if is_open else b"[]"
+            return rights.judge(row, parse.rows(WHITELIST, body, "whitelist"))
+        except BrokerError as error:
+            return Rights(may_withdraw=None, detail=f"addresses for withdrawals were not told ({error})")
 
     async def clock(self) -> MarketClock:
         return parse.clock(parse.rows(CLOCK, await self._client.get_clock(), "clock"))

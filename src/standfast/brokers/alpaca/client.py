@@ -171,6 +171,10 @@ class AlpacaClient:
     async def get_account(self) -> bytes:
         return (await self._read(self._small("/v2/account"))).body
 
+    async def get_whitelist(self) -> bytes:
+        """Addresses that coins may be sent to."""
+        return (await self._read(self._small("/v2/wallets/whitelists"))).body
+
     async def get_clock(self) -> bytes:
         return (await self._read(self._small("/v2/clock"))).body
 

@@ -79,6 +79,15 @@ class AccountRow(msgspec.Struct, frozen=True, kw_only=True):
     account_blocked: bool = False
     trading_blocked: bool = False
     trade_suspended_by_user: bool = False
+    transfers_blocked: bool = False
+    crypto_status: Text = ""
+
+
+class WhitelistedRow(msgspec.Struct, frozen=True, kw_only=True):
+    """An address coins may be sent to."""
+
+    status: Text
+    asset: Text = ""
 
 
 class ClockRow(msgspec.Struct, frozen=True, kw_only=True):
