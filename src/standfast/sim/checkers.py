@@ -10,7 +10,7 @@ Invariants
 2. Nothing here changes the world.
 """
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
@@ -37,6 +37,9 @@ from standfast.sim.witness import Witness
 from standfast.stores.memory import MemoryStore
 
 TAKEN_AWAY = frozenset({EventKind.CANCELED, EventKind.EXPIRED})
+LOOKS_OVER = 10
+"""Seconds over which looks are counted."""
+LOOKS_A_SECOND = 50
 FEWEST = 6
 """Letters of a canary: a shorter one is in many words."""
 
@@ -103,6 +106,8 @@ class Checker:
         """Instruments of requests of ours that have arrived since the last tick, by client order id."""
         self._quiet: Quiet | None = None
         self._leaderless = 0.0
+        self._looking: Account | None = None
+        self._looks: deque[int] = deque()
         world.engine.overhearers.append(self._overheard)
 
     @property
@@ -163,11 +168,24 @@ class Checker:
                 self.liveness.refused.setdefault(instrument, []).append(now)
         self._asked.clear()
         self.sightings.tick()
+        self._judge(self._check_looks)
         self._judge(lambda: self.liveness.tick(now))
         if self._quiet is not None:
             quiet = self._quiet
             self._judge(lambda: quiet.tick(now))
             self._judge(self._check_succession)
+
+    def _check_looks(self) -> None:
+        """S12: a guard that looks more and more often has no time left for what matters."""
+        account = self._world.account
+        if account is None:
+            return
+        if account is not self._looking:
+            self._looking, self._looks = account, deque([account.cycles], maxlen=LOOKS_OVER + 1)
+        self._looks.append(account.cycles)
+        looks = self._looks[-1] - self._looks[0]
+        if looks > LOOKS_A_SECOND * LOOKS_OVER:
+            raise Violation("S12", f"{looks} looks in {LOOKS_OVER} s, {LOOKS_A_SECOND * LOOKS_OVER} at most")
 
     def _check_succession(self) -> None:
         """B6: while nothing goes wrong, a guard that lives guards soon."""

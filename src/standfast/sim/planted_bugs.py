@@ -5,6 +5,7 @@ They are put in the right ones' place in a simulation only; nothing in the guard
 
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -142,7 +143,8 @@ def new_id_after_timeout() -> Iterator[Change]:
         if any(isinstance(fact, j.OrderInDoubt) for fact in facts):
             intent = effect.intent
             another = ClientOrderId(f"{intent.id[:-1]}0")
-            await self.ledger.broker.submit(another, intent.holding, intent.terms, urgency=effect.urgency)
+            with suppress(BrokerError):
+                await self.ledger.broker.submit(another, intent.holding, intent.terms, urgency=effect.urgency)
         return facts
 
     yield Sender, "_submit", submit

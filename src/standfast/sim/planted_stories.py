@@ -131,7 +131,7 @@ async def an_answer_is_lost_and_nobody_can_ask(world: World) -> None:
     strike(world, "submit", NeverAnswered(), count=1)
     await world.start_guard()
     await world.run_for(2)
-    await world.submit(ticket(Side.BUY, 100))
+    await world.operate("open", instrument="AAPL", quantity="40", limit="90")
     await world.until(lambda: world.wire.asked["submit"], within=15)
     strike(world, "order", ServerError())
     strike(world, "orders", ServerError())
@@ -184,6 +184,7 @@ async def a_close_and_a_list_that_is_old(world: World) -> None:
     await close_all(world)
     await world.run_for(2)
     strike(world, "positions", Stale(age=9))
+    strike(world, "position", Stale(age=9))
     await world.run_for(10)
 
 

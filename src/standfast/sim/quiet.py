@@ -12,6 +12,8 @@ from standfast.sim.watch import Violation
 from standfast.sim.witness import FILLS, Witness
 
 CONVERGED = timedelta(seconds=300)
+LOOK_EVERY = 5
+"""Seconds between two looks at whether all has converged."""
 STILL = timedelta(seconds=60)
 """For so long after a price moved, something filled or a rule of time came due, an order has its reason."""
 AGAIN = timedelta(seconds=120)
@@ -28,6 +30,7 @@ class Quiet:
         self._missing_since: datetime | None = None
         self._moved: dict[str, datetime] = {}
         self._prices: dict[str, tuple[Decimal, Decimal]] = {}
+        self._ticks = 0
         self._asked: tuple[datetime, str, str] | None = None
 
     @property
