@@ -165,6 +165,7 @@ class _Played:
             sessions=sessions,
             order_seed=plan.order_seed,
             restart_after=plan.restart_after,
+            through=plan.through,
         )
         self.checker = Checker(self.world)
         self._health = _Health(self.world)
