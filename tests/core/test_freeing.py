@@ -10,7 +10,7 @@ from standfast.core.protect import protect
 from standfast.core.situation import Situation
 from standfast.model import journal as j
 from standfast.model.effects import CancelOrder, ReadPositions, SubmitOrder
-from standfast.model.ids import BrokerOrderId
+from standfast.model.ids import BrokerOrderId, PositionId
 from standfast.model.order import OrderReport, OrderType, Role, Side
 from standfast.model.position import CloseReason
 from tests.core.situations import (
@@ -20,8 +20,10 @@ from tests.core.situations import (
     P,
     after,
     closing_of,
+    exit_intended,
     folded,
     of,
+    opening_of,
     own_id,
     position,
     report,
@@ -201,3 +203,18 @@ def test_a_person_is_told_of_a_close_that_waits_for_its_reads() -> None:
     assert of(j.AlertRaised, step(situation(book, now=after(14), **blind))) == []
     (alarm,) = of(j.AlertRaised, step(situation(book, now=after(15), **blind)))
     assert "cannot be read" in alarm.text
+
+
+def test_entries_of_ours_that_a_broker_takes_for_a_wash_trade_give_way_to_a_close_and_to_a_stop() -> None:
+    """An entry of another position of ours: it would keep this one bare and held for as long as it rests."""
+    other = PositionId("p2")
+    entry = opening_of(5, id=other, limit=D(90))
+    refused = j.OrderRejected(id=own_id(Role.CLOSE), reason="wash trade", kind="wash_trade")
+    book = folded(*position(10), *entry, closing_of(), exit_intended(Role.CLOSE), refused)
+
+    assert [each.broker_id for each in of(CancelOrder, step(situation(book, now=after(1))))] == [f"{other}-open"]
+
+    stop = exit_intended(Role.STOP, stop="98")
+    book = folded(*position(10), *entry, stop, j.OrderRejected(id=stop.id, reason="wash trade", kind="wash_trade"))
+    asked = of(CancelOrder, protect(situation(book, now=after(1)), the(book)))
+    assert [each.broker_id for each in asked] == [f"{other}-open"]

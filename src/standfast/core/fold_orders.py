@@ -226,7 +226,7 @@ def _note_refusal(book: Book, order: BookedOrder, kind: str, reason: str, entry:
         return
     position = book.state.positions.get(order.position)
     if position is not None and position.closing is not None and order.role in CLOSING_ROLES:
-        book.put_position(replace(position, closing=position.closing.refused(reason, entry.at)))
+        book.put_position(replace(position, closing=position.closing.refused(reason, entry.at, kind)))
 
 
 def after_order(book: Book, id: ClientOrderId, entry: j.Entry) -> None:

@@ -27,6 +27,7 @@ from standfast.model.journal import CloseStalled
 from standfast.model.order import ZERO, Role
 from standfast.model.position import Closing, Position
 
+WASH_TRADE = "wash_trade"
 LOOK_AGAIN = timedelta(seconds=1)
 BARE_MOST = timedelta(seconds=3)
 """How long a close whose reads fail may keep the exits away."""
@@ -160,9 +161,21 @@ def is_freeing(s: Situation, position: Position) -> bool:
 
 
 def cancel_entries(s: Situation, position: Position) -> Outcomes:
-    for order in s.book.orders_for(position.id):
-        if order.role is Role.OPEN and not order.is_finished and order.broker_id and not is_cancelling(s, order):
-            yield CancelOrder(broker_id=order.broker_id, holding=order.holding, reason="its position is closing")
+    """What could still add to it; where the broker sees a wash trade in the close, entries of others of ours too."""
+    closing = position.closing
+    if closing is not None and closing.refusal_kind == WASH_TRADE:
+        orders = entries_beside(s, position)
+    else:
+        orders = [order for order in s.book.orders_for(position.id) if order.role is Role.OPEN]
+    for order in orders:
+        if not order.is_finished and order.broker_id and not is_cancelling(s, order):
+            yield CancelOrder(broker_id=order.broker_id, holding=order.holding, reason=f"{position.id} is closing")
+
+
+def entries_beside(s: Situation, position: Position) -> list[BookedOrder]:
+    """Entries of ours that work on this position's side of its holding, whichever position they are to open."""
+    orders = s.book.orders_on(position.holding)
+    return [o for o in orders if o.role is Role.OPEN and not o.is_finished and o.side.sign == position.sign]
 
 
 def stall(s: Situation, position: Position, why: str) -> Outcomes:

@@ -23,7 +23,7 @@ from standfast.core.cover import (
     is_cancelling,
     wanted_resting,
 )
-from standfast.core.freeing import waits
+from standfast.core.freeing import entries_beside, waits
 from standfast.core.orders import intent, reducing
 from standfast.core.policy import Mode
 from standfast.core.results import Clarity, judge, levels
@@ -185,9 +185,10 @@ def _cancel(s: Situation, group: tuple[BookedOrder, ...], reason: str) -> Outcom
 def _add(s: Situation, position: Position, wanted: Resting, quantity: Decimal) -> Outcomes:
     refusal = s.book.state.refusals.get(position.id)
     if refusal is not None and refusal.kind == "wash_trade" and position.closing is None:
-        entries = [o for o in s.book.orders_for(position.id) if o.role is Role.OPEN and not o.is_finished]
-        if entries:  # our own entry still works on the other side: what has filled comes first
-            yield from _cancel(s, (entries[0],), "its rest stands in the way of the stop for what has filled")
+        entries = entries_beside(s, position)
+        if entries:  # our own entries still work on the other side: what has filled comes first
+            for entry in entries:
+                yield from _cancel(s, (entry,), f"it stands in the way of the stop of {position.id}")
             return
     if refusal is not None:
         is_through = refusal.kind == "price" and _is_through(s, position, wanted.stop, refusal.count)

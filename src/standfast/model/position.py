@@ -82,11 +82,12 @@ class Closing:
     refusals: int = 0
     refused_at: datetime | None = None
     refusal: str = ""
+    refusal_kind: str = ""
     request: RequestId | None = None
 
-    def refused(self, reason: str, at: datetime) -> "Closing":
+    def refused(self, reason: str, at: datetime, kind: str = "") -> "Closing":
         """After one more try that came to nothing."""
-        return replace(self, refusals=self.refusals + 1, refused_at=at, refusal=reason)
+        return replace(self, refusals=self.refusals + 1, refused_at=at, refusal=reason, refusal_kind=kind)
 
     @property
     def again_at(self) -> datetime | None:
