@@ -286,3 +286,23 @@ def test_a_read_that_was_under_way_when_its_position_settled_brings_nothing_back
 
     assert everything_of(book)["orders"] == before == {}
     assert book.exceeding == set()
+
+
+def test_a_clock_that_was_put_back_leaves_no_time_of_ours_in_the_future() -> None:
+    """Else an order in doubt would wait for a day, and its position stay bare."""
+    meant = exit_intended(Role.STOP, stop="98")
+    tomorrow = NOW + timedelta(days=1)
+    book = folded(*position(10), meant, j.OrderInDoubt(id=meant.id, reason="503"), closing_of(), at=tomorrow)
+    told(book, j.GuardStarted(version="1", mode="repair"), j.NakedBegan(position=P), at=tomorrow)
+    opened = the(book).opened_at
+
+    told(book, j.OrderMissing(id=meant.id), at=NOW)
+
+    order, held = book.state.orders[meant.id], the(book)
+    assert max(order.intended_at, order.changed_at, order.missed_at or NOW) == NOW
+    assert book.state.started_at == NOW
+    assert held.naked_since == NOW
+    assert held.closing is not None
+    assert held.closing.at == NOW
+    assert held.opened_at == opened, "the broker's own"
+    assert set(book.state.moved_at.values()) == {NOW}

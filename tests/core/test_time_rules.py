@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from standfast.core.cover import is_too_young
 from standfast.core.exits import exits, last_flat_by
-from standfast.core.policy import FlatBy
+from standfast.core.policy import FlatBy, HeldBy, Policy
+from standfast.core.situation import Situation
 from standfast.model.effects import WakeAt
 from standfast.model.position import CloseReason
 from tests.core.situations import (
@@ -125,3 +127,25 @@ def test_somebody_wakes_at_the_next_time_rule() -> None:
     waits = of(WakeAt, exits(at_price("100", policy=rule), the(folded(*position(10)))))
 
     assert [wait.at for wait in waits] == [BEGAN + timedelta(hours=5), datetime(2026, 3, 4, 20, 55, tzinfo=UTC)]
+
+
+@pytest.mark.parametrize("ahead", [timedelta(hours=1), -timedelta(hours=1)], ids=["we are behind", "we are ahead"])
+def test_time_rules_go_by_the_brokers_clock(ahead: timedelta) -> None:
+    """A fill is dated by the broker. By a clock an hour behind it would be in the future, and too young for a stop."""
+    now = NOW - ahead
+    book = folded(*position(10, at=NOW), at=now)
+    young = replace(GUARD, held_by=HeldBy.BROKER, minimum_hold=timedelta(minutes=5))
+    plain = replace(young, minimum_hold=timedelta(0))
+
+    def look(policy: Policy, later: float) -> Situation:
+        return situation(book, policy=policy, now=now + timedelta(seconds=later), clock_ahead=ahead)
+
+    assert not is_too_young(look(plain, 0), the(book), plain)
+    assert not is_too_young(replace(look(plain, 0), clock_ahead=timedelta(0)), the(book), plain)
+    assert is_too_young(look(young, 299), the(book), young)
+    assert not is_too_young(look(young, 300), the(book), young)
+    held = replace(plain, maximum_hold=timedelta(minutes=30))
+    assert due(look(held, 1799)) is None
+    assert due(look(held, 1800)) is CloseReason.MAXIMUM_HOLD
+    (wait,) = of(WakeAt, exits(look(held, 0), the(book)))
+    assert wait.at == now + timedelta(minutes=30)

@@ -57,7 +57,9 @@ def wanted_resting(s: Situation, position: Position, policy: Policy, at: Levels)
 
 def is_too_young(s: Situation, position: Position, policy: Policy) -> bool:
     """Whether the minimum hold still runs."""
-    return position.opened_at is not None and s.now - position.opened_at < policy.minimum_hold
+    if position.opened_at is None or not policy.minimum_hold:
+        return False
+    return s.broker_now - position.opened_at < policy.minimum_hold
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

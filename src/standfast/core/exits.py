@@ -82,10 +82,10 @@ def may_judge_prices(s: Situation, position: Position) -> bool:
 
 
 def _time_rule(s: Situation, position: Position, policy: Policy) -> CloseRequested | None:
-    since = position.adopted_at or position.opened_at
+    since = _since(s, position)
     if since is None or (position.standing is Standing.ADOPTED and not policy.adopted_too):
         return None
-    if policy.maximum_hold is not None and s.now - since >= policy.maximum_hold:
+    if policy.maximum_hold is not None and s.broker_now - since >= policy.maximum_hold:
         return _close(position, CloseReason.MAXIMUM_HOLD, f"held since {since:%Y-%m-%d %H:%M} UTC")
     if policy.flat_by is not None:
         last = last_flat_by(policy.flat_by, s)
@@ -94,16 +94,21 @@ def _time_rule(s: Situation, position: Position, policy: Policy) -> CloseRequest
     return None
 
 
+def _since(s: Situation, position: Position) -> datetime | None:
+    """From when time rules count, by the broker's clock: an adoption is dated by ours, a fill by the broker's."""
+    return position.adopted_at + s.clock_ahead if position.adopted_at is not None else position.opened_at
+
+
 def last_flat_by(rule: FlatBy, s: Situation) -> datetime | None:
     """The latest moment at which the rule asked everything to be flat: a trading day's, at or before now.
 
     Looking back instead of at the clock's face, a guard that was away at the time still acts when it is back. None:
     there was no trading day for weeks.
     """
-    today = s.now.astimezone(rule.zone).date()
+    today = s.broker_now.astimezone(rule.zone).date()
     for day in (today - timedelta(days=back) for back in range(DAYS_BACK)):
         moment = _moment(rule, day, s)
-        if moment is not None and moment <= s.now:
+        if moment is not None and moment <= s.broker_now:
             return moment
     return None
 
@@ -132,17 +137,17 @@ def _usual_close(rule: FlatBy, day: date, s: Situation) -> time:
 
 
 def _next_times(s: Situation, position: Position, policy: Policy) -> Outcomes:
-    since = position.adopted_at or position.opened_at
+    since = _since(s, position)
     if since is None:
         return
-    if policy.maximum_hold is not None and since + policy.maximum_hold > s.now:
-        yield WakeAt(at=since + policy.maximum_hold, holding=position.holding)
+    if policy.maximum_hold is not None and since + policy.maximum_hold > s.broker_now:
+        yield WakeAt(at=s.by_our_clock(since + policy.maximum_hold), holding=position.holding)
     if policy.flat_by is not None:
-        moment = _moment(policy.flat_by, s.now.astimezone(policy.flat_by.zone).date(), s)
-        if moment is not None and moment > s.now:
-            yield WakeAt(at=moment, holding=position.holding)
+        moment = _moment(policy.flat_by, s.broker_now.astimezone(policy.flat_by.zone).date(), s)
+        if moment is not None and moment > s.broker_now:
+            yield WakeAt(at=s.by_our_clock(moment), holding=position.holding)
     if position.opened_at is not None and is_too_young(s, position, policy):
-        yield WakeAt(at=position.opened_at + policy.minimum_hold, holding=position.holding)
+        yield WakeAt(at=s.by_our_clock(position.opened_at + policy.minimum_hold), holding=position.holding)
 
 
 # --- price rules --------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from standfast.core import fold_fills, fold_orders, fold_positions, fold_watch
 from standfast.core.book import Book
 from standfast.core.folds import FOLD
+from standfast.core.put_back import STEP, put_back
 from standfast.model import journal as j
 
 ABOUT_US = (
@@ -28,6 +29,8 @@ SUBJECTS = (fold_orders, fold_fills, fold_positions, fold_watch)
 def apply(book: Book, entry: j.Entry) -> None:
     """Fold one entry. Entries come in order and without gaps."""
     assert entry.number == book.state.head + 1, (entry.number, book.state.head)
+    if book.state.at is not None and entry.at < book.state.at - STEP:
+        put_back(book, entry.at)
     book.state.head = entry.number
     book.state.at = entry.at
     if not isinstance(entry.fact, ABOUT_US):

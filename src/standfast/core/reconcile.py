@@ -270,7 +270,8 @@ def _blind_findings(s: Situation, holding: Holding) -> Iterator[Finding]:
 
 
 def _awaits_first_quote(s: Situation, position: Position) -> bool:
-    begun = [at for at in (position.opened_at, position.adopted_at, s.book.state.started_at) if at is not None]
+    opened = s.by_our_clock(position.opened_at) if position.opened_at is not None else None
+    begun = [at for at in (opened, position.adopted_at, s.book.state.started_at) if at is not None]
     return s.sights.get(position.holding) is None and bool(begun) and s.now - max(begun) < FIRST_QUOTE
 
 

@@ -101,10 +101,19 @@ class Situation:
         return f"mode is {self.rules.mode}: only repair sends orders"
 
     @property
+    def broker_now(self) -> datetime:
+        """What the broker's clock shows, as far as we know: fills, quotes and sessions are dated by it."""
+        return self.now + self.clock_ahead
+
+    @property
     def in_session(self) -> bool:
         """The broker's clock decides; between two reads of it, its own next close does."""
         clock = self.snapshot.clock
-        return clock is not None and clock.is_open and self.now < clock.next_close
+        return clock is not None and clock.is_open and self.broker_now < clock.next_close
+
+    def by_our_clock(self, at: datetime) -> datetime:
+        """A moment the broker has told, for a timer of ours."""
+        return at - self.clock_ahead
 
     def reported(self, holding: Holding) -> HeldReport | None:
         read = self.snapshot.positions
@@ -120,7 +129,9 @@ class Situation:
         Rule of evidence 2: a read may be as stale as the broker declares, so it must begin that much later.
         """
         read, moved = self.snapshot.positions, self.book.state.moved_at.get(holding)
-        return read is not None and (moved is None or read.began >= moved + self.contract.staleness)
+        if read is None or read.began > self.now:  # of before the clock was put back
+            return False
+        return moved is None or read.began >= moved + self.contract.staleness
 
     def net_by_name(self, holding: Holding) -> Decimal | None:
         """What the broker said when asked for this holding alone, if that can be compared with the book now."""

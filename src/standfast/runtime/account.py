@@ -19,6 +19,7 @@ from standfast.core.bands import band
 from standfast.core.cover import cover_of
 from standfast.core.decide import decide
 from standfast.core.policy import Rules
+from standfast.core.put_back import STEP
 from standfast.core.sending import why_not
 from standfast.core.situation import Situation
 from standfast.core.verify import doubts
@@ -112,6 +113,7 @@ class Account:
         self.halted = False
         self._leaving, self._at_rest = False, asyncio.Event()
         self._passed: datetime | None = None
+        self._rang: datetime | None = None
         ledger.listeners.append(self._entry)
 
     @property
@@ -238,7 +240,7 @@ class Account:
 
     async def run_cycles(self) -> None:
         await self._first_reads()
-        while True:
+        while not self._at_rest.is_set():
             await self._wait()
             await self.run_once()
             self._beat()
@@ -271,6 +273,10 @@ class Account:
             self._ring(self.clock.now())
 
     def _ring(self, now: datetime) -> None:
+        if self._rang is not None and now < self._rang - STEP:  # the clock was put back: no time of before is to come
+            self._timers, self._passed, self._beyond = Timers(), None, {}
+            self.reader.lookups.forget()
+        self._rang = now
         for holding in self._timers.ring(now):
             if holding is not ACCOUNT:
                 self._dirty.add(holding)

@@ -36,6 +36,11 @@ class Lookups:
         self._changed = changed
         self._querying: set[str] = set()
 
+    def forget(self) -> None:
+        """Nothing counts as asked lately: the clock was put back."""
+        self.asked.clear()
+        self.heard.clear()
+
     def note_asked(self, key: str) -> datetime:
         """A question is going out now."""
         return _note(self.asked, key, self.clock.now())
