@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from standfast.core.policy import Confirm, Foreign, Mode, Rules
@@ -10,7 +11,16 @@ from standfast.core.repair import ALARM_AGAIN, repairs
 from standfast.core.situation import Situation
 from standfast.model import journal as j
 from standfast.model.breaks import BreakKind
-from standfast.model.effects import CancelOrder, QueryOrder, ReadActivities, ReadPositions, ReadQuotes, WakeAt
+from standfast.model.effects import (
+    CancelOrder,
+    QueryOrder,
+    ReadActivities,
+    ReadPosition,
+    ReadPositions,
+    ReadQuotes,
+    WakeAt,
+)
+from standfast.model.evidence import SingleRead
 from standfast.model.ids import BrokerOrderId
 from standfast.model.order import OrderType, Role, Side
 from standfast.model.position import CloseReason, Standing
@@ -45,9 +55,14 @@ class Watch:
         self.rules = rules or ruled()
         self.reported = reported
         self.now = NOW
+        self.by_name: Decimal | None = None
+        """What the broker says when asked for the holding alone, if it is asked."""
 
     def situation(self, asked_after: int | None = None) -> Situation:
         s = situation(self.book, rules=self.rules, now=self.now, asked_after=asked_after, **self.reported)
+        if self.by_name is not None:
+            single = SingleRead(net=self.by_name, asked_after=self.book.head, began=self.now)
+            s = replace(s, singles={SPY: single})
         return replace(s, snapshot=replace(s.snapshot, activities_asked_after=s.snapshot.positions_asked_after))
 
     def look(self, asked_after: int | None = None) -> list[Any]:
@@ -227,7 +242,13 @@ def test_bare_quantity_where_we_have_just_traded_waits_until_no_read_can_be_olde
     assert watch.book.state.positions == {}
 
     watch.reported = {"held": {SPY: 10}}
-    assert len(of(j.PositionAdopted, watch.looks(15))) == 1, "what is still there afterwards is there"
+    unanswered = watch.looks(15)
+    assert of(j.PositionAdopted, unanswered) == [], "the list alone may be minutes old"
+    assert of(ReadPosition, unanswered) != []
+    watch.by_name = D(0)
+    assert of(j.PositionAdopted, watch.looks(15)) == []
+    watch.by_name = D(10)
+    assert len(of(j.PositionAdopted, watch.looks(15))) == 1, "what two sources say is there"
 
 
 def test_bare_quantity_waits_for_a_quote() -> None:

@@ -14,7 +14,16 @@ from standfast.core.reconcile import POSITION_KINDS, Report
 from standfast.core.situation import Outcomes, Situation
 from standfast.core.tell import alarm, wording
 from standfast.model.breaks import Break, BreakKind, Finding
-from standfast.model.effects import CancelOrder, QueryOrder, ReadActivities, ReadPositions, ReadQuotes, Urgency, WakeAt
+from standfast.model.effects import (
+    CancelOrder,
+    QueryOrder,
+    ReadActivities,
+    ReadPosition,
+    ReadPositions,
+    ReadQuotes,
+    Urgency,
+    WakeAt,
+)
 from standfast.model.ids import BreakId, ClientOrderId, Holding, digest
 from standfast.model.journal import (
     BreakActed,
@@ -27,6 +36,7 @@ from standfast.model.order import ZERO
 from standfast.model.position import Position
 
 SECOND_LOOK = timedelta(seconds=1)
+SECOND_SOURCE_AGAIN = timedelta(seconds=2)
 JUST_ASKED = timedelta(milliseconds=250)
 ALARM_AGAIN = timedelta(hours=1)
 BLIND_GRACE = timedelta(seconds=10)
@@ -137,6 +147,9 @@ def _take_in(s: Situation, found: Break) -> Outcomes:
     extra = reported - booked
     if booked and extra * booked < 0:
         return  # less than booked: only fills can say where it went
+    if extra and _is_contradicted(s, holding):
+        yield from _ask_by_name(s, holding)
+        return
     lots = [p for p in s.book.positions_at(holding) if not p.is_guarded]
     yield from _as_the_policy_says(s, found, extra, lots)
 
@@ -160,6 +173,18 @@ def _as_the_policy_says(s: Situation, found: Break, extra: Decimal, lots: list[P
             yield taking_over(s, lot, by="policy")
         if extra:
             yield from _adopt_bare(s, found, holding, extra)
+
+
+def _is_contradicted(s: Situation, holding: Holding) -> bool:
+    """Whether fills were booked here, which would have explained what a list shows beyond them, and no second source
+    says the same: one list may be minutes old."""
+    return holding in s.book.state.filled and s.net_by_name(holding) != s.reported_net(holding)
+
+
+def _ask_by_name(s: Situation, holding: Holding) -> Outcomes:
+    if not s.was_asked_lately(f"position {holding}", SECOND_SOURCE_AGAIN):
+        yield ReadPosition(holding=holding, reason="no fill explains what the list shows")
+    yield WakeAt(at=s.now + SECOND_SOURCE_AGAIN, holding=holding)
 
 
 def _adopt_bare(s: Situation, found: Break, holding: Holding, extra: Decimal) -> Outcomes:
