@@ -1,5 +1,6 @@
 """Tests of `core/verify.py`: what is in doubt is asked for by id, and by nothing else."""
 
+from itertools import pairwise
 from typing import Any
 
 from standfast.core.book import Book
@@ -65,18 +66,34 @@ def test_what_is_on_its_way_is_not_asked_for() -> None:
 
 
 def test_where_ids_are_unique_what_was_not_found_is_the_same_order_once_more() -> None:
-    (again,) = look(doubtful(*missing(1)))
+    assert look(doubtful(*missing(1)), 0.2) == []
+    (again,) = look(doubtful(*missing(1)), 0.25)
 
     assert isinstance(again, SubmitOrder)
     assert (again.again, again.intent, again.urgency) == (True, STOP, Urgency.PROTECT)
 
 
 def test_it_is_not_sent_again_where_ids_are_not_unique_or_it_would_not_reduce_any_more() -> None:
-    assert of(SubmitOrder, look(doubtful(*missing(1)), contract=NOT_UNIQUE)) == []
-    assert of(SubmitOrder, look(doubtful(*missing(1)), contract=with_contract(searchable_ids=False))) == []
-    assert of(SubmitOrder, look(doubtful(*missing(1)), halted=True)) == []
+    assert of(SubmitOrder, look(doubtful(*missing(1)), 1, contract=NOT_UNIQUE)) == []
+    assert of(SubmitOrder, look(doubtful(*missing(1)), 1, contract=with_contract(searchable_ids=False))) == []
+    assert of(SubmitOrder, look(doubtful(*missing(1)), 1, halted=True)) == []
     for net in (0, 9, -10):
-        assert of(SubmitOrder, look(doubtful(*missing(1)), held={SPY: net})) == []
+        assert of(SubmitOrder, look(doubtful(*missing(1)), 1, held={SPY: net})) == []
+
+
+def test_it_is_sent_again_at_growing_intervals() -> None:
+    """As long as submit is answered 503 and the look-up works, each round is over in a blink."""
+    book = doubtful()
+    sent, now = [], 0.0
+    while now < 20:
+        told(book, *missing(1), at=after(now))
+        if of(SubmitOrder, look(book, now)):
+            sent.append(now)
+            told(book, j.OrderInDoubt(id=STOP.id, reason="503"), at=after(now))
+        now += 0.125
+    gaps = [later - earlier for earlier, later in pairwise(sent)]
+    assert 4 <= len(sent) <= 10
+    assert gaps == sorted(gaps)
 
 
 def test_a_replace_is_never_sent_twice() -> None:

@@ -2,7 +2,8 @@
 
 1. Only a read by id ends doubt. A list, a timeout and a missing position are evidence of nothing.
 2. "Not found" ends doubt only after the flight and the staleness the broker declares, seen twice.
-3. Where ids are unique, an order still wanted is simply sent again under the same id: it is the same order.
+3. Where ids are unique, an order still wanted is simply sent again under the same id, at growing intervals: it is the
+   same order.
 """
 
 from datetime import datetime, timedelta
@@ -86,6 +87,10 @@ def _next_look(s: Situation, order: BookedOrder, since: datetime) -> datetime:
 def _look_for(s: Situation, order: BookedOrder) -> Outcomes:
     """An intent without an outcome: after a crash, a lost reply, a timeout."""
     if order.missed and _may_resend(s, order):
+        again = order.changed_at + _backoff(order.intended_at, order.changed_at)
+        if s.now < again:
+            yield WakeAt(at=again, holding=order.holding)
+            return
         yield SubmitOrder(intent=_intent(order), urgency=_urgency(order), again=True)
         return
     last_sent = order.changed_at if s.book.state.started_at is None else max(order.changed_at, s.book.state.started_at)
