@@ -78,7 +78,19 @@ def test_the_same_key_is_the_same_opening() -> None:
     (first,) = acted(book, "open", instrument="SPY", quantity="10", key="k")
     assert isinstance(first, j.OpeningRequested)
 
-    assert acted(book, "open", instrument="SPY", quantity="99", key="k") == []
+    assert acted(book, "open", instrument="SPY", quantity="10", key="k") == []
+    assert len(book.state.positions) == 1
+
+
+@pytest.mark.parametrize("other", [{"quantity": "20"}, {"quantity": "-10"}, {"instrument": "QQQ"}, {"limit": "90"}])
+def test_another_opening_under_a_key_that_is_taken_is_refused(other: dict[str, str]) -> None:
+    book = folded()
+    first = {"instrument": "SPY", "quantity": "10", "key": "k1"}
+    acted(book, "open", s=situation(book, held={}), **first)
+
+    refusal = answer(acted(book, "open", s=situation(book, held={}), **{**first, **other}))
+
+    assert "is the opening of 10 SPY already" in refusal
     assert len(book.state.positions) == 1
 
 

@@ -75,7 +75,9 @@ def _open(s: Situation, taken: RequestTaken) -> Iterator[Fact]:
         stop=_number(a, "stop") if a.get("stop") else None,
         target=_number(a, "target") if a.get("target") else None,
     )
-    if asked.key in s.book.state.keys:
+    known = s.book.state.keys.get(asked.key)
+    if known is not None:
+        _refuse_another(s, asked, known)
         return  # the same key is the same opening: watched, not repeated
     reasons = reasons_against(s, asked)
     if reasons:
@@ -93,6 +95,17 @@ def _open(s: Situation, taken: RequestTaken) -> Iterator[Fact]:
         target=asked.target,
         by=taken.by,
     )
+
+
+def _refuse_another(s: Situation, asked: Asked, id: PositionId) -> None:
+    """A key names one opening. Asked for something else under it, somebody has made a mistake."""
+    known = s.book.state.positions.get(id) or s.book.state.closed.get(id)
+    if known is None:
+        return  # so old that it is only in the journal
+    was = (known.holding, known.asked * known.sign, known.limit)
+    if (asked.holding, asked.quantity, asked.limit) != was:
+        limit = f" at {known.limit}" if known.limit is not None else ""
+        raise Refuse(f"key {asked.key!r} is the opening of {was[1]} {known.holding}{limit} already: use another key")
 
 
 def _close(s: Situation, taken: RequestTaken) -> Iterator[Fact]:
