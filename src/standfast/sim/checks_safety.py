@@ -89,13 +89,15 @@ class Safety:
         if asked.ticket is not None:
             terms = asked.ticket.terms
             is_pair = meant.target_price is not None
+            profit = asked.ticket.take_profit  # where a pair's limit travels in the dialect
+            limit = profit.limit_price if is_pair and profit is not None else terms.limit_price
             kind = OrderType.LIMIT if is_pair else OrderType(meant.type.value)
             as_meant = (
                 terms.instrument == intent.fact.holding.instrument
                 and terms.side.value == meant.side.value
                 and terms.quantity == meant.quantity
                 and terms.type is kind
-                and terms.limit_price == (meant.target_price if is_pair else meant.limit_price)
+                and limit == (meant.target_price if is_pair else meant.limit_price)
                 and terms.stop_price == (None if is_pair else meant.stop_price)
             )
         else:
