@@ -1,5 +1,6 @@
 """The verbs that show: one document each, as design.md §7 describes, and a table that says the same."""
 
+import asyncio
 import os
 import pty
 import subprocess
@@ -8,7 +9,11 @@ from typing import Any
 
 import pytest
 
-from tests.cli.ledgers import write
+from standfast.cli import ledger
+from standfast.model.order import Role
+from standfast.stores.holder import describe_holder
+from standfast.stores.sqlite.store import SqliteStore
+from tests.cli.ledgers import KEPT, PAPER, SPY, opened, order, stop, write
 from tests.cli.running import command, environment, standfast
 
 
@@ -160,6 +165,45 @@ def test_a_pipe_gets_aligned_text_without_colour(config: Path) -> None:
     assert row.split()[:5] == ["p-spy-kept", "paper", "trend", "SPY", "5"]
     assert title.index("PHASE") == row.index("open")
     assert "\x1b" not in ran.out
+
+
+NOBODY = "paper: no guard runs, only what rests at the broker protects. Start it: standfast guard\n"
+
+
+def test_positions_says_when_no_guard_watches_them(config: Path) -> None:
+    assert standfast("positions", "--config", config).err == NOBODY
+    assert standfast("positions", "--config", config, "--json").err == ""
+
+
+def test_a_rule_of_a_guard_that_does_not_run_covers_nothing(tmp_path: Path) -> None:
+    config = held_by_guard(write(tmp_path, opened(KEPT, "kept", SPY, 10, "600")))
+
+    assert "0 of 10 by broker" in standfast("positions", "--config", config).out
+
+
+def test_what_rests_covers_without_a_guard_whoever_the_policy_wants(tmp_path: Path) -> None:
+    resting = order("kept-stop", SPY, KEPT, Role.STOP, stop(10, "588"))
+    config = held_by_guard(write(tmp_path, [*opened(KEPT, "kept", SPY, 10, "600"), *resting]))
+
+    assert "10 by broker" in standfast("positions", "--config", config).out
+
+
+async def test_a_living_guards_rule_is_shown_as_cover(tmp_path: Path) -> None:
+    config = held_by_guard(await asyncio.to_thread(write, tmp_path, opened(KEPT, "kept", SPY, 10, "600")))
+    store = SqliteStore(tmp_path / "standfast.db", ballast=0)
+    await store.acquire(PAPER, describe_holder(), ledger.now())  # this process is the guard meanwhile
+    try:
+        ran = await asyncio.to_thread(standfast, "positions", "--config", config)
+    finally:
+        await store.close()
+
+    assert "10 by guard" in ran.out
+    assert ran.err == ""
+
+
+def held_by_guard(config: Path) -> Path:
+    config.write_text(config.read_text() + 'exits_held_by = "guard"\n')
+    return config
 
 
 def test_a_terminal_gets_colour_unless_no_color_is_set(config: Path) -> None:

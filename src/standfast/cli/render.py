@@ -64,6 +64,11 @@ def line(text: str, style: str = "") -> None:
         print(visible(text))
 
 
+def aside(text: str) -> None:
+    """Tell a person beside what is printed, so that a pipe gets the rows alone."""
+    print(visible(text), file=sys.stderr)
+
+
 def on_terminal() -> bool:
     return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 
-from standfast.cli import documents, ledger, render
+from standfast.cli import documents, ledger, render, stored
 from standfast.cli.arguments import Options
 from standfast.cli.render import BAD, DIM, GOOD, WARN, Cell, Column
 from standfast.core.book import Book
@@ -15,7 +15,6 @@ from standfast.model.alert import Alert, Severity
 from standfast.model.booked import BookedOrder, Stage
 from standfast.model.breaks import Break
 from standfast.model.ids import AccountId
-from standfast.model.order import ZERO
 from standfast.model.position import Phase, Position, Standing
 
 Row = list[Cell | str]
@@ -82,13 +81,25 @@ def positions(options: Options) -> int:
             for book in books.of(options.account)
             for position in _kept(book, closed_too=options.all)
         ]
+        kept = {book.account for book, _, each, _ in found if each.is_guarded and each.phase is not Phase.CLOSED}
+        unwatched = _unwatched(books, kept, now)
     if options.json:
         shown = [documents.position(book, position, rules=each, now=at) for book, each, position, at in found]
         render.document({"positions": shown})
     else:
-        rows = [_position_row(book, position, each, at) for book, each, position, at in found]
+        rows = [
+            _position_row(book, position, each, at, is_watched=book.account not in unwatched)
+            for book, each, position, at in found
+        ]
         render.table(POSITION_COLUMNS, rows, empty="No positions.")
+        for account in unwatched:
+            render.aside(f"{account}: no guard runs, only what rests at the broker protects. Start it: standfast guard")
     return 0
+
+
+def _unwatched(books: ledger.Books, accounts: set[AccountId], now: datetime) -> list[AccountId]:
+    """Of these accounts those that no living guard holds."""
+    return [each for each in books.accounts if each in accounts and not stored.is_held(books.reader.lease(each), now)]
 
 
 def _kept(book: Book, *, closed_too: bool) -> Iterable[Position]:
@@ -97,7 +108,9 @@ def _kept(book: Book, *, closed_too: bool) -> Iterable[Position]:
     yield from book.state.positions.values()
 
 
-def _position_row(book: Book, position: Position, rules: documents.ShownRules | None, now: datetime) -> Row:
+def _position_row(
+    book: Book, position: Position, rules: documents.ShownRules | None, now: datetime, *, is_watched: bool
+) -> Row:
     cover = documents.cover(book, position, rules, now)
     is_closed = position.phase is Phase.CLOSED
     held = position.opened if is_closed else book.held(position)
@@ -110,24 +123,28 @@ def _position_row(book: Book, position: Position, rules: documents.ShownRules | 
         Cell(position.phase.value, DIM if is_closed else WARN if position.phase is Phase.CLOSING else ""),
         price(position.entry_price),
         "-" if is_closed else price(cover.stop_price),
-        Cell("-", DIM) if is_closed else cover_cell(position, cover, held),
+        Cell("-", DIM) if is_closed else cover_cell(position, cover, held, is_watched=is_watched),
         _trail(position),
         render.money(position.pnl) if position.closed else "-",
         render.at(position.opened_at),
     ]
 
 
-def cover_cell(position: Position, cover: documents.Cover, held: Decimal) -> Cell:
-    """Who covers how much of it, in the fewest words."""
+def cover_cell(position: Position, cover: documents.Cover, held: Decimal, *, is_watched: bool = True) -> Cell:
+    """Who covers how much of it, in the fewest words. Unwatched: no guard runs, only what rests at the broker does."""
     if position.standing is Standing.FOREIGN:
         return Cell("foreign, left alone", DIM)
     if position.bare:
         return Cell("none, as asked", WARN)
-    holder = cover.held_by or "nobody"
     if not cover.covered:
         return Cell(f"NAKED {documents.number(round(cover.naked_seconds, 1))} s", BAD)
-    if cover.quantity == ZERO and held:
-        return Cell(f"0 of {documents.number(held)}", BAD)
+    covering = cover.quantity if is_watched else cover.rests
+    if covering < held:
+        return Cell(f"{documents.number(covering)} of {documents.number(held)} by broker", BAD)
+    return _covered_cell(cover, held, holder=(cover.held_by or "nobody") if is_watched else "broker")
+
+
+def _covered_cell(cover: documents.Cover, held: Decimal, *, holder: str) -> Cell:
     if cover.quantity > held:
         return Cell(f"{documents.number(cover.quantity)} for {documents.number(held)} by {holder}", WARN)
     if holder == "broker" and cover.rests < cover.quantity:
