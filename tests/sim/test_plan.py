@@ -6,12 +6,12 @@ from decimal import Decimal
 import pytest
 
 from standfast.core.policy import HeldBy
-from standfast.sim import chaos, strokes
+from standfast.sim import strokes
 from standfast.sim.catalogue import ELSEWHERE, KINDS
 from standfast.sim.chaos import Outcome, play
 from standfast.sim.plan import Plan, draw
 from standfast.sim.shrink import shrink
-from standfast.sim.workload import Deed
+from standfast.sim.workload import Deed, Workload
 
 TIGHT = Decimal("0.004")
 MANY = [draw(seed, hours=0.5) for seed in range(300)]
@@ -83,7 +83,7 @@ def test_what_a_guard_dies_of_is_the_outcome_and_not_an_error_of_the_run(monkeyp
     async def fails(self: object, deed: Deed) -> None:
         raise RuntimeError("a bug")
 
-    monkeypatch.setattr(chaos.Workload, "do", fails)
+    monkeypatch.setattr(Workload, "do", fails)
 
     outcome = play(draw(4, hours=0.1))
 
