@@ -6,13 +6,12 @@ until its lease has run out: the safe side.
 """
 
 import os
-import socket
 from pathlib import Path
 
 
 def describe_holder() -> str:
     """This process, as text for a lease."""
-    return f"{socket.gethostname()}+{_boot()}+{_namespace()}/{os.getpid()}/{_start(os.getpid()) or 0}"
+    return f"{os.uname().nodename}+{_boot()}+{_namespace()}/{os.getpid()}/{_start(os.getpid()) or 0}"
 
 
 def spoken(holder: str) -> str:
@@ -29,7 +28,7 @@ def holder_is_alive(holder: str) -> bool:
     host, _, process = holder.partition("/")
     pid, _, start = process.partition("/")
     name, _, origin = host.partition("+")
-    if name != socket.gethostname() or not pid.isdecimal() or not start.isdecimal():
+    if name != os.uname().nodename or not pid.isdecimal() or not start.isdecimal():
         return True
     boot, _, namespace = origin.partition("+")
     if boot and _boot() and boot != _boot():
