@@ -20,12 +20,14 @@ from standfast.exchange.rules import Rules as ExchangeRules
 from standfast.exchange.sessions import USSessions
 from standfast.sim.catalogue import KINDS
 from standfast.sim.knobs import draw_rules
-from standfast.sim.strokes import Stroke
+from standfast.sim.strokes import ON_WRITES, ONCE_BELOW, Stroke
 from standfast.sim.swarm import split_ratio
 from standfast.sim.wire import Travel
 from standfast.sim.workload import WEIGHTS, Deed
 
 HOUR = 3600.0
+LYING_IN_WAIT = (60.0, 900.0)
+"""Seconds for which what strikes once waits for something to strike."""
 CONVERGES = 300.0
 STILL = 620.0
 QUIET = CONVERGES + STILL
@@ -172,7 +174,8 @@ def _of_kind(
     kind, found = KINDS[number], []
     at = chance.expovariate(hourly / HOUR)
     while at < chaos - 5:
-        seconds = min(round(chance.uniform(*kind.lasts), 3), chaos - at - 1)
+        lasts = LYING_IN_WAIT if number in ON_WRITES and strength < ONCE_BELOW else kind.lasts
+        seconds = min(round(chance.uniform(*lasts), 3), chaos - at - 1)
         found.append(
             Stroke(
                 kind=number,

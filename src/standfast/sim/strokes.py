@@ -50,6 +50,12 @@ TOO_MANY: dict[str, object] = {"code": 42910000, "message": "rate limit exceeded
 NO_KEY: dict[str, object] = {"code": 40110000, "message": "access key verification failed"}
 
 
+ON_WRITES = frozenset({1, 2, 3, 7, 8, 15})
+"""Kinds about writes alone."""
+ONCE_BELOW = 0.4
+"""The strength below which such a kind strikes once; an account is healthy under it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stroke:
     """Fault `kind` of the catalogue from `at` on, for `seconds`; both in seconds since the start."""
@@ -68,6 +74,14 @@ class Stroke:
     def chance(self) -> float:
         """That it strikes, each time it could."""
         return round(0.05 + 0.75 * self.strength, 3)
+
+    @property
+    def is_once(self) -> bool:
+        """Whether it strikes the next order, cancel and replacement once each, instead of some of them for a time.
+
+        Orders are rare: most faults that last a minute meet none.
+        """
+        return self.kind in ON_WRITES and self.strength < ONCE_BELOW
 
     def random(self) -> Random:
         """Equal at every call."""
@@ -173,8 +187,17 @@ def rules_of(stroke: Stroke, start: datetime) -> list[Rule]:
         return _swizzle(stroke, since)
     if stroke.kind not in MAKERS:
         return []
+    count = 1 if stroke.is_once else None
     return [
-        Rule(operation=operation, fault=fault, probability=chance, since=since, until=until, label=label)
+        Rule(
+            operation=operation,
+            fault=fault,
+            probability=1.0 if stroke.is_once else chance,
+            since=since,
+            until=until,
+            count=count,
+            label=label,
+        )
         for operations, fault, chance in MAKERS[stroke.kind](stroke, stroke.random())
         for operation in operations
     ]

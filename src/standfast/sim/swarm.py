@@ -379,7 +379,7 @@ def split_ratio(stroke: Stroke) -> Decimal:
 
 
 def _is_sick(stroke: Stroke) -> bool:
-    return stroke.strength >= KINDS[stroke.kind].sick_from
+    return stroke.strength >= KINDS[stroke.kind].sick_from and not stroke.is_once
 
 
 def _seconds(seconds: float) -> timedelta:
