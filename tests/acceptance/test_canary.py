@@ -68,7 +68,7 @@ def spoil():
     async def get_positions(self, urgency):
         if Path("bug").exists():
             Path("bug").unlink()
-            raise ValueError(f"a bug of a library with {self._access.headers}")
+            raise RuntimeError(f"a bug of a library with {self._access.headers}")
         return await positions(self, urgency)
     AlpacaClient.get_positions = get_positions
 
@@ -217,7 +217,7 @@ def test_no_secret_is_in_anything_a_guard_writes_sends_or_prints(
     assert stage.facts(GuardFailed), "a bug that quotes the keys was journaled"
     assert [fact for fact in stage.facts(AlertRaised) if "***" in fact.text], "an alarm quoted what was said"
     assert "***" in sent
-    assert "ValueError: a bug of a library" in guard.said()
+    assert "RuntimeError: a bug of a library" in guard.said()
     assert "Fatal Python error" in guard.said(), "the stacks of a hung worker"
     assert relay.quoted > 10
     assert {name: shown(ran.out + ran.err) for name, ran in said.items() if shown(ran.out + ran.err)} == {}

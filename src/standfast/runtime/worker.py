@@ -56,12 +56,13 @@ CYCLE_LATE = 5.0
 Join = Callable[[], Awaitable[Account]]
 """Takes an account in: `Worker.add`, and what must be waited for before it."""
 
-BUGS = (AssertionError, ArithmeticError, LookupError, TypeError, ValueError, AttributeError)
-"""What a mistake of ours looks like, in contrast to a lost lease or a ledger that cannot be written."""
-
 
 class Stop(Exception):
     """Asked to stop: unwinds the task group."""
+
+
+NO_BUGS = (Stop, JournalError, SettingsError)
+"""Why a task may end: told to, a lost lease, a ledger that cannot be written. All else is a bug, ours or another's."""
 
 
 class Worker:
@@ -114,7 +115,9 @@ class Worker:
         """One task of an account; a bug it meets is put down to that account alone."""
         try:
             await work
-        except BUGS:
+        except NO_BUGS:
+            raise
+        except Exception:
             self._failed.add(account)
             raise
 
@@ -160,7 +163,7 @@ class Worker:
             if self.accounts:
                 raise
             refused = failed
-        except* BUGS as failed:
+        except* Exception as failed:
             await self._note_failure(failed)
             raise
         if refused is not None:
@@ -224,7 +227,9 @@ class Worker:
         await self.telling.flush(account, last=True)
 
     async def _note_failure(self, failed: BaseExceptionGroup[Exception]) -> None:
-        """Put a bug of ours down in the journal of the account that met it: two at the same entry start it halted."""
+        """Put a bug down in the journal of the account that met it: two at the same entry start it halted."""
+        if not self._failed:
+            return  # the ledger's failure, which it cannot be told
         log.critical("a task failed: the process ends and starts anew", exc_info=failed)
         for account in self.accounts:
             if account.rules.account not in self._failed:
