@@ -25,6 +25,7 @@ def open_store(settings: "Settings") -> "SqliteStore":
     Raises SettingsError for an address no store is built for, and for a place that can hold no ledger or never held
     one; JournalUnavailable and JournalDamaged for a ledger that cannot be used now.
     """
+    from standfast.runtime.upkeep import remedied
     from standfast.settings.ledger import SQLITE, misplaced
     from standfast.stores.sqlite.store import SqliteStore
 
@@ -39,7 +40,7 @@ def open_store(settings: "Settings") -> "SqliteStore":
         store = SqliteStore(path)
     except JournalDamaged as damage:
         if any(path.parent.glob(f"{glob.escape(path.name)}.*.anchor")):
-            raise  # a guard has kept its ledger here
+            raise remedied(damage) from damage  # a guard has kept its ledger here
         raise _wrong(settings, settings.ledger_url, f"holds no ledger ({damage}). Name another file") from None
     structlog.get_logger("standfast.opened").info("the ledger is open", file=str(path), **store.library())
     return store

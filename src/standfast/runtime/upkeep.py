@@ -10,11 +10,12 @@ from dataclasses import dataclass
 
 import structlog
 
+from standfast.model.errors import JournalDamaged
 from standfast.ports import Clock, LedgerFiles, LedgerRoom
 
 log = structlog.get_logger("standfast.upkeep")
 
-LOOK = 10.0
+LOOK = 5.0
 """Seconds between two looks at the files."""
 FIRST_CARE = 5.0
 """Seconds after a start before the ledger is checked as a whole, and copied if its last copy is old."""
@@ -24,6 +25,14 @@ CARE_AGAIN = 600.0
 
 LOW_SHARE, LOW_BYTES = 0.10, 5 * 1024**3
 """Less than this share of the disk and less than these bytes: a tenth of a large disk is no reason to wake anybody."""
+
+
+def remedied(damage: JournalDamaged) -> JournalDamaged:
+    """The same, and what to do about it."""
+    return JournalDamaged(
+        f"{damage}. Keep the file, stop the guard, put a backup in its place (standfast.db.backups has the newest), or "
+        "begin anew from what the broker says: standfast journal rebuild --from-broker"
+    )
 
 
 @dataclass(frozen=True, slots=True)

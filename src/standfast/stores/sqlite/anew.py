@@ -11,8 +11,7 @@ from pathlib import Path
 
 from standfast.model.errors import JournalUnavailable
 from standfast.model.ids import AccountId
-from standfast.stores.codec import GENESIS
-from standfast.stores.sqlite.files import Anchor, anchor_path, sync_directory, write_anchor
+from standfast.stores.sqlite.files import NOTHING, Anchor, anchor_path, sync_directory, write_anchor
 
 
 def begin_anew(ledger: Path, accounts: Iterable[AccountId], at: datetime) -> Path:
@@ -28,7 +27,7 @@ def begin_anew(ledger: Path, accounts: Iterable[AccountId], at: datetime) -> Pat
             if anchor.exists():
                 (aside / anchor.name).write_bytes(anchor.read_bytes())
             lost = f"{account}: all entries before {at:%Y-%m-%d %H:%M:%S} UTC were put aside"
-            write_anchor(ledger, account, Anchor(0, GENESIS.hex(), lost))
+            write_anchor(ledger, account, Anchor(NOTHING.number, NOTHING.hash, lost))
         for end in ("-wal", "-shm", ""):  # the log first: a log without its file says nothing, a file without it is old
             file = ledger.with_name(ledger.name + end)
             if file.exists():

@@ -101,8 +101,11 @@ def pragma(connection: apsw.Connection, name: str) -> object:
 
 
 def run(connection: apsw.Connection, statement: str, *values: Any) -> list[Any]:
-    """Run one statement to its end; what it returned."""
-    return connection.execute(statement, values).fetchall()
+    """Run one statement to its end; what it returned. Raises JournalDamaged for text that is none any more."""
+    try:
+        return connection.execute(statement, values).fetchall()
+    except UnicodeDecodeError as error:
+        raise JournalDamaged(f"{connection.filename}: not the text that was written: {error}") from error
 
 
 @contextmanager
@@ -110,7 +113,7 @@ def translated(path: Path) -> Iterator[None]:
     """SQLite's errors as ours: a file that is no longer right is damaged, everything else is unavailable."""
     try:
         yield
-    except (apsw.CorruptError, apsw.NotADBError) as error:
+    except (apsw.CorruptError, apsw.NotADBError, UnicodeDecodeError) as error:
         raise JournalDamaged(f"{path}: {error}") from error
     except apsw.Error as error:
         raise JournalUnavailable(f"{path}: {error}") from error

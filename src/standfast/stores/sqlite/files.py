@@ -7,6 +7,7 @@ The ledger's file itself is never opened here (that would drop SQLite's locks), 
 
 import errno
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import quote
 
@@ -25,6 +26,10 @@ class Anchor(msgspec.Struct, frozen=True):
     hash: str
     lost: str = ""
     """What was found missing before it, in words, until whoever found it has put that down in the journal."""
+
+
+NOTHING = Anchor(0, bytes(32).hex())
+"""Before the first entry."""
 
 
 def create_ledger(path: Path) -> None:
@@ -87,6 +92,14 @@ def write_anchor(ledger: Path, account: AccountId, anchor: Anchor) -> None:
         sync_directory(path.parent)
     except OSError as error:
         raise JournalUnavailable(f"cannot write the anchor {path}: {error.strerror}") from error
+
+
+def keep_loss_in_mind(ledger: Path, accounts: Iterable[AccountId], lost: str) -> None:
+    """Have every account's next start say it. Raises JournalUnavailable or JournalDamaged."""
+    for account in accounts:
+        anchor = read_anchor(ledger, account) or NOTHING
+        if not anchor.lost:
+            write_anchor(ledger, account, msgspec.structs.replace(anchor, lost=f"{account}: {lost}"))
 
 
 def sync_directory(path: Path) -> None:

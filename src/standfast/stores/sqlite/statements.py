@@ -11,6 +11,7 @@ COMMITS = "SELECT number, epoch, packed FROM commits WHERE account = ? AND numbe
 """Those with an entry after this number, the whole of the first one included."""
 ACCOUNTS = "SELECT account FROM leases UNION SELECT DISTINCT account FROM requests ORDER BY account"
 
+LEASED = "SELECT account FROM leases"
 LEASE = "SELECT epoch, holder, expires FROM leases WHERE account = ?"
 TAKE_LEASE = """
 INSERT INTO leases (account, epoch, holder, expires) VALUES (?1, 1, ?2, ?3)

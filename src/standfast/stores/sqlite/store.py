@@ -75,9 +75,10 @@ class SqliteStore:
         try:
             keep_private(path)
             self._place = Place(path)
-            if lost := lost_commits(connection, path):  # before anything is written over it
+            self._log_lost = lost_commits(connection, path)  # before anything is written over it
+            if self._log_lost:
                 accounts = [AccountId(row[0]) for row in run(connection, statements.LEASED)]
-                keep_loss_in_mind(path, accounts, lost)
+                keep_loss_in_mind(path, accounts, self._log_lost)
             migrate(connection, path, partial(back_up, path, is_older=True))
             quick_check(connection, path)
             keep_log(connection, path)
@@ -137,6 +138,8 @@ class SqliteStore:
             return run(batch.connection, statements.TAKE_LEASE, *values)[0][0], head
 
         epoch, head = await self._writer.do(take)
+        if anchor is None and self._log_lost:  # all that was known of the account may have been in the log
+            head = head._replace(lost=f"{account}: {self._log_lost}")
         journal = SqliteJournal(self, self._writer, Lease(account, epoch, holder), head)
         if head.lost:
             await journal.keep_in_mind(head)
