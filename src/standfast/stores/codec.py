@@ -29,6 +29,9 @@ Value = TypeVar("Value")
 GENESIS = bytes(32)
 """What stands before the first entry."""
 
+UNREADABLE = (msgspec.MsgspecError, ValueError, RecursionError, OverflowError)
+"""What bytes raise that are no fact of ours: also nesting without end, and a time beyond the calendar."""
+
 VERSIONS: Mapping[str, int] = {}
 """Kinds whose body has changed since version 1. Old versions stay readable for ever."""
 
@@ -91,7 +94,7 @@ def decode_fact(number: int, encoded: Encoded) -> Fact:
         raise JournalDamaged(f"entry {number}: {kind} of unknown version {version}")
     try:
         return in_utc(_decoder(kind).decode(body))
-    except (msgspec.MsgspecError, ValueError) as error:
+    except UNREADABLE as error:
         raise JournalDamaged(f"entry {number}: unreadable {kind}: {error}") from error
 
 
@@ -130,7 +133,7 @@ def unpack(commit: Commit) -> list[Record]:
             Record(place, epoch, at, kind, version, bytes(body), bytes.fromhex(chained))
             for place, (at, kind, version, body, chained) in enumerate(each, start=first)
         ]
-    except (msgspec.MsgspecError, ValueError) as error:
+    except UNREADABLE as error:
         raise JournalDamaged(f"the commit that ends with entry {number} is unreadable: {error}") from error
 
 
@@ -174,7 +177,7 @@ def parse_time(text: str, number: int = 0) -> datetime:
     """Raises JournalDamaged, naming the entry, for anything but an aware time."""
     try:
         return in_utc(datetime.fromisoformat(text))
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, OverflowError) as error:
         raise JournalDamaged(f"entry {number}: unreadable time {text!r}") from error
 
 
