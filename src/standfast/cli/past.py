@@ -17,7 +17,15 @@ from standfast.cli.shown import price
 from standfast.core.book import CLOSED_KEPT, Book
 from standfast.core.fold import apply
 from standfast.model.ids import AccountId, PositionId
-from standfast.model.journal import Allocation, Entry, FillBooked, PositionSettled, PositionWrittenOff, ProfitRestated
+from standfast.model.journal import (
+    Allocation,
+    Entry,
+    FillBooked,
+    FillBusted,
+    PositionSettled,
+    PositionWrittenOff,
+    ProfitRestated,
+)
 from standfast.model.order import ZERO, Fill
 from standfast.model.position import Position
 
@@ -82,9 +90,12 @@ def _past(book: Book, entries: Sequence[Entry]) -> Past:
         if isinstance(entry.fact, FillBooked):
             parts = [part for part in entry.fact.allocations if part.position is not None]
             past.days.setdefault(trading_day(entry.fact.fill.at), Sums()).add(entry.fact.fill, parts)
-        elif isinstance(entry.fact, ProfitRestated):
+        elif isinstance(entry.fact, ProfitRestated | FillBusted):
             for each in entry.fact.corrections:
                 past.days.setdefault(trading_day(each.at), Sums()).pnl += each.realised
+        if isinstance(entry.fact, FillBusted):
+            undone = sum((part.realised for part in entry.fact.parts), ZERO)
+            past.days.setdefault(trading_day(entry.fact.at), Sums()).pnl -= undone
     return past
 
 

@@ -136,6 +136,11 @@ TELL: Mapping[type[j.Fact], Callable[[Any], str]] = {
         f"{f.late} on {f.holding} came after later fills: profit changes by"
         f" {number(sum((each.realised for each in f.corrections), Decimal(0)))}"
     ),
+    j.FillBusted: lambda f: f"the broker has taken back the trade {f.execution} on {f.holding}: its parts are undone",
+    j.MovedOut: lambda f: (
+        f"{number(sum((part.quantity for part in f.parts), Decimal(0)))} {f.holding} left by no trade"
+        f" ({', '.join(f.movements)}): {f.reason.value}"
+    ),
     j.MovementBooked: lambda f: (
         f"{f.movement.kind.value} {f.movement.holding or ''} {number(f.movement.quantity)} ({f.movement.id},"
         f" {f.movement.status})"

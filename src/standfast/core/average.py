@@ -23,23 +23,23 @@ def restated(book: Book, fact: FillBooked) -> Iterator[ProfitRestated]:
         return
     booked = [*lately.fills, *earned(fact)]
     cost, figured = replayed(lately.base, sorted(booked, key=lambda each: each.at))
-    before = {(each.execution, each.position): each.realised for each in booked}
-    corrections = tuple(
-        Correction(
-            execution=each.execution,
-            position=each.position,
-            at=each.at,
-            realised=each.realised - before[each.execution, each.position],
-        )
-        for each in figured
-        if abs(each.realised - before[each.execution, each.position]) >= SMALLEST
-    )
     yield ProfitRestated(
         holding=fill.holding,
         late=fill.execution_id,
-        corrections=corrections,
+        corrections=corrections(booked, figured),
         quantity=cost.quantity,
         value=cost.value,
+    )
+
+
+def corrections(booked: Sequence[Earned], figured: Sequence[Earned]) -> tuple[Correction, ...]:
+    """What has to be added to what is booked, to have what was figured."""
+    before = {(each.execution, each.position): each.realised for each in booked}
+    changes = ((each, each.realised - before[each.execution, each.position]) for each in figured)
+    return tuple(
+        Correction(execution=each.execution, position=each.position, at=each.at, realised=change)
+        for each, change in changes
+        if abs(change) >= SMALLEST
     )
 
 

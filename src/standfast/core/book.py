@@ -119,6 +119,8 @@ class BookState:
     filled: dict[Holding, LastFill] = field(default_factory=dict)
     executions: dict[ExecutionId, datetime] = field(default_factory=dict)
     movements: dict[str, datetime] = field(default_factory=dict)
+    moves: dict[Holding, list[Movement]] = field(default_factory=dict)
+    """Quantity that came or went by no trade, until the books say the same."""
     split_rows: dict[Holding, list[Movement]] = field(default_factory=dict)
     """Rows of a split whose other half has not come yet."""
     rescaled: dict[str, Decimal] = field(default_factory=dict)

@@ -60,7 +60,8 @@ def settle(s: Situation, position: Position) -> Outcomes:
     elif position.held == 0:
         reason = position.close_reason or CloseReason.FOREIGN
         closers = [order for order in orders if order.executed and order.side.sign != position.sign]
-        proof = ", ".join(f"{order.executed} by {order.id}" for order in closers) or "fills of orders not ours"
+        proof = ", ".join(f"{order.executed} by {order.id}" for order in closers) or position.proof
+        proof = proof or "fills of orders not ours"
         yield PositionSettled(position=position.id, reason=reason, proof=f"fills add up to {position.closed}: {proof}")
 
 

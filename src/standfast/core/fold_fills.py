@@ -1,17 +1,22 @@
 """How fills and movements change the book: quantities, average cost, splits."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 
 from standfast.core.average import earned, replayed
 from standfast.core.book import EXECUTIONS_KEPT, Book, Cost, LastFill, Lately, shorten
+from standfast.core.busted import TRADE
 from standfast.core.fold_orders import after_order
 from standfast.core.folds import folds
 from standfast.model import journal as j
 from standfast.model.booked import BookedOrder, Stage
+from standfast.model.ids import Holding
 from standfast.model.order import ZERO, Fill, MovementKind, OrderState
 from standfast.model.position import Closing, Phase, Position
 
+BY_NO_TRADE = frozenset({MovementKind.TRANSFER, MovementKind.RENAMED, MovementKind.OTHER})
+MOVES_KEPT = 50
 FILLS_KEPT = 200
 """Fills of a holding among which a late one can take its place."""
 
@@ -30,7 +35,7 @@ def _fill_booked(book: Book, fact: j.FillBooked, entry: j.Entry) -> None:
     _remember(book, fact)
     for part in fact.allocations:
         if part.position is None:
-            _acknowledge(book, fill, part)
+            _put_acknowledged(book, fill.holding, part.quantity * fill.side.sign)
         else:
             _allocate(book, fill, part, fee, fact)
             fee = ZERO
@@ -52,24 +57,25 @@ def _remember(book: Book, fact: j.FillBooked) -> None:
 
 @folds(j.ProfitRestated)
 def _profit_restated(book: Book, fact: j.ProfitRestated, entry: j.Entry) -> None:
-    changed = {(each.execution, each.position): each.realised for each in fact.corrections}
-    for each in fact.corrections:
+    _correct(book, fact.holding, fact.corrections, Cost(fact.quantity, fact.value))
+
+
+def _correct(book: Book, holding: Holding, corrections: Sequence[j.Correction], cost: Cost) -> None:
+    changed = {(each.execution, each.position): each.realised for each in corrections}
+    for each in corrections:
         position = book.state.positions.get(each.position)
         if position is not None:
             book.put_position(replace(position, pnl=position.pnl + each.realised))
         elif (closed := book.state.closed.get(each.position)) is not None:
             book.state.closed[each.position] = replace(closed, pnl=closed.pnl + each.realised)
-    lately = book.state.lately.get(fact.holding)
+    lately = book.state.lately.get(holding)
     if lately is not None:
         fills = (
             replace(each, realised=each.realised + changed.get((each.execution, each.position), ZERO))
             for each in lately.fills
         )
-        book.state.lately[fact.holding] = replace(lately, fills=tuple(fills))
-    if fact.quantity:
-        book.state.costs[fact.holding] = Cost(fact.quantity, fact.value)
-    else:
-        book.state.costs.pop(fact.holding, None)
+        book.state.lately[holding] = replace(lately, fills=tuple(fills))
+    _put_cost(book, holding, cost)
 
 
 def _filled(order: BookedOrder, entry: j.Entry) -> BookedOrder:
@@ -80,12 +86,19 @@ def _filled(order: BookedOrder, entry: j.Entry) -> BookedOrder:
     return replace(order, stage=Stage.FINISHED, report=report, changed_at=entry.at)
 
 
-def _acknowledge(book: Book, fill: Fill, part: j.Allocation) -> None:
-    total = book.state.acknowledged.get(fill.holding, ZERO) + part.quantity * fill.side.sign
+def _put_acknowledged(book: Book, holding: Holding, added: Decimal) -> None:
+    total = book.state.acknowledged.get(holding, ZERO) + added
     if total:
-        book.state.acknowledged[fill.holding] = total
+        book.state.acknowledged[holding] = total
     else:
-        book.state.acknowledged.pop(fill.holding, None)
+        book.state.acknowledged.pop(holding, None)
+
+
+def _put_cost(book: Book, holding: Holding, cost: Cost) -> None:
+    if cost.quantity:
+        book.state.costs[holding] = cost
+    else:
+        book.state.costs.pop(holding, None)
 
 
 def _allocate(book: Book, fill: Fill, part: j.Allocation, fee: Decimal, fact: j.FillBooked) -> None:
@@ -134,10 +147,7 @@ def _book_cost(book: Book, fill: Fill, part: j.Allocation) -> None:
     else:
         left = cost.quantity + signed
         cost = Cost(left, cost.average * left) if left else Cost()
-    if cost.quantity:
-        book.state.costs[fill.holding] = cost
-    else:
-        book.state.costs.pop(fill.holding, None)
+    _put_cost(book, fill.holding, cost)
 
 
 @folds(j.FillMatched)
@@ -165,8 +175,69 @@ def _movement_booked(book: Book, fact: j.MovementBooked, entry: j.Entry) -> None
     book.state.movements[f"{movement.id}/{movement.status}"] = movement.at
     if movement.kind is MovementKind.SPLIT and movement.holding is not None and movement.status == "executed":
         book.state.split_rows.setdefault(movement.holding, []).append(movement)
+    elif movement.kind in BY_NO_TRADE and movement.broker_kind != TRADE and movement.holding and movement.quantity:
+        quantity = movement.quantity if movement.status == "executed" else -movement.quantity
+        moves = book.state.moves.setdefault(movement.holding, [])
+        moves.append(replace(movement, quantity=quantity))
+        del moves[:-MOVES_KEPT]
     if fact.movement.holding is not None:
         book.touch(fact.movement.holding)
+
+
+@folds(j.MovedOut)
+def _moved_out(book: Book, fact: j.MovedOut, entry: j.Entry) -> None:
+    book.state.moves.pop(fact.holding, None)
+    book.state.lately.pop(fact.holding, None)
+    for part in fact.parts:
+        if part.position is None:
+            _put_acknowledged(book, fact.holding, part.quantity * -fact.sign)
+            continue
+        cost = book.state.costs.get(fact.holding, Cost())
+        left = cost.quantity - part.quantity * fact.sign
+        _put_cost(book, fact.holding, Cost(left, cost.average * left))
+        position = book.state.positions.get(part.position)
+        if position is not None:
+            book.put_position(
+                _closing_reached(
+                    replace(
+                        position,
+                        closed=position.closed + part.quantity,
+                        exit_value=position.exit_value + part.quantity * cost.average,
+                        closed_at=entry.at,
+                        close_reason=fact.reason,
+                        proof=f"left by no trade ({', '.join(fact.movements)})",
+                    )
+                )
+            )
+    book.touch_quantity(fact.holding)
+
+
+@folds(j.FillBusted)
+def _fill_busted(book: Book, fact: j.FillBusted, entry: j.Entry) -> None:
+    for part in fact.parts:
+        assert part.position is not None, fact
+        position = book.state.positions.get(part.position) or book.state.closed.pop(part.position)
+        value = part.quantity * fact.price
+        if part.opens:
+            position = replace(
+                position, opened=position.opened - part.quantity, entry_value=position.entry_value - value
+            )
+        else:
+            position = replace(
+                position,
+                closed=position.closed - part.quantity,
+                exit_value=position.exit_value - value,
+                pnl=position.pnl - part.realised,
+            )
+        if position.phase is Phase.CLOSED:  # it was proven flat by a trade that never was
+            position = replace(position, phase=Phase.OPEN, closed_at=None, close_reason=None, proof="")
+        book.put_position(position)
+    lately = book.state.lately.get(fact.holding)
+    if lately is not None:
+        left = tuple(each for each in lately.fills if each.execution != fact.execution)
+        book.state.lately[fact.holding] = replace(lately, fills=left)
+    _correct(book, fact.holding, fact.corrections, Cost(fact.quantity, fact.value))
+    book.touch_quantity(fact.holding)
 
 
 @folds(j.Rescaled)

@@ -61,6 +61,7 @@ def _lot_found(book: Book, fact: j.LotFound, entry: j.Entry) -> None:
 
 @folds(j.PositionAdopted)
 def _position_adopted(book: Book, fact: j.PositionAdopted, entry: j.Entry) -> None:
+    book.state.moves.pop(fact.holding, None)  # what came by no trade is in the books now
     quantity = abs(fact.quantity)
     book.put_position(
         Position(

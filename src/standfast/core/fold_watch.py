@@ -52,6 +52,7 @@ def _session_seen(book: Book, fact: j.SessionSeen, entry: j.Entry) -> None:
 
 @folds(j.ForeignAcknowledged)
 def _foreign_acknowledged(book: Book, fact: j.ForeignAcknowledged, entry: j.Entry) -> None:
+    book.state.moves.pop(fact.holding, None)
     if fact.quantity:
         book.state.acknowledged[fact.holding] = fact.quantity
     else:

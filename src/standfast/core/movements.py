@@ -1,19 +1,18 @@
-"""Changes that no order made: splits, expiries, transfers, fees; what each does to the books.
+"""Changes that no order made: splits, trades taken back, transfers, fees; what each does to the books.
 
 A split comes as two rows, the old quantity out and the new in, perhaps in two reads. The book is rescaled once, when
 both are there, by their ratio, and back again when the split is taken back. Until then no price rule fires on the
-holding, because its quantity is not explained.
+holding, because its quantity is not explained. What leaves by a transfer is booked when the list shows it (`moved.py`).
 """
 
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 from standfast.core.book import Book
+from standfast.core.busted import TAKEN_BACK, busts
 from standfast.model.ids import Holding
 from standfast.model.journal import Fact, MovementBooked, PricesResumed, Rescaled
 from standfast.model.order import ZERO, Movement, MovementKind
-
-TAKEN_BACK = frozenset({"canceled", "cancelled"})
 
 
 def book_movements(book: Book, movements: Sequence[Movement]) -> Iterator[Fact]:
@@ -21,6 +20,7 @@ def book_movements(book: Book, movements: Sequence[Movement]) -> Iterator[Fact]:
     fresh = [m for m in movements if f"{m.id}/{m.status}" not in book.state.movements]
     for movement in fresh:
         yield MovementBooked(movement=movement)
+        yield from busts(book, movement)
     splits = [m for m in fresh if m.kind is MovementKind.SPLIT and m.holding is not None]
     for holding in dict.fromkeys(m.holding for m in splits):
         assert holding is not None, splits

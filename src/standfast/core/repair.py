@@ -9,6 +9,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from standfast.core.adopt import adoption, price_now, proven_ours, taking_over
+from standfast.core.moved import moved_out
 from standfast.core.policy import Foreign, Mode
 from standfast.core.reconcile import POSITION_KINDS, Report
 from standfast.core.situation import Outcomes, Situation
@@ -128,13 +129,24 @@ def _ask(s: Situation, finding: Finding, known: Break | None = None) -> Outcomes
 def _act(s: Situation, found: Break) -> Outcomes:
     finding = found.finding
     match finding.kind:
-        case BreakKind.ORPHAN_POSITION | BreakKind.QUANTITY:
-            yield from _take_in(s, found)
+        case BreakKind.GHOST_POSITION | BreakKind.QUANTITY | BreakKind.ORPHAN_POSITION:
+            gone = list(_gone(s, found))
+            yield from gone
+            if not gone and finding.kind is not BreakKind.GHOST_POSITION:
+                yield from _take_in(s, found)
         case BreakKind.STRAY_EXIT:
             if s.rules.mode_for(finding.kind) is Mode.REPAIR:
                 yield from _cancel_stray(s, finding)
         case _:
             pass  # protecting, closing and verifying are decided where they live; this break only watches them
+
+
+def _gone(s: Situation, found: Break) -> Outcomes:
+    """What left by no trade, once its activity and the list agree."""
+    assert found.finding.holding is not None, found
+    for fact in moved_out(s, found.finding.holding):
+        yield fact
+        yield BreakActed(id=found.id, action=f"left by {', '.join(fact.movements)}")
 
 
 def _take_in(s: Situation, found: Break) -> Outcomes:

@@ -53,6 +53,37 @@ class ProfitRestated:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FillBusted:
+    """The broker has taken a trade back: its parts leave the positions they belonged to."""
+
+    execution: ExecutionId
+    holding: Holding
+    price: Decimal
+    at: datetime
+    """When the trade was."""
+    parts: tuple[Allocation, ...]
+    """As they were booked."""
+    corrections: tuple[Correction, ...]
+    """What the fills that stay have earned without it."""
+    quantity: Decimal
+    value: Decimal
+    """What is held (signed) and was paid for it, as of now."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MovedOut:
+    """Quantity that left by no trade (a transfer, a merger, another name): it leaves the books at what it cost."""
+
+    holding: Holding
+    movements: tuple[str, ...]
+    """The activities that prove it."""
+    parts: tuple[Allocation, ...]
+    sign: int
+    """+1: it was held long."""
+    reason: CloseReason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FillMatched:
     """A fill that turned up after its quantity had been adopted from a position read: known, and not added."""
 

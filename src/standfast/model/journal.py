@@ -13,7 +13,9 @@ from standfast.model.facts_fills import (
     Allocation,
     Correction,
     FillBooked,
+    FillBusted,
     FillMatched,
+    MovedOut,
     MovementBooked,
     PricesResumed,
     PricesSuspended,
@@ -99,6 +101,8 @@ Fact: TypeAlias = (
     | FillBooked
     | FillMatched
     | ProfitRestated
+    | FillBusted
+    | MovedOut
     | MovementBooked
     | Rescaled
     | PricesSuspended
@@ -171,6 +175,7 @@ __all__ = [
     "Entry",
     "Fact",
     "FillBooked",
+    "FillBusted",
     "FillMatched",
     "FlattenEnded",
     "FlattenRequested",
@@ -181,6 +186,7 @@ __all__ = [
     "GuardStopped",
     "GuardingBegan",
     "LotFound",
+    "MovedOut",
     "MovementBooked",
     "NakedBegan",
     "NakedEnded",

@@ -13,6 +13,7 @@ from itertools import groupby
 
 import structlog
 
+from standfast.core.busted import TRADE
 from standfast.core.fills import book_fill, bookable, is_known
 from standfast.core.movements import book_movements
 from standfast.model.effects import Urgency
@@ -277,9 +278,9 @@ class Reader:
 
     async def _book_in_turn(self, fills: list[Fill], movements: Sequence[Movement]) -> None:
         """Fills and what no order made, each in its place by the broker's times: a split is of what was held then."""
-        for at, rows in groupby(sorted(movements, key=lambda row: row.at), key=lambda row: row.at):
-            await self._book([fill for fill in fills if fill.at < at])
-            fills = [fill for fill in fills if fill.at >= at]
+        for at, rows in groupby(sorted(movements, key=_turn), key=_turn):
+            await self._book([fill for fill in fills if (fill.at, 1) < at])
+            fills = [fill for fill in fills if (fill.at, 1) > at]
             async with self.ledger.deciding:
                 await self.ledger.record(list(book_movements(self.ledger.book, list(rows))))
         await self._book(fills)
@@ -331,3 +332,8 @@ class Reader:
                 await self.ledger.record(batch)
             booked = {fill.execution_id for fill in firsts}
             fills = [fill for fill in fills if fill.execution_id not in booked]
+
+
+def _turn(row: Movement) -> tuple[datetime, int]:
+    """A split comes before the fills of its moment; what takes a trade back has that trade's own time, and follows."""
+    return row.at, 2 if row.broker_kind == TRADE else 0

@@ -1,0 +1,87 @@
+"""A trade the broker has taken back: what its fill did to the books is undone, and its position returns.
+
+The fill is known by its execution id. The parts it had are taken off the positions they belong to; one that had been
+proven flat by it is open again, and is protected from then on like any other. Profit and average cost are figured anew
+without it. What is too long ago to be undone here is told; the broker's list then shows the difference.
+"""
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from standfast.core.average import corrections, replayed
+from standfast.core.book import Book, Earned
+from standfast.model.alert import Severity
+from standfast.model.ids import AlertId, ExecutionId, digest
+from standfast.model.journal import AlertRaised, Allocation, Fact, FillBusted
+from standfast.model.order import ZERO, Movement
+
+TRADE = "FILL"
+"""What the broker calls a row about a trade; one that is not `executed` takes a trade back or corrects it."""
+TAKEN_BACK = frozenset({"canceled", "cancelled"})
+
+
+def busts(book: Book, movement: Movement) -> Iterator[Fact]:
+    """The facts for a trade that is taken back, or corrected."""
+    execution = ExecutionId(movement.id)
+    if movement.broker_kind != TRADE or execution not in book.state.executions:
+        return  # not about a trade, or about one that was never booked
+    undone = _undone(book, execution) if movement.status in TAKEN_BACK else None
+    if undone is not None:
+        yield undone
+    yield _told(book, movement, undone)
+
+
+def _undone(book: Book, execution: ExecutionId) -> FillBusted | None:
+    """None where its parts are not known any more, or where what it opened has been closed since."""
+    for holding, lately in book.state.lately.items():
+        parts = [each for each in lately.fills if each.execution == execution]
+        if not parts:
+            continue
+        if any(_held_after(book, each) < 0 for each in parts):
+            return None
+        left = [each for each in lately.fills if each.execution != execution]
+        cost, figured = replayed(lately.base, left)
+        return FillBusted(
+            execution=execution,
+            holding=holding,
+            price=parts[0].price,
+            at=parts[0].at,
+            parts=tuple(
+                Allocation(
+                    position=each.position,
+                    quantity=abs(each.signed),
+                    opens=_opens(book, each),
+                    realised=each.realised,
+                )
+                for each in parts
+            ),
+            corrections=corrections(left, figured),
+            quantity=cost.quantity,
+            value=cost.value,
+        )
+    return None
+
+
+def _opens(book: Book, part: Earned) -> bool:
+    position = book.state.positions.get(part.position) or book.state.closed.get(part.position)
+    return position is not None and part.signed * position.sign > 0
+
+
+def _held_after(book: Book, part: Earned) -> Decimal:
+    """What its position would hold without it. Below zero: what it bought has been sold."""
+    position = book.state.positions.get(part.position) or book.state.closed.get(part.position)
+    return position.held - part.signed * position.sign if position is not None else -abs(part.signed)
+
+
+def _told(book: Book, movement: Movement, undone: FillBusted | None) -> AlertRaised:
+    what = f"the broker has taken back the trade {movement.id} ({-movement.quantity:+} at {movement.price})"
+    if movement.quantity == ZERO:
+        what = f"the broker has corrected the trade {movement.id} (to a price of {movement.price})"
+    if undone is not None:
+        names = ", ".join(sorted({str(part.position) for part in undone.parts}))
+        done = f"Done: it is taken out of the books; {names} is as it was before and is guarded so."
+    else:
+        done = "Nothing is booked for it: what it had opened has closed since, or it is too long ago."
+    text = f"{movement.holding}: {what}. {done} Needed: look at the broker's own statement."
+    key = digest(book.account, "busted", movement.id, movement.status)
+    return AlertRaised(id=AlertId(f"a{key[:9]}"), severity=Severity.CRITICAL, text=text)
