@@ -15,6 +15,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from standfast.model.journal import AlertRaised, GuardFailed, OrderRejected
 from tests.acceptance import stage as staging
 from tests.acceptance.stage import Exchange, Guard, Stage, until
 from tests.acceptance.wires import Webhook
+from tests.cli.running import Ran
 
 KEY = "PKCANARY7Q2X9LMWZ4T8"
 SECRET = 'cAnArY/8Kd+3xVq="Zp6w&Tn1oRb5uYh2jGf9eSm4'
@@ -253,7 +255,7 @@ def fail_in_every_way(stage: Stage, exchange: Exchange, relay: Careless, guard: 
     for how in ("page", "garbage"):
         relay.quotes = how
         head = stage.head()
-        until(lambda at=head: stage.alarms("cannot be read") and stage.head() > at, "blindness", told=guard.tail)
+        until(partial(was_blind, stage, head), "blindness", told=guard.tail)
     relay.quotes = ""
     until(lambda: stage.is_protected(exchange), "both stops", 40, told=guard.tail)
 
@@ -267,7 +269,11 @@ def fail_in_every_way(stage: Stage, exchange: Exchange, relay: Careless, guard: 
     guard.wait_guarding(40)
 
 
-def quoted_to(stage: Stage, relay: Careless, *verb: str) -> staging.Ran:
+def was_blind(stage: Stage, after: int) -> bool:
+    return bool(stage.alarms("cannot be read")) and stage.head() > after
+
+
+def quoted_to(stage: Stage, relay: Careless, *verb: str) -> Ran:
     relay.quotes = "garbage"
     try:
         return stage.run(*verb)

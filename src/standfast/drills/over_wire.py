@@ -31,6 +31,7 @@ from standfast.exchange.sessions import USSessions
 from standfast.model.errors import StandfastError
 from standfast.model.ids import EntryNumber
 from standfast.model.journal import Entry
+from standfast.opened import open_store
 from standfast.runtime.account import Account
 from standfast.runtime.clock import monotonic
 
@@ -77,7 +78,7 @@ class OverWire(Stage):
         self._venue = venue
         self._gateway = gateway
         self._settings = app.load(config)
-        self._ledger = app.open_store(self._settings)
+        self._ledger = open_store(self._settings)
         self.store = self._ledger
         self._tasks: asyncio.TaskGroup | None = None
         self._guard: asyncio.Task[None] | None = None

@@ -3,7 +3,6 @@
 import ipaddress
 import re
 from collections.abc import Callable, Mapping
-from difflib import get_close_matches
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -120,6 +119,8 @@ def _alert_address(value: object, vault: Vault) -> Secret:
     if scheme is None or not url.isprintable():
         raise Unfit("is not the address of a service", 'Write env:NAME or an address: "ntfy://topic"', shown=MASK)
     if scheme["name"].lower() not in SERVICES:
+        from difflib import get_close_matches  # only where there is something to say
+
         near = get_close_matches(scheme["name"].lower(), sorted(SERVICES), n=1)
         remedy = f'Did you mean "{near[0]}://"?' if near else 'Write an Apprise address: "ntfy://topic"'
         raise Unfit("is of no service that is known", remedy, shown=f"{scheme['name']}://{MASK}")
