@@ -10,7 +10,7 @@ from standfast.model import journal as j
 from standfast.model.effects import CancelOrder, ReplaceOrder, SubmitOrder
 from standfast.model.ids import BrokerOrderId, PositionId
 from standfast.model.order import OrderState, OrderType, Role, Side
-from standfast.model.position import CloseReason, Phase, Standing, Trail
+from standfast.model.position import Standing, Trail
 from tests.core.situations import (
     SPY,
     D,
@@ -151,12 +151,13 @@ def test_a_stop_that_moved_is_replaced_in_place() -> None:
     assert rests(at) == [(OrderType.STOP, D(10), D(105), None)]
 
 
-def test_a_stop_is_kept_while_the_broker_refuses_its_move_for_the_price() -> None:
+@pytest.mark.parametrize("kind", ["price", "not_sent", "rate_limited"])
+def test_a_stop_is_kept_while_the_broker_refuses_its_move_for_what_no_other_way_would_escape(kind: str) -> None:
     """As a minimum hold ends the emergency stop is to become the stop loss, and the price is too near to that."""
     at = desk(*position(10), sights={SPY: quoted("111")})
     at.run()
     at.tell(j.TrailMoved(position=P, trail=Trail(rung=0, peak=D("0.1"), stop=D("0.05"))))
-    at.refuses = lambda effect: "price"
+    at.refuses = lambda effect: kind
     for _ in range(60):
         at.run()
         assert rests(at) == [(OrderType.STOP, D(10), D(98), None)]
@@ -267,121 +268,6 @@ def test_a_stop_attached_to_an_entry_is_neither_cover_nor_surplus_before_the_ent
 
     assert of(CancelOrder, sent) == []
     assert [effect.intent.terms.quantity for effect in of(SubmitOrder, sent)] == [D(4)]
-
-
-# --- refusals and edits -------------------------------------------------------------------------
-
-
-def refusing(kind: str, roles: tuple[Role, ...] = (Role.STOP,)) -> "Desk":
-    return desk(*position(10), refuses=lambda effect: kind if effect.intent.role in roles else "")
-
-
-def test_a_refused_stop_of_ours_is_tried_three_times_and_then_the_position_is_rolled_back() -> None:
-    at = refusing("other")
-    for _ in range(10):
-        at.run()
-        at.wait(1)
-
-    assert len([e for e in of(SubmitOrder, at.sent) if e.intent.role is Role.STOP]) == 3
-    (closed,) = at.book.state.closed.values()
-    assert closed.close_reason is CloseReason.ROLLBACK
-
-
-def test_a_stop_refused_after_its_acceptance_counts_as_refused() -> None:
-    at = desk(*position(10))
-    for _ in range(12):
-        at.run()
-        for order in at.alive():
-            if order.type is OrderType.STOP:
-                at.end(order.broker_id, OrderState.REJECTED)
-        at.run()
-        at.wait(1)
-
-    assert len([e for e in of(SubmitOrder, at.sent) if e.intent.role is Role.STOP]) <= 4
-    assert [p.close_reason for p in at.book.state.closed.values()] == [CloseReason.ROLLBACK]
-
-
-def test_a_dead_network_is_no_refusal() -> None:
-    """A transport error is evidence of nothing: no position is rolled back because of one."""
-    at = refusing("not_sent")
-    for _ in range(20):
-        at.run()
-        at.wait(1)
-    assert the(at.book).phase is Phase.OPEN
-
-    at.refuses = lambda effect: ""
-    at.wait(1)
-    at.run()
-    assert rests(at) == [(OrderType.STOP, D(10), D(98), None)]
-
-
-def test_a_refused_stop_of_what_was_found_is_tried_for_ever_and_never_closed_for_that() -> None:
-    at = desk(adopted(10), refuses=lambda effect: "other")
-    for _ in range(200):
-        at.run()
-        at.wait(5)
-
-    assert the(at.book).phase is Phase.OPEN
-    assert 15 < len(at.sent) < 40
-
-
-def test_a_stop_the_price_is_beyond_already_means_close_now() -> None:
-    at = refusing("price")
-    at.sights = {SPY: quoted("97", "97.02")}
-
-    at.run()
-
-    (closed,) = at.book.state.closed.values()
-    assert closed.close_reason is CloseReason.STOP_LOSS
-
-
-def test_a_stop_refused_twice_for_the_price_is_through_by_a_wide_quote_too() -> None:
-    """The mid is above the stop, what one would get is not, and the broker says so: it could never be placed."""
-    at = refusing("price")
-    at.sights = {SPY: quoted("97.50", "100.50")}
-
-    at.run()
-    assert at.book.state.closed == {}
-    at.wait(2)
-    at.run()
-
-    (closed,) = at.book.state.closed.values()
-    assert closed.close_reason is CloseReason.STOP_LOSS
-
-
-def test_a_stop_the_broker_finds_too_near_is_no_reason_to_close_while_our_own_price_says_otherwise() -> None:
-    """Overnight and around a split a broker judges by a price of yesterday."""
-    at = refusing("price")
-    at.run()
-    at.wait(150)
-    at.run()
-
-    assert at.book.state.closed == {}
-
-
-def test_a_close_and_its_stop_both_refused_come_to_rest() -> None:
-    at = refusing("price", (Role.STOP, Role.CLOSE))
-    at.sights = {SPY: quoted("97", "97.02")}
-    for _ in range(30):
-        at.run()
-        at.wait(1)
-
-    closing = the(at.book).closing
-    assert closing is not None
-    assert 3 < closing.refusals < 12
-
-
-def test_a_stop_somebody_took_away_is_restored_at_growing_intervals() -> None:
-    at = desk(*position(10))
-    times = []
-    for second in range(120):
-        at.run()
-        for order in at.alive():
-            times.append(second)
-            at.end(order.broker_id, OrderState.CANCELLED)
-        at.wait(1)
-
-    assert times[:4] == [0, 5, 20, 65]
 
 
 # --- beside a close -----------------------------------------------------------------------------

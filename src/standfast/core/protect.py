@@ -44,6 +44,8 @@ TOO_MUCH_FOR = timedelta(seconds=5)
 """How long exits that others placed may cover more than is held before they are replaced."""
 RETRY_MAX = timedelta(seconds=60)
 LOOK_AGAIN = timedelta(seconds=5)
+KEEPS = frozenset({"price", "not_sent", "rate_limited"})
+"""Refusals of a move that no other way of moving would escape: the old stop is kept."""
 
 
 def protect(s: Situation, position: Position) -> Outcomes:
@@ -103,18 +105,21 @@ def _differs(group: tuple[BookedOrder, ...], wanted: Resting) -> bool:
 
 
 def _ages(s: Situation, group: tuple[BookedOrder, ...]) -> bool:
-    """Brokers age resting orders out: one that will soon be gone is placed anew while it still protects."""
-    if any(s.now - order.intended_at < timedelta(days=1) for order in group):
+    """Brokers age resting orders out: one that will soon be gone is placed anew while it still protects.
+
+    By the broker's clock, and so not before that was read.
+    """
+    if s.snapshot.clock is None or any(s.now - order.intended_at < timedelta(days=1) for order in group):
         return False  # a fresh one that ends so soon cannot be made to last by placing it anew
     ends = [order.report.expires_at for order in group if order.report is not None and order.report.expires_at]
-    return bool(ends) and min(ends) - s.now < RENEW_BEFORE
+    return bool(ends) and min(ends) - s.broker_now < RENEW_BEFORE
 
 
 def _move(s: Situation, position: Position, group: tuple[BookedOrder, ...], wanted: Resting) -> Outcomes:
     """Change a resting exit in place where the broker can; else take it away, and `_add` follows next cycle.
 
     What rests is never taken away for a stop that the broker would refuse for its price, as it has said or as the price
-    shows: the old one bounds the loss meanwhile, and the loop watches the new level.
+    shows: the old one bounds the loss meanwhile, and the loop watches the new level. Nor while nothing gets through.
     """
     refusal = s.book.state.refusals.get(position.id)
     if refusal is not None and s.now < refusal.at + retry_after(refusal.count):
@@ -125,12 +130,14 @@ def _move(s: Situation, position: Position, group: tuple[BookedOrder, ...], want
         return
     only = group[0]
     simple = len(group) == 1 and only.is_stop and wanted.stop is not None and wanted.target is None
-    is_priced = refusal is not None and refusal.kind == "price"
-    if not (simple and s.contract.native_replace and only.broker_id is not None) or not (refusal is None or is_priced):
-        if not is_priced:
+    may_replace = simple and s.contract.native_replace and only.broker_id is not None
+    keeps = refusal is not None and refusal.kind in KEEPS
+    if not may_replace or (refusal is not None and not keeps):
+        if not keeps:
             yield from _cancel(s, group, "to be placed anew at other prices")
         return
-    assert wanted.stop is not None
+    assert wanted.stop is not None, only
+    assert only.broker_id is not None, only
     terms = reducing(position.sign * only.remaining, only.remaining, stop_price=wanted.stop, resting=True)
     made = intent(
         s.book,
