@@ -11,6 +11,7 @@ Invariants
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
+from operator import is_not
 
 from standfast.exchange import orders as theirs
 from standfast.exchange.accounts import PositionView
@@ -67,6 +68,8 @@ class EngineBroker:
         self._held: Mapping[Holding, HeldReport] = {}
         self._working: Mapping[BrokerOrderId, OrderReport] = {}
         self._instruments: dict[InstrumentId, Instrument] = {}
+        self._shown_last: dict[str, tuple[theirs.Order, list[theirs.Order], OrderReport]] = {}
+        """What was made of an order, and of which: most lists show what the one before has shown."""
         self._events: Stream[BrokerEvent] = Stream(wire, "stream", up=StreamUp, down=StreamDown)
         self._quotes: Stream[Ticks] = Stream(wire, "quote_stream")
         self._engine.listeners.append(self._tell)
@@ -111,7 +114,7 @@ class EngineBroker:
         reports = await self._wire.ask("orders", None, self._orders_now)
         orders = {report.broker_id: report for report in reports}
         before, self._working = self._working, orders
-        changed = {id for id in before.keys() | orders.keys() if before.get(id) != orders.get(id)}
+        changed = {id for id in before.keys() | orders.keys() if _are_different(before.get(id), orders.get(id))}
         return OrdersRead(orders=orders, changed=frozenset(changed), began=began, ended=current().now())
 
     def _orders_now(self, fault: Fault | None) -> list[OrderReport]:
@@ -135,7 +138,10 @@ class EngineBroker:
         legs = self._engine.legs(order)
         if at is not None:
             legs = [then for leg in legs if (then := self._wire.past.order(leg, at)) is not None]
-        return translate.report(order, legs)
+        known = self._shown_last.get(order.id)
+        if known is None or known[0] is not order or len(legs) != len(known[1]) or any(map(is_not, legs, known[1])):
+            known = self._shown_last[order.id] = (order, legs, translate.report(order, legs))
+        return known[2]
 
     async def order(
         self, *, broker_id: BrokerOrderId | None = None, client_id: ClientOrderId | None = None
@@ -317,6 +323,10 @@ class EngineBroker:
 def _check_wanted(is_wanted: IsWanted | None) -> None:
     if is_wanted is not None and not is_wanted():
         raise Withdrawn("not wanted any more when its turn came")
+
+
+def _are_different(one: OrderReport | None, other: OrderReport | None) -> bool:
+    return one is not other and one != other
 
 
 def _differs(one: HeldReport | None, other: HeldReport | None) -> bool:

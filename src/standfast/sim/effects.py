@@ -96,7 +96,7 @@ class Effects:
         happened = Happened(len(self.log) + 1, name, process.name, at)
         self.log.append(happened)
         self.of[process.name] += 1
-        self._digest.update(f"{at} {process.name} {name}\n".encode())
+        self._digest.update(f"{at.timestamp():.6f} {process.name} {name}\n".encode())
         self._told(name)
         anomaly = self._plan.get(happened.number)
         if anomaly is not None and anomaly.kind is Kind.KILL:

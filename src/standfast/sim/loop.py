@@ -21,18 +21,31 @@ import warnings
 from collections import deque
 from collections.abc import Callable, Coroutine
 from contextlib import AbstractAsyncContextManager
-from contextvars import Context, ContextVar
-from dataclasses import dataclass
+from contextvars import Context
 from datetime import datetime, timedelta
 from itertools import count
 from random import Random
-from typing import Any, ParamSpec, Protocol, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from standfast.runtime.clock import monotonic
+from standfast.sim.handles import PROCESS, Process, SimHandle
 from standfast.sim.sealed import sealed
 
 Result = TypeVar("Result")
 Args = ParamSpec("Args")
+
+__all__ = [
+    "PROCESS",
+    "Deadlock",
+    "Died",
+    "NumberedTask",
+    "Process",
+    "TooSlow",
+    "VirtualClock",
+    "VirtualLoop",
+    "current",
+    "run",
+]
 
 MICROSECONDS = 1_000_000
 CHECKED_EVERY = 500
@@ -49,31 +62,8 @@ class TooSlow(RuntimeError):
     """The run has used up its real time: it never ends, or does too much in one instant."""
 
 
-class Counting(Protocol):
-    """Where the effects of a process are counted: `sim.effects.Effects`."""
-
-    def take(self, process: "Process", name: str) -> bool:
-        """Count one; whether it is to fail."""
-        ...
-
-
-@dataclass(eq=False, slots=True)
-class Process:
-    """Everything that dies together. Tasks and timers belong to the process in whose context they were made."""
-
-    name: str
-    is_alive: bool = True
-    held: list[asyncio.Handle] | None = None
-    """What has become runnable in a pause; None while there is none."""
-    effects: Counting | None = None
-    """Where its effects are counted."""
-
-
 class Died(BaseException):
     """Raised in a dead process that tries to act, and into what is left of it when the run is over."""
-
-
-PROCESS: ContextVar[Process | None] = ContextVar("PROCESS", default=None)
 
 
 class NumberedTask(asyncio.Task[Result]):
@@ -94,7 +84,7 @@ class NumberedTask(asyncio.Task[Result]):
 class VirtualLoop(asyncio.BaseEventLoop):
     """Use `run`. `start` is the aware UTC time at which the loop's time is zero."""
 
-    _ready: deque[asyncio.Handle]
+    _ready: deque[SimHandle]
 
     def __init__(self, start: datetime, real_seconds: float) -> None:
         super().__init__()
@@ -103,7 +93,9 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self.microseconds = 0
         self.turns = 0
         self.set_debug(False)  # slow-callback warnings would read the real clock
-        self._timers: list[tuple[int, int, asyncio.TimerHandle]] = []
+        self._now = start
+        self._now_at = 0
+        self._timers: list[tuple[int, int, SimHandle]] = []
         self._ticket = count()
         self._task_number = count(1)
         self._graveyard: list[NumberedTask[Any]] = []
@@ -127,16 +119,31 @@ class VirtualLoop(asyncio.BaseEventLoop):
 
     def now(self) -> datetime:
         """Aware UTC, exact."""
-        return self.start + timedelta(microseconds=self.microseconds)
+        if self._now_at != self.microseconds:
+            self._now_at = self.microseconds
+            self._now = self.start + timedelta(microseconds=self.microseconds)
+        return self._now
 
-    def call_at(  # type: ignore[override]  # the base class's extra type variable says the same
+    def call_soon(  # type: ignore[override]  # the base class's extra type variable says the same
+        self, callback: Callable[..., object], *args: Any, context: Context | None = None
+    ) -> SimHandle:
+        handle = SimHandle(0.0, callback, args, self, context)
+        self._ready.append(handle)
+        return handle
+
+    def call_later(  # type: ignore[override]  # as above
+        self, delay: float, callback: Callable[..., object], *args: Any, context: Context | None = None
+    ) -> SimHandle:
+        return self.call_at(self.microseconds / MICROSECONDS + delay, callback, *args, context=context)
+
+    def call_at(  # type: ignore[override]  # as above
         self, when: float, callback: Callable[..., object], *args: Any, context: Context | None = None
-    ) -> asyncio.TimerHandle:
-        self._check_closed()  # type: ignore[attr-defined]  # not in typeshed
-        handle = asyncio.TimerHandle(when, callback, args, self, context)
-        due = max(round(when * MICROSECONDS), self.microseconds)
-        if due == self.microseconds and when > self.time():
-            due += 1  # however short a wait, time passes: who waits for the rest of a float must get there
+    ) -> SimHandle:
+        handle = SimHandle(when, callback, args, self, context)
+        now = self.microseconds
+        due = round(when * MICROSECONDS)
+        if due <= now:  # however short a wait, time passes: who waits for the rest of a float must get there
+            due = now + 1 if when * MICROSECONDS > now else now
         heapq.heappush(self._timers, (due, next(self._ticket), handle))
         return handle
 
@@ -149,8 +156,9 @@ class VirtualLoop(asyncio.BaseEventLoop):
             raise TooSlow(f"more than {self._real_seconds:g} s; virtual time stands at {self.now()}, turn {self.turns}")
         if not self._ready and not self._stopping:  # type: ignore[attr-defined]  # not in typeshed
             self._jump()
-        while self._timers and self._timers[0][0] <= self.microseconds:
-            self._ready.append(heapq.heappop(self._timers)[2])
+        timers, now = self._timers, self.microseconds
+        while timers and timers[0][0] <= now:
+            self._ready.append(heapq.heappop(timers)[2])
         if self._order is not None and len(self._ready) > 1:
             self._shuffle(self._order)
         self._run_ready()
@@ -162,24 +170,23 @@ class VirtualLoop(asyncio.BaseEventLoop):
         ready = self._ready
         for _ in range(len(ready)):
             handle = ready.popleft()
-            process = _process_of(handle)
+            process = handle.process
             if process is None or (process.is_alive and process.held is None):
-                if not handle._cancelled:  # noqa: SLF001 - as BaseEventLoop does
-                    handle._run()  # noqa: SLF001 - as BaseEventLoop does
+                handle.run()
             elif process.is_alive and process.held is not None:
                 process.held.append(handle)
 
     def _shuffle(self, draw: Random) -> None:
         """Deal the places of the guards' handles among them anew."""
         ready = self._ready
-        places = [place for place, handle in enumerate(ready) if _process_of(handle) is not None]
+        places = [place for place, handle in enumerate(ready) if handle.process is not None]
         handles = [ready[place] for place in places]
         draw.shuffle(handles)
         for place, handle in zip(places, handles, strict=True):
             ready[place] = handle
 
     def _jump(self) -> None:
-        while self._timers and (self._timers[0][2].cancelled() or _is_dead(self._timers[0][2])):
+        while self._timers and self._timers[0][2].is_over:
             heapq.heappop(self._timers)
         if not self._timers:
             raise Deadlock(
@@ -193,9 +200,6 @@ class VirtualLoop(asyncio.BaseEventLoop):
         return [f"{task.get_name()} at {_place(task)}" for task in alive]
 
     # --- what BaseEventLoop leaves to its subclasses ---------------------------------------------
-
-    def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:
-        """Cancelled timers are dropped when their time comes."""
 
     def _process_events(self, event_list: object) -> None:
         raise AssertionError("there is no selector")
@@ -249,16 +253,6 @@ class VirtualLoop(asyncio.BaseEventLoop):
                 _end(task.get_coro())
         self._ready.clear()
         self._timers.clear()
-
-
-def _process_of(handle: asyncio.Handle) -> Process | None:
-    found: Process | None = handle._context.get(PROCESS)  # type: ignore[attr-defined]  # noqa: SLF001 - asyncio's own
-    return found
-
-
-def _is_dead(handle: asyncio.Handle) -> bool:
-    process = _process_of(handle)
-    return process is not None and not process.is_alive
 
 
 def _work_off(future: "asyncio.Future[Any]", func: Callable[..., Any], args: tuple[Any, ...]) -> None:
@@ -331,7 +325,8 @@ class VirtualClock:
         self.skew = skew
 
     def now(self) -> datetime:
-        return current().now() + self.skew
+        now = current().now()
+        return now + self.skew if self.skew else now
 
     def monotonic(self) -> float:
         return current().time()
