@@ -3,17 +3,20 @@
 Delivery never holds up the loop: it runs beside it, and only its outcome comes back, as facts.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
 from standfast.model.alert import Alert
 from standfast.model.ids import AccountId
-from standfast.model.journal import Fact
+from standfast.model.journal import AlertRaised, Entry, Fact
 from standfast.ports import Clock
 from standfast.runtime.account import Account
 
 LOOK = 0.5
-"""Seconds between two looks at the outbox."""
+"""Seconds between two looks at the outbox, at least: what is raised together is told together."""
+REST = 30.0
+"""Seconds between two looks, at most, whether or not anything was raised."""
 
 
 class Outbox(Protocol):
@@ -25,16 +28,33 @@ class Outbox(Protocol):
 
 
 class Telling:
-    """One account's outbox, looked at twice a second."""
+    """One account's outbox, looked at when an alert is raised and when one is due to be tried again."""
 
     def __init__(self, outbox_of: Callable[[AccountId], Outbox]) -> None:
         self._outbox_of = outbox_of
         self._outboxes: dict[AccountId, Outbox] = {}
 
     async def run(self, account: Account) -> None:
+        raised = asyncio.Event()
+
+        def ring(entry: Entry) -> None:
+            if isinstance(entry.fact, AlertRaised):
+                raised.set()
+
+        account.ledger.listeners.append(ring)
         while True:
+            raised.clear()
             await self.flush(account)
             await account.clock.sleep(LOOK)
+            try:
+                async with account.clock.timer(self._rest(account)):
+                    await raised.wait()
+            except TimeoutError:
+                continue
+
+    def _rest(self, account: Account) -> float:
+        due = self._outboxes[account.rules.account].due_at()
+        return REST if due is None else min(REST, max(due - account.clock.monotonic(), 0.001))
 
     async def flush(self, account: Account, *, last: bool = False) -> None:
         """One round: what is new, and what is due to be tried again; the last one tries everything once more."""
