@@ -50,8 +50,8 @@ from standfast.runtime.timers import Timers
 
 log = structlog.get_logger("standfast.account")
 
-PASSES_MAX = 50
-"""Looks in one cycle before the rest waits for the next: a bound on what a mistake could spin."""
+SHOWN = 2.0  # seconds after which a loop that nothing wakes goes round all the same, to show that it lives
+PASSES_MAX = 50  # looks in one cycle before the rest waits for the next: a bound on what a mistake could spin
 
 ACCOUNT = Holding(InstrumentId(""))
 """Stands for the account as a whole among the timers."""
@@ -260,12 +260,12 @@ class Account:
             await self.clock.sleep(0.02)
 
     async def _wait(self) -> None:
-        """Until something may have changed, a timer is due, or a second has passed (to show that we live)."""
+        """Until something may have changed, a timer is due, or it is time to show that we live."""
         self._ring(self.clock.now())
         if self._wake.is_set():
             return
         due = self._timers.next
-        limit = 1.0 if due is None else min(1.0, max((due - self.clock.now()).total_seconds(), 0.001))
+        limit = SHOWN if due is None else min(SHOWN, max((due - self.clock.now()).total_seconds(), 0.001))
         try:
             async with self.clock.timer(limit):
                 await self._wake.wait()
