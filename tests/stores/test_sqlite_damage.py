@@ -234,3 +234,24 @@ def test_only_the_owner_may_read_the_ledger(ledger: Path) -> None:
 
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in ledger.parent.iterdir()}
     assert set(modes.values()) == {0o600}, modes
+
+
+@pytest.mark.parametrize("what", ["deleted", "moved away", "replaced"])
+def test_a_file_that_is_no_longer_where_it_was_is_noticed(ledger: Path, what: str) -> None:
+    async def act() -> None:
+        store = SqliteStore(ledger, ballast=4096)
+        try:
+            assert store.look().has_reserve
+            if what == "replaced":
+                back_up(ledger, ledger.with_name("other.db"))
+                os.replace(ledger.with_name("other.db"), ledger)
+            elif what == "moved away":
+                os.rename(ledger, ledger.with_name("other.db"))
+            else:
+                os.unlink(ledger)
+            with pytest.raises(JournalUnavailable, match=what):
+                store.look()
+        finally:
+            await store.close()
+
+    asyncio.run(act())

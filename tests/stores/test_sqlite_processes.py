@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -20,6 +21,7 @@ from standfast.stores.sqlite.upkeep import verify
 A = AccountId("a")
 START = datetime(2026, 1, 5, 14, 30, tzinfo=UTC)
 SOON = START + timedelta(seconds=1)
+ROUNDS = 20
 SCRIPT = Path(__file__).with_name("holder_process.py")
 
 
@@ -87,6 +89,23 @@ def test_what_a_killed_writer_was_promised_is_there_and_its_lease_is_free(tmp_pa
     assert numbers == list(range(1, len(numbers) + 1))
     assert set(promised) <= set(numbers[:-1])
     assert [found.damage for found in verify(ledger)] == [""]
+
+
+def test_round_after_round_on_one_ledger_nothing_promised_is_lost(tmp_path: Path) -> None:
+    """Killed at moments drawn from a seed, the next one begins where the last was killed."""
+    ledger, draw, promised = tmp_path / "ledger.db", Random(9), 0
+    for _ in range(ROUNDS):
+        with process(ledger, "write") as writer:
+            tell(writer)
+            assert answer(writer).startswith("won ")
+            for _ in range(draw.randint(1, 120)):
+                promised = int(answer(writer))
+            writer.kill()
+            assert writer.stdout is not None
+            promised = max([promised, *(int(line) for line in writer.stdout.read().split("\n")[:-1] if line)])
+
+        (found,) = verify(ledger)
+        assert (found.damage, found.entries >= promised) == ("", True)
 
 
 async def acquire_and_append(ledger: Path) -> list[int]:

@@ -73,7 +73,15 @@ def proven_ours(s: Situation, holding: Holding, extra: Decimal) -> Decimal:
         and not report.is_finished
         and not _is_booked(s, report)
     )
-    return sign * min(abs(extra), sum(exits, ZERO))
+    bare = (_bare(s, position) for position in s.book.guarded_at(holding) if position.sign == sign)
+    return sign * max(min(abs(extra), sum(exits, ZERO) - sum(bare, ZERO)), ZERO)
+
+
+def _bare(s: Situation, position: Position) -> Decimal:
+    """What is in the books and waits for those exits itself: they are tied to it with the next look."""
+    known = (order for order in s.book.orders_for(position.id) if not order.is_finished)
+    exits = (order.remaining for order in known if order.side.sign == -position.sign)
+    return max(s.book.held(position) - sum(exits, ZERO), ZERO)
 
 
 def _is_booked(s: Situation, report: OrderReport) -> bool:

@@ -1,0 +1,71 @@
+"""Tests of `core/adopt.py`: what our own exits prove to be ours, after the books have been lost."""
+
+from collections.abc import Iterable
+from decimal import Decimal
+
+import pytest
+
+from standfast.core.adopt import proven_ours
+from standfast.core.policy import Foreign
+from standfast.model import journal as j
+from standfast.model.breaks import BreakKind
+from standfast.model.ids import BrokerOrderId, ClientOrderId, PositionId
+from standfast.model.order import OrderReport, OrderState, OrderType, Role, Side
+from tests.core.situations import SPY, D, folded, of, own_id, position, report, resting_stop, ruled, situation
+from tests.core.test_repair import Watch
+
+OURS = own_id(Role.STOP, id=PositionId("forgotten"))
+
+
+def stop(quantity: int = 10, *, client: str = OURS, **changes: object) -> OrderReport:
+    kept = {"side": Side.SELL, "type": OrderType.STOP, "stop": "98", **changes}
+    return report(f"stop of {quantity}", client=client, quantity=quantity, **kept)  # type: ignore[arg-type]  # a test's changes
+
+
+@pytest.mark.parametrize(
+    ("extra", "listed", "ours"),
+    [
+        (10, [stop()], 10),
+        (25, [stop()], 10),
+        (4, [stop()], 4),
+        (-10, [stop(side=Side.BUY)], -10),
+        (10, [stop(4), stop(5)], 9),
+        (10, [], 0),
+        (10, [stop(client="the bot's own")], 0),
+        (10, [stop(side=Side.BUY)], 0),
+        (10, [stop(state=OrderState.CANCELLED)], 0),
+        (0, [stop()], 0),
+    ],
+    ids=["all", "a part", "no more than is there", "short", "several", "none", "a bot's", "an entry", "over", "flat"],
+)
+def test_our_own_exits_prove_what_they_would_close(extra: int, listed: Iterable[OrderReport], ours: int) -> None:
+    assert proven_ours(situation(folded(), listed=listed), SPY, D(extra)) == Decimal(ours)
+
+
+def test_an_exit_that_is_booked_proves_nothing_more() -> None:
+    book = folded(*position(10), *resting_stop(10))
+    (booked,) = (order for order in book.state.orders.values() if order.is_stop)
+    assert booked.broker_id is not None
+    listed = report(booked.broker_id, client=booked.id, type=OrderType.STOP, stop="98")
+
+    assert proven_ours(situation(book, listed=[listed]), SPY, D(10)) == 0
+
+
+@pytest.mark.parametrize("foreign", [Foreign.ALERT, Foreign.IGNORE])
+def test_only_what_is_proven_is_taken_in_and_the_rest_is_as_the_policy_says(foreign: Foreign) -> None:
+    watch = Watch(held={SPY: 25}, listed=[stop()], rules=ruled(foreign=foreign))
+
+    outcomes = watch.looks(8)
+
+    assert [taken.quantity for taken in of(j.PositionAdopted, outcomes)] == [D(10)]
+    ignored = [fact.quantity for fact in of(j.ForeignAcknowledged, outcomes)]
+    assert ignored == ([D(15)] if foreign is Foreign.IGNORE else [])
+    listed = [found.finding.reported for found in watch.book.breaks_at(SPY) if found.finding.kind is BreakKind.QUANTITY]
+    assert listed == (["25"] if foreign is Foreign.ALERT else [])
+
+
+def test_ids_alone_are_not_enough_where_the_side_says_otherwise() -> None:
+    entry = report("entry", client=ClientOrderId(OURS), side=Side.BUY, type=OrderType.LIMIT, limit="99")
+    assert entry.broker_id == BrokerOrderId("entry")
+
+    assert proven_ours(situation(folded(), listed=[entry]), SPY, D(5)) == 0
