@@ -10,6 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from standfast.core import book as book_module
+from standfast.core import fold_fills
 from standfast.core.book import Book, BookState
 from standfast.core.fills import book_fill
 from standfast.core.fold import apply, fold
@@ -17,7 +19,16 @@ from standfast.core.folds import FOLD
 from standfast.model import journal as j
 from standfast.model.alert import Severity
 from standfast.model.breaks import BreakKind, Finding
-from standfast.model.ids import AlertId, BreakId, BrokerOrderId, EntryNumber, RequestId
+from standfast.model.ids import (
+    AlertId,
+    BreakId,
+    BrokerOrderId,
+    EntryNumber,
+    Holding,
+    InstrumentId,
+    PositionId,
+    RequestId,
+)
 from standfast.model.order import Movement, MovementKind, OrderState, OrderType, Role, Side
 from standfast.model.position import CloseReason, Standing, Trail
 from standfast.stores.codec import decode_state, encode_state
@@ -306,3 +317,30 @@ def test_a_clock_that_was_put_back_leaves_no_time_of_ours_in_the_future() -> Non
     assert held.closing.at == NOW
     assert held.opened_at == opened, "the broker's own"
     assert set(book.state.moved_at.values()) == {NOW}
+
+
+def test_what_a_book_remembers_is_bounded_however_long_it_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A guard runs for months: its start-up and its memory must not grow with them."""
+    for name in ("CLOSED_KEPT", "HOLDINGS_KEPT", "EXECUTIONS_KEPT", "RETIRED_KEPT", "MOVEMENTS_KEPT"):
+        monkeypatch.setattr(book_module, name, 5)
+        monkeypatch.setattr(fold_fills, name, 5, raising=False)
+    monkeypatch.setattr(fold_fills, "LATELY_KEPT", 5)
+    book = folded()
+    for number in range(40):
+        id, holding = PositionId(f"p{number}"), Holding(InstrumentId(f"S{number}"))
+        told(book, *position(10, id=id, holding=holding))
+        told(book, *resting_stop(10, id=id, holding=holding))
+        sold = j.Allocation(position=id, quantity=D(10), opens=False)
+        exit_fill = fill(f"x{number}", f"{id}-stop-1", Side.SELL, 10, 98, holding=holding)
+        told(book, j.FillBooked(fill=exit_fill, allocations=(sold,)))
+        told(book, j.PositionSettled(position=id, reason=CloseReason.STOP_LOSS, proof="fills"))
+        row = Movement(
+            id=f"m{number}", kind=MovementKind.FEE, broker_kind="FEE", holding=holding, quantity=D(0), at=NOW
+        )
+        told(book, j.MovementBooked(movement=row), j.Rescaled(holding=holding, ratio=D(2), movement=f"m{number}"))
+
+    kept = {each.name: getattr(book.state, each.name) for each in fields(BookState)}
+    sizes = {name: len(value) for name, value in kept.items() if isinstance(value, (dict, list))}
+    assert {name: size for name, size in sizes.items() if size > 40} == {}
+    assert {name: size for name, size in sizes.items() if size > 10 and name != "openings"} == {}
+    assert book.next_attempt(PositionId("p39"), Role.STOP) == 2, "what may come back goes on counting"

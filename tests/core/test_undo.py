@@ -150,3 +150,15 @@ def test_an_adoption_that_was_traded_since_is_not_undone() -> None:
 def test_what_happened_at_the_broker_cannot_be_undone() -> None:
     for kind in (j.FillBooked, j.OrderObserved, j.PositionSettled, j.Rescaled):
         assert kind not in COUNTERS
+
+
+def test_an_adoption_from_fills_can_be_undone_too() -> None:
+    lot, *rest = foreign_lot(5)
+    assert isinstance(lot, j.LotFound)
+    lot = replace(lot, standing=Standing.ADOPTED)
+    book = folded(lot, *rest)
+
+    take_back(book, lot, held=5)
+
+    assert book.state.positions == {}
+    assert book.state.acknowledged == {SPY: D(5)}

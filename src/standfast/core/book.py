@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from standfast.model.alert import Alert
 from standfast.model.booked import BookedOrder, Stage
@@ -40,6 +40,9 @@ from standfast.model.journal import (
 )
 from standfast.model.order import ZERO, Movement, Role
 from standfast.model.position import Interval, Phase, Position
+
+Key = TypeVar("Key")
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +147,9 @@ class BookState:
     """When an order or a fill last changed what is known of a holding."""
 
 
+HOLDINGS_KEPT = 10_000
+"""Holdings whose last change is remembered: far more than any read may be older than."""
+MOVEMENTS_KEPT = 10_000
 CLOSED_KEPT = 20_000
 """Closed positions kept in the book; older ones are read from the journal."""
 EXECUTIONS_KEPT = 50_000
@@ -285,15 +291,14 @@ class Book:
 
     def touch(self, holding: Holding) -> None:
         """Something that a read must be newer than to be compared: an order, a fill, a quantity."""
-        self.state.touched.pop(holding, None)  # kept in the order of the entries
-        self.state.touched[holding] = self.state.head
+        remember(self.state.touched, holding, self.state.head, HOLDINGS_KEPT)  # in the order of the entries
         self.moved.add(holding)
 
     def touch_quantity(self, holding: Holding) -> None:
         """As `touch`, for what an order or a fill did: a read that may be stale must begin well after it."""
         self.touch(holding)
         if self.state.at is not None:
-            self.state.moved_at[holding] = self.state.at
+            remember(self.state.moved_at, holding, self.state.at, HOLDINGS_KEPT)
 
     def put_position(self, position: Position) -> None:
         self.state.positions[position.id] = position
@@ -356,11 +361,27 @@ class Book:
         if not self.at_holding[position.holding]:
             del self.at_holding[position.holding]
         self.state.closed[position.id] = position
-        shorten(self.state.closed, CLOSED_KEPT)
+        self._forget_closed()
         self.state.refusals.pop(position.id, None)
         self.state.edits.pop(position.id, None)
         self.touch(position.holding)
         self.retire_orders(position.id)
+
+    def _forget_closed(self) -> None:
+        """Let go of the positions closed longest ago, and of all that was kept for their sake."""
+        closed = self.state.closed
+        while len(closed) > CLOSED_KEPT:
+            gone = closed.pop(next(iter(closed)))
+            self.state.keys.pop(gone.key, None)
+            for role in Role:
+                self.state.attempts.pop(f"{gone.id}/{role}", None)
+
+
+def remember(kept: dict[Key, Value], key: Key, value: Value, most: int) -> None:
+    """Keep it as the newest of at most so many."""
+    kept.pop(key, None)
+    kept[key] = value
+    shorten(kept, most)
 
 
 def shorten(kept: dict[Any, Any], most: int) -> None:

@@ -5,7 +5,17 @@ from dataclasses import replace
 from decimal import Decimal
 
 from standfast.core.average import earned, replayed
-from standfast.core.book import EXECUTIONS_KEPT, Book, Cost, LastFill, Lately, shorten
+from standfast.core.book import (
+    EXECUTIONS_KEPT,
+    HOLDINGS_KEPT,
+    MOVEMENTS_KEPT,
+    Book,
+    Cost,
+    LastFill,
+    Lately,
+    remember,
+    shorten,
+)
 from standfast.core.busted import TRADE
 from standfast.core.fold_orders import after_order
 from standfast.core.folds import folds
@@ -17,6 +27,8 @@ from standfast.model.position import Closing, Phase, Position
 
 BY_NO_TRADE = frozenset({MovementKind.TRANSFER, MovementKind.RENAMED, MovementKind.OTHER})
 MOVES_KEPT = 50
+LATELY_KEPT = 500
+"""Holdings whose last fills are remembered."""
 FILLS_KEPT = 200
 """Fills of a holding among which a late one can take its place."""
 
@@ -27,7 +39,7 @@ def _fill_booked(book: Book, fact: j.FillBooked, entry: j.Entry) -> None:
     assert fill.execution_id not in book.state.executions, fill.execution_id
     book.state.executions[fill.execution_id] = fill.at
     shorten(book.state.executions, EXECUTIONS_KEPT)
-    book.state.filled[fill.holding] = LastFill(entry.number, entry.at)
+    remember(book.state.filled, fill.holding, LastFill(entry.number, entry.at), HOLDINGS_KEPT)
     order = book.order_by_broker(fill.broker_order_id)
     if order is not None:
         book.put_order(_filled(replace(order, executed=order.executed + fill.quantity, number=entry.number), entry))
@@ -52,7 +64,7 @@ def _remember(book: Book, fact: j.FillBooked) -> None:
     settled, kept = fills[:-FILLS_KEPT], fills[-FILLS_KEPT:]
     base, _ = replayed(lately.base, settled)
     if made:
-        book.state.lately[holding] = Lately(base=base, fills=tuple(kept))
+        remember(book.state.lately, holding, Lately(base=base, fills=tuple(kept)), LATELY_KEPT)
 
 
 @folds(j.ProfitRestated)
@@ -172,7 +184,7 @@ def _fill_matched(book: Book, fact: j.FillMatched, entry: j.Entry) -> None:
 @folds(j.MovementBooked)
 def _movement_booked(book: Book, fact: j.MovementBooked, entry: j.Entry) -> None:
     movement = fact.movement
-    book.state.movements[f"{movement.id}/{movement.status}"] = movement.at
+    remember(book.state.movements, f"{movement.id}/{movement.status}", movement.at, MOVEMENTS_KEPT)
     if movement.kind is MovementKind.SPLIT and movement.holding is not None and movement.status == "executed":
         book.state.split_rows.setdefault(movement.holding, []).append(movement)
     elif movement.kind in BY_NO_TRADE and movement.broker_kind != TRADE and movement.holding and movement.quantity:
@@ -244,7 +256,7 @@ def _fill_busted(book: Book, fact: j.FillBusted, entry: j.Entry) -> None:
 def _rescaled(book: Book, fact: j.Rescaled, entry: j.Entry) -> None:
     ratio = fact.ratio
     book.state.split_rows.pop(fact.holding, None)
-    book.state.rescaled[fact.movement] = ratio
+    remember(book.state.rescaled, fact.movement, ratio, MOVEMENTS_KEPT)
     for position in book.positions_at(fact.holding):
         trail_free = replace(
             position,

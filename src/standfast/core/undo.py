@@ -15,6 +15,7 @@ from standfast.model.journal import (
     Fact,
     ForeignAcknowledged,
     Frozen,
+    LotFound,
     PositionAdopted,
     PositionReinstated,
     PositionWrittenOff,
@@ -24,7 +25,7 @@ from standfast.model.journal import (
     Undone,
 )
 from standfast.model.order import ZERO
-from standfast.model.position import CloseReason, Standing
+from standfast.model.position import CloseReason, Position, Standing
 
 
 def undo(s: Situation, entry: Entry, *, by: str) -> Iterator[Fact]:
@@ -44,13 +45,23 @@ def _counter(s: Situation, entry: Entry, by: str) -> Iterator[Fact]:
 def _adopted(s: Situation, fact: PositionAdopted, by: str) -> Iterator[Fact]:
     position = s.book.state.positions.get(fact.position)
     if position is not None and position.closed == 0:
-        detail = "adoption undone"
-        yield PositionWrittenOff(
-            position=fact.position, reason=CloseReason.OPERATOR, by=by, detail=detail, acknowledged=True
-        )
-        # Left alone from now on: written off alone, the policy would adopt it again at the next look.
-        known = s.book.state.acknowledged.get(fact.holding, ZERO)
-        yield ForeignAcknowledged(holding=fact.holding, quantity=known + position.net, by=by, before=known)
+        yield from _leave_alone(s, position, by)
+
+
+def _lot(s: Situation, fact: LotFound, by: str) -> Iterator[Fact]:
+    """What was adopted by its fills is left alone from now on, as what was adopted bare is."""
+    position = s.book.state.positions.get(fact.position)
+    if fact.standing is Standing.ADOPTED and position is not None and position.held > 0 and position.is_guarded:
+        yield from _leave_alone(s, position, by)
+
+
+def _leave_alone(s: Situation, position: Position, by: str) -> Iterator[Fact]:
+    yield PositionWrittenOff(
+        position=position.id, reason=CloseReason.OPERATOR, by=by, detail="adoption undone", acknowledged=True
+    )
+    # Left alone from now on: written off alone, the policy would adopt it again at the next look.
+    known = s.book.state.acknowledged.get(position.holding, ZERO)
+    yield ForeignAcknowledged(holding=position.holding, quantity=known + position.net, by=by, before=known)
 
 
 def _standing(s: Situation, fact: StandingChanged, by: str) -> Iterator[Fact]:
@@ -97,6 +108,7 @@ def _frozen(s: Situation, fact: Frozen, by: str) -> Iterator[Fact]:
 
 COUNTERS: Mapping[type[Any], Callable[[Situation, Any, str], Iterator[Fact]]] = {
     PositionAdopted: _adopted,
+    LotFound: _lot,
     StandingChanged: _standing,
     PositionWrittenOff: _written_off,
     ForeignAcknowledged: _acknowledged,
