@@ -14,7 +14,7 @@ from decimal import Decimal
 
 from standfast.core.policy import Mode, Rules
 from standfast.exchange.events import Asked, Event
-from standfast.exchange.orders import Order, OrderType
+from standfast.exchange.orders import Change, Order, OrderType
 from standfast.model import journal as j
 from standfast.model.contract import Contract
 from standfast.model.ids import BrokerOrderId, ClientOrderId, Holding, PositionId, is_own
@@ -32,11 +32,12 @@ MORE_FOR_EACH = 10
 """More of them for every movement of somebody else in that minute."""
 SENDS_A_MINUTE = 120
 """Requests to change something that leave in any minute, whatever becomes of them, for each instrument there is."""
+NAMELESS = Change()
 WRITES = frozenset({"send submit", "send replace", "send cancel"})
 
 
 class Safety:
-    """Told of every request, event and entry; raises `Violation` at the first that may not be."""
+    """Told of every request, event and entry; raises `Violation` at what may not be."""
 
     def __init__(self, witness: Witness, retold: Retold, rules: Rules, contract: Contract) -> None:
         self.witness, self.retold = witness, retold
@@ -63,10 +64,7 @@ class Safety:
 
     def arrived(self, asked: Asked) -> None:
         """S1, S4, S5, S12 of what the guard asks for. What others ask for is theirs to ask."""
-        if asked.ticket is not None:
-            id = asked.ticket.client_order_id or ""
-        else:
-            id = (asked.change.client_order_id or "") if asked.change is not None else ""
+        id = (asked.ticket or asked.change or NAMELESS).client_order_id or ""
         if not is_own(id, self.rules.account):
             return
         if self.witness.find(id) is not None:
@@ -144,11 +142,18 @@ class Safety:
                 raise Violation("S12", f"{intent.fact.id} arrives while {other.fact.id} closes the same position")
 
     def _is_no_exit(self, order: Order) -> bool:
-        """Whether it opens, or its cancel was asked for: then it is the exchange's to refuse what it holds."""
+        """Whether it opens, or nobody could know yet that it lives, or its cancel was asked for.
+
+        The stop that an opening brings comes to life by itself; what was to be cancelled is the exchange's to refuse.
+        """
         root = self.witness.root(order)
         intent = self.retold.intents.get(ClientOrderId(root.client_order_id))
-        opens = intent is not None and intent.fact.role is Role.OPEN and order is root
-        return opens or (intent is not None and intent.cancel_at is not None)
+        if intent is None or intent.cancel_at is not None:
+            return intent is not None
+        if intent.fact.role is not Role.OPEN:
+            return False
+        since = order.live_at
+        return order is root or since is None or self.witness.engine.now - since < self.contract.staleness
 
     def _unheard(self, holding: Holding, sign: int) -> Decimal:
         """What exits that were to be cancelled have filled without the journal knowing."""
