@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from standfast.core.acts import VERBS, finish_acts, take
+from standfast.core.acts import VERBS, take
+from standfast.core.answers import finish_acts
 from standfast.core.book import Book
 from standfast.core.closing import settle
 from standfast.core.policy import HeldBy, Limits, Mode, Policy

@@ -8,11 +8,9 @@ from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 
 from standfast.core.adopt import adoption, price_now, taking_over
-from standfast.core.cover import cover_of
 from standfast.core.gate import Asked, reasons_against
-from standfast.core.protect import protect
-from standfast.core.reconcile import POSITION_KINDS, cover_gap
-from standfast.core.situation import Outcome, Situation
+from standfast.core.reconcile import POSITION_KINDS
+from standfast.core.situation import Situation
 from standfast.core.undo import undo
 from standfast.model.breaks import BreakKind
 from standfast.model.ids import AlertId, BreakId, EntryNumber, Holding, InstrumentId, PositionId, digest
@@ -34,7 +32,7 @@ from standfast.model.journal import (
     Thawed,
 )
 from standfast.model.order import ZERO
-from standfast.model.position import CloseReason, Phase, Position
+from standfast.model.position import CloseReason, Position
 
 
 class Refuse(Exception):
@@ -44,7 +42,6 @@ class Refuse(Exception):
 BUGS = (AssertionError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 """What a mistake of ours looks like; whoever takes acts answers it, once, instead of dying of it again and again."""
 
-NO_QUOTE = "no quote for {holding}: without the price of this moment its stop could sell it at once"
 Arguments = Mapping[str, str]
 
 
@@ -120,7 +117,10 @@ def _close(s: Situation, taken: RequestTaken) -> Iterator[Fact]:
             raise Refuse(f"quantity {quantity} is not between 0 and {held} held")
         remain = held - quantity
     if position.closing is not None and position.closing.remain <= remain:
-        raise Refuse(f"it is being closed already ({position.closing.reason}), down to {position.closing.remain}")
+        when = (
+            "" if s.in_session or s.snapshot.clock is None else f", due at {s.snapshot.clock.next_open:%d %b %H:%M} UTC"
+        )
+        raise Refuse(f"it is being closed already ({position.closing.reason}), down to {position.closing.remain}{when}")
     yield CloseRequested(
         position=position.id,
         reason=CloseReason.OPERATOR,
@@ -180,8 +180,9 @@ def _thaw(s: Situation, taken: RequestTaken) -> Iterator[Fact]:
 def _adopt(s: Situation, taken: RequestTaken) -> Iterator[Fact]:
     holding = _break_holding(s, taken)
     lots = [p for p in s.book.positions_at(holding) if not p.is_guarded and p.held > 0]
-    if lots and price_now(s, holding) is None:
-        raise Refuse(NO_QUOTE.format(holding=holding))
+    if lots:
+        _refuse_without_quote(s, holding)
+    adopted = [f"{lot.net} as {lot.id}" for lot in lots]
     for lot in lots:
         yield taking_over(s, lot, by=taken.by)
     _refuse_in_doubt(s, holding)
@@ -192,12 +193,19 @@ def _adopt(s: Situation, taken: RequestTaken) -> Iterator[Fact]:
     if extra:
         if not s.is_comparable(holding):
             raise Refuse(f"{holding} has just moved: try again in a few seconds")
-        if price_now(s, holding) is None:
-            raise Refuse(NO_QUOTE.format(holding=holding))
-        yield from adoption(s, holding, extra, by=taken.by)
-    if not lots and not extra:
+        _refuse_without_quote(s, holding)
+        for fact in adoption(s, holding, extra, by=taken.by):
+            adopted.append(f"{fact.quantity} as {fact.position}")
+            yield fact
+    if not adopted:
         raise Refuse(f"{holding} holds nothing the books do not explain")
-    yield RequestDone(request=taken.request, ok=True, detail=f"{holding}: adopted {len(lots)} lots and {extra} bare")
+    follows = "its exits follow" if s.may_act else f"nothing is placed for it: {s.why_not}"
+    yield RequestDone(request=taken.request, ok=True, detail=f"{holding}: adopted {', '.join(adopted)}; {follows}")
+
+
+def _refuse_without_quote(s: Situation, holding: Holding) -> None:
+    if price_now(s, holding) is None:
+        raise Refuse(f"no quote for {holding}: without the price of this moment its stop could sell it at once")
 
 
 def _refuse_in_doubt(s: Situation, holding: Holding) -> None:
@@ -277,76 +285,6 @@ VERBS: Mapping[str, Callable[[Situation, RequestTaken], Iterator[Fact]]] = {
     "ignore": _ignore,
     "ack": _ack,
     "undo": lambda s, taken: iter(()),
-}
-
-
-# --- when an act is done ------------------------------------------------------------------------
-
-
-def finish_acts(s: Situation) -> Iterator[Outcome]:
-    """Answer every watched request whose outcome is known."""
-    for taken in list(s.book.state.requests.values()):
-        done = WATCHED[taken.verb](s, taken) if taken.verb in WATCHED else None
-        if done is not None:
-            yield done
-
-
-def _open_done(s: Situation, taken: RequestTaken) -> RequestDone | None:
-    id = s.book.state.keys.get(taken.arguments.get("key") or taken.request)
-    if id is None:
-        return None
-    closed = s.book.state.closed.get(id)
-    if closed is not None:
-        return RequestDone(
-            request=taken.request,
-            ok=closed.opened > 0 and closed.close_reason is not CloseReason.ROLLBACK,
-            detail=f"{id} {closed.proof}",
-        )
-    position = s.book.state.positions.get(id)
-    if position is None or position.phase is not Phase.OPEN:
-        return None
-    gap = cover_gap(s, position)
-    if gap is not None and gap[1] < gap[0]:
-        return None
-    stops = [order for order in cover_of(s, position).own if order.is_stop]
-    cover = ", ".join(f"stop {order.stop_price}" for order in stops) or "exits held by the guard"
-    return RequestDone(
-        request=taken.request, ok=True, detail=f"{id} open: {position.net} at {position.entry_price}, {cover}"
-    )
-
-
-def _close_done(s: Situation, taken: RequestTaken) -> RequestDone | None:
-    id = PositionId(taken.arguments["position"])
-    closed = s.book.state.closed.get(id)
-    if closed is not None:
-        detail = f"{id} closed at {closed.exit_price}, P&L {closed.pnl}: {closed.proof}"
-        return RequestDone(request=taken.request, ok=True, detail=detail)
-    position = s.book.state.positions.get(id)
-    if position is not None and position.closing is None:
-        return RequestDone(request=taken.request, ok=True, detail=f"{id} reduced to {position.net}")
-    return None
-
-
-def _protect_done(s: Situation, taken: RequestTaken) -> RequestDone | None:
-    position = s.book.state.positions.get(PositionId(taken.arguments["position"]))
-    if position is None:
-        return RequestDone(request=taken.request, ok=False, detail="the position has closed meanwhile")
-    cover = cover_of(s, position)
-    if position.bare:
-        if cover.own:
-            return None
-        return RequestDone(request=taken.request, ok=True, detail=f"{position.id} is bare by {taken.by}")
-    gap = cover_gap(s, position)
-    if cover.unsettled or (gap is not None and gap[0] != gap[1]) or list(protect(s, position)):
-        return None
-    how = f"covered for {cover.stopped}" if gap is not None else "its exits are held by the guard"
-    return RequestDone(request=taken.request, ok=True, detail=f"{position.id} {how}")
-
-
-WATCHED: Mapping[str, Callable[[Situation, RequestTaken], RequestDone | None]] = {
-    "open": _open_done,
-    "close": _close_done,
-    "protect": _protect_done,
 }
 
 

@@ -8,7 +8,7 @@ ever decide on the same stale state: per holding the first procedure that wants 
 from collections.abc import Iterable, Iterator
 from itertools import chain
 
-from standfast.core.acts import finish_acts
+from standfast.core.answers import finish_acts
 from standfast.core.closing import advance_closing, settle
 from standfast.core.exits import exits
 from standfast.core.flatten import flattening
