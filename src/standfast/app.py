@@ -185,6 +185,7 @@ async def _guard_once(worker: "Worker", settings: "Settings") -> int:
 
 
 def worker_of(settings: "Settings", store: "SqliteStore", heartbeat: object) -> "Worker":
+    from standfast.alerts.direct import send
     from standfast.alerts.outbox import Outbox
     from standfast.calendars import Calendar
     from standfast.runtime.heartbeat import Heartbeat
@@ -196,13 +197,15 @@ def worker_of(settings: "Settings", store: "SqliteStore", heartbeat: object) -> 
     channels = channels_of(settings)
     telling = Telling(lambda account: Outbox(account, channels))
     calendar = Calendar("us_equities")
-    return Worker(
+    worker = Worker(
         store,
         telling,
         holder=describe_holder(),
         session_close=calendar.session_close,
         heartbeat=heartbeat,
     )
+    worker.tell_at_once = partial(send, channels, "critical", "Standfast: critical")
+    return worker
 
 
 async def _join(worker: "Worker", account: "AccountSettings", *, waits: bool) -> "Account":

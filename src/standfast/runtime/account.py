@@ -243,7 +243,6 @@ class Account:
         while not self._at_rest.is_set():
             await self._wait()
             await self.run_once()
-            self._beat()
 
     async def rest(self) -> None:
         """Decide nothing any more: returns once no cycle is under way. What is handed over then stays as it is."""
@@ -289,6 +288,7 @@ class Account:
         self._wake.clear()
         self.cycles += 1
         for _ in range(PASSES_MAX):
+            self._beat()  # each pass may wait for the ledger
             if self._leaving:
                 self._at_rest.set()
                 return

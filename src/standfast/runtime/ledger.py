@@ -35,6 +35,11 @@ class Ledger:
         """Appends that are on their way to the journal and back."""
         self._saved = book.head
 
+    @property
+    def is_writing(self) -> bool:
+        """Whether something is on its way into the journal at this moment."""
+        return self._appending > 0
+
     async def record(self, facts: Sequence[Fact]) -> None:
         """Append in one commit and fold. Raises JournalError; nothing is folded that is not durable."""
         if not facts:

@@ -40,6 +40,7 @@ from standfast.runtime.clock import RealClock, monotonic
 from standfast.runtime.handover import hand_over
 from standfast.runtime.heartbeat import PERIOD, Heartbeat
 from standfast.runtime.ledger import Ledger, load_book
+from standfast.runtime.liveness import SLOW_TOLD, Liveness
 from standfast.runtime.status import status
 from standfast.runtime.telling import Telling
 from standfast.runtime.upkeep import Trouble, Upkeep, remedied
@@ -49,8 +50,6 @@ log = structlog.get_logger("standfast.worker")
 LEASE_WAIT = timedelta(seconds=20)
 LEASE_SAID = 10.0
 """Seconds between two lines about a lease that is waited for."""
-CYCLE_LATE = 5.0
-"""Real seconds without a cycle after which no heartbeat is given any more."""
 
 
 Join = Callable[[], Awaitable[Account]]
@@ -82,11 +81,13 @@ class Worker:
         self.session_close = session_close
         self.lease_clock: Clock = RealClock()
         self.accounts: list[Account] = []
+        self.tell_at_once: Callable[[str], Awaitable[object]] | None = None
+        """Brings words to people without the ledger, where there is somebody to bring them to."""
         self.files: LedgerFiles | None = None
         """The ledger as files, where there is somebody to look after them."""
         self._group: asyncio.TaskGroup | None = None
         self._stop = asyncio.Event()
-        self._beats: dict[AccountId, float] = {}
+        self._liveness = Liveness()
         self._failed: set[AccountId] = set()
         self._awaited = 0
         """Accounts that may still come in soon: until then we are not ready."""
@@ -127,7 +128,7 @@ class Worker:
         self._group.create_task(self._run_for(account, work), name=name)
 
     def _beat(self, account: AccountId) -> None:
-        self._beats[account] = monotonic()
+        self._liveness.beat(account, monotonic())
 
     def beat_in_vain(self) -> None:
         """A wait that is known to be alive, before there is a loop to beat. Raises Stop when asked to stop."""
@@ -243,13 +244,28 @@ class Worker:
     async def _keep_beating(self) -> None:
         assert self.heartbeat is not None
         while True:
-            now = monotonic()
-            late = [name for name, at in self._beats.items() if now - at > CYCLE_LATE]
+            writing = [each.rules.account for each in self.accounts if each.ledger.is_writing]
+            late, slow = self._liveness.look(monotonic(), writing)
+            if slow:
+                self._tell_slow(slow)
             if late and not self._leaving:
                 log.error("the loop does not go round", accounts=late)
             else:
                 self.heartbeat.beat()
             await asyncio.sleep(PERIOD)
+
+    def _tell_slow(self, accounts: list[AccountId]) -> None:
+        """Past the ledger: an alarm in it would wait behind what it tells of."""
+        log.error("the ledger does not answer", accounts=accounts, seconds=SLOW_TOLD)
+        if self.tell_at_once is not None and self._group is not None:
+            text = (
+                f"The ledger has not taken a write for {SLOW_TOLD:g} s. What cannot be recorded is not done: until it "
+                f"answers, nothing guards {', '.join(accounts)} but the exits at the broker. Needed: see the disk."
+            )
+            self._group.create_task(self._bring(self.tell_at_once(text)), name="tell of a slow ledger")
+
+    async def _bring(self, telling: Awaitable[object]) -> None:
+        await telling
 
     async def _say_status(self, account: Account) -> None:
         while True:
