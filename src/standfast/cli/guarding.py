@@ -64,7 +64,9 @@ VERBS = {
         does="Guard every account of the settings until told to stop: the main job.\n"
         "SIGTERM hands over and stops cleanly; SIGHUP reads the settings again.",
         example="standfast guard --config /etc/standfast/standfast.toml\nstandfast guard --once",
-        codes="0   stopped as asked\n2   usage error\n78  bad configuration\n79  the account is guarded already",
+        codes="0   stopped as asked\n2   usage error\n74  a worker's, or with --once: the ledger cannot be used\n"
+        "75  a worker's: another process has taken an account over\n78  bad configuration\n"
+        "79  the account is guarded already",
         run=_guard,
         arguments=_guard_arguments,
     ),
