@@ -1,16 +1,34 @@
 """Tests of `core/suspend.py`: a split must not look like a crash, nor a crash for ever like a split."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from standfast.core.protect import protect
 from standfast.core.situation import Situation
+from standfast.core.splits import is_split
 from standfast.core.suspend import jump, suspensions
 from standfast.model import journal as j
-from standfast.model.effects import ReadActivities, ReadPositions, WakeAt
+from standfast.model.effects import CancelOrder, ReadActivities, ReadPositions, WakeAt
 from standfast.model.instrument import Instrument, Kind
+from standfast.model.order import Movement, MovementKind
 from standfast.model.position import CloseReason
-from tests.core.situations import SPY, D, P, after, folded, of, position, quoted, situation, told
+from tests.core.situations import (
+    BEGAN,
+    SPY,
+    D,
+    P,
+    after,
+    folded,
+    of,
+    position,
+    quoted,
+    resting_stop,
+    situation,
+    the,
+    told,
+)
 
 
 def jumped(price: str, before: str = "100", *facts: j.Fact) -> Situation:
@@ -70,3 +88,32 @@ def test_what_is_no_longer_held_needs_no_explanation() -> None:
     (resumed,) = resuming(120, gone, held={})
 
     assert isinstance(resumed, j.PricesResumed)
+
+
+def out_of(quantity: int) -> j.MovementBooked:
+    """The row of a split that takes the old shares out; the one that brings the new has not come."""
+    row = Movement(id="m1", kind=MovementKind.SPLIT, broker_kind="SPLIT", holding=SPY, quantity=D(quantity), at=BEGAN)
+    return j.MovementBooked(movement=row)
+
+
+def test_half_a_split_suspends_and_takes_the_old_stop_away_until_the_other_half_says_the_ratio() -> None:
+    book = folded(*position(10), *resting_stop(10), out_of(-10))
+
+    assert of(j.PricesSuspended, suspensions(situation(book), SPY)) != []
+    assert [each.broker_id for each in of(CancelOrder, protect(situation(book), the(book)))] == [f"{P}-stop-1"]
+
+
+@pytest.mark.parametrize(
+    ("quantity", "average", "split"), [(20, "50", True), (5, "200", True), (20, "75", False), (13, "76.92", False)]
+)
+def test_another_quantity_for_the_same_money_is_a_split(quantity: int, average: str, split: bool) -> None:  # noqa: FBT001 - a row of a table
+    book = folded(*position(10), *resting_stop(10))
+    s = situation(book, held={SPY: quantity})
+    row = replace(s.snapshot.positions.rows[SPY], average_price=D(average)) if s.snapshot.positions else None
+    assert s.snapshot.positions is not None
+    assert row is not None
+    s = replace(s, snapshot=replace(s.snapshot, positions=replace(s.snapshot.positions, rows={SPY: row})))
+
+    assert is_split(s, SPY) is split
+    assert bool(of(j.PricesSuspended, suspensions(s, SPY))) is split
+    assert bool(of(CancelOrder, protect(s, the(book)))) is split

@@ -9,6 +9,7 @@ from standfast.core.book import Book
 from standfast.core.fold import fold
 from standfast.core.movements import book_movements
 from standfast.core.policy import Rules
+from standfast.exchange.faults import EmptyList, Rule
 from standfast.exchange.rules import Rules as ExchangeRules
 from standfast.model.ids import AccountId, EntryNumber, Holding, InstrumentId, PositionId
 from standfast.model.journal import Entry, PositionAdopted
@@ -121,3 +122,26 @@ def test_a_split_that_is_taken_back_is_taken_back_once() -> None:
     back = [replace(each, status="canceled") for each in rows]
     assert held(book_of_reads(rows, back)) == 100
     assert held(book_of_reads(rows, back, back)) == 100
+
+
+def test_a_split_whose_rows_come_late_sells_nothing_at_the_open() -> None:
+    """The list shows it before the open, the activities after: the stop of before must not be there when it opens."""
+
+    async def story(world: World) -> None:
+        await holding(world)
+        await world.run_for(123)  # past the close
+        world.faults.install(Rule(operation="activities", fault=EmptyList()))
+        world.engine.split("AAPL", D(2))
+        await world.run_for(500)
+        assert not world.engine.clock().is_open
+        assert stops(world) == [], await world.account_of("the stop of before the split still rests")
+        await world.run_for(400)
+        assert world.engine.clock().is_open
+        assert world.net() == 200, await world.account_of("sold at the open")
+        world.faults.clear()
+        await world.until(lambda: covered(world) == 200, within=60, what="covered at its new price")
+        assert {stop.terms.stop_price for stop in stops(world)} == {D("49.01")}
+        assert await closes_asked(world) == []
+
+    rules = ExchangeRules(split_adjusts_orders=False)
+    play(story, STOP_ONLY, HALVED_OVERNIGHT, start=BEFORE_CLOSE, sessions=NIGHT, exchange=rules)

@@ -28,6 +28,7 @@ from standfast.core.orders import intent, reducing
 from standfast.core.policy import Mode
 from standfast.core.results import Clarity, judge, levels
 from standfast.core.situation import Outcomes, Situation
+from standfast.core.splits import is_split
 from standfast.model.booked import BookedOrder
 from standfast.model.breaks import BreakKind
 from standfast.model.effects import CancelOrder, ReplaceOrder, SubmitOrder, Urgency, WakeAt
@@ -50,7 +51,12 @@ KEEPS = frozenset({"price", "not_sent", "rate_limited"})
 
 def protect(s: Situation, position: Position) -> Outcomes:
     """Orders that bring what rests in line with what the policy wants, one step at a time."""
-    if not s.may_act or position.holding in s.book.state.suspended:
+    if not s.may_act:
+        return
+    if position.is_guarded and is_split(s, position.holding):
+        yield from _remove(s, cover_of(s, position), "it is of before a split")
+        return
+    if position.holding in s.book.state.suspended:
         return
     if not position.is_guarded:
         yield from _remove(s, cover_of(s, position), "what is foreign is not protected")

@@ -13,6 +13,7 @@ from standfast.core.moved import moved_out
 from standfast.core.policy import Foreign, Mode
 from standfast.core.reconcile import POSITION_KINDS, Report
 from standfast.core.situation import Outcomes, Situation
+from standfast.core.splits import is_split
 from standfast.core.tell import alarm, wording
 from standfast.model.breaks import Break, BreakKind, Finding
 from standfast.model.effects import (
@@ -159,6 +160,8 @@ def _take_in(s: Situation, found: Break) -> Outcomes:
     extra = reported - booked
     if booked and extra * booked < 0:
         return  # less than booked: only fills can say where it went
+    if is_split(s, holding):
+        return  # the same shares in other pieces: its activity books them
     if extra and _is_contradicted(s, holding):
         yield from _ask_by_name(s, holding)
         return

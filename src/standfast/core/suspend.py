@@ -10,6 +10,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from standfast.core.situation import Outcomes, Situation
+from standfast.core.splits import is_like_a_split, is_split
 from standfast.core.tell import alarm
 from standfast.model.alert import Severity
 from standfast.model.effects import ReadActivities, ReadPositions, WakeAt
@@ -18,8 +19,6 @@ from standfast.model.instrument import Kind
 from standfast.model.journal import PricesResumed, PricesSuspended
 from standfast.model.order import ZERO
 
-RATIOS = (Decimal("1.5"), *map(Decimal, (2, 3, 4, 5, 6, 7, 8, 10, 12, 15, 20, 25, 30, 40, 50, 100)))
-TOLERANCE = Decimal("0.03")
 CERTAIN = timedelta(seconds=60)
 """How long the quantity must stay as booked, in the session, before a jump counts as a real move."""
 
@@ -46,6 +45,10 @@ def suspensions(s: Situation, holding: Holding) -> Outcomes:
 
 
 def _why(s: Situation, holding: Holding) -> str | None:
+    if s.book.state.split_rows.get(holding):
+        return "one row of a split has come, and the other has not"
+    if is_split(s, holding):
+        return "the broker lists another quantity for the same money, as after a split"
     ratio = jump(s, holding)
     if ratio is not None:
         return f"its price jumped by a ratio of {ratio:.3f}, as a split would make it"
@@ -66,7 +69,7 @@ def restated(s: Situation, holding: Holding) -> Decimal | None:
             continue
         for order in exits:
             ratio = order.quantity / order.terms.quantity if order.terms is not None else None
-            if ratio is not None and s.now - order.changed_at < CERTAIN and _is_like_a_split(ratio):
+            if ratio is not None and s.now - order.changed_at < CERTAIN and is_like_a_split(ratio):
                 return ratio
     return None
 
@@ -76,12 +79,7 @@ def jump(s: Situation, holding: Holding) -> Decimal | None:
     ratio = s.leaps.get(holding)
     if ratio is None or s.instrument(holding).kind is not Kind.EQUITY:
         return None
-    return ratio if _is_like_a_split(ratio) else None
-
-
-def _is_like_a_split(ratio: Decimal) -> bool:
-    stretched = ratio if ratio > 1 else 1 / ratio
-    return any(abs(stretched / each - 1) <= TOLERANCE for each in RATIOS)
+    return ratio if is_like_a_split(ratio) else None
 
 
 def _resume(s: Situation, holding: Holding) -> Outcomes:
@@ -90,6 +88,11 @@ def _resume(s: Situation, holding: Holding) -> Outcomes:
         return
     if not s.book.positions_at(holding):
         yield PricesResumed(holding=holding, reason="nothing is held any more")
+        return
+    if is_split(s, holding):
+        if not s.was_asked_lately("activities", CERTAIN):
+            yield ReadActivities(reason="a split")
+        yield WakeAt(at=s.now + CERTAIN, holding=holding)
         return
     if s.now - since < CERTAIN or not s.in_session:
         yield WakeAt(at=max(since + CERTAIN, s.now + timedelta(seconds=5)), holding=holding)
