@@ -134,6 +134,15 @@ def test_doctor_reads_ledger_and_lease(tmp_path: Path) -> None:
     assert found["paper: guard"]["detail"] == "nobody guards it now"
 
 
+def test_doctor_finds_a_ledger_whose_folder_is_not_there(tmp_path: Path) -> None:
+    config = write(tmp_path)
+    config.write_text(config.read_text().replace("sqlite:///standfast.db", "sqlite:///nowhere/standfast.db"))
+
+    found = checks(standfast("doctor", "--json", "--config", config))["ledger"]
+
+    assert (found["ok"], found["remedy"]) == (False, "make the folder, or correct [ledger] url")
+
+
 def test_every_finding_that_is_not_well_has_a_remedy(tmp_path: Path) -> None:
     ran = standfast("doctor", "--json", "--config", write(tmp_path))
 

@@ -131,6 +131,9 @@ def ledger_file(config: Path) -> Check:
     path = _ledger_path(config)
     if path is None:
         return Check("ledger", ok=False, detail="its address cannot be read", remedy="correct [ledger] url")
+    if not path.parent.is_dir():
+        remedy = "make the folder, or correct [ledger] url"
+        return Check("ledger", ok=False, detail=f"{path}: its folder is not there", remedy=remedy)
     if not path.exists():
         return Check("ledger", ok=True, detail=f"{path}: not there yet; the first guard makes it")
     try:

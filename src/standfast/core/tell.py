@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
+from standfast.core.cover import cover_of
 from standfast.core.policy import Foreign, Mode
 from standfast.core.situation import Outcomes, Situation
 from standfast.model.alert import Severity
@@ -62,6 +63,8 @@ def wording(s: Situation, found: Break) -> tuple[Severity, str]:
 
 
 def _done(s: Situation, found: Break) -> str:
+    if found.finding.kind is BreakKind.BLIND and found.finding.holding is None:
+        return _blind(s)
     mode = s.rules.mode_for(found.finding.kind)
     if found.action:
         return f"Done: {found.action}."
@@ -74,6 +77,18 @@ def _done(s: Situation, found: Break) -> str:
                 f"Left alone: foreign is alert. Needed: `standfast adopt {found.id}` or `standfast ignore {found.id}`."
             )
     return f"Being looked into. See `standfast explain {found.id}`."
+
+
+def _blind(s: Situation) -> str:
+    """What still bounds the losses while the broker cannot be read, and what does not."""
+    guarded = [position for position in s.book.state.positions.values() if position.is_guarded]
+    bare = [position.id for position in guarded if cover_of(s, position).stopped < s.book.held(position)]
+    resting = len(guarded) - len(bare)
+    parts = [f"{resting} of {len(guarded)} positions have their stop at the broker, which goes on without us."]
+    if bare:
+        parts.append(f"Only this guard protects {', '.join(bare[:10])}{', …' if len(bare) > 10 else ''}.")
+    parts.append("The guard keeps asking. Needed: see whether the broker is down, or the line of this machine.")
+    return " ".join(parts)
 
 
 OURSELVES = "standfast"

@@ -6,6 +6,7 @@ import structlog
 
 from standfast.model.ids import RequestId
 from standfast.runtime.account import Account
+from standfast.runtime.status import status
 from standfast.runtime.worker import Worker
 
 log = structlog.get_logger("standfast.once")
@@ -26,6 +27,8 @@ async def settle(worker: Worker, until: RequestId | None = None, wait: float = 2
         except TimeoutError:
             log.warning("not settled in time", seconds=wait + 10)
         settled = has_settled()
+        for account in worker.accounts:
+            log.info("status", account=account.rules.account, **status(account.situation()))
         worker.stop()
     return settled
 
