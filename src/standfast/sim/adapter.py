@@ -31,7 +31,7 @@ from standfast.model.order import ZERO, Fill, Movement, OrderReport, Terms
 from standfast.model.quote import ExactTick, Quote
 from standfast.ports import BrokerEvent, IsWanted, OrderEvent, StreamDown, StreamUp, Ticks
 from standfast.sim import translate
-from standfast.sim.loop import current
+from standfast.sim.loop import VirtualClock
 from standfast.sim.streams import Stream
 from standfast.sim.wire import Wire
 
@@ -60,8 +60,10 @@ BEGINNING = "beginning"
 class EngineBroker:
     """One guard's adapter. Another life of the guard gets another one."""
 
-    def __init__(self, wire: Wire) -> None:
+    def __init__(self, wire: Wire, clock: VirtualClock | None = None) -> None:
+        """`clock`: its machine's, by which it says when it read; the world's, if none is given."""
         self._wire = wire
+        self._clock = clock or VirtualClock()
         self._engine = wire.engine
         self._account = wire.account
         self._watched: frozenset[Holding] = frozenset()
@@ -87,13 +89,13 @@ class EngineBroker:
         return self._instruments[instrument]
 
     async def positions(self, *, urgency: int = Urgency.READ) -> PositionsRead:
-        began = current().now()
+        began = self._clock.now()
         views = await self._wire.ask("positions", None, self._positions_now)
         reports = [translate.held(view) for view in views]
         rows = {report.holding: report for report in reports}
         before, self._held = self._held, rows
         changed = {at for at in before.keys() | rows.keys() if _differs(before.get(at), rows.get(at))}
-        return PositionsRead(rows=rows, changed=frozenset(changed), began=began, ended=current().now())
+        return PositionsRead(rows=rows, changed=frozenset(changed), began=began, ended=self._clock.now())
 
     def _positions_now(self, fault: Fault | None) -> list[PositionView]:
         if isinstance(fault, Stale):
@@ -110,12 +112,12 @@ class EngineBroker:
         return await self._wire.ask("position", str(holding.instrument), find)
 
     async def working_orders(self, *, urgency: int = Urgency.READ) -> OrdersRead:
-        began = current().now()
+        began = self._clock.now()
         reports = await self._wire.ask("orders", None, self._orders_now)
         orders = {report.broker_id: report for report in reports}
         before, self._working = self._working, orders
         changed = {id for id in before.keys() | orders.keys() if _are_different(before.get(id), orders.get(id))}
-        return OrdersRead(orders=orders, changed=frozenset(changed), began=began, ended=current().now())
+        return OrdersRead(orders=orders, changed=frozenset(changed), began=began, ended=self._clock.now())
 
     def _orders_now(self, fault: Fault | None) -> list[OrderReport]:
         at = self._ago(fault) if isinstance(fault, Stale) else None
@@ -209,7 +211,7 @@ class EngineBroker:
             return self._wire.faults.thin(rows, fault, lambda row: row.instrument)
 
         rows = await self._wire.ask("quotes", None, find)
-        received = current().now()
+        received = self._clock.now()
         return {translate.holding(row.instrument): translate.quote(row, received) for row in rows}
 
     def _last_quote(self, instrument: str, fault: Fault | None) -> FileQuote | None:
@@ -294,7 +296,7 @@ class EngineBroker:
         """The market has a new quote."""
         holding = translate.holding(row.instrument)
         if holding in self._watched:
-            quote = translate.quote(row, current().now())
+            quote = translate.quote(row, self._clock.now())
             self._quotes.offer(Ticks(quote.received, (ExactTick.of(holding.instrument, quote),)), row.instrument)
 
     def _tell(self, event: Event) -> None:

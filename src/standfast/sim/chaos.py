@@ -4,16 +4,21 @@ Theory: what is found is worth nothing unless it can be found again, so a run ha
 outcome says everything a summary or a bug report needs.
 """
 
+import logging
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+import structlog
+
+from standfast.core.policy import Foreign
 from standfast.exchange.assets import Asset
 from standfast.exchange.events import Event
 from standfast.exchange.market import Market
 from standfast.exchange.quotes_file import FileQuote
+from standfast.model.ids import Holding, InstrumentId
 from standfast.model.journal import Entry
 from standfast.sim import tale
 from standfast.sim.catalogue import KINDS
@@ -24,6 +29,7 @@ from standfast.sim.plan import Plan
 from standfast.sim.strokes import Stroke
 from standfast.sim.swarm import FIRST, Swarm
 from standfast.sim.watch import Violation
+from standfast.sim.witness import reducing_quantity
 from standfast.sim.workload import AT_THE_BROKER, Deed, Workload
 from standfast.sim.world import World
 
@@ -122,10 +128,17 @@ def play(plan: Plan, planted: Sequence[str] = (), *, whole: bool = False) -> Out
 
             switched.enter_context(switched_on(*(PLANTED[name] for name in planted)))
         played = _Played(plan)
+        logs = structlog.get_config()
+        structlog.configure(
+            wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL),
+            logger_factory=structlog.ReturnLoggerFactory(),
+        )
         try:
             run(played.through(), start=plan.start, real_seconds=REAL_SECONDS)
         except (TooSlow, Deadlock) as error:
             played.violation = ("error", f"{type(error).__name__}: {error}")
+        finally:
+            structlog.configure(**logs)
         return played.outcome(whole=whole)
 
 
@@ -171,7 +184,21 @@ class _Played:
         self._health = _Health(self.world)
         self.world.watchers += [self.checker, self._health]
         self.swarm = Swarm(self.world, seed=plan.seed, share=plan.partly)
+        self.swarm.is_reserved = self._is_reserved
         self.workload = Workload(self.world)
+
+    def _is_reserved(self, instrument: str) -> bool:
+        """Whether exits that are nobody's whom the guard knows hold the quantity that it is to close."""
+        witness, retold = self.checker.witness, self.checker.retold
+        net = witness.net(instrument)
+        foreign = [order for order in witness.working(instrument) if not witness.is_own(order)]
+        held = reducing_quantity(foreign, 1 if net > 0 else -1)
+        lots = retold.lots_at(Holding(InstrumentId(instrument)))
+        is_tied = self.plan.rules.foreign is Foreign.ADOPT and len(lots) == 1 and all(o.parent_id for o in foreign)
+        if not held or is_tied:
+            return False
+        room = abs(net) - held
+        return any(lot.closing is not None and lot.held - lot.closing.remain > room for lot in lots)
 
     async def _direct(self) -> None:
         """Everything of the plan at its time; then quiet."""

@@ -30,6 +30,8 @@ EXPLAINED = 300.0
 COVERED = 165.0
 CORRECTED = 60.0
 CLOSED = 120.0
+DECIDED = 30.0
+"""B4, its first half: a rule that is due is acted on in seconds, and at the latest after a round of reads and a start."""
 ROLLED_BACK = 45.0 + CLOSED
 TOLD = 60.0
 SUCCEEDED = 60.0
@@ -237,7 +239,8 @@ class Liveness:
             wanted = min(wanted, sum((lot.held for lot in lots if lot.is_guarded and self.wants_stop(lot)), ZERO))
         elif not _rests(self._policy("foreign", holding)) and not any(self.wants_stop(lot) for lot in lots):
             return ZERO, ZERO
-        if not self.contract.fractional_stops:
+        if not self.contract.fractional_stops:  # the fraction of each position is the guard's own to hold
+            wanted -= sum((lot.held % 1 for lot in lots if lot.is_guarded and self.wants_stop(lot)), ZERO)
             wanted = wanted.to_integral_value(rounding=ROUND_FLOOR)
         closing = sum((lot.held - lot.closing.remain for lot in lots if lot.closing is not None), ZERO)
         return wanted - stop_cover(orders, sign), closing
@@ -266,7 +269,11 @@ class Liveness:
                 continue
             why = self._due(lot)
             if why:
-                yield Trouble("B4", lot.id, "close", CLOSED, f"{lot.id} of {lot.held}: {why}", tradable=True)
+                text = f"{lot.id} of {lot.held}: {why}"
+                yield Trouble("B4", lot.id, "close", CLOSED, text, tradable=True)
+                yield Trouble(
+                    "B4", f"{lot.id} undecided", "close", DECIDED, f"{text}, and no close is decided", tradable=True
+                )
 
     def _due(self, lot: Lot) -> str:
         """The rule that asks for its close now, by the market as it truly is; empty when there is none."""
@@ -281,6 +288,9 @@ class Liveness:
         if quote is None or basis is None or lot.bare:
             return ""
         price = quote.bid if lot.sign > 0 else quote.ask
+        distance = policy.stop_loss or policy.emergency_stop
+        if distance is not None and (quote.ask - quote.bid) / basis > distance / 2:
+            price = (quote.bid + quote.ask) / 2  # so wide that the far side says nothing
         distance = policy.stop_loss or policy.emergency_stop
         if distance is not None and quote.ask - quote.bid > distance * basis / 2:
             price = quote.middle  # too wide for this rule: it is judged at the mid

@@ -67,6 +67,13 @@ def _never(r: Retold, fact: j.OrderNeverArrived, entry: j.Entry) -> None:
 def _observed(r: Retold, fact: j.OrderObserved, entry: j.Entry) -> None:
     for report in (fact.report, *fact.report.legs):
         _report(r, report)
+    intent = r.intents.get(fact.report.client_id)
+    if intent is not None and fact.report.legs:
+        for leg in fact.report.legs:
+            before, _ = intent.legs.get(leg.broker_id, (ZERO, 0))
+            intent.legs[leg.broker_id] = (max(before, leg.filled), leg.side.sign)
+            r.by_parent[leg.broker_id] = intent
+        r.file(intent)
 
 
 def _report(r: Retold, report: OrderReport) -> None:
@@ -114,6 +121,8 @@ def _count(r: Retold, execution: str, order: BrokerOrderId, quantity: Decimal) -
     r.executions.add(execution)
     r.booked[order] = r.booked.get(order, ZERO) + quantity
     id = r.by_broker.get(order)
+    if order in r.by_parent:
+        r.file(r.by_parent[order])
     if id is not None:
         intent = r.intents[id]
         intent.executed += quantity

@@ -45,6 +45,8 @@ class Intent:
     executed: Decimal = ZERO
     """Filled, by booked fills."""
     cancel_at: datetime | None = None
+    legs: dict[BrokerOrderId, tuple[Decimal, int]] = field(default_factory=dict)
+    """What each order nested in it has filled, by the largest report, and the sign of its side."""
 
     @property
     def is_known(self) -> bool:
@@ -109,6 +111,8 @@ class Retold:
 
     intents: dict[ClientOrderId, Intent] = field(default_factory=dict)
     by_broker: dict[BrokerOrderId, ClientOrderId] = field(default_factory=dict)
+    by_parent: dict[BrokerOrderId, Intent] = field(default_factory=dict)
+    """The intent an order is nested in."""
     lots: dict[PositionId, Lot] = field(default_factory=dict)
     at: dict[Holding, dict[PositionId, Lot]] = field(default_factory=dict)
     """Lots that are not over."""
@@ -143,8 +147,14 @@ class Retold:
         """L: what the entries explain, with what reports by id prove filled."""
         total = self.booked_net(holding)
         for intent in self.intents_at.get(holding, {}).values():
-            total += intent.excess * intent.fact.terms.side.sign
+            total += intent.excess * intent.fact.terms.side.sign + self._excess_of_legs(intent)
         return total
+
+    def _excess_of_legs(self, intent: Intent) -> Decimal:
+        """Signed."""
+        return sum(
+            (max(filled - self.booked.get(id, ZERO), ZERO) * sign for id, (filled, sign) in intent.legs.items()), ZERO
+        )
 
     def booked_net(self, holding: Holding) -> Decimal:
         """As `net`, without what is not booked yet."""
@@ -185,7 +195,7 @@ class Retold:
     def file(self, intent: Intent) -> None:
         """Keep an intent where it is looked for as long as anything can come of it."""
         kept = self.intents_at.setdefault(intent.fact.holding, {})
-        if intent.fate is Fate.OVER and not intent.excess:
+        if intent.fate is Fate.OVER and not intent.excess and not self._excess_of_legs(intent):
             kept.pop(intent.fact.id, None)
         else:
             kept[intent.fact.id] = intent

@@ -48,6 +48,8 @@ class Swarm:
         self._ended: float = -1e9
         self._began = world.now
         self._is_well = world.health
+        self.is_reserved: Callable[[str], bool] = lambda instrument: False
+        """Whether orders of somebody else hold what is to be closed; who knows the journal puts the answer here."""
         self._second_wanted = False
         self._drifts: dict[str, timedelta] = {}
         world.health = self.is_healthy
@@ -118,7 +120,7 @@ class Swarm:
             return False
         if self._world.clock.monotonic() - self._ended <= AFTER or not self._is_well(instrument):
             return False
-        return not self._is_blocked(instrument)
+        return not self._is_blocked(instrument) and not self.is_reserved(instrument)
 
     def _is_blocked(self, instrument: str) -> bool:
         """Whether an order of somebody else rests in the way: the exchange takes nothing from us against it."""
