@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from standfast.brokers.shared.throttle import Throttle
+from standfast.brokers.shared.throttle import FIRST, Throttle
 from standfast.model.effects import Urgency
 from standfast.model.errors import Unreachable
 from tests.brokers.clocks import ManualClock, settle
@@ -62,6 +62,40 @@ async def test_among_equals_the_furthest_beyond_its_stop_goes_first() -> None:
         await queue.clock.advance(200)
 
     assert [rank for _, _, rank in queue.sent[1:]] == [-3.0, -2.0, -1.0]
+
+
+async def test_after_a_wait_closes_let_the_read_that_sizes_the_rest_of_them_be_answered_first() -> None:
+    queue = Queue(limit=4)
+    async with asyncio.TaskGroup() as tasks:
+        for _ in range(4):
+            tasks.create_task(queue.ask(CLOSE))
+        await settle()
+        for rank in (-1.0, -2.0):
+            tasks.create_task(queue.ask(CLOSE, rank))
+        read = tasks.create_task(queue.throttle.admit(CLOSE, rank=FIRST, within=1e6))
+        await queue.clock.advance(60.1)
+        assert read.done()
+        assert queue.order() == [CLOSE] * 4  # they stand back,
+
+        queue.throttle.heard(read.result(), {}, refused=False)
+        tasks.create_task(queue.ask(CLOSE, -9.0))  # for what the answer shows
+        await queue.clock.advance(0.4)
+
+    assert [rank for _, _, rank in queue.sent[4:]] == [-9.0, -2.0, -1.0]
+
+
+async def test_closes_do_not_stand_back_for_long_when_the_read_that_sizes_the_rest_is_not_answered() -> None:
+    queue = Queue(limit=1)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(queue.ask(CLOSE))
+        await settle()
+        read = tasks.create_task(queue.throttle.admit(CLOSE, rank=FIRST, within=1e6))
+        tasks.create_task(queue.ask(CLOSE))
+        await queue.clock.advance(60.1)
+        assert read.done()
+        await queue.clock.advance(60.1)
+
+    assert len(queue.sent) == 2
 
 
 async def test_three_hundred_closes_leave_within_two_windows_and_before_everything_else() -> None:

@@ -15,7 +15,7 @@ from urllib.parse import quote as in_url
 
 from standfast.brokers.alpaca.refusals import failure
 from standfast.brokers.shared.sessions import Backoff
-from standfast.brokers.shared.throttle import Throttle
+from standfast.brokers.shared.throttle import FIRST, Throttle
 from standfast.brokers.shared.transport import Exchange, Response, Transport, TransportError
 from standfast.model.effects import Urgency
 from standfast.model.errors import OutcomeUnknown, Unreachable, Withdrawn
@@ -31,10 +31,12 @@ PAGE_OF_ACTIVITIES = 100
 class Deadlines:
     """Seconds of the account's clock. What waits for its turn has not left; an answer comes within the flight time.
 
-    A close or a stop waits for a whole window of the broker's rate and more: giving up would only lose its place.
+    A close or a stop waits for two whole windows of the broker's rate and more (three hundred closes, and the first
+    window spent by somebody else): giving up would only lose its place. Whether it shall still leave is asked when its
+    turn comes.
     """
 
-    urgent_turn_within: float = 90.0
+    urgent_turn_within: float = 130.0
     turn_within: float = 5.0
     answer_within: float = 5.0
     list_within: float = 15.0
@@ -232,7 +234,8 @@ class AlpacaClient:
         throttle = self._throttles.data if wanted.is_data else self._throttles.trading
         host = self._access.data_url if wanted.is_data else self._access.rest_url
         started = self._clock.monotonic()
-        number = await throttle.admit(wanted.urgency, within=turn_within)
+        rank = FIRST if wanted.urgency <= Urgency.PROTECT else 0.0
+        number = await throttle.admit(wanted.urgency, rank=rank, within=turn_within)
         exchange = Exchange(method="GET", url=host + wanted.path, headers=self._access.headers, params=wanted.params)
         waited = 0.0 if turn_within > within else self._clock.monotonic() - started
         response = await self._exchange(exchange, within - waited)

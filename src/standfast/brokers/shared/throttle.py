@@ -6,6 +6,8 @@ Invariants
 - Verification, reads and openings leave a reserve of the budget to what is more urgent.
 - Closes come in company: what is less urgent than protecting stands back for a moment after each, as long as a burst
   of them may last, so that it does not take the requests the next of them needs.
+- Where closes have had to wait for the broker's next window, the read that sizes the rest of them goes first and is
+  answered before they leave: a deeper one is not left for the window after that.
 - Who waits past the deadline gets `Unreachable`: it never left.
 - Nothing here draws a number or reads a clock of its own: same calls, same clock, same order.
 """
@@ -31,6 +33,12 @@ NEED = 1.0
 """Seconds of waiting after which a close has had to wait."""
 BURST = 3.0
 """Seconds for which closes, however they follow each other, may hold up the rest."""
+
+FAR, FIRST = float("inf"), float("-inf")
+"""`FIRST`: the rank of a read that sizes closes: those it is for may have to go before those that are sized already."""
+SIZED, SIZED_AT_MOST = 0.3, 1.0
+"""Seconds for which closes stand back after such a read, if it had to wait for its turn: so long after its answer as it
+takes to decide by it, and so long after it left. A window's requests are few when closes have waited for them."""
 
 RESET_SLACK = 1.0
 """Seconds added to a reset the broker states in whole seconds."""
@@ -62,6 +70,10 @@ class Throttle:
         self._company = COMPANY
         self._close_at = self._burst_at = float("-inf")
         """When a close last left or was answered, and when the first of that burst left."""
+        self._sizing = 0
+        """The read that closes stand back for."""
+        self._sized_at = float("-inf")
+        """Until when."""
 
     @property
     def waiting(self) -> int:
@@ -89,6 +101,8 @@ class Throttle:
         """Learn from a reply's headers; after a refusal for rate, the seconds nothing will leave."""
         now = self._clock.monotonic()
         self._budget.answered(number)
+        if number == self._sizing:
+            self._sizing, self._sized_at = 0, now + SIZED
         if number in self._closing:
             self._closing.remove(number)
             self._close_at = now
@@ -140,6 +154,8 @@ class Throttle:
             number = self._budget.spend(now, steady=waiter.urgency == Urgency.READ)
             if waiter.urgency == Urgency.CLOSE:
                 self._note_close(number, now, waited=now - waiter.since)
+                if waiter.rank == FIRST and now - waiter.since > NEED:
+                    self._sizing, self._sized_at = number, now + SIZED_AT_MOST
             waiter.turn.set_result(number)
 
     def _note_close(self, number: int, now: float, *, waited: float) -> None:
@@ -152,8 +168,7 @@ class Throttle:
 
     def _next_change(self, now: float) -> float:
         """The earliest moment at which somebody may go who may not go now."""
-        change = self._budget.next_change(now)
-        return min(change, self._free_at) if self._free_at > now else change
+        return min(self._budget.next_change(now), *(at for at in (self._free_at, self._sized_at, FAR) if at > now))
 
     @property
     def _free_at(self) -> float:
@@ -166,6 +181,8 @@ class Throttle:
 
     def _may_go(self, waiter: _Waiter, now: float) -> bool:
         if waiter.urgency > Urgency.PROTECT and now < self._free_at:
+            return False
+        if waiter.urgency == Urgency.CLOSE and waiter.rank != FIRST and now < self._sized_at:
             return False
         if waiter.urgency == Urgency.READ and self._budget.steady_available(now) <= 0:
             return False
