@@ -89,13 +89,15 @@ def pause(seconds: float) -> None:
 class Process:
     """One process of the stage, and what it said."""
 
-    def __init__(self, name: str, arguments: tuple[str, ...], folder: Path, **more: str) -> None:
-        """`more` is added to its environment."""
+    def __init__(
+        self, name: str, arguments: tuple[str, ...], folder: Path, *, within: tuple[str, ...] = (), **more: str
+    ) -> None:
+        """`within` is a command that turns into ours, `more` is added to its environment."""
         self.log = folder / f"{name}.log"
         with self.log.open("ab") as out:
             self.began_at = out.tell()
             self.popen = subprocess.Popen(
-                [sys.executable, "-m", "standfast", *arguments],
+                [*within, sys.executable, "-m", "standfast", *arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=subprocess.STDOUT,
@@ -309,10 +311,10 @@ class Stage:
         config.chmod(0o600)
         return config
 
-    def guard(self, config: Path | None = None, **more: str) -> Guard:
+    def guard(self, config: Path | None = None, *, within: tuple[str, ...] = (), **more: str) -> Guard:
         """Parent and worker, started and not waited for. One with a file of its own has a log of its own."""
         name = "guard" if config is None else f"guard-{config.stem}"
-        started = Guard(name, self._guarding(config), self.folder, **more)
+        started = Guard(name, self._guarding(config), self.folder, within=within, **more)
         self.started.append(started)
         return started
 
@@ -321,7 +323,7 @@ class Stage:
 
     def guarded(self, **more: str) -> Guard:
         """A guard that guards, and has written down from when on."""
-        started = self.guard(None, **more).wait_guarding()
+        started = self.guard(None, within=(), **more).wait_guarding()
         until(lambda: self.facts(GuardingBegan), "the guard to begin", told=started.tail)
         return started
 

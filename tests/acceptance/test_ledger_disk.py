@@ -1,16 +1,20 @@
 """The ledger's disk fails, fills up, or loses the ledger, under a real guard: what it holds stays protected."""
 
+import errno
 import os
+import subprocess
+from io import FileIO
 from pathlib import Path
 from random import Random
 
 import pytest
 
 from standfast.model.journal import AlertRaised, Frozen, PositionAdopted
-from tests.acceptance.stage import Exchange, Guard, Stage, client_ids, is_running, pause, until
+from tests.acceptance.stage import FOLLOWING, Exchange, Guard, Stage, client_ids, is_running, pause, until
 from tests.acceptance.wires import Webhook
 from tests.stores.failing import FailingDisk
 
+SMALL = "48m"
 LEDGER_ENDS = ("", "-wal", "-shm")
 
 
@@ -93,6 +97,58 @@ def test_on_a_full_disk_stops_and_closes_go_on_openings_do_not_and_people_are_to
     assert_nothing_doubled(exchange)
     assert guard.stop() == 0
     stage.assert_whole()
+
+
+def small_disk(folder: Path) -> tuple[str, ...]:
+    """A command that mounts a small disk at the folder, for itself alone, and turns into what it is given."""
+    mounting = f'mount -t tmpfs -o size={SMALL} none "{folder}" && exec "$@"'
+    within = ("unshare", "--user", "--map-root-user", "--mount", "sh", "-c", mounting, "sh")
+    try:
+        subprocess.run([*within, "true"], check=True, capture_output=True, timeout=10)
+    except (OSError, subprocess.SubprocessError):
+        pytest.skip("no disk of a process's own can be mounted here")
+    return within
+
+
+def fill_up(disk: Path) -> Path:
+    """A file that takes what is left, to the last byte."""
+    filling = disk / "somebody-elses"
+    with filling.open("wb", buffering=0) as out:
+        for size in (2**20, 4096, 1):
+            with pytest.raises(OSError, match=os.strerror(errno.ENOSPC)):
+                write_for_ever(out, bytes(size))
+    return filling
+
+
+def write_for_ever(out: FileIO, piece: bytes) -> None:
+    while True:
+        out.write(piece)
+
+
+def test_on_a_disk_that_somebody_else_has_filled_everything_goes_on(stage: Stage, webhook: Webhook) -> None:
+    exchange = stage.exchange()
+    home = stage.folder / "disk"
+    home.mkdir()
+    stage.settings(
+        exchange.url, alerts=(webhook.url,), more=FOLLOWING + f'\n[ledger]\nurl = "sqlite:///{home}/ledger.db"\n'
+    )
+    guard = stage.guard(within=small_disk(home)).wait_guarding()
+    exchange.buy("AAPL")
+    until(lambda: len(exchange.stops()) == 1, "the stop", told=guard.tail)
+    worker = guard.worker()
+
+    filling = fill_up(Path(f"/proc/{guard.popen.pid}/root{home}"))
+    exchange.buy("SPY")
+    until(lambda: len(exchange.stops()) == 2, "a stop under what was bought on a full disk", told=guard.tail)
+    (taken,) = exchange.stops("AAPL")
+    exchange.ask("DELETE", f"/v2/orders/{taken['id']}")
+    until(lambda: exchange.stops("AAPL"), "the stop that was taken away to be back", told=guard.tail)
+    until(lambda: webhook.texts("The ledger's disk has 0 MB"), "the alarm", 30, told=guard.tail)
+
+    filling.unlink()
+    assert guard.worker() == worker, "the guard never ended"
+    assert_nothing_doubled(exchange)
+    assert guard.stop() == 0
 
 
 @pytest.mark.parametrize(("seed", "ends"), [(1, LEDGER_ENDS), (2, ("",))], ids=["all files", "the file alone"])

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Coroutine, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -15,6 +16,7 @@ from standfast.model.errors import JournalUnavailable
 from standfast.model.ids import AccountId, ClientOrderId, EntryNumber, Holding, InstrumentId, PositionId
 from standfast.model.journal import NakedBegan, OrderIntended
 from standfast.model.order import OrderType, Role, Side, Terms, TimeInForce
+from standfast.stores.sqlite import connection
 from standfast.stores.sqlite.store import SqliteJournal, SqliteStore
 
 A, B = AccountId("a"), AccountId("b")
@@ -292,3 +294,22 @@ def test_the_log_is_moved_into_the_file_while_a_guard_runs(disk: Disk) -> None:
         await store.close()
 
     run(act())
+
+
+@pytest.mark.parametrize("name", ["journal_mode", "synchronous", "busy_timeout", "trusted_schema"])
+def test_a_setting_that_does_not_take_hold_is_refused(disk: Disk, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    real = connection.pragma
+    monkeypatch.setattr(connection, "pragma", lambda opened, asked: "other" if asked == name else real(opened, asked))
+
+    with pytest.raises(JournalUnavailable, match=f"SQLite keeps {name} = 'other'"):
+        SqliteStore(disk.path, ballast=0)
+
+
+@pytest.mark.parametrize(("version", "is_fit"), [("3.51.2", False), ("3.40.1", False), ("3.51.3", True)])
+def test_a_library_that_can_corrupt_a_ledger_is_refused(
+    disk: Disk, monkeypatch: pytest.MonkeyPatch, version: str, *, is_fit: bool
+) -> None:
+    monkeypatch.setattr(apsw, "sqlite_lib_version", lambda: version)
+
+    with nullcontext() if is_fit else pytest.raises(JournalUnavailable, match=r"3.51.3 or later is needed"):
+        run(SqliteStore(disk.path, ballast=0).close())
