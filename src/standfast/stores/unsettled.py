@@ -8,7 +8,6 @@ so it can never stand between a position and its protection.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator
-from operator import attrgetter
 from typing import Any, NamedTuple
 
 from standfast.model.ids import ClientOrderId, PositionId
@@ -56,8 +55,7 @@ def slot_changes(facts: Iterable[Fact], held: Collection[str]) -> Iterator[Taken
     for fact in facts:
         kind = type(fact)
         if kind in _FREES:
-            if (id_ := _FREES[kind](fact)) in held or id_ in taken:
-                yield Freed(id_)
+            yield from (Freed(id_) for id_ in _FREES[kind](fact) if id_ in held or id_ in taken)
         elif isinstance(fact, OrderIntended):
             taken.add(fact.id)
             yield Taken(Slot(fact.position, fact.holding.instrument, fact.holding.hedge, fact.role), fact.id)
@@ -70,10 +68,19 @@ def refusal(slot: Slot, holder: str, asked: str) -> AssertionError:
     return AssertionError(f"intent {asked} for {slot} while {holder} is unsettled")
 
 
-_FREES: dict[type, Callable[[Any], ClientOrderId]] = {
-    OrderAccepted: attrgetter("id"),
-    OrderRejected: attrgetter("id"),
-    OrderNotSent: attrgetter("id"),
-    OrderNeverArrived: attrgetter("id"),
-    OrderObserved: attrgetter("report.client_id"),
+def _its_own(fact: Any) -> tuple[ClientOrderId, ...]:
+    return (fact.id,)
+
+
+def _all_seen(fact: OrderObserved) -> tuple[ClientOrderId, ...]:
+    """The order and its legs: what replaced a leg is seen inside its parent."""
+    return (fact.report.client_id, *(leg.client_id for leg in fact.report.legs))
+
+
+_FREES: dict[type, Callable[[Any], tuple[ClientOrderId, ...]]] = {
+    OrderAccepted: _its_own,
+    OrderRejected: _its_own,
+    OrderNotSent: _its_own,
+    OrderNeverArrived: _its_own,
+    OrderObserved: _all_seen,
 }

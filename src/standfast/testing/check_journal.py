@@ -5,7 +5,7 @@ or one by one over `CHECKS` to have each named in a test report. They need nothi
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Protocol
@@ -29,12 +29,13 @@ from standfast.model.journal import (
     OrderInDoubt,
     OrderIntended,
     OrderNeverArrived,
+    OrderObserved,
     PositionSettled,
     RequestDone,
     RequestTaken,
     SessionSeen,
 )
-from standfast.model.order import OrderType, Role, Side, Terms, TimeInForce
+from standfast.model.order import OrderReport, OrderState, OrderType, Role, Side, Terms, TimeInForce
 from standfast.model.position import CloseReason
 from standfast.ports import Request, Store
 
@@ -273,13 +274,15 @@ async def an_outcome_frees_the_place_for_the_next_intent(store: LedgerStore) -> 
         OrderAccepted(id=ClientOrderId("i0"), broker_id=BrokerOrderId("b")),
         OrderNeverArrived(id=ClientOrderId("i1"), reason="looked up"),
         PositionSettled(position=PositionId("p"), reason=CloseReason.STOP_LOSS, proof="fills"),
+        OrderObserved(report=seen("i3")),
+        OrderObserved(report=replace(seen("its parent"), legs=(seen("i4"),))),  # as what replaced a leg is seen
     )
     for number, outcome in enumerate(outcomes):
         await journal.append([intent(f"i{number}")], START)
         await journal.append([outcome], START)
     await journal.append([intent("i9")], START)
 
-    assert journal.head == 7
+    assert journal.head == 11
 
 
 CHECKS: tuple[Check, ...] = (
@@ -317,6 +320,20 @@ def naked(position: str) -> NakedBegan:
 
 def foreign(quantity: str) -> ForeignAcknowledged:
     return ForeignAcknowledged(holding=SPY, quantity=Decimal(quantity), by="operator")
+
+
+def seen(name: str) -> OrderReport:
+    return OrderReport(
+        broker_id=BrokerOrderId(f"broker's {name}"),
+        client_id=ClientOrderId(name),
+        holding=SPY,
+        side=Side.SELL,
+        type=OrderType.STOP,
+        time_in_force=TimeInForce.GTC,
+        quantity=Decimal(1),
+        filled=Decimal(0),
+        state=OrderState.WORKING,
+    )
 
 
 def intent(name: str, role: Role = Role.STOP) -> OrderIntended:
