@@ -347,3 +347,12 @@ def test_an_adoption_is_no_break_afterwards() -> None:
     watch.reported["listed"] = [report("p1-stop-1", client=own_id(Role.STOP), type=OrderType.STOP, stop="98")]
 
     assert watch.looks(60) == []
+
+
+def test_nothing_is_adopted_while_prices_are_suspended() -> None:
+    suspended = j.PricesSuspended(holding=SPY, reason="its price jumped")
+    watch = Watch(*position(10), suspended, held={SPY: 11}, rules=ruled(foreign=Foreign.ADOPT))
+    watch.by_name = D(11)
+    assert of(j.PositionAdopted, watch.looks(30)) == []
+    told(watch.book, j.PricesResumed(holding=SPY, reason="split 2 booked"))
+    assert len(of(j.PositionAdopted, watch.looks(30))) == 1

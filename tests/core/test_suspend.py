@@ -12,7 +12,7 @@ from standfast.core.suspend import jump, suspensions
 from standfast.model import journal as j
 from standfast.model.effects import CancelOrder, ReadActivities, ReadPositions, WakeAt
 from standfast.model.instrument import Instrument, Kind
-from standfast.model.order import Movement, MovementKind
+from standfast.model.order import Movement, MovementKind, OrderType, Role
 from standfast.model.position import CloseReason
 from tests.core.situations import (
     BEGAN,
@@ -22,8 +22,10 @@ from tests.core.situations import (
     after,
     folded,
     of,
+    own_id,
     position,
     quoted,
+    report,
     resting_stop,
     situation,
     the,
@@ -108,12 +110,27 @@ def test_half_a_split_suspends_and_takes_the_old_stop_away_until_the_other_half_
 )
 def test_another_quantity_for_the_same_money_is_a_split(quantity: int, average: str, split: bool) -> None:  # noqa: FBT001 - a row of a table
     book = folded(*position(10), *resting_stop(10))
-    s = situation(book, held={SPY: quantity})
-    row = replace(s.snapshot.positions.rows[SPY], average_price=D(average)) if s.snapshot.positions else None
-    assert s.snapshot.positions is not None
-    assert row is not None
-    s = replace(s, snapshot=replace(s.snapshot, positions=replace(s.snapshot.positions, rows={SPY: row})))
+    s = at_average(situation(book, held={SPY: quantity}), average)
 
     assert is_split(s, SPY) is split
     assert bool(of(j.PricesSuspended, suspensions(s, SPY))) is split
     assert bool(of(CancelOrder, protect(s, the(book)))) is split
+
+
+def test_a_stop_the_broker_has_restated_stays_and_nothing_is_adopted_while_prices_are_suspended() -> None:
+    """It fits the shares of after. What else is listed meanwhile is known once the split is booked."""
+    book = folded(*position(10), *resting_stop(10))
+    restated = report(f"{P}-stop-1", client=own_id(Role.STOP), quantity=20, type=OrderType.STOP, stop="49")
+    told(book, j.OrderObserved(report=restated, position=P, role=Role.STOP))
+    s = at_average(situation(book, held={SPY: 20}), "50")
+
+    assert is_split(s, SPY)
+    assert of(CancelOrder, protect(s, the(book))) == []
+
+
+def at_average(s: Situation, average: str) -> Situation:
+    """The same, with what the broker says was paid on average."""
+    read = s.snapshot.positions
+    assert read is not None
+    rows = {SPY: replace(read.rows[SPY], average_price=D(average))}
+    return replace(s, snapshot=replace(s.snapshot, positions=replace(read, rows=rows)))

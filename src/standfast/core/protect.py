@@ -28,7 +28,7 @@ from standfast.core.orders import intent, reducing
 from standfast.core.policy import Mode
 from standfast.core.results import Clarity, judge, levels
 from standfast.core.situation import Outcomes, Situation
-from standfast.core.splits import is_split
+from standfast.core.splits import is_restated, is_split
 from standfast.model.booked import BookedOrder
 from standfast.model.breaks import BreakKind
 from standfast.model.effects import CancelOrder, ReplaceOrder, SubmitOrder, Urgency, WakeAt
@@ -54,10 +54,19 @@ def protect(s: Situation, position: Position) -> Outcomes:
     if not s.may_act:
         return
     if position.is_guarded and is_split(s, position.holding):
-        yield from _remove(s, cover_of(s, position), "it is of before a split")
-        return
-    if position.holding in s.book.state.suspended:
-        return
+        yield from _take_old_away(s, position)
+    elif position.holding not in s.book.state.suspended:
+        yield from _bring_in_line(s, position)
+
+
+def _take_old_away(s: Situation, position: Position) -> Outcomes:
+    """Stops at prices of before a split; those the broker has restated are of after it."""
+    for group in exits_by_group(cover_of(s, position).own):
+        if not any(is_restated(order) for order in group):
+            yield from _cancel(s, group, "it is of before a split")
+
+
+def _bring_in_line(s: Situation, position: Position) -> Outcomes:
     if not position.is_guarded:
         yield from _remove(s, cover_of(s, position), "what is foreign is not protected")
         return

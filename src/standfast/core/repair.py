@@ -160,8 +160,8 @@ def _take_in(s: Situation, found: Break) -> Outcomes:
     extra = reported - booked
     if booked and extra * booked < 0:
         return  # less than booked: only fills can say where it went
-    if is_split(s, holding):
-        return  # the same shares in other pieces: its activity books them
+    if is_split(s, holding) or holding in s.book.state.suspended:
+        return  # the same shares in other pieces: its activity books them, or a person says what they are
     if extra and _is_contradicted(s, holding):
         yield from _ask_by_name(s, holding)
         return

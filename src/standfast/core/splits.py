@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 from standfast.core.situation import Situation
+from standfast.model.booked import BookedOrder
 from standfast.model.ids import Holding
 
 RATIOS = (Decimal("1.5"), *map(Decimal, (2, 3, 4, 5, 6, 7, 8, 10, 12, 15, 20, 25, 30, 40, 50, 100)))
@@ -33,3 +34,11 @@ def is_split(s: Situation, holding: Holding) -> bool:
     if cost.quantity != booked.low or not is_like_a_split(row.quantity / booked.low):
         return False
     return abs(row.quantity * row.average_price - cost.value) <= abs(cost.value) * SAME_MONEY
+
+
+def is_restated(order: BookedOrder) -> bool:
+    """Whether the broker has changed its quantity by the ratio of a split: then it is one of after it.
+
+    Nobody else can: an order somebody replaces is another order.
+    """
+    return order.terms is not None and is_like_a_split(order.quantity / order.terms.quantity)

@@ -10,7 +10,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from standfast.core.situation import Outcomes, Situation
-from standfast.core.splits import is_like_a_split, is_split
+from standfast.core.splits import is_like_a_split, is_restated, is_split
 from standfast.core.tell import alarm
 from standfast.model.alert import Severity
 from standfast.model.effects import ReadActivities, ReadPositions, WakeAt
@@ -68,9 +68,8 @@ def restated(s: Situation, holding: Holding) -> Decimal | None:
         if sum((order.remaining for order in exits), ZERO) == s.book.held(position):
             continue
         for order in exits:
-            ratio = order.quantity / order.terms.quantity if order.terms is not None else None
-            if ratio is not None and s.now - order.changed_at < CERTAIN and is_like_a_split(ratio):
-                return ratio
+            if is_restated(order) and order.terms is not None and s.now - order.changed_at < CERTAIN:
+                return order.quantity / order.terms.quantity
     return None
 
 
