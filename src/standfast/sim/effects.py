@@ -68,6 +68,7 @@ class Effects:
         self._now, self._kill, self._told = now, kill, told
         self._plan: dict[int, Anomaly] = {}
         self._failing: dict[str, datetime] = {}
+        self._began = now()
         self._digest = hashlib.blake2b(digest_size=16)
 
     @property
@@ -96,7 +97,7 @@ class Effects:
         happened = Happened(len(self.log) + 1, name, process.name, at)
         self.log.append(happened)
         self.of[process.name] += 1
-        self._digest.update(f"{at.timestamp():.6f} {process.name} {name}\n".encode())
+        self._digest.update(f"{(at - self._began).total_seconds()} {process.name} {name}\n".encode())
         self._told(name)
         anomaly = self._plan.get(happened.number)
         if anomaly is not None and anomaly.kind is Kind.KILL:

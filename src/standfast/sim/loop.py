@@ -323,13 +323,18 @@ class VirtualClock:
 
     def __init__(self, skew: timedelta = timedelta(0)) -> None:
         self.skew = skew
+        self._loop: VirtualLoop | None = None
 
     def now(self) -> datetime:
-        now = current().now()
+        now = (self._loop or self._current()).now()
         return now + self.skew if self.skew else now
 
     def monotonic(self) -> float:
-        return current().time()
+        return (self._loop or self._current()).time()
+
+    def _current(self) -> VirtualLoop:
+        self._loop = current()
+        return self._loop
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)

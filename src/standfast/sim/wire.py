@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from random import Random
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from standfast.exchange.engine import Engine
 from standfast.exchange.faults import (
@@ -127,14 +127,16 @@ class Wire:
             there, back = (there + fault.seconds, back) if fault.late == "request" else (there, back + fault.seconds)
         process = PROCESS.get()
         self.later(there, lambda: self._arrive(operation, process, deed, fault, answer, back))
+        patience = current().call_later(self.travel.deadline, _give_up, answer, operation, self.travel.deadline)
         try:
-            async with asyncio.timeout(self.travel.deadline):
-                found = await answer
-        except TimeoutError:
-            raise OutcomeUnknown(f"{operation}: no answer within {self.travel.deadline:g} s") from None
+            found = await answer
+        except _Unanswered as error:
+            raise OutcomeUnknown(str(error)) from None
         except BrokerError:
             effect(f"answer {operation}")
             raise
+        finally:
+            patience.cancel()
         effect(f"answer {operation}", partial(_not_understood, operation))
         return found
 
@@ -180,6 +182,15 @@ def _spoilt(operation: str, fault: Fault | None) -> BrokerError | None:
             return rejected(operation, _as_refused(status, body))
         case _:
             return None
+
+
+class _Unanswered(Exception):
+    """Who asked has waited long enough."""
+
+
+def _give_up(answer: "asyncio.Future[Any]", operation: str, seconds: float) -> None:
+    if not answer.done():
+        answer.set_exception(_Unanswered(f"{operation}: no answer within {seconds:g} s"))
 
 
 def _not_understood(operation: str) -> BrokerError:

@@ -121,7 +121,7 @@ class World:
 
             return SimAlpaca(self.wire, self._sessions, clock)
         assert self._through == "engine", self._through
-        return EngineBroker(self.wire)
+        return EngineBroker(self.wire, clock)
 
     async def __aenter__(self) -> "World":
         self._tasks = [
@@ -164,10 +164,12 @@ class World:
         return [row for row in reversed(rows) if row.instrument == instrument]
 
     async def _feed(self) -> None:
+        edge = self._next_edge()
         for quote in self._prices.quotes(self.now, self.now + FED_FOR):
-            while (due := self._next_edge()) < quote.at:
-                await self._sleep_until(due)
+            while edge < quote.at:
+                await self._sleep_until(edge)
                 self.wire.catch_up()
+                edge = self._next_edge()
             await self._sleep_until(quote.at)
             self.take(quote)
 
@@ -186,11 +188,8 @@ class World:
         """The market has a new quote: at the exchange, and on its way to who watches."""
         self.wire.catch_up()
         if quote.bid is not None and quote.ask is not None and quote.is_two_sided:
-            size = Decimal(0)
-            at = self.engine.now
-            self.engine.quote(
-                quote.instrument, quote.bid, quote.ask, quote.bid_size or size, quote.ask_size or size, at
-            )
+            sizes = quote.bid_size or Decimal(0), quote.ask_size or Decimal(0)
+            self.engine.quote(quote.instrument, quote.bid, quote.ask, *sizes, self.engine.now)
             if (seen := self.engine.last_quote(quote.instrument)) is not None:
                 self.wire.past.saw(seen)
         for guard in self.guards.values():
