@@ -95,7 +95,7 @@ class Account:
         self.lease_clock = lease_clock
         self.session_close = session_close
         self.rules, self.clock, self.broker = ledger.rules, ledger.clock, ledger.broker
-        self.reader = Reader(ledger, self.look_at)
+        self.reader = Reader(ledger, lambda holdings: self.look_at(holdings) if holdings else None)
         self.quotes = Quotes(ledger.broker, ledger.clock, self._wake_holding)
         self.sender = Sender(ledger, spawn, self._wake_holding, self._why_not)
         self.instruments = Instruments(ledger.broker, ledger.clock)
