@@ -23,7 +23,7 @@ from multiprocessing import get_context
 from standfast.core.policy import Foreign, Mode, Policy, Rules
 from standfast.exchange.events import Event
 from standfast.exchange.faults import RefusedWith, Rule
-from standfast.exchange.orders import Side, Terms, Ticket
+from standfast.exchange.orders import OrderType, Side, Terms, Ticket
 from standfast.exchange.quotes_file import FileQuote
 from standfast.exchange.script import Script
 from standfast.model.ids import AccountId
@@ -232,20 +232,31 @@ BY_NAME = {flow.name: flow for flow in FLOWS}
 
 def play(point: Point) -> Played:
     """Tell it to its end. Never raises for what the guard does."""
-    telling = _Telling(point)
+    return tell(point).outcome()
+
+
+def tell(point: Point) -> "Telling":
+    """As `play`; with the world as it was left."""
+    telling = Telling(point)
     try:
         run(telling.through(), start=START, real_seconds=REAL_SECONDS)
     except (TooSlow, Deadlock) as error:
         telling.violation = ("error", f"{type(error).__name__}: {error}")
-    return telling.outcome()
+    return telling
 
 
-class _Telling:
+class Telling:
+    """One flow being told, and what became of it."""
+
     def __init__(self, point: Point) -> None:
         self.point = point
         self.flow = BY_NAME[point.flow]
         self.violation: tuple[str, str] | None = None
         self.effects = 0
+        self.held = Decimal(0)
+        """What is truly held at the end."""
+        self.covered = Decimal(0)
+        """What live stops would sell at the end."""
         self.world: World
 
     async def through(self) -> None:
@@ -277,6 +288,9 @@ class _Telling:
         await world.run_for(QUIET)
         await self.checker.finish()
         assert world.account is not None, "nobody guards"
+        self.held = world.net()
+        stops = [order for order in world.working() if order.terms.type is OrderType.STOP]
+        self.covered = sum((order.remaining for order in stops), Decimal(0))
 
     async def _restarted(self) -> None:
         """Whoever stands for the machine's operator: a guard that ended for good is started once more."""
