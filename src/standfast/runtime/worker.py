@@ -314,10 +314,12 @@ class Worker:
 
     async def _tell_trouble(self, trouble: Trouble) -> None:
         """Told once, in the first account's journal; every account is frozen."""
-        log.error("the ledger is in trouble", said=trouble.text)
         for number, account in enumerate(self.accounts):
             told = ledger_trouble(account.situation(), trouble.text, key=trouble.key, freezes=trouble.freezes)
-            await account.ledger.record([fact for fact in told if number == 0 or isinstance(fact, Frozen)])
+            facts = [fact for fact in told if number == 0 or isinstance(fact, Frozen)]
+            if facts:  # a trouble that lasts is met again with every look
+                log.error("the ledger is in trouble", account=account.rules.account, said=trouble.text)
+            await account.ledger.record(facts)
 
     def alarm_everybody(self, severity: Severity, text: str, *, key: str) -> None:
         """An alarm about what all accounts share, in the journal of the first."""
