@@ -3,6 +3,8 @@
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from standfast.core.closing import advance_closing
 from standfast.core.cover import UNHEARD, cover_of, is_let_go
 from standfast.core.freeing import blocked
@@ -11,7 +13,7 @@ from standfast.core.situation import Situation
 from standfast.model import journal as j
 from standfast.model.effects import CancelOrder, ReadPositions, SubmitOrder
 from standfast.model.ids import BrokerOrderId, PositionId
-from standfast.model.order import OrderReport, OrderType, Role, Side
+from standfast.model.order import OrderReport, OrderState, OrderType, Role, Side
 from standfast.model.position import CloseReason
 from tests.core.situations import (
     NOW,
@@ -100,6 +102,25 @@ def test_an_order_that_opens_or_may_be_of_somebody_elses_quantity_blocks_nothing
     told(book, j.ForeignAcknowledged(holding=SPY, quantity=D(3), by="op"))
     assert blocked(situation(book, listed=[report("theirs", quantity=4)]), the(book)) == 1
     assert blocked(situation(book, listed=[report("theirs", quantity=3)]), the(book)) == 0
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["seen with their entry", "only listed"])
+def test_target_and_stop_of_a_bracket_of_others_hold_their_quantity_once(*, known: bool) -> None:
+    """Beside ours somebody holds 6 with a bracket: both legs are listed, each for 6."""
+    legs = (
+        report("target", type=OrderType.LIMIT, limit="120", quantity=6, order_class="bracket"),
+        report("stop", type=OrderType.STOP, stop="90", quantity=6, order_class="bracket"),
+    )
+    book = folded(*position(10), closing_of(), j.ForeignAcknowledged(holding=SPY, quantity=D(6), by="policy"))
+    if known:
+        entry = report("entry", side=Side.BUY, quantity=6, filled=6, state=OrderState.FILLED, legs=legs)
+        told(book, j.OrderObserved(report=entry))
+
+    s = situation(book, listed=legs, held={SPY: 16})
+
+    assert blocked(s, the(book)) == 0
+    (sent,) = of(SubmitOrder, step(s))
+    assert sent.intent.terms.quantity == 10
 
 
 def test_a_broker_that_reserves_nothing_blocks_nothing() -> None:

@@ -6,7 +6,8 @@
 3. Nothing is freed for a close that cannot be sent now: a stop in force is worth more than the attempt.
 """
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -24,10 +25,11 @@ from standfast.model.booked import BookedOrder
 from standfast.model.effects import CancelOrder, ReadOrders, ReadPositions, Urgency, WakeAt
 from standfast.model.ids import BrokerOrderId, ClientOrderId
 from standfast.model.journal import CloseStalled
-from standfast.model.order import ZERO, Role
+from standfast.model.order import STOP_TYPES, ZERO, OrderReport, Role
 from standfast.model.position import Closing, Position
 
 WASH_TRADE = "wash_trade"
+SHARING = frozenset({"bracket", "oco"})
 LOOK_AGAIN = timedelta(seconds=1)
 BARE_MOST = timedelta(seconds=3)
 """How long a close whose reads fail may keep the exits away."""
@@ -79,14 +81,33 @@ def blocking(s: Situation, position: Position) -> list[Blocking]:
 
 def _blocking(s: Situation, position: Position) -> Iterator[Blocking]:
     theirs = _of_others(s, position)
-    for report in cover_of(s, position).loose:
-        if report.closes is False:
-            continue  # it opens, by the broker's own word: nothing is reserved for it
+    for report in _reserving(s, cover_of(s, position).loose):
         held = max(report.remaining - theirs, ZERO)
         theirs = max(theirs - report.remaining, ZERO)
         if held:
             words = f"{report.side} {report.remaining} {report.type}"
             yield Blocking(broker_id=report.broker_id, client_id=report.client_id, quantity=held, words=words)
+
+
+def _reserving(s: Situation, loose: Sequence[OrderReport]) -> Iterator[OrderReport]:
+    """Those that hold quantity, of each pair one: target and stop of a bracket share it.
+
+    A list shows the legs of a filled entry side by side, and does not say whose they are. The book may; else two are one
+    pair that are of one class and quantity, the one a limit and the other a stop.
+    """
+    alone: Counter[tuple[object, bool]] = Counter()
+    for report in loose:
+        if report.closes is False:
+            continue  # it opens, by the broker's own word: nothing is reserved for it
+        known = s.book.order_by_broker(report.broker_id)
+        parent = known.parent if known is not None else report.parent_id
+        key = parent or (report.order_class, report.remaining)
+        is_stop = report.type in STOP_TYPES
+        if report.order_class in SHARING and alone[key, not is_stop]:
+            alone[key, not is_stop] -= 1  # its other half has been counted
+            continue
+        alone[key, is_stop] += 1
+        yield report
 
 
 def _of_others(s: Situation, position: Position) -> Decimal:
