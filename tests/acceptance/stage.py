@@ -314,12 +314,10 @@ class Stage:
     def guard(self, config: Path | None = None, *, within: tuple[str, ...] = (), **more: str) -> Guard:
         """Parent and worker, started and not waited for. One with a file of its own has a log of its own."""
         name = "guard" if config is None else f"guard-{config.stem}"
-        started = Guard(name, self._guarding(config), self.folder, within=within, **more)
+        arguments = ("guard", "--config", str(config or self.config))
+        started = Guard(name, arguments, self.folder, within=within, **more)
         self.started.append(started)
         return started
-
-    def _guarding(self, config: Path | None) -> tuple[str, ...]:
-        return ("guard", "--config", str(config or self.config))
 
     def guarded(self, **more: str) -> Guard:
         """A guard that guards, and has written down from when on."""
