@@ -48,6 +48,7 @@ class Exchange:
     def __init__(self, url: str) -> None:
         self.url = url
         self._line = HTTPConnection(url.removeprefix("http://"), timeout=60)
+        self._left = ""
 
     def ask(self, method: str, path: str, body: object = None) -> Any:
         """The reply's JSON; AssertionError for anything but success."""
@@ -55,6 +56,7 @@ class Exchange:
         self._line.request(method, path, data, {**KEYS, "Content-Type": "application/json"})
         reply = self._line.getresponse()
         text = reply.read()
+        self._left = reply.getheader("X-RateLimit-Remaining") or self._left
         assert reply.status < 300, f"{method} {path}: {reply.status} {text[:300]!r}"
         return json.loads(text) if text else None
 
@@ -65,6 +67,11 @@ class Exchange:
         """As the bot does: an ordinary market order."""
         order = {"symbol": instrument, "qty": str(quantity), "side": "buy", "type": "market", "time_in_force": "day"}
         return self.ask("POST", "/v2/orders", order)
+
+    def left(self) -> int:
+        """Requests left of this minute, after one more."""
+        self.ask("GET", "/v2/account")
+        return int(self._left)
 
     def orders(self) -> list[Any]:
         """Every order there is, oldest first."""
