@@ -4,8 +4,11 @@ SQLite as apsw bundles it asks for fdatasync, pwrite64, write and ftruncate64 by
 library hears every one of them.
 """
 
+import atexit
 import shutil
 import subprocess
+import tempfile
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -13,17 +16,25 @@ import pytest
 SOURCE = Path(__file__).with_name("failing_disk.c")
 
 
+@cache
+def library() -> Path:
+    """Compiled once for all tests of this process. Skips them where nothing can compile it."""
+    compiler = shutil.which("gcc") or shutil.which("cc")
+    if compiler is None:
+        pytest.skip("no C compiler here: what a failing disk does is not tested")
+    folder = Path(tempfile.mkdtemp(prefix="failing-disk-"))
+    atexit.register(shutil.rmtree, folder)
+    made, options = folder / "failing_disk.so", ("-shared", "-fPIC", "-O1", "-Wall", "-Werror")
+    subprocess.run([compiler, *options, "-o", str(made), str(SOURCE), "-ldl"], check=True, timeout=50)
+    return made
+
+
 class FailingDisk:
     """One library and its switch. Nothing fails before `begin`."""
 
     def __init__(self, folder: Path) -> None:
-        compiler = shutil.which("gcc") or shutil.which("cc")
-        if compiler is None:
-            pytest.skip("no C compiler here: what a failing disk does is not tested")
-        self._library = folder / "failing_disk.so"
+        self._library = library()
         self._switch, self._told = folder / "disk-fails", folder / "disk-failed"
-        options = ("-shared", "-fPIC", "-O1", "-Wall", "-Werror")
-        subprocess.run([compiler, *options, "-o", str(self._library), str(SOURCE), "-ldl"], check=True, timeout=50)
 
     def environment(
         self, call: str, how: str, *, file: str, nth: int = 1, always: bool = False, unless: Path | None = None
