@@ -9,8 +9,8 @@ Two storms: one in an ordinary minute, of which the guard has spent what its ste
 all of the minute is gone, because the bot on the same keys has spent it. The broker counts by the whole minute, so in
 the second storm nobody can be done before the minute after next: 120 s less the second of the minute, and more than the
 goal of 110 s when prices fall in a minute's first ten. So that storm is judged by how far it stays behind the best that
-these windows allow; the guard adds the second by which it mistrusts a window's end that is told in whole seconds, and the
-moment in which it sizes every close before the first of them leaves.
+these windows allow; the guard adds the second by which it mistrusts a window's end that is told in whole seconds, and
+the moment in which it sizes every close before the first of them leaves.
 """
 
 import random
