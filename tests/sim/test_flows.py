@@ -84,3 +84,11 @@ def test_up_to_its_anomaly_a_telling_is_the_one_that_was_counted() -> None:
     at = failed.world.effects.struck[0].number
     assert failed.world.effects.log[:at] == plain.world.effects.log[:at]
     assert failed.world.keeper.kills == 1
+
+
+def test_a_point_is_named_and_found_again() -> None:
+    for point in (Point("open", Kind.FAIL_ON, 3), Point("takeover", Kind.KILL, 14)):
+        assert flows.named(point.name) == point
+    for wrong in ("open", "open:kill", "open:kill:x", "opens:kill:3", "open:drown:3"):
+        with pytest.raises(ValueError, match="FLOW:KIND:NUMBER"):
+            flows.named(wrong)

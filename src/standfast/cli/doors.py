@@ -222,6 +222,56 @@ class Fuzz(Protocol):
         ...
 
 
+class FlowPoint(Protocol):
+    @property
+    def name(self) -> str:
+        """FLOW:KIND:NUMBER."""
+        ...
+
+
+class FlowPlayed(Protocol):
+    @property
+    def point(self) -> FlowPoint: ...
+
+    @property
+    def struck(self) -> str:
+        """The effect at which it went wrong; empty when it struck nowhere."""
+        ...
+
+    @property
+    def violation(self) -> tuple[str, str] | None: ...
+
+    @property
+    def timeline(self) -> Sequence[str]: ...
+
+
+class FlowsFound(Protocol):
+    @property
+    def effects(self) -> Mapping[str, int]: ...
+
+    @property
+    def played(self) -> Mapping[str, int]: ...
+
+    @property
+    def missed(self) -> Sequence[FlowPoint]: ...
+
+    @property
+    def violations(self) -> Sequence[FlowPlayed]: ...
+
+    @property
+    def held(self) -> bool: ...
+
+
+class Flows(Protocol):
+    """`standfast.sim.flows`."""
+
+    def named(self, text: str) -> FlowPoint: ...
+
+    def play(self, point: FlowPoint) -> FlowPlayed: ...
+
+    def play_all(self, jobs: int | None, progress: Callable[[int, int], None]) -> FlowsFound: ...
+
+
 class Demo(Protocol):
     """`standfast.drills.demo`."""
 
@@ -251,6 +301,10 @@ def drills() -> Drills:
 
 def fuzz() -> Fuzz:
     return cast("Fuzz", import_module("standfast.drills.fuzz"))
+
+
+def flows() -> Flows:
+    return cast("Flows", import_module("standfast.sim.flows"))
 
 
 def demo() -> Demo:

@@ -37,6 +37,10 @@ def _arguments(parser: Parser) -> None:
     )
     parser.add_argument("--until-failure", action="store_true", help="go on until a seed fails, whatever --seeds says")
     parser.add_argument(
+        "--flows", action="store_true", help="no seeds: at every effect of eight canonical flows, kill and fail"
+    )
+    parser.add_argument("--point", metavar="FLOW:KIND:NUMBER", help="one point of the flows again")
+    parser.add_argument(
         "--policy", metavar="FILE", help="a standfast.toml: its [[policies]] instead of rules drawn at random"
     )
 
@@ -59,9 +63,11 @@ def _hours(text: str) -> float:
 
 
 def _fuzz(options: Options) -> int:
-    from standfast.cli import doors, render
+    from standfast.cli import doors, flowing, render
     from standfast.model.errors import StandfastError
 
+    if options.flows or options.point:
+        return flowing.play(options)
     fuzz = doors.fuzz()
     policy = Path(options.policy) if options.policy else None
     if policy is not None and not policy.exists():
@@ -222,7 +228,8 @@ VERBS = {
         "everything must converge and stay still. With --policy: what does my configuration do under fire?",
         example="standfast drill fuzz --seeds 200 --jobs 2\n"
         "standfast drill fuzz --policy standfast.toml\n"
-        "standfast drill fuzz --seeds 1 --from 4711 --trace -",
+        "standfast drill fuzz --seeds 1 --from 4711 --trace -\n"
+        "standfast drill fuzz --flows --jobs 2",
         codes="0   held: no promise was broken\n1   not: seed, faults, timeline and the command that replays it\n"
         "2   usage error",
         run=_fuzz,

@@ -73,9 +73,19 @@ class Point:
     number: int = 0
 
     @property
-    def replay(self) -> str:
-        """The text that names it."""
+    def name(self) -> str:
+        """`FLOW:KIND:NUMBER`, as `named` reads it."""
         return f"{self.flow}:{self.kind.value.replace(' ', '-')}:{self.number}"
+
+
+def named(text: str) -> Point:
+    """The point of this name; ValueError when there is none of that form."""
+    flow, _, rest = text.partition(":")
+    kind, _, number = rest.partition(":")
+    if flow not in BY_NAME or kind.replace("-", " ") not in {each.value for each in Kind} or not number.isdigit():
+        kinds = ", ".join(each.value.replace(" ", "-") for each in Kind)
+        raise ValueError(f"{text!r} is no FLOW:KIND:NUMBER; flows are {', '.join(BY_NAME)}; kinds are {kinds}")
+    return Point(flow, Kind(kind.replace("-", " ")), int(number))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
