@@ -10,10 +10,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 import structlog
 
-from standfast.core.policy import Foreign
 from standfast.exchange.assets import Asset
 from standfast.exchange.events import Event
 from standfast.exchange.market import Market
@@ -188,17 +188,15 @@ class _Played:
         self.workload = Workload(self.world)
 
     def _is_reserved(self, instrument: str) -> bool:
-        """Whether exits that are nobody's whom the guard knows hold the quantity that it is to close."""
+        """Whether exits of somebody else, of no position in the books, hold what is to be closed."""
         witness, retold = self.checker.witness, self.checker.retold
         net = witness.net(instrument)
-        foreign = [order for order in witness.working(instrument) if not witness.is_own(order)]
-        held = reducing_quantity(foreign, 1 if net > 0 else -1)
-        lots = retold.lots_at(Holding(InstrumentId(instrument)))
-        is_tied = self.plan.rules.foreign is Foreign.ADOPT and len(lots) == 1 and all(o.parent_id for o in foreign)
-        if not held or is_tied:
-            return False
-        room = abs(net) - held
-        return any(lot.closing is not None and lot.held - lot.closing.remain > room for lot in lots)
+        lots = [lot for lot in retold.lots_at(Holding(InstrumentId(instrument))) if lot.held]
+        known = {lot.order for lot in lots}
+        strays = [o for o in witness.working(instrument) if not witness.is_own(o) and o.parent_id not in known]
+        held = reducing_quantity(strays, 1 if net > 0 else -1)
+        ours = sum((lot.held for lot in lots if lot.is_guarded), Decimal(0))
+        return bool(held) and abs(net) - held < ours and any(lot.closing is not None for lot in lots)
 
     async def _direct(self) -> None:
         """Everything of the plan at its time; then quiet."""

@@ -164,7 +164,7 @@ def _requested(r: Retold, fact: j.OpeningRequested, entry: j.Entry) -> None:
 
 
 def _lot_found(r: Retold, fact: j.LotFound, entry: j.Entry) -> None:
-    r.put(Lot(fact.position, fact.holding, fact.sign, fact.standing, fact.strategy))
+    r.put(Lot(fact.position, fact.holding, fact.sign, fact.standing, fact.strategy, order=fact.order))
 
 
 def _adopted(r: Retold, fact: j.PositionAdopted, entry: j.Entry) -> None:

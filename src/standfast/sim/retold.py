@@ -77,6 +77,8 @@ class Lot:
     opened_at: datetime | None = None
     closing: j.CloseRequested | None = None
     closing_at: datetime | None = None
+    order: str | None = None
+    """The exchange's id of the foreign order that opened it."""
     over: bool = False
 
     @property
