@@ -68,7 +68,7 @@ def unknown_intent(judged: Judged) -> None:
         ("B2", 165, naked),
         ("B3", 60, stop_over_more_than_is_held),
         ("B4", 120, close_never_done),
-        ("B4", 120, beyond_its_stop),
+        ("B4", 30, beyond_its_stop),
         ("B5", 70, unknown_intent),
     ],
 )

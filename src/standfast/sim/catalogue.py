@@ -44,7 +44,7 @@ KINDS: dict[int, Kind] = {
     29: Kind("stale positions", sick_from=0.5),
     30: Kind("stale orders", sick_from=0.5),
     31: Kind("rows missing from a list", sick_from=0.2),
-    32: Kind("one endpoint stale for minutes", lasts=(20, 200), an_hour=1, sick_from=0),
+    32: Kind("one endpoint stale for minutes", lasts=(20, 200), an_hour=2.5, sick_from=0),
     33: Kind("empty list", sick_from=0.2),
     35: Kind("an answer that cannot be understood", sick_from=0.15),
     37: Kind("quotes missing, zero, crossed or old", sick_from=0),

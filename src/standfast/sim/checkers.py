@@ -26,6 +26,7 @@ from standfast.model.ids import BreakId, ClientOrderId, EntryNumber, Holding
 from standfast.model.journal import Entry
 from standfast.runtime.account import Account
 from standfast.sim.adapter import CONTRACT
+from standfast.sim.checks_books import Books
 from standfast.sim.checks_liveness import SUCCEEDED, Liveness
 from standfast.sim.checks_safety import Safety
 from standfast.sim.quiet import Quiet
@@ -96,6 +97,7 @@ class Checker:
         self.witness = Witness(world.engine, account)
         self.retold = Retold()
         self.safety = Safety(self.witness, self.retold, world.rules, contract)
+        self.books = Books(self.witness, self.retold, world.rules)
         self.liveness = Liveness(
             self.witness, self.retold, world.rules, contract, lambda instrument: world.health(instrument)
         )
@@ -145,14 +147,16 @@ class Checker:
         self._raise()
         for entry in entries:
             self._judge(lambda entry=entry: self.safety.committing(entry))  # type: ignore[misc]  # bound at once
+            self._judge(lambda entry=entry: self.books.committing(entry))  # type: ignore[misc]  # bound at once
             self.sightings.committing(entry)
             retell(self.retold, entry)
-            self._judge(lambda entry=entry: self.safety.committed(entry))  # type: ignore[misc]  # bound at once
             self._hashes.append(entry.hash)
             holding = holding_of(entry, self.retold)
             if holding is not None:
                 self.liveness.touch(holding.instrument)
                 self.sightings.touch(holding.instrument)
+        for entry in entries:  # what one commit leaves, not what stands between its facts
+            self._judge(lambda entry=entry: self.books.committed(entry))  # type: ignore[misc]  # bound at once
 
     def effect(self, name: str) -> None:
         """A violation found while a request arrived is raised here at the latest."""

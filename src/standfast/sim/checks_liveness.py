@@ -31,7 +31,7 @@ COVERED = 165.0
 CORRECTED = 60.0
 CLOSED = 120.0
 DECIDED = 30.0
-"""B4, its first half: a rule that is due is acted on in seconds, and at the latest after a round of reads and a start."""
+"""B4, its first half: a rule that is due is acted on in seconds, at the latest after a round of reads and a start."""
 ROLLED_BACK = 45.0 + CLOSED
 TOLD = 60.0
 SUCCEEDED = 60.0

@@ -18,7 +18,8 @@ from standfast.exchange.orders import Change, Order, OrderType
 from standfast.model import journal as j
 from standfast.model.contract import Contract
 from standfast.model.ids import BrokerOrderId, ClientOrderId, Holding, PositionId, is_own
-from standfast.model.order import CLOSING_ROLES, OrderReport, Role
+from standfast.model.order import CLOSING_ROLES, Role
+from standfast.sim.checks_books import truly_filled
 from standfast.sim.retold import ZERO, Fate, Intent, Retold
 from standfast.sim.watch import Violation
 from standfast.sim.witness import FILLS, WINDOW, Witness, reducing_quantity
@@ -156,18 +157,16 @@ class Safety:
         return order is root or since is None or self.witness.engine.now - since < self.contract.staleness
 
     def _unheard(self, holding: Holding, sign: int) -> Decimal:
-        """What exits that were to be cancelled have filled without the journal knowing."""
+        """What exits have filled without the journal knowing: those to be cancelled, and those an opening brought."""
         total = ZERO
-        for intent in self.retold.working(holding):
+        for intent in self.retold.intents_at.get(holding, {}).values():
             if intent.cancel_at is not None and intent.fact.terms.side.sign == -sign:
-                total += self._truly_filled(intent) - max(intent.reported, intent.executed)
-        return max(total, ZERO)
-
-    def _truly_filled(self, intent: Intent) -> Decimal:
-        order = self.witness.find(intent.fact.id)
-        if order is None:
-            return ZERO
-        return sum((self.witness.filled.get(id, ZERO) for id in (order.id, *order.leg_ids)), ZERO)
+                total += max(truly_filled(self.witness, intent) - max(intent.reported, intent.executed), ZERO)
+            elif intent.fact.role is Role.OPEN and intent.fact.terms.side.sign == sign:
+                order = self.witness.find(intent.fact.id)
+                for id in order.leg_ids if order is not None else ():
+                    total += self.witness.filled.get(id, ZERO) - self.retold.booked.get(BrokerOrderId(id), ZERO)
+        return total
 
     def _check_pace(self, asked: Asked, intent: Intent) -> None:
         """S12: a storm of orders is a bug, whatever each of them does."""
@@ -232,28 +231,6 @@ class Safety:
             self._check_meant(fact)
         elif isinstance(fact, j.OrderRejected | j.OrderNotSent | j.OrderNeverArrived):
             self._check_unsent(fact)
-        elif isinstance(fact, j.OrderObserved):
-            for report in (fact.report, *fact.report.legs):
-                self._check_reported(report)
-        elif isinstance(fact, j.FillBooked | j.FillMatched):
-            self._check_fill(fact)
-        elif isinstance(fact, j.PositionSettled | j.PositionWrittenOff):
-            self._check_settled(fact)
-
-    def committed(self, entry: j.Entry) -> None:
-        """After the entry is retold: whether what it leaves can be so."""
-        match entry.fact:
-            case j.PositionAdopted(holding=holding):
-                self._check_taken_in(holding, "adopted")
-                self._check_once(holding)
-            case j.FillBooked(fill=fill):
-                self._check_once(fill.holding)
-            case j.ForeignAcknowledged(holding=holding, by="policy"):
-                self._check_taken_in(holding, "acknowledged")
-            case j.RequestDone(request=request, ok=True, detail=detail) if request in self.retold.asked:
-                self._check_done(self.retold.asked[request], detail)
-            case _:
-                pass
 
     def _check_order(self, entry: j.Entry) -> None:
         """S8, S9: one writer at a time, no number left out."""
@@ -296,98 +273,6 @@ class Safety:
             raise Violation(
                 "S5", f"{fact.id} is settled by {type(fact).__name__}, and the exchange has it {order.status}"
             )
-
-    def _check_reported(self, report: OrderReport) -> None:
-        """S6: an order is over when the exchange says so, and has filled no more than it says."""
-        order = self.witness.engine.order(self.rules.account, report.broker_id)
-        if report.is_finished and not order.is_finished:
-            raise Violation(
-                "S6", f"{report.client_id} is observed {report.state}, and the exchange has it {order.status}"
-            )
-        if report.filled > order.filled and report.holding not in self.retold.rescaled:
-            raise Violation("S7", f"{report.client_id} is observed to have filled {report.filled}, not {order.filled}")
-
-    def _check_fill(self, fact: j.FillBooked | j.FillMatched) -> None:
-        """S7: every quantity comes from a fill that was, each counted once."""
-        fill, execution = fact.fill, fact.fill.execution_id
-        if execution in self.retold.executions:
-            raise Violation("S7", f"execution {execution} is counted twice")
-        order = self.witness.engine.order(self.rules.account, fill.broker_order_id)
-        counted = self.retold.booked.get(fill.broker_order_id, ZERO) + fill.quantity
-        if counted > self.witness.filled.get(order.id, ZERO):
-            raise Violation("S7", f"{counted} of {order.client_order_id} are counted, {order.filled} have filled")
-        if (order.side.value, order.instrument) != (fill.side.value, fill.holding.instrument):
-            raise Violation("S7", f"execution {execution} is booked as {fill.side} {fill.holding}: it was {order.side}")
-        if isinstance(fact, j.FillBooked) and sum((a.quantity for a in fact.allocations), ZERO) != fill.quantity:
-            raise Violation("S7", f"execution {execution} of {fill.quantity} is shared out as {fact.allocations}")
-
-    def _check_settled(self, fact: j.PositionSettled | j.PositionWrittenOff) -> None:
-        """S7: a position leaves the books only when its fills add up, and none of its orders has filled unbooked."""
-        if isinstance(fact, j.PositionWrittenOff):
-            if fact.by in ("guard", "policy", ""):
-                raise Violation("S7", f"{fact.position} is written off by {fact.by!r}: only an operator's word may")
-            return
-        lot = self.retold.lots.get(fact.position)
-        if lot is None:
-            raise Violation("S7", f"{fact.position} is settled and was never there")
-        if lot.held != 0:
-            raise Violation("S7", f"{fact.position} is settled with {lot.held} held: {fact.proof}")
-        for intent in self.retold.of.get(fact.position, ()):
-            filled = self._truly_filled(intent)
-            if filled > intent.executed + self._executed_by_legs(intent):
-                raise Violation("S7", f"{fact.position} is settled, {intent.fact.id} has filled {filled} unbooked")
-
-    def _executed_by_legs(self, intent: Intent) -> Decimal:
-        order = self.witness.find(intent.fact.id)
-        legs = order.leg_ids if order is not None else ()
-        return sum((self.retold.booked.get(BrokerOrderId(id), ZERO) for id in legs), ZERO)
-
-    def _check_once(self, holding: Holding) -> None:
-        """S7: what was taken in from a read is still explained by fills that are not booked: none is counted twice."""
-        if holding in self.retold.rescaled or holding in self.retold.written_off:
-            return
-        bought, sold = self.witness.traded.get(holding.instrument, (ZERO, ZERO))
-        bought_booked, sold_booked = self.retold.traded.get(holding, (ZERO, ZERO))
-        taken_in = self.retold.booked_net(holding) - (bought_booked - sold_booked)
-        unbooked = bought - bought_booked if taken_in > 0 else sold - sold_booked
-        if abs(taken_in) > unbooked:
-            raise Violation(
-                "S7", f"{taken_in} {holding} was taken in, and only {unbooked} of what was filled is not booked besides"
-            )
-
-    def _check_done(self, asked: j.RequestTaken, detail: str) -> None:
-        """S10: what is answered as done is done."""
-        if asked.verb == "close":
-            lot = self.retold.lots.get(PositionId(asked.arguments.get("position", "")))
-            closing = lot.closing if lot is not None and not lot.over else None
-            if (
-                lot is not None
-                and closing is not None
-                and closing.request == asked.request
-                and lot.held > closing.remain
-            ):
-                raise Violation("S10", f"a close is answered as done, {lot.held} of {lot.id} is held: {detail}")
-        left = self._left() if asked.verb == "flatten" else ""
-        if left:
-            raise Violation("S10", f"a flatten is answered as done ({detail}), and {left}")
-
-    def _left(self) -> str:
-        """What of ours a flatten has left; empty when nothing is."""
-        for lot in self.retold.lots.values():
-            if not lot.over and lot.is_guarded and lot.held:
-                return f"{lot.held} of {lot.id} is held"
-        for intent in self.retold.intents.values():
-            order = self.witness.find(intent.fact.id) if intent.fact.role is Role.OPEN else None
-            if order is not None and not order.is_finished:
-                return f"{intent.fact.id} works"
-        return ""
-
-    def _check_taken_in(self, holding: Holding, how: str) -> None:
-        """S7: what is taken in was there, so that the books then say what the exchange has said not long ago."""
-        booked = self.retold.net(holding)
-        nets = self.witness.nets_within(holding.instrument, WINDOW)
-        if booked not in nets:
-            raise Violation("S7", f"{holding} is {how} and booked as {booked}, which it never was: {nets}")
 
 
 def _lately(times: deque[datetime] | None, now: datetime) -> deque[datetime]:

@@ -62,7 +62,7 @@ def _policy(chance: Random, start: datetime, chaos: float) -> Policy:
         adopted_too=chance.random() < 0.3,
     )
     if emergency is not None and chance.random() < 0.3:
-        policy = replace(policy, minimum_hold=timedelta(seconds=chance.randrange(20, 60)))
+        policy = replace(policy, minimum_hold=timedelta(seconds=chance.choice((20, 45, 300, 1200))))
     if chance.random() < 0.15:
         at = start + timedelta(seconds=chance.uniform(chaos / 4, chaos))
         policy = replace(

@@ -150,7 +150,7 @@ EACH = (
         "timeout_is_a_rejection",
         "incident timeout-after-accept",
         "an order whose answer was lost is booked as rejected",
-        Setting(tell=told.an_answer_is_lost),
+        Setting(tell=told.an_answer_is_lost_and_so_is_the_list),
         "S5",
     ),
     _planted(

@@ -120,6 +120,11 @@ async def an_answer_is_lost(world: World) -> None:
     await bought(world)
 
 
+async def an_answer_is_lost_and_so_is_the_list(world: World) -> None:
+    strike(world, "orders", ServerError())
+    await an_answer_is_lost(world)
+
+
 async def a_request_is_late(world: World) -> None:
     strike(world, "submit", Slow(seconds=9, late="request"), count=1)
     await bought(world)

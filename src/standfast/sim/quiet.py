@@ -68,7 +68,8 @@ class Quiet:
                 self._moved[asset.instrument] = now
         if self._asked is not None:
             at, instrument, id = self._asked
-            if at - self._moved.get(instrument, self.began) > STILL and self._is_tradable():
+            is_still = at - self._moved.get(instrument, self.began) > STILL and self._is_tradable()
+            if is_still and not self._is_turned_away(instrument, id):
                 raise Violation(
                     "B9", f"{id} is asked for {at - self.began} after the last fault, and nothing had moved"
                 )
@@ -82,6 +83,11 @@ class Quiet:
         else:
             self._missing_since = None
             self.converged_at = self.converged_at or now
+
+    def _is_turned_away(self, instrument: str, id: str) -> bool:
+        """Whether it was refused and somebody else's orders hold the quantity: then it is tried again for ever."""
+        others = any(not self._witness.is_own(order) for order in self._witness.working(instrument))
+        return others and self._witness.find(id) is None
 
     def _is_tradable(self) -> bool:
         return all(self._witness.engine.is_tradable(asset.instrument) for asset in self._witness.engine.assets())

@@ -64,7 +64,7 @@ class Swarm:
             73: self._second, 74: self._hand_over, 76: self._split, 77: self._liquidate, 78: self._halt,
         }  # fmt: skip
         self._undo: dict[int, Callable[[Stroke], None]] = {
-            52: self._right_clock, 55: self._right_clock, 73: self._end_second, 78: self._resume,
+            52: self._right_clock, 55: self._right_clock, 56: self._after_pause, 73: self._end_second, 78: self._resume,
         }  # fmt: skip
         self._untold_left = 0
 
@@ -323,6 +323,12 @@ class Swarm:
         if living:
             self._world.pause_guard(stroke.seconds, stroke.random().choice(living).name)
             self.fired[stroke.kind] += 1
+        if stroke.kind == 56 and stroke.random().random() < 0.5:
+            self._second(stroke)  # somebody starts another one: both are there when the first goes on
+
+    def _after_pause(self, stroke: Stroke) -> None:
+        later = self._world.wire.later
+        later(15, lambda: None if self.active(73) or self.active(56) else self._end_second())
 
     def _second(self, stroke: Stroke) -> None:
         if not self._is_up(SECOND):

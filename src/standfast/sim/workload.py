@@ -50,6 +50,7 @@ WEIGHTS: dict[str, float] = {
     "bid": 1.5,
     "buy with a bracket": 3,
     "buy with a stop": 2,
+    "buy with a target": 1,
     "add": 1.5,
     "buy a fraction": 0.5,
     "exit": 3,
@@ -126,7 +127,7 @@ class Workload:
 
     async def _by_the_bot(self, deed: Deed, draw: Random) -> bool:
         match deed.verb:
-            case "buy with a bracket" | "buy with a stop":
+            case "buy with a bracket" | "buy with a stop" | "buy with a target":
                 return await self._with_exits(deed, draw)
             case "exit" | "exit in part" | "exit twice" | "exit too much" | "sell by hand" | "flip":
                 return await self._out(deed, draw)
@@ -212,7 +213,8 @@ class Workload:
             return False
         stop = _cents(price * (1 - Decimal(draw.randrange(2, 60)) / 1000))
         target = TakeProfit(limit_price=_cents(price * (1 + Decimal(draw.randrange(2, 90)) / 1000)))
-        has_both = deed.verb == "buy with a bracket"
+        has_stop, has_target = deed.verb != "buy with a target", deed.verb != "buy with a stop"
+        below = StopLoss(stop_price=stop, limit_price=draw.choice((None, None, _cents(stop * Decimal("0.99")))))
         ticket = Ticket(
             terms=Terms(
                 instrument=deed.instrument,
@@ -220,9 +222,9 @@ class Workload:
                 quantity=Decimal(draw.randrange(1, 100)),
                 time_in_force=draw.choice((TimeInForce.DAY, TimeInForce.GTC)),
             ),
-            order_class=OrderClass.BRACKET if has_both else OrderClass.OTO,
-            take_profit=target if has_both else None,
-            stop_loss=StopLoss(stop_price=stop, limit_price=draw.choice((None, None, _cents(stop * Decimal("0.99"))))),
+            order_class=OrderClass.BRACKET if has_stop and has_target else OrderClass.OTO,
+            take_profit=target if has_target else None,
+            stop_loss=below if has_stop else None,
         )
         await self._world.submit(ticket)
         return True
