@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from standfast.core.exits import climb, exits
 from standfast.core.policy import FlatBy, HeldBy, Mode, Policy, Rung
-from standfast.core.situation import Sight, Situation
+from standfast.core.situation import Sight, Situation, Verdict
 from standfast.model import journal as j
 from standfast.model.breaks import BreakKind, Finding
 from standfast.model.effects import WakeAt
@@ -302,3 +302,18 @@ def test_a_ladder_never_lowers_its_stop_nor_forgets_a_rung(
             assert trail.stop >= before.stop
             assert trail.rung >= before.rung
             assert trail.peak >= before.peak
+
+
+# --- a rule of the operator's own ---------------------------------------------------------------
+
+
+def test_what_a_rule_of_the_operators_own_has_said_closes_for_as_long_as_it_is_fresh() -> None:
+    own = replace(GUARD, user_rule="mypackage.rules:late_fade")
+    said = {P: Verdict(detail="it fades", at=NOW)}
+
+    (close,) = of(j.CloseRequested, (lambda s: exits(s, the(s.book)))(at_price("100", policy=own, verdicts=said)))
+    assert (close.reason, close.detail) == (CloseReason.USER_RULE, "mypackage.rules:late_fade: it fades")
+
+    assert due(at_price("100", policy=own, verdicts=said, now=after(5))) is None
+    assert due(at_price("100", policy=own, verdicts=said, is_open=False)) is None
+    assert due(at_price("100", policy=GUARD, verdicts=said)) is None, "its policy has no such rule any more"

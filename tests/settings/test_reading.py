@@ -165,6 +165,7 @@ def test_policies_keep_their_order_and_every_rule(tmp_path: Path) -> None:
         match=Match(account="paper", strategy="gamma", instrument="SPXW*", kind="option"),
         held_by=HeldBy.GUARD,
         stop_loss=Decimal("0.15"),
+        user_rule="mypackage.rules:late_fade",
     )
     assert default == Policy(
         name="default",
@@ -187,7 +188,6 @@ def test_rules_the_core_does_not_carry_yet_are_kept_and_said_to_be_idle(tmp_path
         "gamma": LaterRules(
             expiring_flat_by=FlatBy(at=time(15, 0), zone=NEW_YORK),
             short_delta_limit=Decimal("0.35"),
-            user_rule=("mypackage.rules", "late_fade"),
         ),
         "default": LaterRules(expiring_flat_by=FlatBy(at=time(15, 10), zone=NEW_YORK)),
     }
@@ -195,8 +195,8 @@ def test_rules_the_core_does_not_carry_yet_are_kept_and_said_to_be_idle(tmp_path
     assert [text.split(": ")[1] for text in idle] == [
         "policies[gamma].expiring_flat_by",
         "policies[gamma].short_delta_limit",
-        "policies[gamma].user_rule",
     ]
+    assert [policy.user_rule for policy in settings.accounts[0].rules.policies] == ["mypackage.rules:late_fade", None]
 
 
 def test_only_the_defaults_of_the_contract_are_assumed(tmp_path: Path) -> None:

@@ -26,6 +26,8 @@ DAYS_USUAL = 10
 """Days among which the usual close is looked for."""
 DAYS_BACK = 30
 """How far back the last trading day is looked for."""
+VERDICT_LASTS = timedelta(seconds=5)
+"""How long what a rule of the operator's own has said holds."""
 UNEXPLAINED = frozenset({BreakKind.QUANTITY, BreakKind.SIDE})
 """Breaks in which the numbers themselves are in question. A row missing from a list is not one of them."""
 
@@ -49,8 +51,13 @@ def _rules(s: Situation, position: Position, policy: Policy) -> Outcomes:
         yield overdue
         return
     yield from _next_times(s, position, policy)
-    if s.in_session and may_judge_prices(s, position):
-        yield from _price_rules(s, position, policy)
+    if not s.in_session or not may_judge_prices(s, position):
+        return
+    said = s.verdicts.get(position.id) if policy.user_rule is not None else None
+    if said is not None and s.now - said.at < VERDICT_LASTS:
+        yield _close(position, CloseReason.USER_RULE, f"{policy.user_rule}: {said.detail}")
+        return
+    yield from _price_rules(s, position, policy)
 
 
 def _tell(s: Situation, position: Position, close: CloseRequested) -> Outcomes:

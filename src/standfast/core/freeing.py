@@ -92,7 +92,7 @@ def _blocking(s: Situation, position: Position) -> Iterator[Blocking]:
 def _reserving(s: Situation, loose: Sequence[OrderReport]) -> Iterator[OrderReport]:
     """Those that hold quantity, of each pair one: target and stop of a bracket share it.
 
-    A list shows the legs of a filled entry side by side, and does not say whose they are. The book may; else two are one
+    A list shows the legs of a filled entry side by side, and does not say whose they are. The book may; else two are a
     pair that are of one class and quantity, the one a limit and the other a stop.
     """
     alone: Counter[tuple[object, bool]] = Counter()

@@ -87,6 +87,8 @@ class Policy:
     minimum_hold: timedelta = timedelta(0)
     maximum_hold: timedelta | None = None
     flat_by: FlatBy | None = None
+    user_rule: str | None = None
+    """`module:name` of a rule of the operator's own."""
     adopted_too: bool = False
 
     def __post_init__(self) -> None:

@@ -279,4 +279,5 @@ def watches_prices(s: Situation, position: Position) -> bool:
     """Whether any price rule of this position is on."""
     policy = s.policy(position)
     at = levels(s.book, position, policy)
-    return any(level is not None for level in (at.stop, at.emergency, at.target)) or bool(policy.trailing)
+    has_levels = any(level is not None for level in (at.stop, at.emergency, at.target))
+    return has_levels or bool(policy.trailing) or policy.user_rule is not None

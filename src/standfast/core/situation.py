@@ -35,6 +35,14 @@ class Sight:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """A rule of the operator's own wants a position closed: why, and when it said so."""
+
+    detail: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Situation:
     book: Book
     snapshot: Snapshot
@@ -67,6 +75,8 @@ class Situation:
     """The last answers about single holdings."""
     leaps: Mapping[Holding, Decimal] = field(default_factory=dict)
     """Price ratios from one tick to the next that are worth a look: a slide has none, however far it goes."""
+    verdicts: Mapping[PositionId, Verdict] = field(default_factory=dict)
+    """What rules of the operator's own have said of positions."""
     session_close: Callable[[date], datetime | None] = lambda day: None
     """When the session of a day ends, early closes included; None for a day without one. Plans ahead only."""
     figured: dict[object, tuple[EntryNumber, Any]] = field(default_factory=dict, repr=False, compare=False)

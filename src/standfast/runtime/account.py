@@ -47,6 +47,7 @@ from standfast.runtime.quotes import Quotes
 from standfast.runtime.reader import Reader
 from standfast.runtime.sender import Sender, turn
 from standfast.runtime.timers import Timers
+from standfast.runtime.user_rules import UserRules
 
 log = structlog.get_logger("standfast.account")
 
@@ -65,11 +66,7 @@ FIRST_READS = 10.0
 LEASE_RENEWED = 4.0
 """Seconds between renewals: a third of what a lease lasts, and a little."""
 
-READS: Mapping[type[Effect], str] = {
-    ReadPositions: "positions",
-    ReadOrders: "orders",
-    ReadActivities: "activities",
-}
+READS: Mapping[type[Effect], str] = {ReadPositions: "positions", ReadOrders: "orders", ReadActivities: "activities"}
 
 TaskOf = Callable[[], Awaitable[None]]
 Spawn = Callable[[Awaitable[None], str], None]
@@ -99,6 +96,7 @@ class Account:
         self.quotes = Quotes(ledger.broker, ledger.clock, self._wake_holding)
         self.sender = Sender(ledger, spawn, self._wake_holding, self._why_not)
         self.instruments = Instruments(ledger.broker, ledger.clock)
+        self.user_rules = UserRules(ledger, self.situation, self.look_at)
         self.stream_up = False
         self.cycles = 0
         self.finished: dict[RequestId, tuple[bool, str]] = {}
@@ -129,6 +127,7 @@ class Account:
             "quote poll": self.quotes.poll,
             "instruments": self.instruments.run,
             "requests": self.take_requests,
+            "user rules": self.user_rules.run,
             **reads,
         }
 
@@ -349,6 +348,7 @@ class Account:
             blind_since=self.reader.blind_since,
             blind_why=self.reader.blind_why,
             session_close=self.session_close,
+            verdicts=self.user_rules.verdicts,
             clock_ahead=self.ledger.clock_ahead,
             halted=self.halted,
             leaps=self._leaps,

@@ -29,7 +29,7 @@ from standfast.settings.values import (
 )
 
 DISTANCES = ("stop_loss", "take_profit", "emergency_stop")
-LATER = ("expiring_flat_by", "short_delta_limit", "user_rule")
+LATER = ("expiring_flat_by", "short_delta_limit")
 
 
 def expiring_default() -> FlatBy:
@@ -78,6 +78,7 @@ def _policy(table: Table, report: Report) -> Policy:
         minimum_hold=_minimum_hold(table),
         maximum_hold=table.read("maximum_hold", some_time, None),
         flat_by=table.read("flat_by", wall_time, None),
+        user_rule=":".join(table.read("user_rule", entry_point, ())) or None,
         adopted_too=table.read("adopted_too", flag, default=False),
     )
     _judge(policy, table)
@@ -168,7 +169,6 @@ def _later_rules(table: Table) -> LaterRules:
     return LaterRules(
         expiring_flat_by=table.read("expiring_flat_by", wall_time, expiring_default()),
         short_delta_limit=table.read("short_delta_limit", share, None),
-        user_rule=table.read("user_rule", entry_point, None),
     )
 
 

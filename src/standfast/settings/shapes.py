@@ -74,8 +74,6 @@ class LaterRules:
 
     expiring_flat_by: FlatBy
     short_delta_limit: Decimal | None = None
-    user_rule: tuple[str, str] | None = None
-    """Module and attribute of a Python entry point, not loaded here."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
