@@ -31,6 +31,8 @@ from standfast.sim.world import World
 ZERO, ONE = Decimal(0), Decimal(1)
 FIRST, SECOND = "guard", "second"
 """The guards' names."""
+FLOOD = "flood-"
+"""Begins the client order ids of orders that come in masses; they never fill."""
 
 
 class Swarm:
@@ -178,7 +180,8 @@ class Swarm:
 
     def _race(self, kind: int, order: Order, within: timedelta) -> None:
         stroke = self.active(kind)
-        if stroke is None or within <= timedelta(0) or self._draw.random() >= stroke.chance:
+        is_flood = order.client_order_id.startswith(FLOOD)
+        if stroke is None or is_flood or within <= timedelta(0) or self._draw.random() >= stroke.chance:
             return
 
         def fill() -> None:
@@ -248,9 +251,9 @@ class Swarm:
             instrument=stroke.target, side=Side.BUY, type=OrderType.LIMIT, quantity=ONE, limit_price=max(price, ONE)
         )
         self._world.wire.catch_up()
-        for _ in range(round(20 + 300 * stroke.strength)):
+        for n in range(round(20 + 300 * stroke.strength)):
             try:
-                order = engine.submit(account, Ticket(terms=terms))
+                order = engine.submit(account, Ticket(terms=terms, client_order_id=f"{FLOOD}{stroke.at}-{n}"))
                 engine.cancel(account, order.id)
             except Refused:
                 return
