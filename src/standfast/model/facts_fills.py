@@ -7,10 +7,11 @@ from decimal import Decimal
 from standfast.model.ids import ExecutionId, Holding, PositionId
 from standfast.model.order import Fill, Movement
 from standfast.model.position import CloseReason
+from standfast.model.recorded import Recorded
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Allocation:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class Allocation(Recorded):
     """The part of a fill that belongs to a position, or (position None) to acknowledged foreign quantity."""
 
     position: PositionId | None
@@ -20,16 +21,16 @@ class Allocation:
     """Profit at average cost, for a closing part; in account currency."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FillBooked:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class FillBooked(Recorded):
     fill: Fill
     allocations: tuple[Allocation, ...]
     reason: CloseReason | None = None
     """Why the closing parts closed."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Correction:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class Correction(Recorded):
     """By how much the profit booked for one part of a fill changes."""
 
     execution: ExecutionId
@@ -40,8 +41,8 @@ class Correction:
     """To be added, in account currency."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProfitRestated:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class ProfitRestated(Recorded):
     """A fill came later than others that happened after it: the average cost in their true order."""
 
     holding: Holding
@@ -52,8 +53,8 @@ class ProfitRestated:
     """What is held (signed) and was paid for it, as of now."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FillBusted:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class FillBusted(Recorded):
     """The broker has taken a trade back: its parts leave the positions they belonged to."""
 
     execution: ExecutionId
@@ -70,8 +71,8 @@ class FillBusted:
     """What is held (signed) and was paid for it, as of now."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MovedOut:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class MovedOut(Recorded):
     """Quantity that left by no trade (a transfer, a merger, another name): it leaves the books at what it cost."""
 
     holding: Holding
@@ -83,21 +84,21 @@ class MovedOut:
     reason: CloseReason
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FillMatched:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class FillMatched(Recorded):
     """A fill that turned up after its quantity had been adopted from a position read: known, and not added."""
 
     fill: Fill
     position: PositionId
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MovementBooked:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class MovementBooked(Recorded):
     movement: Movement
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rescaled:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class Rescaled(Recorded):
     """A split: every quantity of the holding times `ratio`, every price divided by it."""
 
     holding: Holding
@@ -105,15 +106,15 @@ class Rescaled:
     movement: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PricesSuspended:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class PricesSuspended(Recorded):
     """No price rule fires on this holding until it is resumed."""
 
     holding: Holding
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PricesResumed:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class PricesResumed(Recorded):
     holding: Holding
     reason: str

@@ -4,18 +4,19 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from standfast.model.ids import EntryNumber
+from standfast.model.recorded import Recorded
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GuardStarted:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class GuardStarted(Recorded):
     version: str
     mode: str
     host: str = ""
     process: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GuardingBegan:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class GuardingBegan(Recorded):
     """Once per journal: fills before `at` (broker's time) are not ours to book; `watermark` starts the activities."""
 
     broker: str
@@ -23,25 +24,25 @@ class GuardingBegan:
     watermark: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GuardStopped:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class GuardStopped(Recorded):
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WatermarkMoved:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class WatermarkMoved(Recorded):
     watermark: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SessionSeen:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class SessionSeen(Recorded):
     is_open: bool
     next_open: datetime
     next_close: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GuardFailed:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class GuardFailed(Recorded):
     """A bug of ours ended the loop; `entry` is the last one that was not about the guard itself."""
 
     error: str

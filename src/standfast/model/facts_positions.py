@@ -5,10 +5,11 @@ from decimal import Decimal
 
 from standfast.model.ids import BrokerOrderId, Holding, PositionId, RequestId
 from standfast.model.position import CloseReason, Standing, Trail
+from standfast.model.recorded import Recorded
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OpeningRequested:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class OpeningRequested(Recorded):
     position: PositionId
     key: str
     holding: Holding
@@ -21,16 +22,16 @@ class OpeningRequested:
     by: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OpeningRefused:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class OpeningRefused(Recorded):
     key: str
     holding: Holding
     reasons: tuple[str, ...]
     by: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LotFound:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class LotFound(Recorded):
     """A foreign order's fills begin a position of this standing; its quantity comes with the fills."""
 
     position: PositionId
@@ -41,8 +42,8 @@ class LotFound:
     order: BrokerOrderId
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PositionAdopted:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class PositionAdopted(Recorded):
     """A bare quantity the broker holds, taken into the books from agreeing reads."""
 
     position: PositionId
@@ -58,8 +59,8 @@ class PositionAdopted:
     by: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StandingChanged:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class StandingChanged(Recorded):
     position: PositionId
     standing: Standing
     by: str
@@ -68,8 +69,8 @@ class StandingChanged:
     """As in `PositionAdopted`."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CloseRequested:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class CloseRequested(Recorded):
     position: PositionId
     reason: CloseReason
     by: str
@@ -78,24 +79,24 @@ class CloseRequested:
     request: RequestId | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CloseWithdrawn:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class CloseWithdrawn(Recorded):
     """A close that is no longer wanted (a partial one reached, an undo)."""
 
     position: PositionId
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CloseStalled:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class CloseStalled(Recorded):
     """A close that has freed its quantity and cannot be sent: its exits go back meanwhile, it is tried again later."""
 
     position: PositionId
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PositionSettled:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class PositionSettled(Recorded):
     """Flat, and proven so: `proof` names what proves it."""
 
     position: PositionId
@@ -103,8 +104,8 @@ class PositionSettled:
     proof: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PositionWrittenOff:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class PositionWrittenOff(Recorded):
     """An operator's word that what the book still holds is gone; the quantity leaves without a price."""
 
     position: PositionId
@@ -115,22 +116,22 @@ class PositionWrittenOff:
     """The same act acknowledged its quantity as somebody else's; an undo takes that back too."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PositionReinstated:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class PositionReinstated(Recorded):
     """A write-off taken back: the position is in the books again as it was."""
 
     position: PositionId
     by: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrailMoved:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class TrailMoved(Recorded):
     position: PositionId
     trail: Trail
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProtectionChosen:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class ProtectionChosen(Recorded):
     position: PositionId
     stop: Decimal | None
     target: Decimal | None
@@ -138,11 +139,11 @@ class ProtectionChosen:
     by: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NakedBegan:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class NakedBegan(Recorded):
     position: PositionId
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NakedEnded:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class NakedEnded(Recorded):
     position: PositionId

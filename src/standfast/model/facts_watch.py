@@ -7,10 +7,11 @@ from decimal import Decimal
 from standfast.model.alert import Severity
 from standfast.model.breaks import Finding
 from standfast.model.ids import AlertId, BreakId, EntryNumber, Holding, RequestId
+from standfast.model.recorded import Recorded
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ForeignAcknowledged:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class ForeignAcknowledged(Recorded):
     """The holding's foreign quantity that is known and left alone, as a whole (signed)."""
 
     holding: Holding
@@ -20,74 +21,74 @@ class ForeignAcknowledged:
     """What was acknowledged until then; an undo goes back to it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BreakSeen:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class BreakSeen(Recorded):
     """First sight, or a changed reading of the same break (which then must be confirmed anew)."""
 
     id: BreakId
     finding: Finding
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BreakConfirmed:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class BreakConfirmed(Recorded):
     id: BreakId
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BreakActed:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class BreakActed(Recorded):
     id: BreakId
     action: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BreakEnded:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class BreakEnded(Recorded):
     id: BreakId
     by: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AlertRaised:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class AlertRaised(Recorded):
     id: AlertId
     severity: Severity
     text: str
     break_id: BreakId | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AlertDelivered:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class AlertDelivered(Recorded):
     id: AlertId
     channel: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AlertFailed:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class AlertFailed(Recorded):
     id: AlertId
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AlertAcknowledged:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class AlertAcknowledged(Recorded):
     id: AlertId
     by: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RequestTaken:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class RequestTaken(Recorded):
     request: RequestId
     verb: str
     arguments: Mapping[str, str]
     by: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RequestDone:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class RequestDone(Recorded):
     request: RequestId
     ok: bool
     detail: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Frozen:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class Frozen(Recorded):
     """No openings on this instrument, or on the account (empty scope)."""
 
     scope: str
@@ -95,27 +96,27 @@ class Frozen:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Thawed:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class Thawed(Recorded):
     scope: str
     by: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FlattenRequested:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class FlattenRequested(Recorded):
     request: RequestId
     everything: bool
     by: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FlattenEnded:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class FlattenEnded(Recorded):
     request: RequestId
     detail: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Undone:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class Undone(Recorded):
     """A later entry that takes back an earlier repair of the books; `detail` says what was restored."""
 
     entry: EntryNumber

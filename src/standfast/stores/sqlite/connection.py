@@ -4,7 +4,6 @@ One writer per process, every other connection read-only; only the writer moves 
 file, because a checkpoint beside a writer is where older SQLite versions lost data.
 """
 
-import ctypes
 import os
 import sys
 from collections.abc import Iterator
@@ -66,6 +65,8 @@ def open_reader(path: Path, *, vfs: str | None = None) -> apsw.Connection:
 
 def keep_log(connection: apsw.Connection, path: Path) -> None:
     """Make the log as long as it will get and keep it so: writing over old pages costs half of growing a file."""
+    import ctypes  # here: it costs a reading verb more than opening the ledger
+
     with translated(path):
         keep = ctypes.c_int(1)
         connection.file_control("main", apsw.SQLITE_FCNTL_PERSIST_WAL, ctypes.addressof(keep))
