@@ -218,7 +218,7 @@ class _Played:
         await self.workload.leave()
         self.checker.quiet()
         await world.run_for(plan.quiet)
-        await self.checker.finish()
+        await self.checker.finish(*(f"{told.title} {told.text}" for told in world.people.told))
 
     async def _until(self, at: float) -> None:
         left = at - self.world.clock.monotonic()

@@ -33,7 +33,7 @@ from standfast.sim.quiet import Quiet
 from standfast.sim.retelling import retell
 from standfast.sim.retold import Retold
 from standfast.sim.sightings import Sightings
-from standfast.sim.watch import Violation
+from standfast.sim.watch import CANARIES, Violation
 from standfast.sim.witness import Witness
 from standfast.stores.memory import MemoryStore
 
@@ -88,7 +88,7 @@ class Checker:
         world: Watched,
         *,
         contract: Contract = CONTRACT,
-        canaries: Sequence[str] = (),
+        canaries: Sequence[str] = CANARIES,
     ) -> None:
         """`canaries`: secrets that may occur nowhere."""
         assert all(len(canary) >= FEWEST for canary in canaries), "a canary must be no word"

@@ -47,11 +47,12 @@ from standfast.model.secret import Secret
 from standfast.sim.effects import effect, effect_of
 from standfast.sim.loop import PROCESS, Died, Process, VirtualClock, current
 from standfast.sim.sockets import SimLine, SimSocket
+from standfast.sim.watch import CANARIES
 from standfast.sim.wire import Wire
 
 TRADING, DATA = "https://trading.sim", "https://data.sim"
 ORDERS, QUOTES = "wss://trading.sim", "wss://data.sim"
-KEY, SECRET = "key", "secret"
+KEY, SECRET = CANARIES
 PER_MINUTE = 200
 
 

@@ -84,7 +84,7 @@ def hunt(setting: Setting, *planted: Planted, real_seconds: float = 30.0) -> Vio
 
     async def story() -> None:
         async with World(setting.rules, setting.prices, **setting.wishes) as world:
-            checker = Checker(world, canaries=(books.CANARY,))
+            checker = Checker(world)
             world.watchers.append(checker)
             await setting.tell(world)
             world.faults.clear()

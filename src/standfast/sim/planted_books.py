@@ -12,10 +12,8 @@ from standfast.model.order import Fill
 from standfast.runtime.account import Account
 from standfast.runtime.reader import Reader
 from standfast.sim.planted_bugs import Change, everywhere
+from standfast.sim.watch import CANARIES
 from standfast.stores.memory import MemoryJournal, MemoryStore
-
-CANARY = "canary-5up3r-53cr3t"
-
 
 # --- books --------------------------------------------------------------------------------------
 
@@ -114,6 +112,6 @@ def puts_down_its_key() -> Iterator[Change]:
 
     async def start(self: Any) -> None:
         await right(self)
-        await self.ledger.record([j.GuardStopped(reason=f"once before, with key {CANARY}")])
+        await self.ledger.record([j.GuardStopped(reason=f"once before, with key {CANARIES[0]}")])
 
     yield Account, "start", start

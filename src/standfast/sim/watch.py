@@ -7,6 +7,9 @@ from typing import Protocol
 from standfast.exchange.events import Event
 from standfast.model.journal import Entry
 
+CANARIES = ("canary-k3y-5up3r", "canary-53cr3t-5up3r")
+"""The key and the secret of every simulated account: they may occur nowhere but in a request's headers (S13)."""
+
 
 class Violation(Exception):
     """A promise was broken: `id` names it as reliability.md §3 does (S4, B2), `text` says how."""

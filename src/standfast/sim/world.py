@@ -40,7 +40,7 @@ from standfast.sim.effects import Effects
 from standfast.sim.guards import Guard, Habitat, People, SimBroker
 from standfast.sim.keeper import Keeper
 from standfast.sim.loop import VirtualClock, current, run
-from standfast.sim.watch import Violation, Watcher
+from standfast.sim.watch import CANARIES, Violation, Watcher
 from standfast.sim.wire import Travel, Wire
 from standfast.stores.promises import RequestOutcome
 
@@ -90,7 +90,7 @@ class World:
         """Whether an instrument can be guarded now, H(t, s); a chaos that knows more puts its own here."""
         self.engine = Engine(
             instruments,
-            [AccountSpec(name=rules.account, key_id="key", secret="secret", cash=cash)],
+            [AccountSpec(name=rules.account, key_id=CANARIES[0], secret=CANARIES[1], cash=cash)],
             start=current().now(),
             calendar=self._sessions,
             seed=seed,
