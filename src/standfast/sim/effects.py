@@ -97,7 +97,8 @@ class Effects:
         happened = Happened(len(self.log) + 1, name, process.name, at)
         self.log.append(happened)
         self.of[process.name] += 1
-        self._digest.update(f"{(at - self._began).total_seconds()} {process.name} {name}\n".encode())
+        passed = at - self._began
+        self._digest.update(f"{passed.days} {passed.seconds} {passed.microseconds} {process.name} {name}\n".encode())
         self._told(name)
         anomaly = self._plan.get(happened.number)
         if anomaly is not None and anomaly.kind is Kind.KILL:

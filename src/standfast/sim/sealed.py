@@ -8,6 +8,7 @@ import os
 import socket
 import threading
 import uuid
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, NoReturn
@@ -35,20 +36,23 @@ def sealed() -> Iterator[None]:
     """Not to be nested: a run in a run would share its walls."""
     kept = [(owner, name, getattr(owner, name)) for owner, name in WAYS_OUT]
     logs = structlog.get_config()
+    gc.collect(1)  # what is left of the run before: nobody holds it any more
     is_collecting = gc.isenabled()
     gc.disable()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(CRITICAL))
     for owner, name in WAYS_OUT:
         setattr(owner, name, _wall(f"{owner.__name__}.{name}"))
     try:
-        yield
+        with warnings.catch_warnings():
+            # What was about to start when its process died or its group was cancelled never will.
+            warnings.filterwarnings("ignore", "coroutine .* was never awaited", RuntimeWarning)
+            yield
     finally:
         for owner, name, original in kept:
             setattr(owner, name, original)
         structlog.configure(**logs)
         if is_collecting:
             gc.enable()
-        gc.collect(0)  # everything the run has made is young, as nothing has been collected
 
 
 def _wall(what: str) -> Callable[..., NoReturn]:
