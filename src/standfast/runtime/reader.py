@@ -99,12 +99,13 @@ class Reader:
         while True:
             kind.wanted.clear()
             await self.attempt(kind)
-            await self.clock.sleep(SPACING)
+            ended = self.clock.monotonic()
             try:
                 async with self.clock.timer(max(kind.every().total_seconds(), SPACING)):
                     await kind.wanted.wait()
             except TimeoutError:
                 continue
+            await self.clock.sleep(max(0.0, ended + SPACING - self.clock.monotonic()))
 
     async def attempt(self, kind: Kind) -> bool:
         """One read; a failure is noted and evidence of nothing."""
