@@ -14,17 +14,22 @@ from standfast.model.breaks import BreakKind, Finding
 from standfast.model.evidence import AccountRead
 from standfast.model.ids import BreakId, PositionId, RequestId
 from standfast.model.instrument import Instrument
+from standfast.model.order import Role
+from standfast.model.position import CloseReason
 from tests.core.situations import (
     QQQ,
     SPY,
     D,
+    P,
     after,
+    exit_intended,
     folded,
     opening_of,
     position,
     quoted,
     ruled,
     situation,
+    told,
 )
 
 LIMITS = Limits(open_positions=1, notional_per_instrument=D(2000), notional_per_account=D(2500), orders_per_minute=2)
@@ -160,3 +165,15 @@ def test_openings_a_minute_are_counted_for_a_minute() -> None:
     assert against(situation(book, held={}, rules=limits)) == ("orders_per_minute: 2 of 2",)
     fresh = {SPY: quoted("100", at=after(later))}
     assert against(situation(book, held={}, rules=limits, now=after(later), sights=fresh)) == ()
+
+
+def test_beside_an_exit_whose_arrival_is_not_known_nothing_is_opened() -> None:
+    """It may be of a position that has closed since: arrived late, it would sell the new one."""
+    stop = exit_intended(Role.STOP, stop="98")
+    gone = j.PositionWrittenOff(position=P, reason=CloseReason.OPERATOR, by="op", detail="")
+    book = folded(*position(10), stop, j.OrderInDoubt(id=stop.id, reason="no answer"), gone)
+
+    (reason,) = against(with_account(situation(book, held={})))
+
+    assert stop.id in reason
+    assert against(with_account(situation(told(book, j.OrderNeverArrived(id=stop.id, reason="")), held={}))) == ()

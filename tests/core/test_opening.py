@@ -156,3 +156,14 @@ def test_what_filled_before_its_cancel_arrived_is_a_position_whatever_the_cancel
 
     assert book.held(the(book)) == D(6)
     assert the(book).phase is Phase.OPENING
+
+
+def test_an_entry_that_rests_against_what_has_come_to_be_held_is_cancelled() -> None:
+    """It could only take it off, and the broker holds for it what stop and close of the other need."""
+    other = PositionId("p2")
+    entry = opening_of(5, limit=D(90))
+    book = folded(*entry, *position(-10, id=other))
+
+    assert [each.broker_id for each in of(CancelOrder, look(situation(book)))] == [f"{P}-open"]
+    beside = folded(*entry, *position(10, id=other))
+    assert of(CancelOrder, look(situation(beside))) == []

@@ -9,6 +9,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from standfast.core.situation import Situation
+from standfast.model.booked import Stage
 from standfast.model.ids import Holding
 from standfast.model.order import ZERO
 from standfast.model.position import Phase
@@ -51,6 +52,9 @@ def _instrument(s: Situation, asked: Asked) -> Iterator[str]:
     for found in s.book.breaks_at(asked.holding):
         if found.confirmed and found.finding.kind.value in ("ghost_position", "quantity", "side", "orphan_position"):
             yield f"{asked.holding} has an open break {found.id} ({found.finding.kind})"
+    doubtful = [o for o in s.book.orders_on(asked.holding) if o.reduces and o.stage is Stage.IN_DOUBT]
+    if doubtful:
+        yield f"whether {doubtful[0].id}, an exit on {asked.holding}, has arrived is not known: it would close this one"
     instrument = s.instrument(asked.holding)
     if not instrument.tradable:
         yield f"{asked.holding} cannot be traded"

@@ -25,9 +25,10 @@ def advance_opening(s: Situation, position: Position) -> Outcomes:
         return
     orders = [order for order in s.book.orders_for(position.id) if order.role is Role.OPEN]
     if orders:
-        if position.closing is not None:
+        reason = "its opening was withdrawn" if position.closing is not None else _why_against(s, position)
+        if reason:
             yield from (
-                CancelOrder(broker_id=order.broker_id, holding=order.holding, reason="its opening was withdrawn")
+                CancelOrder(broker_id=order.broker_id, holding=order.holding, reason=reason)
                 for order in orders
                 if not order.is_finished and order.broker_id is not None and order.cancel_at is None
             )
@@ -44,6 +45,17 @@ def advance_opening(s: Situation, position: Position) -> Outcomes:
         reason=f"opening {position.key}",
     )
     yield SubmitOrder(intent=made, urgency=Urgency.OPEN)
+
+
+def _why_against(s: Situation, position: Position) -> str:
+    """An entry that rests against what has come to be held could only take it off, and holds what its exits need.
+
+    One at the market does not rest: what it meets is netted.
+    """
+    if position.limit is None:
+        return ""
+    held = [p for p in s.book.guarded_at(position.holding) if p.sign != position.sign and s.book.held(p) > 0]
+    return f"it is against what {held[0].id} holds" if held else ""
 
 
 def why_not_open(s: Situation, position: Position) -> str:
