@@ -6,11 +6,12 @@ from datetime import timedelta
 import pytest
 
 from standfast.core.policy import Foreign
-from standfast.exchange.faults import Lost, PartialList, Rule
+from standfast.exchange.faults import Lost, PartialList, Rule, Slow, Stale
 from standfast.exchange.orders import OrderClass, OrderType, Side, StopLoss, TakeProfit, Terms, Ticket
 from standfast.exchange.rules import Rules as ExchangeRules
 from standfast.model.breaks import BreakKind
 from standfast.model.journal import BreakSeen, ProfitRestated
+from standfast.model.position import Standing
 from standfast.sim.world import World, play
 from tests.sim.stories import BY_GUARD, START, STILL, STOP_ONLY, D, guarded, market, of_kind, open_positions, prices
 
@@ -83,3 +84,20 @@ def test_what_was_held_before_and_is_sold_before_it_is_adopted_leaves_nothing_be
         await world.until(lambda: [p.net for p in open_positions(world)] == [-10], within=10)
 
     play(story, replace(STOP_ONLY, foreign=foreign), STILL, start=START)
+
+
+def test_a_fill_of_ours_whose_order_cannot_be_found_yet_waits_and_counts_once() -> None:
+    """Its answer is late, and the look-up by id is of a moment before: it looks like a stranger's."""
+
+    async def story(world: World) -> None:
+        await guarded(world)
+        world.faults.install(Rule(operation="submit", fault=Slow(seconds=4, late="answer"), count=1))
+        world.faults.install(Rule(operation="order", fault=Stale(age=8), until=world.now + timedelta(seconds=9)))
+        await world.operate("open", instrument="AAPL", quantity="20")
+        await world.run_for(40)
+        (position,) = open_positions(world)
+        assert (position.held, position.standing) == (D(20), Standing.OWNED), await world.account_of("counted twice")
+        assert not world.book.exceeding
+        assert world.net() == 20
+
+    play(story, STOP_ONLY, STILL, start=START, faults=[DEAF])

@@ -16,6 +16,7 @@ import structlog
 from standfast.core.busted import TRADE
 from standfast.core.fills import book_fill, bookable, is_known
 from standfast.core.movements import book_movements
+from standfast.model.booked import BookedOrder
 from standfast.model.effects import Urgency
 from standfast.model.errors import BrokerError, Unauthorised
 from standfast.model.evidence import OrdersRead, Snapshot
@@ -294,23 +295,36 @@ class Reader:
         book = self.ledger.book
         for holding in sorted({fill.holding for fill in fills if not is_known(book, fill)}):
             await self._learn_own_legs(holding)
-        strangers = list(dict.fromkeys(fill.broker_order_id for fill in fills if not is_known(book, fill)))
+        strangers = {fill.broker_order_id: fill.at for fill in reversed(fills) if not is_known(book, fill)}
         whole = len(strangers) <= UNKNOWN_ORDERS_MAX
-        for broker_id in strangers[:UNKNOWN_ORDERS_MAX]:
+        for broker_id, filled_at in list(reversed(strangers.items()))[:UNKNOWN_ORDERS_MAX]:
             if self.ledger.book.order_by_broker(broker_id) is None:  # else a leg of one just read
-                whole = await self._observe_stranger(broker_id) and whole
+                whole = await self._observe_stranger(broker_id, filled_at) and whole
         return whole
 
     async def _learn_own_legs(self, holding: Holding) -> None:
-        """Read those orders of ours whose legs we do not know yet: a leg does not say whose it is, its parent does."""
+        """Read those orders of ours that a nameless fill may belong to: whose outcome is open, and whose legs we do not
+        know yet, because a leg does not say whose it is, its parent does."""
         orders = self.ledger.book.orders_on(holding)
         parents = {order.parent for order in orders}
         for order in orders:
+            if order.is_own and not order.is_settled:
+                await self._look_for_own(order)
             has_legs = order.terms is not None and (order.terms.target_price or order.terms.attached_stop) is not None
             if has_legs and order.id not in parents:
                 await self.lookups.query(broker_id=order.broker_id, client_id=order.id)
 
-    async def _observe_stranger(self, broker_id: BrokerOrderId) -> bool:
+    async def _look_for_own(self, order: BookedOrder) -> None:
+        """One of ours whose answer has not come: found, it is known by its broker's id from then on."""
+        try:
+            report = await self.broker.order(client_id=order.id)
+        except BrokerError as error:
+            log.warning("an order of ours is not read", order=order.id, error=f"{type(error).__name__}: {error}")
+            return
+        if report is not None:
+            await self.ledger.record([self.lookups.observed(report)])
+
+    async def _observe_stranger(self, broker_id: BrokerOrderId, filled_at: datetime) -> bool:
         try:
             report = await self.broker.order(broker_id=broker_id)
         except BrokerError as error:
@@ -320,7 +334,9 @@ class Reader:
             return False
         if report is None:
             log.warning("a fill names an order the broker does not know", order=broker_id)
-            return True
+            # It may be an answer of before the order: booked as nobody's, one of ours would count twice.
+            broker_now = self.clock.now() + self.ledger.clock_ahead
+            return broker_now - filled_at >= self.broker.contract.staleness
         await self.ledger.record([self.lookups.observed(report)])
         return True
 
