@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from standfast.core.policy import Rules
+from standfast.core.policy import Foreign, Rules
 from standfast.model import journal as j
 from standfast.model.ids import BrokerOrderId, ClientOrderId, Holding, PositionId
 from standfast.model.order import OrderReport, Role
@@ -44,7 +44,7 @@ class Books:
                 self._check_once(holding)
             case j.FillBooked(fill=fill):
                 self._check_once(fill.holding)
-            case j.ForeignAcknowledged(holding=holding, by="policy"):
+            case j.ForeignAcknowledged(holding=holding, by="policy") if self._is_ignored(holding):
                 self._check_taken_in(holding, "acknowledged")
             case j.RequestDone(request=request, ok=True, detail=detail) if request in self.retold.asked:
                 self._check_done(self.retold.asked[request], detail)
@@ -140,10 +140,14 @@ class Books:
                 return f"{intent.fact.id} works"
         return ""
 
+    def _is_ignored(self, holding: Holding) -> bool:
+        """Only then all that is foreign is acknowledged; elsewhere a part may be, for a fill to take off again."""
+        return self.rules.foreign_for(holding) is Foreign.IGNORE
+
     def _check_taken_in(self, holding: Holding, how: str) -> None:
         """S7: what is taken in was there, so that the books then say what the exchange has said not long ago."""
         booked = self.retold.net(holding)
         nets = self.witness.nets_within(holding.instrument, WINDOW)
-        within = (min(nets) <= booked <= max(nets)) and booked * max(nets, key=abs) >= 0
+        within = min(*nets, ZERO) <= booked <= max(*nets, ZERO)
         if booked not in nets and not within:  # a part may be taken in for a sale that has just eaten it
             raise Violation("S7", f"{holding} is {how} and booked as {booked}, which it never was: {nets}")
