@@ -102,7 +102,8 @@ class Books:
 
     def _check_once(self, holding: Holding) -> None:
         """S7: what was taken in from a read is still explained by fills that are not booked: none is counted twice."""
-        if holding in self.retold.rescaled or holding in self.retold.written_off:
+        is_reshaped = holding.instrument in self.witness.reshaped or holding in self.retold.rescaled
+        if is_reshaped or holding in self.retold.written_off:
             return
         bought, sold = self.witness.traded.get(holding.instrument, (ZERO, ZERO))
         bought_booked, sold_booked = self.retold.traded.get(holding, (ZERO, ZERO))

@@ -36,6 +36,8 @@ class Witness:
         self.filled: dict[str, Decimal] = {}
         """What each order has filled, by the exchange's order id, as it was counted then (before any split)."""
 
+        self.reshaped: set[str] = set()
+        """Instruments whose quantity has changed without a fill (a split)."""
         self.traded: dict[str, tuple[Decimal, Decimal]] = {}
         """What has been bought and sold of each instrument, by anybody, in all."""
 
@@ -64,6 +66,7 @@ class Witness:
         now = self.engine.net(self.account, instrument)
         if now != self._last(instrument):
             self._note(instrument, now)
+            self.reshaped.add(instrument)
             self.external_at[instrument] = self.engine.now
         return now
 
@@ -99,6 +102,8 @@ class Witness:
             return
         assert event.quantity is not None, event
         assert event.position_quantity is not None, event
+        if event.position_quantity - event.quantity * order.side.sign != self._last(order.instrument):
+            self.reshaped.add(order.instrument)
         self._note(order.instrument, event.position_quantity)
         self.filled[order.id] = self.filled.get(order.id, ZERO) + event.quantity
         bought, sold = self.traded.get(order.instrument, (ZERO, ZERO))
