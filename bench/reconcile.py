@@ -167,7 +167,7 @@ async def _guarding(pair: Pair) -> Guarding:
         assert not settled, f"nothing is to be done, least of all {name}"
         work.close()  # type: ignore[attr-defined]  # a coroutine: what the first look asks about instruments
 
-    account = Account(ledger, spawn, lease_clock=clock, is_trading_day=lambda day: day.weekday() < 5)
+    account = Account(ledger, spawn, lease_clock=clock, session_close=lambda day: None)
     guarding = Guarding(account, transport)
     transport.body = pair[1]
     await account.reader.attempt(account.reader.kinds["positions"])

@@ -268,6 +268,8 @@ class Worker:
         await telling
 
     async def _say_status(self, account: Account) -> None:
+        while not account.cycles:  # before the first look there is nothing to tell
+            await account.clock.sleep(0.1)
         while True:
             log.info("status", account=account.rules.account, **status(account.situation()))
             await account.clock.sleep(account.rules.every.status.total_seconds())
