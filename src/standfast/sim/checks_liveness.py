@@ -220,9 +220,11 @@ class Liveness:
             yield Trouble("B2", f"{holding}", "naked", COVERED, text)
         if held_up:
             return
-        for lot in self.retold.lots_at(holding):
-            is_ours = lot.standing is Standing.OWNED and lot.held > 0 and self.wants_stop(lot)
-            if is_ours and lot.closing is None and exposed > closing:
+        ours = [lot for lot in self.retold.lots_at(holding) if lot.standing is Standing.OWNED and self.wants_stop(lot)]
+        if not ours or stop_cover(orders, ours[0].sign) >= sum((lot.held for lot in ours), ZERO):
+            return  # what lacks a stop is somebody else's, beside ours
+        for lot in ours:
+            if lot.held > 0 and lot.closing is None and exposed > closing:
                 yield Trouble("B8", lot.id, "naked", ROLLED_BACK, f"{lot.id}: {text}", tradable=True)
 
     def exposed(self, holding: Holding, orders: list[Order]) -> tuple[Decimal, Decimal]:
