@@ -42,15 +42,15 @@ def test_only_as_much_as_was_listed_is_taken_and_the_rest_opens() -> None:
     assert sorted(p.net for p in book.state.positions.values()) == [D(-15), D(0)]
 
 
-def test_it_goes_before_ours_and_leaves_ours_alone() -> None:
+def test_where_fills_were_booked_the_list_may_be_old_and_nothing_is_taken_from_it() -> None:
     book = folded(*position(10, at=after(-60)), at=after(-60))
     quantity = Finding(
         kind=BreakKind.QUANTITY, holding=SPY, booked="10", reported="75", price=D(90), gap=D(65), evidence="list"
     )
     told(book, j.BreakSeen(id=BreakId("b1"), finding=quantity))
-    booked(book, [SALE], ADOPT)
-    assert book.state.positions[P].held == D(10)
-    assert net_of(book) == 10
+    booked(book, [fill("x1", "theirs", Side.SELL, 4, 100)], ADOPT)
+    assert book.state.positions[P].held == D(6)
+    assert net_of(book) == 6
 
 
 def test_what_a_fill_explains_is_not_taken_for_unexplained() -> None:

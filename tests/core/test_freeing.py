@@ -78,13 +78,11 @@ def closing_again(s: Situation, listed: OrderReport) -> Situation:
     return situation(s.book, listed=[listed])
 
 
-def test_while_a_close_is_blocked_its_position_is_covered_again() -> None:
-    book = folded(*position(10), closing_of())
-    s = situation(book, listed=[QUEUED], contract=with_contract(reserves_quantity=True))
-
-    (stop,) = of(SubmitOrder, protect(s, the(book)))
-
-    assert (stop.intent.role, stop.intent.terms.quantity) == (Role.STOP, D(10))
+def test_beside_what_others_reserve_a_stop_rests_for_what_is_free() -> None:
+    for reserved, rests in ((4, [D(6)]), (10, [])):
+        book = folded(*position(10))
+        s = situation(book, listed=[report("theirs", quantity=reserved, closes=True)])
+        assert [each.intent.terms.quantity for each in of(SubmitOrder, protect(s, the(book)))] == rests
 
 
 def test_what_is_free_is_closed() -> None:
@@ -95,10 +93,10 @@ def test_what_is_free_is_closed() -> None:
     assert sent.intent.terms.quantity == 6
 
 
-def test_an_order_that_opens_or_may_be_of_somebody_elses_quantity_blocks_nothing() -> None:
+def test_an_order_that_may_be_of_somebody_elses_quantity_blocks_nothing() -> None:
     book = folded(*position(10), closing_of())
-    opens = situation(book, listed=[report("theirs", quantity=4, closes=False)])
-    assert blocked(opens, the(book)) == 0
+    placed_while_flat = situation(book, listed=[report("theirs", quantity=4, closes=False)])
+    assert blocked(placed_while_flat, the(book)) == 4, "it was to open once, and holds the quantity now"
     told(book, j.ForeignAcknowledged(holding=SPY, quantity=D(3), by="op"))
     assert blocked(situation(book, listed=[report("theirs", quantity=4)]), the(book)) == 1
     assert blocked(situation(book, listed=[report("theirs", quantity=3)]), the(book)) == 0

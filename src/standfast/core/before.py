@@ -18,8 +18,6 @@ from standfast.model.journal import ForeignAcknowledged, PositionAdopted
 from standfast.model.order import ZERO, Fill
 
 ENDED = timedelta(seconds=60)
-STALE = timedelta(seconds=15)
-"""A difference seen so soon after a fill may be a list of before that fill."""
 
 
 def held_before(book: Book, rules: Rules, fill: Fill, most: Decimal) -> PositionAdopted | ForeignAcknowledged | None:
@@ -61,8 +59,7 @@ def _is_unexplained(book: Book, found: Break) -> bool:
     if finding.kind not in (BreakKind.ORPHAN_POSITION, BreakKind.QUANTITY) or not finding.gap:
         return False
     assert finding.holding is not None, finding
-    last = book.state.filled.get(finding.holding)
-    return last is None or (last.number < found.number and found.first_seen - last.at >= STALE)
+    return finding.holding not in book.state.filled  # else every fill is booked, and the list may be old
 
 
 def _unexplained(book: Book, found: Break) -> Decimal:

@@ -47,6 +47,8 @@ class Blocking:
     client_id: ClientOrderId
     quantity: Decimal
     words: str
+    stops: bool
+    """Whether it protects what it holds."""
 
 
 def waits(s: Situation, position: Position, closing: Closing) -> bool:
@@ -86,7 +88,13 @@ def _blocking(s: Situation, position: Position) -> Iterator[Blocking]:
         theirs = max(theirs - report.remaining, ZERO)
         if held:
             words = f"{report.side} {report.remaining} {report.type}"
-            yield Blocking(broker_id=report.broker_id, client_id=report.client_id, quantity=held, words=words)
+            yield Blocking(
+                broker_id=report.broker_id,
+                client_id=report.client_id,
+                quantity=held,
+                words=words,
+                stops=report.type in STOP_TYPES,
+            )
 
 
 def _reserving(s: Situation, loose: Sequence[OrderReport]) -> Iterator[OrderReport]:
@@ -97,8 +105,6 @@ def _reserving(s: Situation, loose: Sequence[OrderReport]) -> Iterator[OrderRepo
     """
     alone: Counter[tuple[object, bool]] = Counter()
     for report in loose:
-        if report.closes is False:
-            continue  # it opens, by the broker's own word: nothing is reserved for it
         known = s.book.order_by_broker(report.broker_id)
         parent = known.parent if known is not None else report.parent_id
         key = parent or (report.order_class, report.remaining)

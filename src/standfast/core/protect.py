@@ -23,7 +23,7 @@ from standfast.core.cover import (
     is_cancelling,
     wanted_resting,
 )
-from standfast.core.freeing import entries_beside, waits
+from standfast.core.freeing import blocking, entries_beside, waits
 from standfast.core.orders import intent, reducing
 from standfast.core.policy import Mode
 from standfast.core.results import Clarity, judge, levels
@@ -105,7 +105,10 @@ def _adjust(s: Situation, position: Position, cover: Cover, wanted: Resting, siz
         yield from _move(s, position, moved[0], wanted)
         return
     if surplus < 0:
-        yield from _add(s, position, wanted, -surplus)
+        taken = sum((each.quantity for each in blocking(s, position) if not each.stops), ZERO)
+        room = min(-surplus, _size(s, s.book.held(position) - resting - cover.foreign - taken))
+        if room > 0:
+            yield from _add(s, position, wanted, room)
 
 
 def _differs(group: tuple[BookedOrder, ...], wanted: Resting) -> bool:
