@@ -196,6 +196,15 @@ def test_fills_that_explain_an_adoption_are_matched_not_added_and_no_more_than_w
     assert net_of(book) == D(15)
 
 
+def test_a_fill_behind_an_adoption_is_matched_though_the_clock_was_put_back_since() -> None:
+    book = folded(adopted(10))
+    told(book, j.NakedBegan(position=P), at=BEGAN - timedelta(days=20_000))
+
+    (fact,) = book_fill(book, ADOPT, fill("x1", "theirs", Side.BUY, 10, 100, at=BEGAN))
+
+    assert isinstance(fact, j.FillMatched)
+
+
 def test_buys_and_sales_behind_an_adoption_are_all_matched() -> None:
     book = folded(adopted(6))
     late = [fill("x1", "o1", Side.BUY, 10, 100, at=NOW), fill("x2", "o2", Side.SELL, 4, 101, at=NOW)]

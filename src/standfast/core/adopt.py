@@ -53,6 +53,7 @@ def adoption(s: Situation, holding: Holding, quantity: Decimal, *, by: str) -> I
         gain_anchor=better(price, now),
         strategy=s.rules.foreign_strategy(""),
         by=by,
+        seen_at=s.broker_now,
     )
 
 

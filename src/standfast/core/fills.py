@@ -140,7 +140,7 @@ def _matched(book: Book, fill: Fill, order: BookedOrder | None) -> PositionId | 
         return None
     for position in chain(book.positions_at(fill.holding), _just_closed(book, fill)):
         lacking = position.bare_adopted * position.sign * fill.side.sign
-        if lacking > 0 and position.adopted_at is not None and fill.at <= position.adopted_at:
+        if lacking > 0 and position.counted_until is not None and fill.at <= position.counted_until:
             return position.id
     return None
 

@@ -76,6 +76,7 @@ def _position_adopted(book: Book, fact: j.PositionAdopted, entry: j.Entry) -> No
             entry_value=quantity * fact.price,
             opened_at=entry.at,
             adopted_at=entry.at,
+            counted_until=fact.seen_at or entry.at,
             bare_adopted=quantity,
             anchor=fact.anchor,
             gain_anchor=fact.gain_anchor,

@@ -1,6 +1,7 @@
 """Facts about positions: opened, adopted, closed, protected, settled."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 
 from standfast.model.ids import BrokerOrderId, Holding, PositionId, RequestId
@@ -57,6 +58,8 @@ class PositionAdopted(Recorded):
     """Its target is figured from here: the better of the two."""
     strategy: str
     by: str
+    seen_at: datetime | None = None
+    """By the broker's clock: fills up to then are counted in it already. Older entries: when it was recorded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)

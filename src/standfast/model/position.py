@@ -144,6 +144,8 @@ class Position:
     asked_at: datetime | None = None
     """When its opening was asked for."""
     adopted_at: datetime | None = None
+    counted_until: datetime | None = None
+    """By the broker's clock: fills of before that turn up later are in `bare_adopted` already."""
     bare_adopted: Decimal = ZERO
     """Quantity taken from a position read; fills that explain it later are matched, not added."""
     bare: bool = False
