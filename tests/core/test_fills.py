@@ -174,6 +174,19 @@ def test_a_bracket_leg_is_tied_to_what_its_parent_opened() -> None:
     assert made.reason is CloseReason.BROKER_EXIT
 
 
+def test_a_leg_tied_by_its_looks_to_an_older_position_goes_to_the_lot_its_parent_opens() -> None:
+    """The list shows it alone, before the fill of its parent is read: left where it was, no close could free it."""
+    leg = report("leg", side=Side.SELL, type=OrderType.STOP, stop="95", order_class="bracket")
+    parent = report("parent", side=Side.BUY, filled=10, state=OrderState.FILLED, legs=(leg,), order_class="bracket")
+    book = folded(*position(5), j.OrderObserved(report=leg, position=P), j.OrderObserved(report=parent))
+
+    booked(book, [fill("x", "parent", Side.BUY, 10, 100)], ADOPT)
+
+    older, lot = book.positions_at(SPY)
+    assert [order.broker_id for order in book.orders_for(lot.id)] == ["parent", "leg"]
+    assert "leg" not in [order.broker_id for order in book.orders_for(older.id)]
+
+
 def test_a_bracket_leg_whose_parent_we_never_saw_is_still_the_brokers_exit() -> None:
     leg = report("leg", side=Side.SELL, filled=10, state=OrderState.FILLED, order_class="bracket", stop="95")
     book = folded(adopted(10), j.OrderObserved(report=leg))

@@ -7,7 +7,7 @@ from typing import Any
 from standfast.core.book import Book, Cost
 from standfast.core.folds import folds
 from standfast.model import journal as j
-from standfast.model.order import ZERO
+from standfast.model.order import ZERO, Role
 from standfast.model.position import Closing, Phase, Position, Standing
 
 
@@ -55,7 +55,8 @@ def _lot_found(book: Book, fact: j.LotFound, entry: j.Entry) -> None:
         book.untie_order(order)
         book.put_order(replace(order, position=position.id))
         for leg in book.orders_on(fact.holding):
-            if leg.parent == order.id and leg.position is None:
+            if leg.parent == order.id and leg.role is Role.FOREIGN:  # tied by its looks to another, perhaps, till now
+                book.untie_order(leg)
                 book.put_order(replace(leg, position=position.id))
 
 
