@@ -7,7 +7,7 @@ from standfast.core.policy import Mode, Rules
 from standfast.exchange.events import Asked, Event
 from standfast.model.ids import ClientOrderId, Holding, InstrumentId, is_own
 from standfast.sim.checks_liveness import Liveness
-from standfast.sim.retold import Retold
+from standfast.sim.retold import Lot, Retold
 from standfast.sim.watch import Violation
 from standfast.sim.witness import FILLS, Witness
 
@@ -56,9 +56,16 @@ class Quiet:
                 self._asked = None
 
     def _is_called_for(self, instrument: str, now: datetime) -> bool:
-        """Whether a close was decided there not long ago: by the clock, since no price has moved."""
+        """Whether the clock alone is reason enough: a close was decided, or a shortest hold has ended, not long ago."""
         lots = self._retold.lots_at(Holding(InstrumentId(instrument)))
-        return any(lot.closing_at is not None and now - lot.closing_at <= STILL for lot in lots)
+        return any(
+            (lot.closing_at is not None and now - lot.closing_at <= STILL) or self._has_come_of_age(lot, now)
+            for lot in lots
+        )
+
+    def _has_come_of_age(self, lot: Lot, now: datetime) -> bool:
+        hold = self._rules.policy(lot.strategy, lot.holding).minimum_hold
+        return bool(hold) and lot.opened_at is not None and abs(now - lot.opened_at - hold) <= STILL
 
     def tick(self, now: datetime) -> None:
         for asset in self._witness.engine.assets():
