@@ -181,6 +181,13 @@ def test_the_guard_holds_the_fraction_that_cannot_rest() -> None:
     assert due(at_price("98", facts, BROKER)) is CloseReason.STOP_LOSS
 
 
+def test_a_wider_stop_at_the_broker_does_not_do_the_nearer_one_of_the_loop_however_near_they_are() -> None:
+    both = Policy(name="both", held_by=HeldBy.BOTH, stop_loss=D("0.001"), emergency_stop=D("0.0015"))
+    facts = [*position(10), *resting_stop(10, "99.85")]
+
+    assert due(at_price("99.89", facts, both)) is CloseReason.STOP_LOSS
+
+
 def test_with_both_the_guard_holds_the_stop_and_the_broker_the_emergency() -> None:
     both = Policy(name="both", held_by=HeldBy.BOTH, stop_loss=D("0.02"), emergency_stop=D("0.1"))
     facts = [*position(10), *resting_stop(10, "90")]

@@ -210,13 +210,13 @@ def _broker_does(s: Situation, position: Position, policy: Policy, level: Decima
     cover = cover_of(s, position)
     if cover.stopped < s.book.held(position):
         return False
-    nearer = all((price - level) * position.sign >= -_slack(level) for price in cover.stop_prices)
+    nearer = all((price - level) * position.sign >= -_slack(position, level) for price in cover.stop_prices)
     return nearer and not _stood_beyond(s, position)
 
 
-def _slack(level: Decimal) -> Decimal:
+def _slack(position: Position, level: Decimal) -> Decimal:
     """A resting trailing stop may lag the ladder by a little; a price this near is the broker's."""
-    return abs(level) / 1000
+    return abs(level) / 1000 if position.trail is not None else Decimal(0)
 
 
 def _stood_beyond(s: Situation, position: Position) -> bool:
