@@ -39,7 +39,18 @@ def document(value: Mapping[str, object]) -> None:
     """Print one JSON document."""
     import json
 
-    print(redact(json.dumps(value, indent=2, ensure_ascii=False)))
+    print(json.dumps(_without_secrets(value), indent=2, ensure_ascii=False))
+
+
+def _without_secrets(value: object) -> object:
+    """Every text in it redacted, before it is a document: after, a secret with a quote in it would break that."""
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, Mapping):
+        return {name: _without_secrets(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_secrets(item) for item in value]
+    return value
 
 
 def table(columns: Sequence[Column], rows: Iterable[Sequence[Cell | str]], *, empty: str) -> None:
