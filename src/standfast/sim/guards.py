@@ -23,7 +23,7 @@ from standfast.model.errors import JournalUnavailable, LeaseLost
 from standfast.ports import Broker
 from standfast.runtime.account import Account
 from standfast.runtime.telling import Telling
-from standfast.runtime.worker import Worker
+from standfast.runtime.worker import Stop, Worker
 from standfast.sim.disk import SimStore
 from standfast.sim.effects import Effects, effect
 from standfast.sim.loop import PROCESS, Died, Process, VirtualClock, current
@@ -154,8 +154,11 @@ class Guard:
         telling = Telling(lambda account: Outbox(account, [Channel("people", habitat.people)]))
         self.worker = worker = Worker(habitat.store, telling, holder=self.holder, session_close=habitat.session_close)
         worker.lease_clock = self.clock
-        self.account = await worker.add(rules, broker, self.clock)
-        await worker.run(self.restarted)
+        try:
+            self.account = await worker.add(rules, broker, self.clock)
+            await worker.run(self.restarted)
+        except Stop:
+            pass  # before it guarded anything: asked to end while it waited for the lease
 
     def kill(self) -> None:
         """End it as `kill -9` would: nothing of it runs again, what it has sent still arrives."""
