@@ -36,6 +36,16 @@ def test_where_nothing_is_adopted_it_was_somebody_elses_and_still_is() -> None:
         assert (book.state.positions, book.state.acknowledged) == ({}, {})
 
 
+def test_a_list_that_may_show_the_sale_already_says_nothing_about_what_was_before_it() -> None:
+    """Three orders fill at one open: the list has them all, and then each fill is read."""
+    book = folded(SEEN)
+    fills = [fill("x1", "a", Side.SELL, 53, 100, at=after(-1)), fill("x2", "b", Side.BUY, 118, 100, at=after(-1))]
+
+    booked(book, fills, ADOPT)
+
+    assert net_of(book) == 65
+
+
 def test_only_as_much_as_was_listed_is_taken_and_the_rest_opens() -> None:
     book = folded(SEEN)
     booked(book, [fill("x1", "theirs", Side.SELL, 80, 100)], ADOPT)

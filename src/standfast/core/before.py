@@ -22,7 +22,8 @@ ENDED = timedelta(seconds=60)
 
 def held_before(book: Book, rules: Rules, fill: Fill, most: Decimal) -> PositionAdopted | ForeignAcknowledged | None:
     """The fact that takes in what this fill is about to close, at most so much; None where all is explained."""
-    found = next((each for each in _differences(book, fill) if _is_unexplained(book, each)), None)
+    earlier = (each for each in _differences(book, fill) if each.first_seen <= fill.at)  # a later one may show it
+    found = next((each for each in earlier if _is_unexplained(book, each)), None)
     if found is None or most <= 0:
         return None
     quantity = min(_unexplained(book, found) * -fill.side.sign, most)
