@@ -4,6 +4,7 @@
 #   make demo [REPLAY=PATH]    exchange, careless bot, guard and a screen; on real quotes with REPLAY
 #   make check                 format, lint, types, import contracts, source tidiness
 #   make test [ARGS=...]       check, then the tests; ARGS goes to pytest
+#   make fuzz [ARGS=...]       fresh seeds of the simulation; ARGS goes to `standfast drill fuzz`
 #   make bench [JSON=FILE]     every figure with its floor, ratio and goal
 #   make matrix                the tests under every other Python of MATRIX
 #   make format                let ruff rewrite what it can
@@ -22,7 +23,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo check test bench matrix format lock audit clean
+.PHONY: help setup demo check test fuzz bench matrix format lock audit clean
 
 help:
 	@sed -n 's/^#   \(make .*\)/\1/p' Makefile
@@ -52,6 +53,9 @@ check: setup
 
 test: setup check
 	$(BIN)/python -m pytest $(ARGS)
+
+fuzz: setup
+	$(BIN)/standfast drill fuzz --seeds 200 --hours 0.5 --jobs 2 $(ARGS)
 
 bench: setup
 	$(BIN)/python -m bench $(if $(JSON),--json "$(JSON)") $(ARGS)
