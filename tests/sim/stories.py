@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from standfast.core.policy import Foreign, HeldBy, Mode, Policy, Rules
@@ -19,10 +19,10 @@ from standfast.exchange.orders import (
     TimeInForce,
 )
 from standfast.exchange.script import Price, Row, Script
-from standfast.exchange.sessions import Session
 from standfast.model.ids import AccountId
 from standfast.model.journal import AlertRaised, CloseRequested, Entry, OrderIntended
 from standfast.model.position import CloseReason, Position
+from standfast.sim.nights import Given
 from standfast.sim.world import World
 
 D = Decimal
@@ -71,32 +71,12 @@ def resting_stop(quantity: int, price: str, limit: str | None = None) -> Ticket:
     return Ticket(terms=terms)
 
 
-class ShortNight:
-    """These sessions and no others: a night without the hours in which nothing happens."""
-
-    def __init__(self, *sessions: tuple[datetime, datetime]) -> None:
-        self._sessions = [Session(opens.date(), opens, closes) for opens, closes in sessions]
-
-    def is_open(self, at: datetime) -> bool:
-        return any(session.opens <= at < session.closes for session in self._sessions)
-
-    def next_open(self, at: datetime) -> datetime:
-        return next(session.opens for session in self._sessions if session.opens > at)
-
-    def next_close(self, at: datetime) -> datetime:
-        return next(session.closes for session in self._sessions if session.closes > at)
-
-    def session_day(self, at: datetime) -> date:
-        return next(session.day for session in self._sessions if session.closes > at)
-
-    def calendar(self, start: date, end: date) -> list[Session]:
-        return [session for session in self._sessions if start <= session.day <= end]
-
-
-NIGHT = ShortNight(
-    (START, BEFORE_CLOSE + timedelta(minutes=2)),
-    (BEFORE_CLOSE + timedelta(minutes=12), BEFORE_CLOSE + timedelta(hours=6)),
-    (BEFORE_CLOSE + timedelta(hours=24), BEFORE_CLOSE + timedelta(hours=30)),
+NIGHT = Given(
+    [
+        (START, BEFORE_CLOSE + timedelta(minutes=2)),
+        (BEFORE_CLOSE + timedelta(minutes=12), BEFORE_CLOSE + timedelta(hours=6)),
+        (BEFORE_CLOSE + timedelta(hours=24), BEFORE_CLOSE + timedelta(hours=30)),
+    ]
 )
 """Ten minutes long, from two minutes after BEFORE_CLOSE on."""
 
