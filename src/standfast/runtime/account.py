@@ -95,7 +95,7 @@ class Account:
         self.reader = Reader(ledger, lambda holdings: self.look_at(holdings) if holdings else None)
         self.quotes = Quotes(ledger.broker, ledger.clock, self._wake_holding)
         self.sender = Sender(ledger, spawn, self._wake_holding, self._why_not)
-        self.instruments = Instruments(ledger.broker, ledger.clock)
+        self.instruments = Instruments(ledger.broker, ledger.clock, lambda: len(self.sender.busy))
         self.user_rules = UserRules(ledger, self.situation, self.look_at)
         self.stream_up = False
         self.cycles = 0
@@ -273,7 +273,7 @@ class Account:
     def _ring(self, now: datetime) -> None:
         if self._rang is not None and now < self._rang - STEP:  # the clock was put back: no time of before is to come
             self._timers, self._passed, self._beyond = Timers(), None, {}
-            self.reader.lookups.forget()
+            self.reader.clock_put_back()
         self._rang = now
         for holding in self._timers.ring(now):
             if holding is not ACCOUNT:

@@ -1,7 +1,7 @@
 """What is known of the instruments we guard: tick, lot, what may be done with them. Careful defaults until read."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import structlog
 
@@ -13,14 +13,17 @@ from standfast.ports import Broker, Clock
 log = structlog.get_logger("standfast.instruments")
 
 AT_ONCE, PAUSE = 10, 5.0
-"""More than this many unread are spaced by this many seconds, so that they use up nobody's requests."""
+"""More than this many unread are spaced by this many seconds, so that they use up nobody's requests.
+While as many holdings have an order under way, none is read: the requests are theirs."""
 
 
 class Instruments:
     """`known` holds every instrument asked for, as read or as assumed."""
 
-    def __init__(self, broker: Broker, clock: Clock) -> None:
+    def __init__(self, broker: Broker, clock: Clock, under_way: Callable[[], int]) -> None:
+        """`under_way`: how many holdings have an order waiting or on its way."""
         self.broker, self.clock = broker, clock
+        self._under_way = under_way
         self.known: dict[InstrumentId, Instrument] = {}
         self._unread: list[InstrumentId] = []
         self._is_unread = asyncio.Event()
@@ -40,6 +43,8 @@ class Instruments:
             if not self._unread:
                 self._is_unread.clear()
                 await self._is_unread.wait()
+            while self._under_way() >= AT_ONCE:
+                await self.clock.sleep(PAUSE)
             await self.read(self._unread.pop())
             if len(self._unread) >= AT_ONCE:
                 await self.clock.sleep(PAUSE)
