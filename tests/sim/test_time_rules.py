@@ -1,13 +1,13 @@
 """Time rules in the sessions of the exchange, holidays and half days included."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from standfast.core.policy import FlatBy
 from standfast.model.position import CloseReason
 from standfast.sim.world import World, play
-from tests.sim.stories import STILL, STOP_ONLY, holding_own, is_flat, the_closed
+from tests.sim.stories import START, STILL, STOP_ONLY, guarded, holding_own, is_flat, the_closed
 
 HALF_DAY = datetime(2026, 11, 27, 17, 53, tzinfo=UTC)  # the Friday after Thanksgiving, seven minutes before its close
 RULE = replace(STOP_ONLY.policies[0], flat_by=FlatBy(time(15, 55), ZoneInfo("America/New_York")))
@@ -22,3 +22,37 @@ def test_what_shall_be_flat_every_day_is_not_held_over_a_weekend_that_begins_ear
         assert the_closed(world).close_reason is CloseReason.FLAT_BY
 
     play(story, replace(STOP_ONLY, policies=(RULE,)), STILL, start=HALF_DAY)
+
+
+def test_a_longest_hold_ends_in_time_though_the_machine_s_clock_was_put_right_shortly_before() -> None:
+    """Found by simulation: the moment was named on a clock an hour ahead, and lay an hour away when that was mended."""
+    rules = replace(STOP_ONLY, policies=(replace(STOP_ONLY.policies[0], maximum_hold=timedelta(seconds=100)),))
+
+    async def story(world: World) -> None:
+        await guarded(world)
+        (guard,) = world.guards.values()
+        guard.clock.skew = timedelta(hours=1)
+        await world.run_for(40)
+        await world.request("open", instrument="AAPL", quantity="40")
+        await world.run_for(95)
+        guard.clock.skew = timedelta(0)
+        await world.until(lambda: is_flat(world), within=20, what="flat after the longest hold")
+        await world.until(lambda: world.book.state.closed, within=10)
+        assert the_closed(world).close_reason is CloseReason.MAXIMUM_HOLD
+
+    play(story, rules, STILL, start=START)
+
+
+def test_a_machine_whose_clock_is_ahead_asks_for_the_broker_s_no_more_often() -> None:
+    """Its clock shows a time after the session's end for hours: that is no edge which is near."""
+
+    async def story(world: World) -> None:
+        await guarded(world)
+        (guard,) = world.guards.values()
+        guard.clock.skew = timedelta(hours=10)
+        await world.run_for(40)
+        before = world.wire.asked["clock"]
+        await world.run_for(120)
+        assert world.wire.asked["clock"] - before <= 5
+
+    play(story, STOP_ONLY, STILL, start=START)

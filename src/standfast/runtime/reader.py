@@ -16,6 +16,7 @@ import structlog
 from standfast.core.busted import TRADE
 from standfast.core.fills import book_fill, bookable, is_known
 from standfast.core.movements import book_movements
+from standfast.core.put_back import STEP
 from standfast.model.booked import BookedOrder
 from standfast.model.effects import Urgency
 from standfast.model.errors import BrokerError, Unauthorised
@@ -85,6 +86,11 @@ class Reader:
         """A cancel is going out: remember when, and look at the list again."""
         self.lookups.note_asked(f"cancel {broker_id}")
         self.want("orders")
+
+    def clock_put_back(self) -> None:
+        """Nothing was asked at a time that is to come; how far the clock is off now, the broker has to say."""
+        self.lookups.forget()
+        self.want("clock")
 
     @property
     def failing(self) -> frozenset[str]:
@@ -236,21 +242,22 @@ class Reader:
         await self.ledger.record(facts)
 
     async def _clock(self, urgency: int) -> None:
-        began = self.clock.now()
+        began, was_ahead = self.clock.now(), self.ledger.clock_ahead
         read = await self.broker.clock()
         self.ledger.note_broker_time(read.at, began, self.clock.now())
+        is_stepped = abs(self.ledger.clock_ahead - was_ahead) > STEP
         before = self.snapshot.clock
         self.snapshot = replace(self.snapshot, clock=read)
         seen = self.ledger.book.state.session
         fact = SessionSeen(is_open=read.is_open, next_open=read.next_open, next_close=read.next_close)
         if seen != fact:
             await self.ledger.record([fact])
-        if before is None or before.is_open != read.is_open:
+        if before is None or before.is_open != read.is_open or is_stepped:  # moments were named by another clock
             self._changed(set(self.ledger.book.holdings()))
 
     def _until_session_changes(self) -> timedelta:
         """Half a minute, or until the session's next edge when that is nearer."""
-        clock, now = self.snapshot.clock, self.clock.now()
+        clock, now = self.snapshot.clock, self.clock.now() + self.ledger.clock_ahead
         usual = timedelta(seconds=30)
         if clock is None:
             return timedelta(seconds=1)
