@@ -1,5 +1,7 @@
 """A world without a guard: what a guard would do is done by hand, right or wrong, and judged."""
 
+import dataclasses
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -162,6 +164,20 @@ class Judged:
             return None
         self.checker.effect("answer submit")
         return self.engine.order(ACCOUNT, order.id)
+
+    def mean_to_move(self, order: theirs.Order, quantity: int, *, stop: str) -> j.OrderIntended:
+        """An intent to put another stop in the place of this one."""
+        made = self.mean(Role.STOP, Side.SELL, quantity, stop=stop, commits=False)
+        made = dataclasses.replace(made, replaces=ClientOrderId(order.client_order_id))
+        self.commit(made)
+        return made
+
+    def move(self, order: theirs.Order, intent: j.OrderIntended) -> None:
+        """As `send`, in the place of an order that rests."""
+        change = translate.change(intent.id, intent.terms, order.terms.quantity)
+        with suppress(Refused):
+            self.engine.replace(ACCOUNT, order.id, change)
+        self.checker.effect("answer replace")
 
     def observe(self, order: theirs.Order, **changes: Any) -> None:
         """The journal's word on an order, as it is or as somebody says it is."""

@@ -150,6 +150,22 @@ def test_s4_a_close_of_more_than_is_to_be_closed_is_found() -> None:
     assert found(caught) == "S4"
 
 
+def test_s4_a_replacement_for_more_than_is_held_is_found_and_one_whose_order_has_filled_is_not() -> None:
+    judged = Judged()
+    judged.adopt(10)
+    stop = judged.protect(10)
+    with pytest.raises(Violation) as caught:
+        judged.move(stop, judged.mean_to_move(stop, 11, stop="97.02"))
+    assert found(caught) == "S4"
+    other = Judged()
+    other.adopt(10)
+    stop = other.protect(10)
+    other.wait(130)  # nobody else has traded for long
+    late = other.mean_to_move(stop, 10, stop="97.02")
+    other.engine.fill_now(stop.id, D(10), D(98))
+    other.move(stop, late)  # refused: it has no place to take
+
+
 def test_s5_a_rejection_of_an_order_that_works_is_found() -> None:
     judged = Judged()
     judged.adopt(10)

@@ -113,6 +113,8 @@ class Safety:
 
     def _check_reduces(self, asked: Asked, intent: Intent) -> None:
         """S4: with everything else of ours that may still reduce, no more is asked for than is held."""
+        if self._replaces_what_is_over(asked):
+            return
         fact, instrument = intent.fact, intent.fact.holding.instrument
         sign = -fact.terms.side.sign
         orders = [order for order in self.witness.working(instrument) if self.witness.is_own(order)]
@@ -132,6 +134,10 @@ class Safety:
                 f"{fact.id} ({fact.role}) asks to {fact.terms.side} {fact.terms.quantity} of {instrument}: with what "
                 f"rests that makes {wanted}, and {nets[0]} is held",
             )
+
+    def _replaces_what_is_over(self, asked: Asked) -> bool:
+        """Whether the place it is to take is gone: it cannot rest beside anything, wherever it is refused."""
+        return asked.change is not None and self.witness.engine.order(asked.account, asked.order_id).is_finished
 
     def _check_single(self, intent: Intent, orders: list[Order]) -> None:
         """P4: at most one closing order of a position works."""
