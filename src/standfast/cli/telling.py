@@ -131,7 +131,9 @@ TELL: Mapping[type[j.Fact], Callable[[Any], str]] = {
     j.CancelIntended: lambda f: f"asks to cancel {f.broker_id}{_why(f.reason)}",
     j.CancelAnswered: lambda f: f"cancel of {f.broker_id}: {f.outcome}{_why(f.reason)}",
     j.FillBooked: _booked,
-    j.FillMatched: lambda f: f"{_fill(f.fill)}: already in {f.position}, matched and not added",
+    j.FillMatched: lambda f: (
+        f"{_fill(f.fill)}: already in {f.position or 'what is acknowledged'}, matched and not added"
+    ),
     j.ProfitRestated: lambda f: (
         f"{f.late} on {f.holding} came after later fills: profit changes by"
         f" {number(sum((each.realised for each in f.corrections), Decimal(0)))}"

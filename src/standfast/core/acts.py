@@ -7,6 +7,7 @@ about the books, and otherwise watched until what it asked for is so.
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 
+from standfast.core.acknowledge import acknowledging
 from standfast.core.adopt import adoption, price_now, taking_over
 from standfast.core.gate import Asked, reasons_against
 from standfast.core.reconcile import POSITION_KINDS
@@ -21,7 +22,6 @@ from standfast.model.journal import (
     Entry,
     Fact,
     FlattenRequested,
-    ForeignAcknowledged,
     Frozen,
     OpeningRefused,
     OpeningRequested,
@@ -233,7 +233,7 @@ def _write_off(s: Situation, holding: Holding, *, by: str, detail: str) -> Itera
             yield PositionWrittenOff(position=position.id, reason=CloseReason.FOREIGN, by=by, detail=detail)
     known = s.book.state.acknowledged.get(holding, ZERO)
     if known:
-        yield ForeignAcknowledged(holding=holding, quantity=ZERO, by=by, before=known)
+        yield acknowledging(s.book, holding, ZERO, by=by)
 
 
 def _leave_alone(s: Situation, holding: Holding, *, by: str) -> Iterator[Fact]:
@@ -246,12 +246,13 @@ def _leave_alone(s: Situation, holding: Holding, *, by: str) -> Iterator[Fact]:
         raise Refuse(
             f"the broker holds {reported}, less than the books ({ours}): close the position, or wait for its fills"
         )
-    for lot in (p for p in s.book.positions_at(holding) if not p.is_guarded):
+    lots = [p for p in s.book.positions_at(holding) if not p.is_guarded]
+    for lot in lots:
         yield PositionWrittenOff(
             position=lot.id, reason=CloseReason.FOREIGN, by=by, detail="foreign, left alone", acknowledged=True
         )
-    known = s.book.state.acknowledged.get(holding, ZERO)
-    yield ForeignAcknowledged(holding=holding, quantity=theirs, by=by, before=known)
+    known = s.book.state.acknowledged.get(holding, ZERO) + sum((s.book.held(p) * p.sign for p in lots), ZERO)
+    yield acknowledging(s.book, holding, theirs, by=by, bare=theirs - known, seen_at=s.broker_now)
 
 
 def _ack(s: Situation, taken: RequestTaken) -> Iterator[Fact]:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal, InvalidOperation
 
+from standfast.core.acknowledge import acknowledging
 from standfast.core.book import Book
 from standfast.core.policy import Foreign, Rules
 from standfast.model.breaks import Break, BreakKind
@@ -31,8 +32,8 @@ def held_before(book: Book, rules: Rules, fill: Fill, most: Decimal) -> Position
         return None
     signed = quantity * -fill.side.sign
     if rules.foreign_for(fill.holding) is not Foreign.ADOPT:
-        known = book.state.acknowledged.get(fill.holding, ZERO)
-        return ForeignAcknowledged(holding=fill.holding, quantity=known + signed, by="policy", before=known)
+        whole = book.state.acknowledged.get(fill.holding, ZERO) + signed
+        return acknowledging(book, fill.holding, whole, by="policy", bare=signed, seen_at=fill.at)
     return PositionAdopted(
         position=PositionId(f"p{digest(book.account, 'before', fill.execution_id)[:9]}"),
         holding=fill.holding,

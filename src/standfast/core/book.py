@@ -39,7 +39,7 @@ from standfast.model.journal import (
     SessionSeen,
 )
 from standfast.model.order import ZERO, Movement, Role
-from standfast.model.position import Interval, Phase, Position
+from standfast.model.position import Bare, Interval, Phase, Position
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
@@ -119,6 +119,8 @@ class BookState:
     costs: dict[Holding, Cost] = field(default_factory=dict)
     lately: dict[Holding, Lately] = field(default_factory=dict)
     acknowledged: dict[Holding, Decimal] = field(default_factory=dict)
+    bare: dict[Holding, Bare] = field(default_factory=dict)
+    """What was acknowledged from a read, and still lacks fills."""
     filled: dict[Holding, LastFill] = field(default_factory=dict)
     executions: dict[ExecutionId, datetime] = field(default_factory=dict)
     movements: dict[str, datetime] = field(default_factory=dict)

@@ -15,6 +15,7 @@ from datetime import timedelta
 from decimal import Decimal
 from itertools import chain
 
+from standfast.core.acknowledge import is_in_it
 from standfast.core.average import restated
 from standfast.core.before import held_before
 from standfast.core.book import Book, Cost
@@ -53,7 +54,7 @@ def book_fill(book: Book, rules: Rules, fill: Fill) -> Iterator[Fact]:
         return
     order = book.order_by_broker(fill.broker_order_id)
     matched = _matched(book, fill, order)
-    if matched is not None:
+    if matched is not None or (_is_theirs(order) and is_in_it(book, fill)):
         yield FillMatched(fill=fill, position=matched)
         return
     found: LotFound | None = None
@@ -158,12 +159,16 @@ def _taken_in(
     book: Book, rules: Rules, fill: Fill, order: BookedOrder | None
 ) -> PositionAdopted | ForeignAcknowledged | None:
     """Unexplained quantity on the other side that this fill closes before it takes anything of ours."""
-    if order is not None and order.role is not Role.FOREIGN:
+    if not _is_theirs(order):
         return None
     tied = order.position if order is not None else None
     before = [p.held for p in book.positions_at(fill.holding) if p.sign == -fill.side.sign and _goes_first(p, tied)]
     known = book.state.acknowledged.get(fill.holding, ZERO) * -fill.side.sign
     return held_before(book, rules, fill, fill.quantity - sum(before, max(known, ZERO)))
+
+
+def _is_theirs(order: BookedOrder | None) -> bool:
+    return order is None or order.role is Role.FOREIGN
 
 
 def _goes_first(position: Position, tied: PositionId | None) -> bool:

@@ -7,6 +7,7 @@ position by position, and resting entries are cancelled as often as they appear.
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
+from standfast.core.acknowledge import acknowledging
 from standfast.core.adopt import adoption, price_now, taking_over
 from standfast.core.cover import is_cancelling
 from standfast.core.freeing import blocking
@@ -19,7 +20,6 @@ from standfast.model.journal import (
     CloseRequested,
     FlattenEnded,
     FlattenRequested,
-    ForeignAcknowledged,
     RequestDone,
 )
 from standfast.model.order import ZERO, OrderReport, Role
@@ -76,7 +76,7 @@ def _take_over(s: Situation, wanted: FlattenRequested, holding: Holding) -> Outc
     """What no fill explains is taken into the books first: only what is booked can be closed and proven."""
     known = s.book.state.acknowledged.get(holding)
     if known is not None:
-        yield ForeignAcknowledged(holding=holding, quantity=ZERO, by=wanted.by, before=known)
+        yield acknowledging(s.book, holding, ZERO, by=wanted.by)
         return
     booked, reported = s.book.net(holding), s.reported_net(holding)
     if not s.is_comparable(holding) or not booked.is_exact:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 
+from standfast.core.acknowledge import bare_of, put_bare
 from standfast.core.average import earned, replayed
 from standfast.core.book import (
     EXECUTIONS_KEPT,
@@ -169,6 +170,9 @@ def _fill_matched(book: Book, fact: j.FillMatched, entry: j.Entry) -> None:
     order = book.order_by_broker(fill.broker_order_id)
     if order is not None:
         book.put_order(replace(order, executed=order.executed + fill.quantity, number=entry.number))
+    if fact.position is None:
+        put_bare(book, fill.holding, bare_of(book, fill.holding) - fill.signed, fill.at)
+        return
     position = book.state.positions.get(fact.position)
     closed = book.state.closed.get(fact.position)
     if closed is not None:
@@ -278,6 +282,9 @@ def _rescaled(book: Book, fact: j.Rescaled, entry: j.Entry) -> None:
     known = book.state.acknowledged.get(fact.holding)
     if known is not None:
         book.state.acknowledged[fact.holding] = known * ratio
+    lacking = book.state.bare.get(fact.holding)
+    if lacking is not None:
+        put_bare(book, fact.holding, lacking.quantity * ratio, lacking.until)
     book.touch(fact.holding)
 
 

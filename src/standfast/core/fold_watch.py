@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from standfast.core.acknowledge import bare_of, put_bare
 from standfast.core.book import ALERTS_KEPT, Book, shorten
 from standfast.core.folds import folds
 from standfast.model import journal as j
@@ -57,6 +58,10 @@ def _foreign_acknowledged(book: Book, fact: j.ForeignAcknowledged, entry: j.Entr
         book.state.acknowledged[fact.holding] = fact.quantity
     else:
         book.state.acknowledged.pop(fact.holding, None)
+    if fact.bare:
+        put_bare(book, fact.holding, bare_of(book, fact.holding) + fact.bare, fact.seen_at or entry.at)
+    elif not fact.quantity:
+        book.state.bare.pop(fact.holding, None)
     book.touch(fact.holding)
 
 

@@ -8,6 +8,7 @@ it changes or an hour has passed. `alert` mode tells and never sends; `observe` 
 from datetime import timedelta
 from decimal import Decimal
 
+from standfast.core.acknowledge import acknowledging
 from standfast.core.adopt import adoption, price_now, proven_ours, taking_over
 from standfast.core.moved import moved_out
 from standfast.core.policy import Foreign, Mode
@@ -32,7 +33,6 @@ from standfast.model.journal import (
     BreakConfirmed,
     BreakEnded,
     BreakSeen,
-    ForeignAcknowledged,
 )
 from standfast.model.order import ZERO
 from standfast.model.position import Position
@@ -177,8 +177,8 @@ def _as_the_policy_says(s: Situation, found: Break, extra: Decimal, lots: list[P
     if proven:
         yield from _adopt_bare(s, found, holding, proven)
     elif foreign is Foreign.IGNORE and extra:
-        known = s.book.state.acknowledged.get(holding, ZERO)
-        yield ForeignAcknowledged(holding=holding, quantity=known + extra, by="policy", before=known)
+        whole = s.book.state.acknowledged.get(holding, ZERO) + extra
+        yield acknowledging(s.book, holding, whole, by="policy", bare=extra, seen_at=s.broker_now)
     elif foreign is Foreign.ADOPT:
         if lots and price_now(s, holding) is None:
             yield ReadQuotes(holding=holding, reason="to adopt it at the price of this moment")

@@ -7,6 +7,7 @@ on, freezes. What happened at the broker cannot.
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from standfast.core.acknowledge import acknowledging, bare_of
 from standfast.core.situation import Situation
 from standfast.model.journal import (
     CloseRequested,
@@ -61,7 +62,7 @@ def _leave_alone(s: Situation, position: Position, by: str) -> Iterator[Fact]:
     )
     # Left alone from now on: written off alone, the policy would adopt it again at the next look.
     known = s.book.state.acknowledged.get(position.holding, ZERO)
-    yield ForeignAcknowledged(holding=position.holding, quantity=known + position.net, by=by, before=known)
+    yield acknowledging(s.book, position.holding, known + position.net, by=by)
 
 
 def _standing(s: Situation, fact: StandingChanged, by: str) -> Iterator[Fact]:
@@ -79,12 +80,14 @@ def _written_off(s: Situation, fact: PositionWrittenOff, by: str) -> Iterator[Fa
         return  # what was acknowledged instead of it has gone another way since
     yield PositionReinstated(position=fact.position, by=by)
     if fact.acknowledged:
-        yield ForeignAcknowledged(holding=closed.holding, quantity=known - closed.net, by=by, before=known)
+        yield acknowledging(s.book, closed.holding, known - closed.net, by=by)
 
 
 def _acknowledged(s: Situation, fact: ForeignAcknowledged, by: str) -> Iterator[Fact]:
     if s.book.state.acknowledged.get(fact.holding, ZERO) == fact.quantity:
-        yield ForeignAcknowledged(holding=fact.holding, quantity=fact.before, by=by, before=fact.quantity)
+        lacking = bare_of(s.book, fact.holding)
+        taken = min(fact.bare, max(lacking, ZERO)) if fact.bare > 0 else max(fact.bare, min(lacking, ZERO))
+        yield acknowledging(s.book, fact.holding, fact.before, by=by, bare=-taken)
 
 
 def _close(s: Situation, fact: CloseRequested, by: str) -> Iterator[Fact]:

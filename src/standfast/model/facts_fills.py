@@ -86,10 +86,11 @@ class MovedOut(Recorded):
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
 class FillMatched(Recorded):
-    """A fill that turned up after its quantity had been adopted from a position read: known, and not added."""
+    """A fill that turned up after its quantity had been taken in from a position read: known, and not added."""
 
     fill: Fill
-    position: PositionId
+    position: PositionId | None
+    """The adopted position that has it, or (None) acknowledged foreign quantity."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)

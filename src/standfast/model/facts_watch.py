@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 
 from standfast.model.alert import Severity
@@ -19,6 +20,10 @@ class ForeignAcknowledged(Recorded):
     by: str
     before: Decimal = Decimal(0)
     """What was acknowledged until then; an undo goes back to it."""
+    bare: Decimal = Decimal(0)
+    """What of the change was read and no booked fill explains: fills behind it are matched, and not added."""
+    seen_at: datetime | None = None
+    """When that was read, by the broker's clock: only fills of until then are behind it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from typing import NamedTuple
 
 from standfast.model.ids import Holding, PositionId, RequestId
 
@@ -33,6 +34,13 @@ class Interval:
 
 
 FLAT = Interval(ZERO, ZERO)
+
+
+class Bare(NamedTuple):
+    """Signed quantity that was read and that no booked fill explains, and until when its fills were, by the broker."""
+
+    quantity: Decimal
+    until: datetime
 
 
 class Standing(StrEnum):

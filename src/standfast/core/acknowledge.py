@@ -1,0 +1,45 @@
+"""What is somebody else's and left alone: known as a whole, and how much of it no fill explains.
+
+Quantity is acknowledged from fills, each counted once, or from a read (bare). Fills of before that read may turn up
+later: they are already in what was acknowledged, so they are matched with it and not added, as those of an adopted
+position are. More may have been bought than was read, because some was sold again before: what then is too much (bare
+below zero) is explained by the sales.
+"""
+
+from datetime import datetime
+from decimal import Decimal
+
+from standfast.core.book import HOLDINGS_KEPT, Book, remember
+from standfast.model.ids import Holding
+from standfast.model.journal import ForeignAcknowledged
+from standfast.model.order import ZERO, Fill
+from standfast.model.position import Bare
+
+
+def acknowledging(
+    book: Book, holding: Holding, quantity: Decimal, *, by: str, bare: Decimal = ZERO, seen_at: datetime | None = None
+) -> ForeignAcknowledged:
+    """The fact that so much, as a whole, is somebody else's from now on; `bare` of it newly from a read."""
+    before = book.state.acknowledged.get(holding, ZERO)
+    return ForeignAcknowledged(holding=holding, quantity=quantity, by=by, before=before, bare=bare, seen_at=seen_at)
+
+
+def bare_of(book: Book, holding: Holding) -> Decimal:
+    """Signed: what is acknowledged, and lacks fills."""
+    known = book.state.bare.get(holding)
+    return known.quantity if known is not None else ZERO
+
+
+def is_in_it(book: Book, fill: Fill) -> bool:
+    """Whether what was acknowledged from a read already counts this fill."""
+    known = book.state.bare.get(fill.holding)
+    return known is not None and known.quantity * fill.side.sign > 0 and fill.at <= known.until
+
+
+def put_bare(book: Book, holding: Holding, quantity: Decimal, until: datetime) -> None:
+    """So much lacks fills of until then; used by the fold."""
+    if quantity:
+        known = book.state.bare.get(holding)
+        remember(book.state.bare, holding, Bare(quantity, max(until, known.until) if known else until), HOLDINGS_KEPT)
+    else:
+        book.state.bare.pop(holding, None)

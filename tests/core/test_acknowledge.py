@@ -1,0 +1,105 @@
+"""Tests of `core/acknowledge.py`: foreign quantity that was read before its fills were known."""
+
+from standfast.core.fills import book_fill
+from standfast.model import journal as j
+from standfast.model.breaks import BreakKind
+from standfast.model.order import Side
+from tests.core.situations import NOW, SPY, D, after, fill, folded, situation, told
+from tests.core.test_acts import acted, broken
+from tests.core.test_fills import IGNORE, booked, foreign_lot, net_of
+from tests.core.test_repair import Watch
+from tests.core.test_undo import take_back
+
+
+def bare(added: int, quantity: int | None = None) -> j.ForeignAcknowledged:
+    """Read at the broker, no fill behind it, and left alone."""
+    whole = D(added if quantity is None else quantity)
+    return j.ForeignAcknowledged(
+        holding=SPY, quantity=whole, by="policy", before=whole - D(added), bare=D(added), seen_at=NOW
+    )
+
+
+def test_fills_behind_it_are_matched_and_not_counted_again() -> None:
+    """Found by simulation: a purchase read from the list twice, and its fills minutes later."""
+    watch = Watch(held={SPY: 1}, rules=IGNORE)
+    watch.looks(5)
+    watch.reported = {"held": {SPY: 11}}
+    watch.looks(5)
+    assert net_of(watch.book) == 11
+
+    late = [fill("x1", "theirs", Side.BUY, 1, 100), fill("x2", "theirs", Side.BUY, 10, 100)]
+
+    assert booked(watch.book, late, IGNORE) == []
+    assert net_of(watch.book) == 11
+
+
+def test_buys_and_sales_behind_it_are_all_matched() -> None:
+    book = folded(bare(6))
+
+    late = [fill("x1", "o1", Side.BUY, 10, 100), fill("x2", "o2", Side.SELL, 4, 101)]
+
+    assert booked(book, late, IGNORE) == []
+    assert net_of(book) == 6
+
+
+def test_what_is_filled_after_it_was_read_is_added_and_what_it_does_not_explain_is_too() -> None:
+    book = folded(bare(6))
+
+    made = booked(book, [fill("x1", "o1", Side.BUY, 6, 100), fill("x2", "o1", Side.BUY, 2, 100)], IGNORE)
+    made += booked(folded(bare(6)), [fill("x3", "o2", Side.BUY, 6, 100, at=after(1))], IGNORE)
+
+    assert [fact.fill.execution_id for fact in made] == ["x2", "x3"]
+    assert net_of(book) == 8
+
+
+def test_what_fills_have_put_there_is_matched_with_none() -> None:
+    book = folded()
+    booked(book, [fill("x1", "o1", Side.BUY, 5, 100), fill("x2", "o2", Side.BUY, 5, 100)], IGNORE)
+    assert net_of(book) == 10
+
+
+def test_sold_since_its_late_fills_are_still_matched() -> None:
+    book = folded(bare(6))
+    booked(book, [fill("x2", "o2", Side.SELL, 6, 101, at=after(60))], IGNORE)
+
+    (fact,) = book_fill(book, IGNORE, fill("x1", "o1", Side.BUY, 6, 100))
+
+    told(book, fact)
+    assert fact == j.FillMatched(fill=fill("x1", "o1", Side.BUY, 6, 100), position=None)
+    assert net_of(book) == 0
+
+
+def test_a_split_cuts_what_its_fills_are_matched_with() -> None:
+    book = folded(bare(6))
+    told(book, j.Rescaled(holding=SPY, ratio=D(2), movement="split"))
+
+    made = booked(book, [fill(f"x{n}", "o1", Side.BUY, 6, 50) for n in range(3)], IGNORE)
+
+    assert [fact.fill.execution_id for fact in made] == ["x2"]
+
+
+def test_an_operators_word_counts_as_bare_only_what_no_fill_explains() -> None:
+    """Five are known by their fill; of the twelve in the list seven are not."""
+    book = folded(*foreign_lot(5), *broken(BreakKind.QUANTITY))
+    acted(book, "ignore", s=situation(book, held={SPY: 12}), **{"break": "b1"})
+
+    made = booked(book, [fill("x1", "o1", Side.BUY, 7, 100), fill("x2", "o2", Side.BUY, 1, 100, at=after(1))], IGNORE)
+
+    assert [fact.fill.execution_id for fact in made] == ["x2"]
+    assert net_of(book) == 13
+
+
+def test_taken_back_its_fills_count_again() -> None:
+    book = folded(bare(6))
+    booked(book, [fill("x1", "o1", Side.BUY, 2, 100)], IGNORE)
+
+    take_back(book, bare(6))
+
+    assert [fact.fill.execution_id for fact in booked(book, [fill("x2", "o1", Side.BUY, 4, 100)], IGNORE)] == ["x2"]
+
+
+def test_what_the_operator_says_is_gone_waits_for_no_fill() -> None:
+    book = folded(bare(6), *broken(BreakKind.GHOST_POSITION))
+    acted(book, "ignore", s=situation(book, held={}), **{"break": "b1"})
+
+    assert (book.state.acknowledged, book.state.bare) == ({}, {})
