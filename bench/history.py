@@ -7,7 +7,7 @@ what the exchange answered, through the adapter's own parser.
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import cast
@@ -139,8 +139,10 @@ class _Placed:
         yield OrderObserved(report=self.report, position=self.position, role=self.role)
 
 
-async def write(path: Path, facts: list[Fact]) -> None:
-    """Journal it in order; the book is saved where a running guard last saved it."""
+async def write(path: Path, facts: list[Fact], at: datetime) -> None:
+    """Journal it in order, dated from `at` on; the book is saved where a running guard last saved it."""
+    clock = RealClock()
+    clock.correct(at - clock.now())
     store = SqliteStore(path)
     journal = await store.acquire(ACCOUNT, f"bench {os.getpid()}", RealClock().now())
     rules = Rules(account=ACCOUNT, policies=(Policy(name="default"),))
@@ -149,7 +151,7 @@ async def write(path: Path, facts: list[Fact]) -> None:
         store=store,
         book=Book.empty(ACCOUNT),
         broker=cast(Broker, None),
-        clock=RealClock(),
+        clock=clock,
         rules=rules,
     )
     saved = False

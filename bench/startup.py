@@ -45,7 +45,7 @@ async def _measure(count: int) -> list[float]:
         began = venue.now
         facts = list(history(venue, count))
         venue.advance(began + LATER)
-        await write(folder / "standfast.db", facts)
+        await write(folder / "standfast.db", facts, began)
         async with ExchangeServer(venue, per_minute=None) as server:
             config = settings(folder, server.url, held_by="broker")
             return [await _start(venue, config) for _ in range(ROUNDS)]

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from standfast.core.book import Book
 from standfast.model.ids import Holding
-from standfast.model.position import Closing, Position
+from standfast.model.position import Position
 
 Kept = TypeVar("Kept")
 STEP = timedelta(seconds=2)
@@ -39,10 +39,9 @@ def put_back(book: Book, now: datetime) -> None:
 
 
 def _position(position: Position, now: datetime) -> Position:
-    closing: Closing | None = position.closing
-    if closing is not None:
-        closing = _clamped(closing, now, "at", "refused_at")
-    return replace(_clamped(position, now, "asked_at", "adopted_at", "naked_since"), closing=closing)
+    clamped = _clamped(position, now, "asked_at", "adopted_at", "naked_since")
+    closing = position.closing
+    return replace(clamped, closing=_clamped(closing, now, "at", "refused_at")) if closing is not None else clamped
 
 
 def _clamped(kept: Kept, now: datetime, *names: str) -> Kept:

@@ -8,6 +8,7 @@ from standfast.model.ids import Holding
 
 RATIOS = (Decimal("1.5"), *map(Decimal, (2, 3, 4, 5, 6, 7, 8, 10, 12, 15, 20, 25, 30, 40, 50, 100)))
 TOLERANCE = Decimal("0.03")
+LEAST = RATIOS[0] * (1 - TOLERANCE)
 SAME_MONEY = Decimal("0.002")
 """By how much what was paid may differ: brokers round the average price."""
 
@@ -17,6 +18,8 @@ def is_like_a_split(ratio: Decimal) -> bool:
     if ratio <= 0:
         return False
     stretched = ratio if ratio > 1 else 1 / ratio
+    if stretched < LEAST:  # nearly always, and for every holding on every look
+        return False
     return any(abs(stretched / each - 1) <= TOLERANCE for each in RATIOS)
 
 
