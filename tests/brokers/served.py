@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from standfast.brokers.alpaca.adapter import AlpacaBroker, AlpacaSettings
-from standfast.brokers.alpaca.client import Deadlines
+from standfast.brokers.shared.courier import Deadlines
 from standfast.brokers.shared.transport import AiohttpTransport
 from standfast.exchange.accounts import AccountSpec
 from standfast.exchange.assets import Quote

@@ -10,6 +10,7 @@ from standfast.brokers.alpaca import parse, refusals, rows
 from standfast.brokers.alpaca.kept import KeptPositions
 from standfast.brokers.alpaca.quote_stream import _messages
 from standfast.brokers.alpaca.stream import _authorization, _event, _listening
+from standfast.brokers.shared import reading
 from standfast.brokers.shared.transport import Response, TransportError
 from standfast.model.errors import Malformed, Rejected
 
@@ -48,18 +49,18 @@ def position_row(**changes: object) -> Payload:
 
 def _attempts() -> dict[str, Callable[[bytes], object]]:
     def listed(body: bytes) -> object:
-        return [parse.order(row) for row in parse.rows(ORDERS, body, "orders")]
+        return [parse.order(row) for row in reading.rows(ORDERS, body, "orders")]
 
     def single(body: bytes) -> object:
-        return parse.order(parse.rows(ORDER, body, "order"))
+        return parse.order(reading.rows(ORDER, body, "order"))
 
     def activities(body: bytes) -> object:
-        found = parse.rows(ACTIVITIES, body, "activities")
+        found = reading.rows(ACTIVITIES, body, "activities")
         return [(parse.activity(row), parse.booked_at(row)) for row in found]
 
     def quotes(body: bytes) -> object:
         now = datetime(2026, 1, 1, tzinfo=UTC)
-        return [parse.quote(row, now) for row in parse.rows(QUOTES, body, "quotes").quotes.values()]
+        return [parse.quote(row, now) for row in reading.rows(QUOTES, body, "quotes").quotes.values()]
 
     return {
         "positions": lambda body: KeptPositions().take(body),
@@ -67,10 +68,10 @@ def _attempts() -> dict[str, Callable[[bytes], object]]:
         "order": single,
         "activities": activities,
         "quotes": quotes,
-        "account": lambda body: parse.account(parse.rows(msgspec.json.Decoder(rows.AccountRow), body, "account")),
-        "clock": lambda body: parse.clock(parse.rows(msgspec.json.Decoder(rows.ClockRow), body, "clock")),
-        "asset": lambda body: parse.equity(parse.rows(msgspec.json.Decoder(rows.AssetRow), body, "asset")),
-        "contract": lambda body: parse.option(parse.rows(msgspec.json.Decoder(rows.ContractRow), body, "contract")),
+        "account": lambda body: parse.account(reading.rows(msgspec.json.Decoder(rows.AccountRow), body, "account")),
+        "clock": lambda body: parse.clock(reading.rows(msgspec.json.Decoder(rows.ClockRow), body, "clock")),
+        "asset": lambda body: parse.equity(reading.rows(msgspec.json.Decoder(rows.AssetRow), body, "asset")),
+        "contract": lambda body: parse.option(reading.rows(msgspec.json.Decoder(rows.ContractRow), body, "contract")),
         "refusal": lambda body: refusals.failure("POST", Response(403, {}, body), None),
         "event": _event,
         "authorization": _authorization,

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from standfast.brokers.alpaca import parse, refusals, rows
 from standfast.brokers.alpaca.kept import POSITIONS, KeptOrders, KeptPositions
 from standfast.brokers.alpaca.stream import _event
+from standfast.brokers.shared import reading
 from standfast.brokers.shared.transport import Response
 from standfast.model.errors import Malformed, OutcomeUnknown, Rejected
 from standfast.model.ids import BrokerOrderId, ClientOrderId, Holding, InstrumentId
@@ -30,7 +31,7 @@ from tests.brokers.alpaca.replies import (
 
 
 def order(**changes: object) -> OrderReport:
-    return parse.order(parse.rows(ORDER, json.dumps(order_row(**changes)).encode(), "order"))
+    return parse.order(reading.rows(ORDER, json.dumps(order_row(**changes)).encode(), "order"))
 
 
 def take(*found: Payload) -> dict[Holding, Decimal]:
@@ -39,7 +40,7 @@ def take(*found: Payload) -> dict[Holding, Decimal]:
 
 
 def activity(**changes: object) -> Fill | Movement:
-    (row,) = parse.rows(ACTIVITIES, json.dumps([changes]).encode(), "activities")
+    (row,) = reading.rows(ACTIVITIES, json.dumps([changes]).encode(), "activities")
     return parse.activity(row)
 
 
@@ -183,7 +184,7 @@ def test_an_order_by_amount_is_bounded_while_it_lives_and_exact_when_it_is_over(
 
 def test_only_differing_orders_are_named_and_vanished_ones_too() -> None:
     def listed(*found: Payload) -> list[rows.OrderRow]:
-        return parse.rows(ORDERS, json.dumps(found).encode(), "orders")
+        return reading.rows(ORDERS, json.dumps(found).encode(), "orders")
 
     kept = KeptOrders()
     one, two, three = (order_row(id=f"o-{number}") for number in range(3))
@@ -238,7 +239,7 @@ def test_other_rows_are_movements(broker_kind: str, kind: MovementKind, quantity
 def test_prices_of_quotes_are_taken_as_written() -> None:
     body = b'{"quotes":{"SPY":{"bp":599.10,"ap":600.01,"t":"2026-10-08T15:10:19.061299123Z","bs":1}}}'
 
-    quote = parse.quote(parse.rows(QUOTES, body, "quotes").quotes["SPY"], datetime(2026, 10, 8, tzinfo=UTC))
+    quote = parse.quote(reading.rows(QUOTES, body, "quotes").quotes["SPY"], datetime(2026, 10, 8, tzinfo=UTC))
 
     assert (str(quote.bid), str(quote.ask)) == ("599.10", "600.01")
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from standfast.brokers.alpaca.adapter import AlpacaBroker, AlpacaSettings
-from standfast.brokers.alpaca.client import Deadlines
+from standfast.brokers.shared.courier import Deadlines
 from standfast.brokers.shared.transport import AiohttpTransport
 from standfast.exchange.faults import (
     AnyFault,

@@ -19,7 +19,7 @@ import msgspec
 
 from standfast.brokers.alpaca import parse, rights
 from standfast.brokers.alpaca import terms as forms
-from standfast.brokers.alpaca.client import Access, AlpacaClient, Deadlines, Throttles, Turn
+from standfast.brokers.alpaca.client import Access, AlpacaClient, Throttles
 from standfast.brokers.alpaca.history import History
 from standfast.brokers.alpaca.kept import KeptOrders, KeptPositions
 from standfast.brokers.alpaca.open_orders import read_open_orders
@@ -36,6 +36,8 @@ from standfast.brokers.alpaca.rows import (
     WhitelistedRow,
 )
 from standfast.brokers.alpaca.stream import OrderStream, Wire
+from standfast.brokers.shared import reading
+from standfast.brokers.shared.courier import Deadlines, Turn
 from standfast.brokers.shared.throttle import Throttle
 from standfast.brokers.shared.transport import Response, Transport
 from standfast.model.contract import Contract
@@ -153,9 +155,9 @@ class AlpacaBroker:
         if kept is not None and self._clock.monotonic() - kept[0] < INSTRUMENT_KEPT:
             return kept[1]
         if parse.is_option(instrument):
-            found = parse.option(parse.rows(OPTION, await self._client.get_contract(instrument), "option contract"))
+            found = parse.option(reading.rows(OPTION, await self._client.get_contract(instrument), "option contract"))
         else:
-            found = parse.equity(parse.rows(ASSET, await self._client.get_asset(instrument), "asset"))
+            found = parse.equity(reading.rows(ASSET, await self._client.get_asset(instrument), "asset"))
         if found.id != instrument:
             raise Malformed(f"asked for {instrument}, told of {found.id}")
         self._instruments[instrument] = (self._clock.monotonic(), found)
@@ -172,7 +174,7 @@ class AlpacaBroker:
             if is_absent(response):
                 return Decimal(0)
             raise failure("GET", response, None)
-        found = parse.held(parse.rows(POSITION, response.body, "position"))
+        found = parse.held(reading.rows(POSITION, response.body, "position"))
         if found.holding != holding:
             raise Malformed(f"asked for {holding}, told of {found.holding}")
         return found.quantity
@@ -200,20 +202,20 @@ class AlpacaBroker:
         return await self._history.read(watermark, urgency)
 
     async def account(self) -> AccountRead:
-        return parse.account(parse.rows(ACCOUNT, await self._client.get_account(), "account"))
+        return parse.account(reading.rows(ACCOUNT, await self._client.get_account(), "account"))
 
     async def rights(self) -> Rights:
         """What is known of the key's rights: not part of the port, and raises nothing."""
         try:
-            row = parse.rows(ACCOUNT, await self._client.get_account(), "account")
+            row = reading.rows(ACCOUNT, await self._client.get_account(), "account")
             is_open = not row.transfers_blocked and row.crypto_status == "ACTIVE"
             body = await self._client.get_whitelist() if is_open else b"[]"
-            return rights.judge(row, parse.rows(WHITELIST, body, "whitelist"))
+            return rights.judge(row, reading.rows(WHITELIST, body, "whitelist"))
         except BrokerError as error:
             return Rights(may_withdraw=None, detail=f"addresses for withdrawals were not told ({error})")
 
     async def clock(self) -> MarketClock:
-        return parse.clock(parse.rows(CLOCK, await self._client.get_clock(), "clock"))
+        return parse.clock(reading.rows(CLOCK, await self._client.get_clock(), "clock"))
 
     async def quotes(self, holdings: Sequence[Holding]) -> Mapping[Holding, Quote]:
         found: dict[Holding, Quote] = {}
@@ -239,8 +241,8 @@ class AlpacaBroker:
             first = await self._quotes_of(names[:half], is_option=is_option)
             return first | await self._quotes_of(names[half:], is_option=is_option)
         received = self._clock.now()
-        rows = parse.rows(QUOTES, body, "latest quotes").quotes
-        return {parse.holding(symbol): parse.quote(row, received) for symbol, row in rows.items()}
+        rows = reading.rows(QUOTES, body, "latest quotes").quotes
+        return {reading.holding(symbol): parse.quote(row, received) for symbol, row in rows.items()}
 
     async def submit(
         self,
@@ -270,7 +272,7 @@ class AlpacaBroker:
         is_wanted: IsWanted | None = None,
     ) -> OrderReport:
         row = self._orders.row(broker_id)
-        standing = parse.number(row.qty, "order qty") if row is not None and row.qty is not None else None
+        standing = reading.number(row.qty, "order qty") if row is not None and row.qty is not None else None
         body = forms.replacement(client_id, terms, standing=standing)
         turn = Turn(urgency, rank, is_wanted)
         return _acknowledged(await self._client.patch_order(broker_id, body, turn), client_id)
@@ -309,13 +311,13 @@ def _found(response: Response) -> OrderReport | None:
         if is_absent(response):
             return None
         raise failure("GET", response, None)
-    return parse.order(parse.rows(ORDER, response.body, "order"))
+    return parse.order(reading.rows(ORDER, response.body, "order"))
 
 
 def _acknowledged(response: Response, client_id: ClientOrderId) -> OrderReport:
     """The report of the order we sent; any other answer to a write leaves the outcome open."""
     try:
-        report = parse.order(parse.rows(ORDER, response.body, "order"))
+        report = parse.order(reading.rows(ORDER, response.body, "order"))
     except Malformed as error:
         raise OutcomeUnknown(f"the answer cannot be understood: {error}") from None
     if report.client_id != client_id:

@@ -18,6 +18,7 @@ import msgspec
 from standfast.brokers.alpaca import parse
 from standfast.brokers.alpaca.client import PAGE_OF_ACTIVITIES, AlpacaClient
 from standfast.brokers.alpaca.rows import ActivityRow, ClockRow
+from standfast.brokers.shared import reading
 from standfast.model.errors import Incomplete
 from standfast.model.evidence import ActivitiesRead
 from standfast.model.ids import digest
@@ -41,7 +42,7 @@ class History:
         if not watermark:
             return await self._begin(urgency)
         stamp, _, keys = watermark.partition("/")
-        known = parse.moment(stamp, "watermark")
+        known = reading.moment(stamp, "watermark")
         given = frozenset(keys.split())
         rows = await self._since(known - OVERLAP, urgency)
         found = sorted((parse.activity(row) for row in rows if _key(row) not in given), key=lambda each: each.at)
@@ -53,7 +54,7 @@ class History:
 
     async def _begin(self, urgency: int) -> ActivitiesRead:
         """From now on: by the broker's clock, and without what it has booked already."""
-        now = parse.moment(parse.rows(CLOCK, await self._client.get_clock(), "clock").timestamp, "timestamp")
+        now = reading.moment(reading.rows(CLOCK, await self._client.get_clock(), "clock").timestamp, "timestamp")
         rows = await self._since(now - OVERLAP, urgency)
         return ActivitiesRead(fills=(), movements=(), watermark=_watermark(now, rows))
 
@@ -63,7 +64,7 @@ class History:
         token: str | None = None
         start = _stamp(after)
         for _ in range(PAGES_MAX):
-            page = parse.rows(
+            page = reading.rows(
                 ROWS, await self._client.get_activities(urgency, after=start, page_token=token), "activities"
             )
             known = len(found)

@@ -12,6 +12,7 @@ import msgspec
 
 from standfast.brokers.alpaca import parse
 from standfast.brokers.alpaca.rows import OrderRow, PositionRow
+from standfast.brokers.shared import reading
 from standfast.model.errors import Malformed
 from standfast.model.evidence import HeldReport
 from standfast.model.ids import BrokerOrderId, Holding
@@ -30,7 +31,7 @@ class KeptPositions:
 
     def take(self, body: bytes) -> tuple[Mapping[Holding, HeldReport], frozenset[Holding]]:
         """The positions in this body, and which of them differ. Raises Malformed."""
-        rows = parse.rows(POSITIONS, body, "positions")
+        rows = reading.rows(POSITIONS, body, "positions")
         if rows == self._rows:
             return self._held, frozenset()
         by_symbol = {row.symbol: row for row in rows}
@@ -46,7 +47,7 @@ class KeptPositions:
         held = dict(self._held)
         changed = set()
         for symbol in self._by_symbol.keys() - by_symbol.keys():
-            holding = parse.holding(symbol)
+            holding = reading.holding(symbol)
             held.pop(holding, None)
             changed.add(holding)
         before = self._by_symbol

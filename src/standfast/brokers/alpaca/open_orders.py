@@ -12,9 +12,9 @@ from datetime import timedelta
 
 import msgspec
 
-from standfast.brokers.alpaca import parse
 from standfast.brokers.alpaca.client import PAGE_OF_ORDERS, AlpacaClient
 from standfast.brokers.alpaca.rows import OrderRow
+from standfast.brokers.shared import reading
 from standfast.model.errors import Incomplete
 
 PAGES_MAX = 400
@@ -28,7 +28,7 @@ async def read_open_orders(client: AlpacaClient, urgency: int) -> list[OrderRow]
     found: dict[str, OrderRow] = {}
     until: str | None = None
     for _ in range(PAGES_MAX):
-        page = parse.rows(ORDERS, await client.get_open_orders(until, urgency), "orders")
+        page = reading.rows(ORDERS, await client.get_open_orders(until, urgency), "orders")
         known = len(found)
         for row in page:
             found.setdefault(row.id, row)
@@ -49,5 +49,5 @@ def _just_after(page: list[OrderRow]) -> str:
     stamps = [row.submitted_at for row in page]
     if None in stamps:
         raise Incomplete("orders: a full page with an order without submission time cannot be continued")
-    oldest = min(parse.moment(stamp, "submitted_at") for stamp in stamps if stamp is not None)
+    oldest = min(reading.moment(stamp, "submitted_at") for stamp in stamps if stamp is not None)
     return (oldest + timedelta(microseconds=1)).isoformat().replace("+00:00", "Z")

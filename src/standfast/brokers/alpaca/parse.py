@@ -10,7 +10,6 @@ Invariants
 import re
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
-from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -21,11 +20,11 @@ from standfast.brokers.alpaca.rows import (
     AssetRow,
     ClockRow,
     ContractRow,
-    Number,
     OrderRow,
     PositionRow,
     QuoteRow,
 )
+from standfast.brokers.shared.reading import Number, holding, in_utc, moment, number, shown
 from standfast.model.errors import Malformed, Rejected
 from standfast.model.evidence import AccountRead, HeldReport, MarketClock
 from standfast.model.ids import BrokerOrderId, ClientOrderId, ExecutionId, Holding, InstrumentId
@@ -45,19 +44,8 @@ from standfast.model.order import (
 from standfast.model.quote import Quote
 from standfast.model.secret import redact
 
-Row = TypeVar("Row")
-
 NEW_YORK = ZoneInfo("America/New_York")
 """Dates without a time are the exchange's days."""
-
-SHOWN_MAX = 60
-"""Characters of a refused value that an error repeats."""
-LOOKED_AT = 4096
-"""Characters in which a secret is looked for before the rest is cut off."""
-REASON_MAX = 200
-
-# Bounded, so that no later arithmetic meets a billion digits.
-NUMBER = re.compile(r"[-+]?[0-9]{1,18}(\.[0-9]{1,30})?", re.ASCII)
 
 JSON_NUMBER = re.compile(r"[0-9]{1,18}(\.[0-9]{1,30})?([eE][-+]?[0-9]{1,2})?", re.ASCII)
 
@@ -115,15 +103,6 @@ OPTION_SYMBOL = re.compile(r"[A-Z0-9]{1,6}[0-9]{6}[CP][0-9]{8}", re.ASCII)
 FRACTION_LOT = Decimal("0.000000001")
 
 
-def rows(decoder: "msgspec.json.Decoder[Row]", body: bytes, what: str) -> Row:
-    """Decode one reply; whatever is wrong with it is `Malformed`."""
-    try:
-        return decoder.decode(body)
-    except (ValueError, RecursionError) as error:  # msgspec's errors are ValueErrors, bad UTF-8 too
-        reason = redact(str(error)[:LOOKED_AT])[:REASON_MAX]  # it may quote a value, which may be as long as the body
-        raise Malformed(f"{what}: {reason}: {_shown(body)}") from None
-
-
 def held(row: PositionRow) -> HeldReport:
     quantity = abs(number(row.qty, "position qty"))
     return HeldReport(
@@ -162,7 +141,7 @@ def order(row: OrderRow, parent: BrokerOrderId | None = None) -> OrderReport:
         # Alpaca shows no trigger; a stop that began to fill has fired, and so has one whose trade is guaranteed.
         closes=_closes(row.position_intent),
         triggered=kind in STOP_TYPES and (filled > 0 or row.status == "stopped"),
-        reason="" if state is not OrderState.UNKNOWN else f"unknown status {_shown(row.status)}",
+        reason="" if state is not OrderState.UNKNOWN else f"unknown status {shown(row.status)}",
         legs=tuple(order(leg, broker_id) for leg in row.legs or ()),
     )
 
@@ -234,7 +213,7 @@ def activity_moment(row: ActivityRow) -> datetime:
         try:
             return datetime.combine(date.fromisoformat(row.date), time(), NEW_YORK).astimezone(UTC)
         except (ValueError, OverflowError):
-            raise Malformed(f"activity {row.id}: date is {_shown(row.date)}") from None
+            raise Malformed(f"activity {row.id}: date is {shown(row.date)}") from None
     return moment(_present(row.date or row.created_at, "date", row.id), "date")
 
 
@@ -274,7 +253,7 @@ def clock(row: ClockRow) -> MarketClock:
 def equity(row: AssetRow) -> Instrument:
     """Raises Rejected for what is no equity: other classes have other ticks and hours, and are not guarded here."""
     if row.class_ != "us_equity":
-        raise Rejected(f"{row.symbol} is {_shown(row.class_)}, not an equity", kind="not_tradable", code="local")
+        raise Rejected(f"{row.symbol} is {shown(row.class_)}, not an equity", kind="not_tradable", code="local")
     return Instrument(
         id=InstrumentId(row.symbol.strip()),
         kind=Kind.EQUITY,
@@ -301,40 +280,7 @@ def is_option(instrument: InstrumentId) -> bool:
 
 
 def quote(row: QuoteRow, received: datetime) -> Quote:
-    return Quote(_quoted(row.bp), _quoted(row.ap), _in_utc(row.t, "quote t"), received)
-
-
-def holding(symbol: str) -> Holding:
-    name = symbol.strip()  # some examples carry trailing spaces
-    if not name or not name.isprintable() or len(name) > 40:
-        raise Malformed(f"symbol is {_shown(symbol)}")
-    return Holding(InstrumentId(name))
-
-
-def number(text: Number, field: str) -> Decimal:
-    """An exact, finite number of sane length."""
-    plain = text if isinstance(text, str) else f"{Decimal(repr(text)):f}"
-    if NUMBER.fullmatch(plain) is None:
-        raise Malformed(f"{field} is {_shown(plain)}")
-    return Decimal(plain)
-
-
-def moment(text: str, field: str) -> datetime:
-    """RFC 3339 with zone; parts of a microsecond are dropped."""
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        raise Malformed(f"{field} is {_shown(text)}") from None
-    return _in_utc(found, field)
-
-
-def _in_utc(found: datetime, field: str) -> datetime:
-    if found.tzinfo is None:
-        raise Malformed(f"{field} is {found}, without a zone")
-    try:
-        return found.astimezone(UTC)
-    except OverflowError:
-        raise Malformed(f"{field} is {found}") from None
+    return Quote(_quoted(row.bp), _quoted(row.ap), in_utc(row.t, "quote t"), received)
 
 
 def _order_quantity(row: OrderRow, state: OrderState, filled: Decimal) -> Decimal:
@@ -355,7 +301,7 @@ def _order_side(row: OrderRow) -> Side:
 def _side(text: str) -> Side:
     side = SIDES.get(text)
     if side is None:
-        raise Malformed(f"side is {_shown(text)}")
+        raise Malformed(f"side is {shown(text)}")
     return side
 
 
@@ -371,7 +317,7 @@ def _quoted(written: msgspec.Raw) -> Decimal:
     """Exactly the JSON number that is written."""
     text = bytes(written).decode(errors="replace")
     if JSON_NUMBER.fullmatch(text) is None or not -12 <= (price := Decimal(text)).adjusted() <= 12:
-        raise Malformed(f"quoted price is {_shown(text)}")
+        raise Malformed(f"quoted price is {shown(text)}")
     return price
 
 
@@ -381,18 +327,11 @@ def _optional_moment(text: str | None, field: str) -> datetime | None:
 
 def _present(value: str | None, field: str, row: str) -> str:
     if value is None:
-        raise Malformed(f"{_shown(row)} has no {field}")
+        raise Malformed(f"{shown(row)} has no {field}")
     return value
 
 
 def _number(value: Number | None, field: str, row: str) -> Decimal:
     if value is None:
-        raise Malformed(f"{_shown(row)} has no {field}")
+        raise Malformed(f"{shown(row)} has no {field}")
     return number(value, field)
-
-
-def _shown(value: str | bytes) -> str:
-    """Its beginning. A secret in it is taken out first: once cut in the middle, nobody would know the rest."""
-    start = value[:LOOKED_AT]
-    text = redact(start.decode(errors="replace") if isinstance(start, bytes) else start)
-    return ascii(text[:SHOWN_MAX]) + ("..." if len(text) > SHOWN_MAX else "")

@@ -15,10 +15,12 @@ import msgspec
 
 from standfast.brokers.alpaca import parse
 from standfast.brokers.alpaca.rows import MarketMessage, StreamedQuote
-from standfast.brokers.alpaca.stream import STEADY_AFTER, Wire
+from standfast.brokers.alpaca.stream import Wire
+from standfast.brokers.shared import reading
 from standfast.brokers.shared.line import Line
 from standfast.brokers.shared.sessions import Backoff
 from standfast.brokers.shared.transport import TransportError
+from standfast.brokers.shared.wire import STEADY_AFTER
 from standfast.model.errors import Malformed
 from standfast.model.ids import Holding
 from standfast.ports import Ticks
@@ -100,14 +102,14 @@ def streamed(frame: str | bytes) -> list[StreamedQuote]:
     try:
         return QUOTES.decode(frame)
     except (ValueError, RecursionError):
-        return [parse.rows(QUOTE, each, "streamed quote") for each, message in _messages(frame) if message.T == "q"]
+        return [reading.rows(QUOTE, each, "streamed quote") for each, message in _messages(frame) if message.T == "q"]
 
 
 def _messages(frame: str | bytes) -> list[tuple[bytes, MarketMessage]]:
     """The messages of one frame; an error among them breaks the connection."""
     body = frame.encode(errors="replace") if isinstance(frame, str) else frame
-    each = [bytes(raw) for raw in parse.rows(ELEMENTS, body, "market data frame")]
-    found = [(element, parse.rows(MESSAGE, element, "market data message")) for element in each]
+    each = [bytes(raw) for raw in reading.rows(ELEMENTS, body, "market data frame")]
+    found = [(element, reading.rows(MESSAGE, element, "market data message")) for element in each]
     for _, message in found:
         if message.T == "error":
             raise TransportError(f"the data stream refuses: {message.msg} ({message.code})")

@@ -10,8 +10,9 @@ from collections.abc import Callable
 
 import msgspec
 
-from standfast.brokers.alpaca import parse
-from standfast.brokers.alpaca.rows import Number, Refusal
+from standfast.brokers.alpaca.rows import Refusal
+from standfast.brokers.shared import reading
+from standfast.brokers.shared.reading import Number
 from standfast.brokers.shared.transport import Response
 from standfast.model.errors import BrokerError, Malformed, OutcomeUnknown, Rejected, Unauthorised
 from standfast.model.secret import redact
@@ -110,14 +111,14 @@ def _first_match(text: str, words: tuple[tuple[str, str], ...]) -> str:
 
 def _is_positive(text: Number) -> bool:
     try:
-        return parse.number(text, "held_for_orders") > 0
+        return reading.number(text, "held_for_orders") > 0
     except Malformed:
         return False
 
 
 def _refusal(response: Response) -> Refusal | None:
     try:
-        return parse.rows(DECODER, response.body, "refusal")
+        return reading.rows(DECODER, response.body, "refusal")
     except Malformed:
         return None
 

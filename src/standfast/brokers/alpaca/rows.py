@@ -12,13 +12,9 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from standfast.brokers.shared.reading import Number, Text
 from standfast.model.ids import InstrumentId
 from standfast.model.quote import Quote
-
-Number = str | int | float
-
-Text = Annotated[str, msgspec.Meta(max_length=512)]
-"""Alpaca's ids have 36 characters, a client's own at most 128, activities' some 60."""
 
 
 class PositionRow(msgspec.Struct, gc=False, frozen=True):

@@ -10,71 +10,30 @@ Invariants
 """
 
 import json
-import random
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
-from typing import TypeVar
 
 import msgspec
 
-from standfast.brokers.alpaca import parse
 from standfast.brokers.alpaca.client import Access
 from standfast.brokers.alpaca.rows import Authorization, Frame, Listening, TradeUpdate
+from standfast.brokers.shared import reading, wire
 from standfast.brokers.shared.line import Line
 from standfast.brokers.shared.sessions import Backoff
-from standfast.brokers.shared.transport import Transport, TransportError
+from standfast.brokers.shared.transport import TransportError
 from standfast.model.errors import Malformed
 from standfast.model.ids import BrokerOrderId, ClientOrderId, Holding, InstrumentId
-from standfast.ports import BrokerEvent, Clock, OrderEvent, StreamDown, StreamUp
+from standfast.ports import BrokerEvent, OrderEvent, StreamDown, StreamUp
 
 FRAME = msgspec.json.Decoder(Frame)
 AUTHORIZATION = msgspec.json.Decoder(Authorization)
 LISTENING = msgspec.json.Decoder(Listening)
 UPDATE = msgspec.json.Decoder(TradeUpdate)
 
-STEADY_AFTER = 10.0
-"""Seconds a connection must have lived before the next failure counts as the first."""
-
-Answer = TypeVar("Answer")
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wire:
-    """What a stream needs to connect."""
-
+class Wire(wire.Wire):
     access: Access
-    clock: Clock
-    transport: Transport
-    draw: random.Random
-    quiet: float = 10.0
-    """Seconds without a sign of life before one is asked for, and again before the line counts as dead."""
-
-    @asynccontextmanager
-    async def line(self, url: str) -> AsyncIterator[Line]:
-        """A connection; raises TransportError."""
-        try:
-            async with self.clock.timeout(self.quiet):
-                socket = await self.transport.connect(url, {})
-        except TimeoutError:
-            raise TransportError(f"no connection within {self.quiet:g} s") from None
-        line = Line(socket, self.clock, quiet=self.quiet)
-        try:
-            yield line
-        finally:
-            await line.close()
-
-    async def answer(self, line: Line, take: Callable[[str | bytes], Answer | None]) -> Answer:
-        """The first frame that `take` accepts; raises TransportError when it does not come in time."""
-        try:
-            async with self.clock.timeout(self.quiet):
-                while True:
-                    frame = await line.receive()
-                    found = take(frame) if frame is not None else None
-                    if found is not None:
-                        return found
-        except TimeoutError:
-            raise TransportError(f"no answer on the stream within {self.quiet:g} s") from None
 
 
 class OrderStream:
@@ -100,7 +59,7 @@ class OrderStream:
                             yield event
             except (TransportError, Malformed) as error:
                 reason = str(error)
-            if self._wire.clock.monotonic() - began >= STEADY_AFTER:
+            if self._wire.clock.monotonic() - began >= wire.STEADY_AFTER:
                 backoff.succeeded()
             if reason != said:
                 said = reason
@@ -122,7 +81,7 @@ def _authorization(frame: str | bytes) -> str | None:
     found = _frame(frame)
     if found.stream != "authorization":
         return None
-    return parse.rows(AUTHORIZATION, bytes(found.data), "authorization").status
+    return reading.rows(AUTHORIZATION, bytes(found.data), "authorization").status
 
 
 def _listening(frame: str | bytes) -> list[str] | None:
@@ -131,7 +90,7 @@ def _listening(frame: str | bytes) -> list[str] | None:
         raise TransportError("the stream refuses to listen")
     if found.stream != "listening":
         return None
-    return parse.rows(LISTENING, bytes(found.data), "listening").streams
+    return reading.rows(LISTENING, bytes(found.data), "listening").streams
 
 
 def _event(frame: str | bytes | None) -> OrderEvent | None:
@@ -143,10 +102,10 @@ def _event(frame: str | bytes | None) -> OrderEvent | None:
         raise TransportError("the stream withdrew its authorization")
     if found.stream != "trade_updates":
         return None
-    update = parse.rows(UPDATE, bytes(found.data), "trade_updates")
+    update = reading.rows(UPDATE, bytes(found.data), "trade_updates")
     order = update.order
     return OrderEvent(
-        holding=parse.holding(order.symbol) if order.symbol.strip() else Holding(InstrumentId("")),
+        holding=reading.holding(order.symbol) if order.symbol.strip() else Holding(InstrumentId("")),
         broker_id=BrokerOrderId(order.id),
         client_id=ClientOrderId(order.client_order_id),
         event=update.event,
@@ -154,4 +113,4 @@ def _event(frame: str | bytes | None) -> OrderEvent | None:
 
 
 def _frame(frame: str | bytes) -> Frame:
-    return parse.rows(FRAME, frame.encode(errors="replace") if isinstance(frame, str) else frame, "stream frame")
+    return reading.rows(FRAME, frame.encode(errors="replace") if isinstance(frame, str) else frame, "stream frame")
