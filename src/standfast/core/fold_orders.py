@@ -111,11 +111,23 @@ def _order_observed(book: Book, fact: j.OrderObserved, entry: j.Entry) -> None:
     if _is_retired(book, fact.report):
         return
     parent = _observe(book, fact.report, fact.position, fact.role, None, entry)
+    top = book.state.orders.get(parent)  # a stranger's that is over has been forgotten
+    role = Role.FOREIGN if (top.role if top is not None else fact.role) is Role.FOREIGN else Role.STOP
     for leg in (leg for leg in fact.report.legs if not _is_retired(book, leg)):
-        role = Role.FOREIGN if fact.role is Role.FOREIGN else Role.STOP
         known = book.order_by_broker(leg.broker_id)
+        if known is not None and top is not None and top.position is not None:
+            known = _gone_with(book, known, top.position, role)
         position = known.position if known is not None and known.position is not None else fact.position
         _observe(book, leg, position, role, parent, entry)
+
+
+def _gone_with(book: Book, leg: BookedOrder, position: PositionId, role: Role) -> BookedOrder:
+    """A leg that was tied by its looks, before its parent was read: whose it is, its parent says."""
+    if (leg.position, leg.role) != (position, role):
+        book.untie_order(leg)
+        leg = replace(leg, position=position, role=role)
+        book.put_order(leg)
+    return leg
 
 
 def _is_retired(book: Book, report: OrderReport) -> bool:
