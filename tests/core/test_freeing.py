@@ -14,7 +14,7 @@ from standfast.model import journal as j
 from standfast.model.effects import CancelOrder, ReadPositions, SubmitOrder
 from standfast.model.ids import BrokerOrderId, PositionId
 from standfast.model.order import OrderReport, OrderState, OrderType, Role, Side
-from standfast.model.position import CloseReason
+from standfast.model.position import CloseReason, Standing
 from tests.core.situations import (
     NOW,
     SPY,
@@ -23,6 +23,7 @@ from tests.core.situations import (
     after,
     closing_of,
     exit_intended,
+    fill,
     folded,
     of,
     opening_of,
@@ -83,6 +84,35 @@ def test_beside_what_others_reserve_a_stop_rests_for_what_is_free() -> None:
         book = folded(*position(10))
         s = situation(book, listed=[report("theirs", quantity=reserved, closes=True)])
         assert [each.intent.terms.quantity for each in of(SubmitOrder, protect(s, the(book)))] == rests
+
+
+def found_with_a_target(quantity: int, target: int) -> list[j.Fact]:
+    """What a bot has bought, with a target of its own that came with the entry, or was left of it."""
+    leg = report("target", quantity=target, type=OrderType.LIMIT, limit="120", order_class="oto")
+    entry = report("entry", side=Side.BUY, quantity=quantity, filled=quantity, state=OrderState.FILLED, legs=(leg,))
+    lot = j.LotFound(
+        position=P, holding=SPY, sign=1, standing=Standing.ADOPTED, strategy="foreign", order=entry.broker_id
+    )
+    booked = j.FillBooked(
+        fill=fill("x1", "entry", Side.BUY, quantity, 100),
+        allocations=(j.Allocation(position=P, quantity=D(quantity), opens=True),),
+    )
+    return [j.OrderObserved(report=entry), lot, booked]
+
+
+def test_beside_the_target_a_bot_brought_a_stop_rests_for_what_is_left_of_its_own_lot() -> None:
+    """What another position here has free is not its own. Found by simulation."""
+    for target, rests in ((4, [D(6)]), (10, [])):
+        book = folded(*position(20, id=PositionId("p2")), *found_with_a_target(10, target))
+        sent = of(SubmitOrder, protect(situation(book), book.state.positions[P]))
+        assert [each.intent.terms.quantity for each in sent] == rests
+
+
+def test_a_stop_goes_when_the_target_a_bot_brought_comes_to_hold_the_same() -> None:
+    """Placed while the entry still filled; left there it holds what is another position's. Found by simulation."""
+    book = folded(*position(20, id=PositionId("p2")), *found_with_a_target(10, 10), *resting_stop(6))
+    (cancelled,) = of(CancelOrder, protect(situation(book), book.state.positions[P]))
+    assert cancelled.broker_id == f"{P}-stop-1"
 
 
 def test_what_is_free_is_closed() -> None:

@@ -71,6 +71,8 @@ class Cover:
     stopped: Decimal
     foreign: Decimal
     """Part of `stopped` that others placed."""
+    reserved: Decimal
+    """What others' targets hold of what they opened, beside their stops: none of ours can rest for it."""
     loose: tuple[OrderReport, ...]
     """Listed exits on the holding tied to no position."""
     stop_prices: tuple[Decimal, ...]
@@ -121,11 +123,23 @@ def _cover(s: Situation, position: Position) -> Cover:
         tied=tuple(tied),
         stopped=stopped + foreign,
         foreign=foreign,
+        reserved=_reserved(s, position, tuple(tied)),
         loose=tuple(loose),
         stop_prices=tuple(price for price in prices if price is not None),
         unknown=unknown or any(report.type is OrderType.UNKNOWN for report in loose),
         unsettled=unsettled,
     )
+
+
+def _reserved(s: Situation, position: Position, tied: tuple[BookedOrder, ...]) -> Decimal:
+    """An opening of ours is another matter: what cannot be protected is closed, and what is tied to it gives way."""
+    if not s.contract.reserves_quantity or position.standing is Standing.OWNED:
+        return ZERO
+    beside = (
+        group_quantity(group) - sum((order.remaining for order in group if _stops(s, order)), ZERO)
+        for group in exits_by_group(tied)
+    )
+    return sum((max(each, ZERO) for each in beside), ZERO)
 
 
 def exits_by_group(own: tuple[BookedOrder, ...]) -> list[tuple[BookedOrder, ...]]:

@@ -95,8 +95,9 @@ def _adjust(s: Situation, position: Position, cover: Cover, wanted: Resting, siz
     own = exits_by_group(cover.own)
     resting = sum((group_quantity(group) for group in own), ZERO)
     surplus = resting + cover.foreign - size
-    if surplus > 0:
-        yield from _shrink(s, position, own, surplus)
+    too_much = surplus + cover.reserved if own else surplus
+    if too_much > 0:
+        yield from _shrink(s, position, own, too_much)
         if surplus > resting:
             yield from _shrink_tied(s, position, cover, surplus - resting)
         return
@@ -105,7 +106,7 @@ def _adjust(s: Situation, position: Position, cover: Cover, wanted: Resting, siz
         yield from _move(s, position, moved[0], wanted)
         return
     if surplus < 0:
-        taken = sum((each.quantity for each in blocking(s, position) if not each.stops), ZERO)
+        taken = sum((each.quantity for each in blocking(s, position) if not each.stops), cover.reserved)
         room = min(-surplus, _size(s, s.book.held(position) - resting - cover.foreign - taken))
         if room > 0:
             yield from _add(s, position, wanted, room)
