@@ -9,9 +9,11 @@ import pytest
 from standfast.core.policy import Foreign, HeldBy
 from standfast.exchange.rules import Rules
 from standfast.model import journal as j
+from standfast.model.alert import Severity
 from standfast.model.breaks import BreakKind, Finding
-from standfast.model.ids import BreakId
+from standfast.model.ids import AlertId, BreakId
 from standfast.model.order import Role, Side
+from standfast.model.position import Standing
 from standfast.sim.watch import Violation
 from tests.sim.judged import ACCOUNT, HOLDING, POLICY, POSITION, RULES, D, Judged
 
@@ -129,6 +131,26 @@ def test_b2_a_position_whose_exits_the_guard_holds_needs_no_stop() -> None:
     judged = Judged(BY_GUARD)
     judged.adopt(10)
     judged.wait(400)
+
+
+@pytest.mark.parametrize("standing", [Standing.ADOPTED, Standing.OWNED])
+@pytest.mark.parametrize(("theirs", "is_told", "is_blamed"), [(10, True, False), (4, True, True), (10, False, True)])
+def test_b2_and_b8_what_an_order_of_somebody_else_holds_cannot_be_covered_and_is_told(
+    standing: Standing, theirs: int, *, is_told: bool, is_blamed: bool
+) -> None:
+    judged = Judged()
+    judged.adopt(10, standing=standing)
+    judged.bot_limit(-theirs)
+    if is_told:
+        uncovered = Finding(
+            kind=BreakKind.UNCOVERED, holding=HOLDING, subject=POSITION, booked="10 held", reported="0 covered"
+        )
+        alarm = j.AlertRaised(id=AlertId("a1"), severity=Severity.CRITICAL, text="bare", break_id=BreakId("b1"))
+        judged.commit(j.BreakSeen(id=BreakId("b1"), finding=uncovered), j.BreakConfirmed(id=BreakId("b1")), alarm)
+    if is_blamed:
+        within(judged, 165, "B2")
+    else:
+        judged.wait(400)
 
 
 def test_b4_does_not_count_while_nothing_trades() -> None:

@@ -216,9 +216,10 @@ class Liveness:
         held_up = holding in self.retold.suspended or now < _until(self.edited.get(instrument), now, 5, 3, 600)
         turned_away = now < _until(self.refused.get(instrument), now, 1, 2, 60)
         told = any(found.told and found.holding == holding for found in self.retold.breaks.values())
-        if exposed > closing and not (told and (held_up or turned_away)):
+        reserved = told and self._reach(holding, orders) <= closing
+        if exposed > closing and not reserved and not (told and (held_up or turned_away)):
             yield Trouble("B2", f"{holding}", "naked", COVERED, text)
-        if held_up:
+        if held_up or reserved:
             return
         ours = [lot for lot in self.retold.lots_at(holding) if lot.standing is Standing.OWNED and self.wants_stop(lot)]
         if not ours or stop_cover(orders, ours[0].sign) >= sum((lot.held for lot in ours), ZERO):
@@ -246,6 +247,14 @@ class Liveness:
             wanted = wanted.to_integral_value(rounding=ROUND_FLOOR)
         closing = sum((lot.held - lot.closing.remain for lot in lots if lot.closing is not None), ZERO)
         return wanted - stop_cover(orders, sign), closing
+
+    def _reach(self, holding: Holding, orders: list[Order]) -> Decimal:
+        """What of it could be covered yet: where quantity is reserved, not what orders of somebody else hold."""
+        net = self.witness.net(holding.instrument)
+        sign = 1 if net > 0 else -1
+        theirs = [order for order in orders if not self.witness.is_own(order)]
+        held = reducing_quantity(theirs, sign) - stop_cover(theirs, sign) if self.contract.reserves_quantity else ZERO
+        return abs(net) - max(held, ZERO) - stop_cover(orders, sign)
 
     def wants_stop(self, lot: Lot) -> bool:
         """Whether its policy, or who opened it, wants a stop to rest at the broker."""
