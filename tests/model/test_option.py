@@ -35,7 +35,9 @@ def test_the_parts_of_a_name() -> None:
 
     assert option_contract("SPXW260204P06885000") == weekly
     assert option_contract("SPXW  260204P06885000") == weekly
-    assert str(option_contract("XSP260204C00688500").strike) == "688.5"  # type: ignore[union-attr]
+    assert option_contract("XSP260204C00688500") == OptionContract(
+        "XSP", date(2026, 2, 4), Right.CALL, Decimal("688.5")
+    )
 
 
 @pytest.mark.parametrize(
