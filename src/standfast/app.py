@@ -148,7 +148,8 @@ async def _guard(config: Path, settings: "Settings", *, once: bool, heartbeat: o
     import signal
 
     from standfast.alerts.direct import tell_ledger_fails
-    from standfast.runtime.worker import Stop, ledger_failure, on_signals, superseded
+    from standfast.runtime.failures import ledger_failure, superseded
+    from standfast.runtime.worker import Stop, on_signals
 
     store = await open_aloud(settings, is_first=not restarted)
     worker = worker_of(settings, store, heartbeat)

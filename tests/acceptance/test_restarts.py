@@ -4,6 +4,8 @@ import os
 import signal
 from decimal import Decimal
 
+import apsw
+
 from standfast.model.journal import Fact, GuardStarted, GuardStopped, PositionSettled, SessionSeen
 from standfast.stores.sqlite.reading import LedgerReader
 from tests.acceptance.stage import BROKER_HOLDS, GUARD_HOLDS, PAPER, SECOND, Exchange, Stage, client_ids, until
@@ -123,6 +125,38 @@ def test_a_second_guard_of_the_same_ledger_waits_for_the_lease_and_ends_with_79_
     assert len(both.workers()) == 1
     assert both.stop() == 0
     stage.assert_whole()
+
+
+def test_an_account_whose_journal_was_changed_is_left_out_aloud_and_the_others_are_guarded(stage: Stage) -> None:
+    exchange = stage.exchange("--account", "paper:key:secret", "--account", "second:key2:secret2")
+    both = stage.settings(exchange.url, accounts=(PAPER, SECOND))
+    guard = stage.guard(both).wait_guarding()
+    exchange.buy("AAPL")
+    until(lambda: stage.is_protected(exchange), "the first account's stop", told=guard.tail)
+    assert guard.stop() == 0
+    change_the_first_entry(stage, PAPER)
+
+    guard = stage.guard(both)
+    exchange.buy("SPY", 5, account=SECOND)
+    until(lambda: exchange.stops("SPY", SECOND), "the other account's stop", told=guard.tail)
+    said = until(lambda: stage.alarms("not guarded", "damaged", account=SECOND), "the alarm", told=guard.tail)
+    assert "paper: entry 1 was changed after it was written" in said[0]
+    assert "rebuild --from-broker" in said[0]
+    assert guard.stop() == 0
+
+    alone = stage.guard(stage.settings(exchange.url, file="alone.toml"))
+    until(lambda: "paper: entry 1 was changed" in alone.said(), "why nothing is guarded", told=alone.tail)
+
+
+def change_the_first_entry(stage: Stage, account: str) -> None:
+    """And throw the saved books away, so that a start has to read it."""
+    connection = apsw.Connection(str(stage.ledger))
+    connection.execute("DROP TRIGGER commits_are_not_changed")
+    connection.execute(
+        "UPDATE commits SET packed = replace(packed, '0.', '1.') WHERE account = ? AND number < 4", [account]
+    )
+    connection.execute("DELETE FROM books WHERE account = ?", [account])
+    connection.close()
 
 
 def test_a_guard_that_wakes_up_after_another_has_taken_over_sends_nothing_and_ends_with_79(stage: Stage) -> None:

@@ -6,15 +6,14 @@ only while every account's cycle goes round.
 
 Accounts come in side by side, each as soon as its lease is free: one that another guard holds, or whose simulated
 exchange is not there yet, keeps no other waiting. A guard that gets none of its accounts ends; one that guards others
-goes on, says which it does not guard, and takes it when it comes free.
+goes on, says which it does not guard, and takes it when it comes free. One whose journal is damaged is left out, aloud.
 """
 
 import asyncio
 import signal
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import date, datetime, timedelta
 from functools import partial
-from itertools import chain
 
 import structlog
 
@@ -24,12 +23,9 @@ from standfast.model.alert import Severity
 from standfast.model.errors import (
     JournalDamaged,
     JournalError,
-    JournalUnavailable,
     LeaseLost,
     SettingsError,
     StandfastError,
-    Superseded,
-    named,
 )
 from standfast.model.ids import AccountId
 from standfast.model.journal import Frozen, GuardFailed
@@ -37,6 +33,7 @@ from standfast.ports import Broker, Clock, Journal, LedgerFiles, Store
 from standfast.runtime.account import Account
 from standfast.runtime.beginning import begin
 from standfast.runtime.clock import RealClock, monotonic
+from standfast.runtime.failures import first, first_line
 from standfast.runtime.handover import hand_over
 from standfast.runtime.heartbeat import PERIOD, Heartbeat
 from standfast.runtime.ledger import Ledger, load_book
@@ -91,6 +88,8 @@ class Worker:
         self._failed: set[AccountId] = set()
         self._awaited = 0
         """Accounts that may still come in soon: until then we are not ready."""
+        self._has_come = asyncio.Event()
+        """An account has come in, or none will."""
         self._leaving = False
 
     # --- setting up -----------------------------------------------------------------------------
@@ -99,7 +98,11 @@ class Worker:
         """Take the account's lease and load its book. Raises LeaseLost when another guard keeps it and we have no other
         account to guard meanwhile."""
         journal = await self._acquire(rules.account)
-        book = await load_book(self.store, rules)
+        try:
+            book = await load_book(self.store, rules)
+        except JournalDamaged:
+            await journal.release()
+            raise
         ledger = Ledger(journal=journal, store=self.store, book=book, broker=broker, clock=clock, rules=rules)
         beat = partial(self._beat, rules.account)
         account = Account(
@@ -168,7 +171,7 @@ class Worker:
             await self._note_failure(failed)
             raise
         if refused is not None:
-            raise _first(refused)
+            raise first(refused)
         for account in self.accounts:
             await account.stop("asked to stop")
 
@@ -184,7 +187,24 @@ class Worker:
             await self._enter(group, account, restarted)
 
     async def _join(self, group: asyncio.TaskGroup, join: Join, restarted: str) -> None:
-        await self._enter(group, await join(), restarted)
+        try:
+            account = await join()
+        except JournalDamaged as damage:
+            await self._leave_out(remedied(damage))
+        else:
+            await self._enter(group, account, restarted)
+
+    async def _leave_out(self, damage: JournalDamaged) -> None:
+        """An account whose journal cannot be trusted keeps no other from being guarded."""
+        self._no_longer_awaited()
+        await self._has_come.wait()
+        if not self.accounts:
+            raise damage
+        account = self.accounts[0]
+        log.critical("an account is not guarded", error=str(damage))
+        text = f"An account is not guarded, its journal is damaged; the others are. {damage}"
+        told = alarm(account.situation(), Severity.CRITICAL, text, key=f"damaged/{account.ledger.book.head}")
+        await account.ledger.record([told])
 
     async def _enter(self, group: asyncio.TaskGroup, account: Account, restarted: str) -> None:
         """Say that it is guarded, and give it its tasks."""
@@ -205,6 +225,8 @@ class Worker:
 
     def _no_longer_awaited(self) -> None:
         self._awaited -= 1
+        if self.accounts or self._awaited == 0:
+            self._has_come.set()
         if self._awaited == 0 and self.heartbeat is not None:
             self.heartbeat.ready()
 
@@ -237,7 +259,7 @@ class Worker:
                 continue
             entry = account.ledger.book.state.last_act
             try:
-                await account.ledger.record([GuardFailed(error=_first_line(failed), entry=entry)])
+                await account.ledger.record([GuardFailed(error=first_line(failed), entry=entry)])
             except JournalError as error:
                 log.warning("the failure could not be journaled", account=account.rules.account, error=str(error))
 
@@ -335,38 +357,6 @@ class Worker:
             text = f"The guard of {account.rules.account} was restarted: {reason}. It goes on from its journal."
             key = f"restart/{account.ledger.book.head}"
             await account.ledger.record([alarm(account.situation(), Severity.CRITICAL, text, key=key)])
-
-
-def _first_line(failed: BaseExceptionGroup[Exception]) -> str:
-    return named(_first(failed))
-
-
-def _first(failed: BaseException) -> BaseException:
-    return _first(failed.exceptions[0]) if isinstance(failed, BaseExceptionGroup) else failed
-
-
-def ledger_failure(error: BaseException) -> JournalError | None:
-    """What of a failure says that the ledger could not be written or read; None for a lost lease, or a bug of ours."""
-    if isinstance(error, BaseExceptionGroup):
-        return next(filter(None, map(ledger_failure, error.exceptions)), None)
-    if isinstance(error, JournalDamaged):
-        return remedied(error)
-    return error if isinstance(error, JournalUnavailable) else None
-
-
-def superseded(failed: BaseException) -> Superseded | None:
-    """What of a failure while guarding says that another process guards an account by now."""
-    if not isinstance(failed, BaseExceptionGroup):
-        return None
-    return next((Superseded(str(each)) for each in _every(failed) if isinstance(each, LeaseLost)), None)
-
-
-def _every(failed: BaseException) -> Iterator[BaseException]:
-    """What is inside the groups."""
-    if isinstance(failed, BaseExceptionGroup):
-        yield from chain.from_iterable(map(_every, failed.exceptions))
-    else:
-        yield failed
 
 
 def on_signals(handlers: Sequence[tuple[signal.Signals, Callable[[], None]]]) -> None:
