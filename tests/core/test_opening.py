@@ -1,10 +1,13 @@
 """Tests of `core/opening.py`."""
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+import pytest
+
 from standfast.core.opening import SEND_WITHIN, advance_opening
-from standfast.core.policy import Mode
+from standfast.core.policy import HeldBy, Mode, Policy
 from standfast.core.situation import Situation
 from standfast.model import journal as j
 from standfast.model.effects import CancelOrder, SubmitOrder, Urgency
@@ -71,6 +74,26 @@ def test_beside_a_resting_stop_an_opening_brings_its_own_stop() -> None:
 
     assert isinstance(sent, SubmitOrder)
     assert sent.intent.terms.attached_stop == D("101.92")
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        Policy(name="both", held_by=HeldBy.BOTH, stop_loss=D("0.02"), emergency_stop=D("0.10")),
+        Policy(name="young", stop_loss=D("0.02"), emergency_stop=D("0.10"), minimum_hold=timedelta(minutes=5)),
+        Policy(name="guard", held_by=HeldBy.GUARD, stop_loss=D("0.02"), emergency_stop=D("0.10")),
+    ],
+    ids=lambda policy: policy.name,
+)
+def test_the_stop_it_brings_stands_no_nearer_than_the_one_that_shall_rest(policy: Policy) -> None:
+    """Else it fires where none should, at once where the spread is wide. Found by simulation."""
+    second = PositionId("p2")
+    book = folded(*position(10), *resting_stop(10, "98"), asked_for(5, id=second))
+    s = situation(book, policy=policy, sights={SPY: quoted("99.50", "100")})
+
+    (sent,) = of(SubmitOrder, advance_opening(s, the(book, second)))
+
+    assert sent.intent.terms.attached_stop == D(90)
 
 
 def test_outside_repair_nothing_is_opened() -> None:

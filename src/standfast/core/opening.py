@@ -4,11 +4,13 @@ The gate has already spoken when an opening is in the book. What is opened is pr
 fills, entry by entry; what cannot be protected is closed again there.
 """
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
+from standfast.core.cover import wanted_resting
 from standfast.core.orders import intent, opening
-from standfast.core.results import price_at
+from standfast.core.results import levels
 from standfast.core.situation import Outcomes, Situation
 from standfast.model.effects import CancelOrder, SubmitOrder, Urgency
 from standfast.model.journal import PositionSettled
@@ -75,18 +77,18 @@ def why_not_open(s: Situation, position: Position) -> str:
 def _attached_stop(s: Situation, position: Position) -> Decimal | None:
     """Where a stop of ours rests on the other side already, brokers that watch for wash trades refuse a plain order.
 
-    They take one that brings its own stop. Its price is figured from what the entry will cost at most, and moved to
-    the exact one once it has filled.
+    They take one that brings its own stop. Its price is where one shall rest once it is held, figured from what the
+    entry will cost at most, and moved to the exact one once it has filled. One that rests nearer could fire at once.
     """
     resting = (o for o in s.book.orders_on(position.holding) if o.is_stop and not o.is_finished and o.parent is None)
     if not s.contract.reserves_quantity or not any(order.side.sign != position.sign for order in resting):
         return None
     sight = s.sights.get(position.holding)
     price = position.limit or (sight.quote.closing_price(-position.sign) if sight is not None else None)
-    stop = position.stop
-    policy = s.policy(position)
-    if stop is None and price and policy.stop_loss is not None:
-        stop = price_at(position, -policy.stop_loss, of=price)
+    policy, held = s.policy(position), replace(position, opened_at=s.broker_now)
+    at = levels(s.book, held, policy, of=price)
+    resting_at = wanted_resting(s, held, policy, at).stop
+    stop = next((each for each in (resting_at, at.outermost, position.stop) if each is not None), None)
     if stop is None:
         return None
     instrument = s.instrument(position.holding)

@@ -47,9 +47,12 @@ class Levels:
         return CloseReason.EMERGENCY_STOP if self.emergency is not None else self.stop_reason
 
 
-def levels(book: Book, position: Position, policy: Policy) -> Levels:
-    """Where the rules of a position stand now. Stops are figured from its basis, gains from its entry."""
-    entry = book.entry_price(position)
+def levels(book: Book, position: Position, policy: Policy, *, of: Decimal | None = None) -> Levels:
+    """Where the rules of a position stand now. Stops are figured from its basis, gains from its entry.
+
+    `of`: the price it is expected to be entered at, while it has none.
+    """
+    entry = book.entry_price(position) or of
     if entry is None or entry <= 0:
         return Levels(stop=None, stop_reason=CloseReason.STOP_LOSS, emergency=None, target=None)
     basis = position.anchor if position.anchor is not None else entry
