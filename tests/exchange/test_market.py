@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 from statistics import stdev
 from zoneinfo import ZoneInfo
@@ -15,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from standfast.exchange.market import Drift, Event, Gap, Halt, Jump, Market, Walk, Widen
+from standfast.exchange.market import Drift, Event, Gap, Halt, Jump, Market, Slow, Walk, Widen
 from standfast.exchange.quotes_file import FileQuote
 from standfast.exchange.sessions import USSessions
 from tests.exchange.recordings import utc
@@ -211,3 +212,19 @@ def test_time_zones_of_the_question_do_not_matter() -> None:
     assert found == list(Market(1, [SPY]).quotes(START, START + MINUTE))
     assert isinstance(found[0].at, datetime)
     assert found[0].at.utcoffset() == timedelta(0)
+
+
+def test_in_a_slow_stretch_quotes_are_rare_and_prices_go_as_far() -> None:
+    stretch = (START + 10 * MINUTE, START + 50 * MINUTE)
+    slow = Slow(timedelta(seconds=20), (stretch,))
+    ends = {True: 0.0, False: 0.0}
+    for seed in range(40):
+        for is_slow in ends:
+            found = an_hour(Market(seed, [SPY], slow=slow) if is_slow else Market(seed, [SPY]))
+            ends[is_slow] += float(mid(found[-1]) / 600 - 1) ** 2
+            assert len(found) == (20 * 60 + 40 * 3 if is_slow else 3600)
+
+    assert ends[True] == pytest.approx(ends[False], rel=0.5)
+    times = [quote.at for quote in an_hour(Market(1, [SPY], slow=slow))]
+    assert stretch[1] in times
+    assert max(later - one for one, later in pairwise(times)) == timedelta(seconds=20)

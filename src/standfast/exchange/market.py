@@ -101,6 +101,17 @@ class Widen:
 Event: TypeAlias = Jump | Gap | Drift | Halt | Widen
 
 
+@dataclass(frozen=True, slots=True)
+class Slow:
+    """Stretches (start, end), in order, in which a quote comes only each `every`, after a move for all of that time."""
+
+    every: timedelta
+    stretches: tuple[tuple[datetime, datetime], ...] = ()
+
+
+NEVER_SLOW = Slow(SECOND)
+
+
 class Market:
     """Several walks on one clock: each instrument is quoted each `every`, while `sessions` (if given) is open."""
 
@@ -110,6 +121,7 @@ class Market:
         walks: Iterable[Walk],
         *,
         every: timedelta = SECOND,
+        slow: Slow = NEVER_SLOW,
         events: Iterable[Event] = (),
         sessions: Sessions | None = None,
     ) -> None:
@@ -119,6 +131,7 @@ class Market:
         self._seed = seed
         self._walks = sorted(walks, key=lambda walk: walk.instrument)
         self._every = every
+        self._slow = slow
         self._sessions = sessions
         self._events = [self._dated(event) for event in events]
         known = [walk.instrument for walk in self._walks]
@@ -134,22 +147,31 @@ class Market:
             for walk in self._walks
         ]
         previous = start - INSTANT
-        for at in self._instants(start.astimezone(UTC), end):
+        for at, steps in self._instants(start.astimezone(UTC), end):
             for path in paths:
-                if quote := path.quote(previous, at):
+                if quote := path.quote(previous, at, steps):
                     yield quote
             previous = at
 
-    def _instants(self, start: datetime, end: datetime) -> Iterator[datetime]:
-        at = start
+    def _instants(self, start: datetime, end: datetime) -> Iterator[tuple[datetime, int]]:
+        """When quotes come, each with how many of the usual steps the walks have made since the one before."""
+        at, steps = start, 1
+        slow = iter(self._slow.stretches)
+        stretch = next(slow, None)
+        in_one = max(1, self._slow.every // self._every)
         while at < end:
             closes = end
             if self._sessions is not None:
                 at = at if self._sessions.is_open(at) else self._sessions.next_open(at)
                 closes = min(end, self._sessions.next_close(at))
             while at < closes:
-                yield at
-                at += self._every
+                yield at, steps
+                while stretch is not None and stretch[1] <= at:
+                    stretch = next(slow, None)
+                steps = 1
+                if stretch is not None and stretch[0] <= at:
+                    steps = max(1, min(in_one, (stretch[1] - at) // self._every))
+                at += steps * self._every
 
     def _dated(self, event: Event) -> "_Dated":
         if not isinstance(event, Gap):
@@ -176,9 +198,9 @@ class _Path:
     def __init__(self, walk: Walk, events: Sequence[_Dated], seed: int, every: timedelta) -> None:
         hours = every / HOUR
         self._instrument = walk.instrument
+        self._walk, self._hours = walk, hours
         self._random = Random(f"{seed}/{walk.instrument}")  # a text seed is digested with SHA-512, not with hash()
-        self._noise = walk.volatility * sqrt(hours) / 4
-        self._reversion = min(1.0, walk.reversion * hours)
+        self._noise = {1: self._noise_of(1)}
         self._price = self._anchor = float(walk.price)
         self._tick, self._tick_size = walk.tick, float(walk.tick)
         self._spread = _ticks(walk.spread, walk.tick)
@@ -188,14 +210,20 @@ class _Path:
         self._halts = [event for event in events if isinstance(event, Halt)]
         self._wide = [(event, _ticks(event.spread, walk.tick)) for event in events if isinstance(event, Widen)]
 
-    def quote(self, previous: datetime, at: datetime) -> FileQuote | None:
-        """The quote at `at`, everything after `previous` applied; None while halted."""
+    def _noise_of(self, steps: int) -> tuple[float, float]:
+        """What one coin of so many steps moves, and what share of the way to the anchor they undo."""
+        hours = steps * self._hours
+        return self._walk.volatility * sqrt(hours) / 4, min(1.0, self._walk.reversion * hours)
+
+    def quote(self, previous: datetime, at: datetime, steps: int) -> FileQuote | None:
+        """The quote at `at`, everything after `previous` applied, noise for so many steps; None while halted."""
         # 64 fair coins: mean 32, deviation 4. Exact on every platform, which a library logarithm would not be.
         coins, sizes = self._random.getrandbits(64).bit_count() - 32, self._random.getrandbits(6)
         is_halted = any(halt.start <= at < halt.end for halt in self._halts)
         if not is_halted:
-            self._price += (self._anchor - self._price) * self._reversion
-            self._price *= max(0.5, 1.0 + coins * self._noise)
+            noise, reversion = self._noise.get(steps) or self._noise.setdefault(steps, self._noise_of(steps))
+            self._price += (self._anchor - self._price) * reversion
+            self._price *= max(0.5, 1.0 + coins * noise)
         self._happen(previous, at)
         if is_halted:
             return None

@@ -16,7 +16,7 @@ import structlog
 
 from standfast.exchange.assets import Asset
 from standfast.exchange.events import Event
-from standfast.exchange.market import Market
+from standfast.exchange.market import Market, Slow
 from standfast.exchange.quotes_file import FileQuote
 from standfast.model.ids import Holding, InstrumentId
 from standfast.model.journal import Entry
@@ -35,6 +35,8 @@ from standfast.sim.world import World
 
 REAL_SECONDS = 1800.0
 """After so many real seconds a run counts as one that never ends."""
+STILL_EVERY = timedelta(seconds=4)
+"""Between two quotes of a market that stands still: less than what a guard waits before it asks for one."""
 LAST = 80
 """Lines of a timeline."""
 LONGEST = 4000
@@ -166,11 +168,22 @@ class _Played:
     def _make(self) -> None:
         plan = self.plan
         sessions = Given(plan.sessions) if plan.sessions else None
-        market = Market(plan.seed, plan.walks, every=plan.every, events=plan.moves, sessions=sessions)
+        lulls = [
+            (plan.start + timedelta(seconds=begin), plan.start + timedelta(seconds=end))
+            for begin, end in plan.spells.lulls
+        ]
+        market = Market(
+            plan.seed,
+            plan.walks,
+            every=plan.every,
+            slow=Slow(plan.slow, tuple(lulls)),
+            events=plan.moves,
+            sessions=sessions,
+        )
         still_from = plan.start + timedelta(seconds=plan.chaos)
         self.world = World(
             plan.rules,
-            ThenStill(market, still_from, max(plan.every, timedelta(seconds=2))),
+            ThenStill(market, still_from, STILL_EVERY),
             seed=plan.seed,
             instruments=[Asset(instrument=name) for name in plan.instruments],
             exchange=plan.exchange,

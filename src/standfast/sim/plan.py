@@ -20,6 +20,7 @@ from standfast.exchange.rules import Rules as ExchangeRules
 from standfast.exchange.sessions import USSessions
 from standfast.sim.catalogue import KINDS
 from standfast.sim.knobs import draw_rules
+from standfast.sim.spells import Spells, draw_spells
 from standfast.sim.strokes import ON_WRITES, ONCE_BELOW, Stroke
 from standfast.sim.swarm import split_ratio
 from standfast.sim.wire import Travel
@@ -32,6 +33,8 @@ CONVERGES = 300.0
 STILL = 620.0
 QUIET = CONVERGES + STILL
 """Seconds after the last fault: everything converges, and then nothing moves."""
+IN_A_LULL = 4.0
+"""Deeds an hour."""
 SYMBOLS = ("AAPL", "MSFT", "SPY", "QQQ", "TSLA", "F")
 ORDINARY = datetime(2026, 10, 8, 14, 0, tzinfo=UTC)
 """A Thursday, 10:00 in New York."""
@@ -58,6 +61,10 @@ class Plan:
     """Jumps, gaps, drifts and wide spreads of the market."""
     every: timedelta
     """Between two quotes."""
+    spells: Spells
+    """When faults begin and people act; in between the account is guarded, and little happens."""
+    slow: timedelta
+    """Between two quotes in a lull."""
     exchange: ExchangeRules
     partly: Decimal
     """Share of orders that fill in parts."""
@@ -79,7 +86,8 @@ class Plan:
         """Everything in it, a line each."""
         head = (
             f"seed {self.seed}: {self.chaos / HOUR:.2f} h of chaos from {self.start:%Y-%m-%d %H:%M} UTC, "
-            f"{', '.join(self.instruments)}, guard after {self.guard_at:.1f} s, through {self.through}, order "
+            f"{', '.join(self.instruments)}, guard after {self.guard_at:.1f} s, through {self.through}, "
+            f"{len(self.spells.stretches)} spells of {self.spells.busy / HOUR:.2f} h, order "
             f"{'first come' if self.order_seed is None else self.order_seed}, restart after {self.restart_after:.1f} s"
         )
         policy = self.rules.policies[0]
@@ -93,8 +101,10 @@ def draw(seed: int, *, hours: float = 1.0, policies: Sequence[Policy] | None = N
     chaos = hours * HOUR
     walks = _walks(Random(f"market-{seed}"))
     names = [walk.instrument for walk in walks]
-    start, sessions = _times(Random(f"sessions-{seed}"), chaos)
-    strokes = _strokes(Random(f"faults-{seed}"), chaos, names)
+    lulls = Random(f"lulls-{seed}")
+    spells = draw_spells(lulls, chaos)
+    start, sessions = _times(Random(f"sessions-{seed}"), spells)
+    strokes = _strokes(Random(f"faults-{seed}"), spells, names)
     if sessions:
         strokes = _over_nights(strokes, start, sessions)
     return Plan(
@@ -108,11 +118,13 @@ def draw(seed: int, *, hours: float = 1.0, policies: Sequence[Policy] | None = N
         moves=_moves(Random(f"moves-{seed}"), walks, start, chaos, strokes),
         every=timedelta(seconds=chance.choice((1, 2, 2, 5))),
         exchange=_exchange(Random(f"exchange-{seed}")),
+        spells=spells,
+        slow=timedelta(seconds=lulls.choice((4, 15, 30, 60))),
         partly=Decimal(chance.choice((0, 0, 5, 10, 30))) / 100,
         travel=_travel(Random(f"travel-{seed}")),
         sessions=sessions,
         strokes=strokes,
-        deeds=_deeds(Random(f"workload-{seed}"), chaos, names),
+        deeds=_deeds(Random(f"workload-{seed}"), spells, names),
         order_seed=seed if chance.random() < 0.5 else None,
         restart_after=round(chance.choice((0.2, 1, 2, chance.uniform(1, 20))), 3),
         through="alpaca" if seed % 10 == 0 else "engine",
@@ -134,8 +146,9 @@ def _walks(chance: Random) -> tuple[Walk, ...]:
     )
 
 
-def _times(chance: Random, chaos: float) -> tuple[datetime, tuple[tuple[datetime, datetime], ...]]:
+def _times(chance: Random, spells: Spells) -> tuple[datetime, tuple[tuple[datetime, datetime], ...]]:
     """When it begins, and the sessions it passes; the quiet phase lies within one."""
+    chaos = spells.chaos
     if chance.random() < 0.1:
         start = chance.choice(SPECIAL_DAYS)
         end = start + timedelta(seconds=chaos + QUIET + HOUR / 4)
@@ -144,7 +157,7 @@ def _times(chance: Random, chaos: float) -> tuple[datetime, tuple[tuple[datetime
         return USSessions().next_open(start) + timedelta(seconds=round(chance.uniform(-300, 1800))), ()
     edges = [ORDINARY - timedelta(hours=1)]
     if chance.random() < 0.4:
-        at = chance.uniform(20, chaos / 2)
+        at = spells.at(chance.uniform(20, spells.busy / 2))
         for _ in range(chance.choice((1, 1, 2, 3))):
             night = chance.uniform(60, 900)
             if at + night > chaos - 120:
@@ -156,7 +169,7 @@ def _times(chance: Random, chaos: float) -> tuple[datetime, tuple[tuple[datetime
     return ORDINARY, tuple(zip(edges[::2], edges[1::2], strict=False))
 
 
-def _strokes(chance: Random, chaos: float, names: Sequence[str]) -> tuple[Stroke, ...]:
+def _strokes(chance: Random, spells: Spells, names: Sequence[str]) -> tuple[Stroke, ...]:
     """Each kind on with a chance of one half, and a strength of its own."""
     strokes: list[Stroke] = []
     busy = chance.choice((0.1, 0.4, 0.8, 1.5, 2.5))
@@ -164,22 +177,23 @@ def _strokes(chance: Random, chaos: float, names: Sequence[str]) -> tuple[Stroke
         is_on, strength = chance.random() < 0.5, round(chance.random() ** 1.5, 3)
         hourly, seed = kind.an_hour * busy * chance.uniform(0.3, 1.5), chance.getrandbits(48)
         if is_on and hourly:
-            strokes += _of_kind(Random(f"kind-{number}-{seed}"), number, strength, hourly, chaos, names)
+            strokes += _of_kind(Random(f"kind-{number}-{seed}"), number, strength, hourly, spells, names)
     return tuple(sorted(strokes, key=lambda stroke: stroke.at))
 
 
 def _of_kind(
-    chance: Random, number: int, strength: float, hourly: float, chaos: float, names: Sequence[str]
+    chance: Random, number: int, strength: float, hourly: float, spells: Spells, names: Sequence[str]
 ) -> list[Stroke]:
     kind, found = KINDS[number], []
-    at = chance.expovariate(hourly / HOUR)
-    while at < chaos - 5:
+    busy, at = spells.busy, chance.expovariate(hourly / HOUR)
+    while at < busy - 5:
         lasts = LYING_IN_WAIT if number in ON_WRITES and strength < ONCE_BELOW else kind.lasts
-        seconds = min(round(chance.uniform(*lasts), 3), chaos - at - 1)
+        begins = spells.at(at)
+        seconds = min(round(chance.uniform(*lasts), 3), spells.chaos - begins - 1)
         found.append(
             Stroke(
                 kind=number,
-                at=round(at, 3),
+                at=round(begins, 3),
                 seconds=round(seconds, 3),
                 strength=strength,
                 target=chance.choice(list(names)) if kind.about_one else "",
@@ -268,17 +282,25 @@ def _travel(chance: Random) -> Travel:
     )
 
 
-def _deeds(chance: Random, chaos: float, names: Sequence[str]) -> tuple[Deed, ...]:
-    """A bot's and an operator's, more at the beginning, so that there is something to guard."""
+def _deeds(chance: Random, spells: Spells, names: Sequence[str]) -> tuple[Deed, ...]:
+    """A bot's and an operator's, more at the beginning, so that there is something to guard; few in a lull."""
     hourly = chance.choice((10, 25, 50, 100))
     weights = [weight * (0.2 + chance.random() * 1.6) for weight in WEIGHTS.values()]
     deeds: list[Deed] = []
-    at = chance.expovariate(1 / 20)
-    while at < chaos - 60:
+
+    def act(at: float) -> None:
         verb = chance.choices(list(WEIGHTS), weights)[0]
         deeds.append(
             Deed(verb=verb, at=round(at, 3), instrument=chance.choice(list(names)), draw=chance.getrandbits(32))
         )
-        busy = 4 if at < 300 else 1
-        at += chance.expovariate(hourly * busy / HOUR)
-    return tuple(deeds)
+
+    at, end = chance.expovariate(1 / 20), min(spells.busy, spells.chaos - 60)
+    while at < end:
+        act(spells.at(at))
+        at += chance.expovariate(hourly * (4 if at < 300 else 1) / HOUR)
+    for begin, until in spells.lulls:
+        at = begin + chance.expovariate(IN_A_LULL / HOUR)
+        while at < min(until, spells.chaos - 60):
+            act(at)
+            at += chance.expovariate(IN_A_LULL / HOUR)
+    return tuple(sorted(deeds, key=lambda deed: deed.at))
