@@ -2,6 +2,8 @@
 
 Invariants: cash moves only by fills, fees and funding; a position's cost is average cost, released in proportion when
 it is reduced and wholly when it is flat, so realised profit and loss over a round trip is exact.
+
+Options are paid for in full and are no collateral; what short ones may cost is set aside (`collateral`).
 """
 
 from dataclasses import dataclass, field
@@ -42,11 +44,18 @@ class AccountView:
     multiplier: int
     shorting_enabled: bool
     fees: Decimal
+    option_long_value: Decimal = ZERO
+    option_short_value: Decimal = ZERO  # negative or zero
+    option_requirement: Decimal = ZERO
+    option_buying_power: Decimal = ZERO
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PositionView:
-    """One position as the broker shows it. `quantity`, `cost_basis` and `market_value` are signed: short negative."""
+    """One position as the broker shows it. `quantity`, `cost_basis` and `market_value` are signed: short negative.
+
+    Prices are per unit of price; cost and value are money, an option's multiplier in them.
+    """
 
     instrument: str
     asset_id: str
@@ -58,11 +67,16 @@ class PositionView:
     last_close: Decimal | None
     market_value: Decimal | None
     unrealised: Decimal | None
+    number: int = 0  # 1, 2, 3 ... in the order in which the account's positions were opened
+    opened_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrueFill:
-    """One execution with the profit or loss it realised (average cost, fees apart)."""
+    """One execution with the profit or loss it realised (average cost, fees apart).
+
+    `kind`: "trade", or what ended an option without an order: expiry, exercise, assignment, settlement.
+    """
 
     account: str
     order_id: str
@@ -73,6 +87,7 @@ class TrueFill:
     realised: Decimal
     at: datetime
     day: date  # New York
+    kind: str = "trade"
 
 
 @dataclass(slots=True)
@@ -105,9 +120,14 @@ class Position:
 
     quantity: Decimal = ZERO
     cost: Decimal = ZERO
+    number: int = 0
+    opened_at: datetime | None = None
 
     def trade(self, quantity: Decimal, price: Decimal) -> Decimal:
-        """Add a signed quantity; returns the profit or loss realised by the part that reduced the position."""
+        """Add a signed quantity; returns the profit or loss realised by the part that reduced the position.
+
+        `price`: money for one unit, the multiplier in it.
+        """
         if self.quantity * quantity >= 0:
             self.quantity += quantity
             self.cost += quantity * price
@@ -120,6 +140,26 @@ class Position:
         self.quantity += opening
         self.cost += opening * price
         return closing * price - released
+
+
+@dataclass(slots=True)
+class Worth:
+    """The value of many holdings, long and short apart."""
+
+    long: Decimal = ZERO
+    short: Decimal = ZERO  # negative or zero
+
+    @property
+    def net(self) -> Decimal:
+        return self.long + self.short
+
+    @property
+    def gross(self) -> Decimal:
+        return self.long - self.short
+
+    def change(self, old: Decimal, new: Decimal) -> None:
+        self.long += max(new, ZERO) - max(old, ZERO)
+        self.short += min(new, ZERO) - min(old, ZERO)
 
 
 class Account:
@@ -135,39 +175,48 @@ class Account:
         self.truth = Truth()
         self.reserved = ZERO  # what resting opening orders would cost
         self._reserved_for: dict[str, Decimal] = {}
+        self.requirement = ZERO  # what short options may cost
         self._values: dict[str, Decimal] = {}
-        self._long_value = ZERO
-        self._short_value = ZERO
+        self._worth = Worth()
+        self._option_worth = Worth()
+        self._opened = 0
 
     @property
     def equity(self) -> Decimal:
-        return self.cash + self._long_value + self._short_value
+        return self.cash + self._worth.net + self._option_worth.net
 
     @property
     def buying_power(self) -> Decimal:
-        """Multiplier times equity, less what is held and what resting openings would cost; never negative."""
-        exposure = self._long_value - self._short_value
-        return max(ZERO, self.equity * self.spec.multiplier - exposure - self.reserved)
+        """Multiplier times what is not bound, less the stock held and what resting openings would cost."""
+        free = self.cash + self._worth.net - self.requirement
+        return max(ZERO, free * self.spec.multiplier - self._worth.gross - self.reserved)
+
+    @property
+    def option_buying_power(self) -> Decimal:
+        """What may be spent where nothing is lent."""
+        return self.buying_power / self.spec.multiplier
 
     def net(self, instrument: str) -> Decimal:
         """Signed quantity held."""
         position = self.positions.get(instrument)
         return ZERO if position is None else position.quantity
 
-    def trade(self, instrument: str, quantity: Decimal, price: Decimal) -> Decimal:
-        """Book a signed execution; returns what it realised."""
-        position = self.positions.setdefault(instrument, Position())
+    def trade(self, instrument: str, quantity: Decimal, price: Decimal, at: datetime | None = None) -> Decimal:
+        """Book a signed execution; returns what it realised. `price`: money for one unit, the multiplier in it."""
+        position = self.positions.get(instrument)
+        if position is None:
+            self._opened += 1
+            position = self.positions[instrument] = Position(number=self._opened, opened_at=at)
         realised = position.trade(quantity, price)
         self.cash -= quantity * price
         if not position.quantity:
             del self.positions[instrument]
         return realised
 
-    def revalue(self, instrument: str, price: Decimal) -> None:
-        """Value the holding at this price."""
+    def revalue(self, instrument: str, price: Decimal, *, is_option: bool = False) -> None:
+        """Value the holding at this price of one unit."""
         old, new = self._values.get(instrument, ZERO), self.net(instrument) * price
-        self._long_value += max(new, ZERO) - max(old, ZERO)
-        self._short_value += min(new, ZERO) - min(old, ZERO)
+        (self._option_worth if is_option else self._worth).change(old, new)
         self._values[instrument] = new
 
     def reserve(self, order_id: str, amount: Decimal) -> None:
@@ -180,7 +229,7 @@ class Account:
         return self._reserved_for.get(order_id, ZERO)
 
     def view(self) -> AccountView:
-        exposure = self._long_value - self._short_value
+        exposure = self._worth.gross
         return AccountView(
             id=self.id,
             name=self.spec.name,
@@ -189,12 +238,16 @@ class Account:
             cash=self.cash,
             equity=self.equity,
             last_equity=self.last_equity,
-            long_market_value=self._long_value,
-            short_market_value=self._short_value,
-            initial_margin=exposure / 2,
-            maintenance_margin=exposure * 3 / 10,
+            long_market_value=self._worth.long + self._option_worth.long,
+            short_market_value=self._worth.short + self._option_worth.short,
+            initial_margin=exposure / 2 + self.requirement,
+            maintenance_margin=exposure * 3 / 10 + self.requirement,
             buying_power=self.buying_power,
             multiplier=self.spec.multiplier,
             shorting_enabled=self.spec.shorting_enabled and self.spec.multiplier > 1,
             fees=self.truth.fees,
+            option_long_value=self._option_worth.long,
+            option_short_value=self._option_worth.short,
+            option_requirement=self.requirement,
+            option_buying_power=self.option_buying_power,
         )

@@ -5,6 +5,7 @@ In Alpaca's order: the client id, the asset, the form of the request, prices, wh
 
 from decimal import Decimal
 
+from standfast.exchange.admission_options import admit_multileg, check_option
 from standfast.exchange.assets import Asset
 from standfast.exchange.floor import Floor
 from standfast.exchange.groups import child_terms, holds
@@ -21,10 +22,10 @@ from standfast.exchange.orders import (
     Ticket,
     TimeInForce,
 )
-from standfast.exchange.refusal import Refused, bad_client_id, bad_parameter, not_allowed
+from standfast.exchange.refusal import Cause, Refused, bad_client_id, bad_parameter, not_allowed
 
 CLIENT_ID_LENGTH_MAX = 128
-COMPLEX = frozenset({OrderClass.BRACKET, OrderClass.OCO, OrderClass.OTO})
+COMPLEX = frozenset({OrderClass.BRACKET, OrderClass.OCO, OrderClass.OTO, OrderClass.MULTILEG})
 LASTING = frozenset({TimeInForce.DAY, TimeInForce.GTC})
 
 
@@ -32,6 +33,8 @@ def admit(floor: Floor, account: str, ticket: Ticket) -> Intent:
     """Judge a ticket; returns what it does to the position."""
     check_client_id(floor, account, ticket.client_order_id)
     terms = ticket.terms
+    if ticket.order_class is OrderClass.MULTILEG:
+        return admit_multileg(floor, account, ticket)
     asset = floor.find_asset(terms.instrument)
     if asset is None:
         raise bad_parameter(f'asset "{terms.instrument}" not found')
@@ -42,6 +45,8 @@ def admit(floor: Floor, account: str, ticket: Ticket) -> Intent:
     check_time_in_force(floor, terms)
     check_class(floor, ticket)
     check_stop_side(floor, terms)
+    if asset.contract is not None:
+        return check_option(floor, account, ticket, asset.contract)
     intent = check_position(floor, account, ticket, asset)
     check_wash_trade(floor, account, ticket)
     if intent.opens:
@@ -209,7 +214,9 @@ def _check_intent(ticket: Ticket, *, closes: bool) -> None:
     """What the client means to do must be what the order would do."""
     inferred = Intent(f"{ticket.terms.side.value}_to_{'close' if closes else 'open'}")
     if ticket.intent is not None and ticket.intent is not inferred:
-        raise bad_parameter(f"position intent mismatch, inferred: {inferred.value}, specified: {ticket.intent.value}")
+        raise bad_parameter(
+            f"position intent mismatch, inferred: {inferred.value}, specified: {ticket.intent.value}", cause=Cause.HELD
+        )
 
 
 def check_available(floor: Floor, account: str, terms: Terms, *, without: str | None = None) -> None:
@@ -235,7 +242,9 @@ def insufficient(floor: Floor, account: str, terms: Terms, held: Decimal) -> Ref
         details["related_orders"] = blockers
     shown = _text(requested or ZERO)
     return not_allowed(
-        f"insufficient qty available for order (requested: {shown}, available: {_text(available)})", **details
+        f"insufficient qty available for order (requested: {shown}, available: {_text(available)})",
+        cause=Cause.HELD,
+        **details,
     )
 
 
@@ -285,7 +294,9 @@ def check_buying_power(floor: Floor, account: str, terms: Terms, *, freed: Decim
     cost = terms.notional if terms.notional is not None else unit_cost(floor, terms) * (terms.quantity or ZERO)
     power = floor.accounts[account].buying_power + freed
     if cost > power:
-        raise not_allowed("insufficient buying power", buying_power=_text(power), cost_basis=_text(cost))
+        raise not_allowed(
+            "insufficient buying power", cause=Cause.POWER, buying_power=_text(power), cost_basis=_text(cost)
+        )
 
 
 def unit_cost(floor: Floor, terms: Terms) -> Decimal:

@@ -16,6 +16,7 @@ class OrderBook:
         self._orders: dict[str, Order] = {}
         self._by_account: dict[str, Index] = {}
         self._by_client_id: dict[tuple[str, str], str] = {}
+        self._by_number: dict[int, str] = {}
         self._working_by_account: dict[str, Index] = {}
         self._working_by_instrument: dict[str, Index] = {}
         self._working_by_holding: dict[tuple[str, str], Index] = {}
@@ -25,6 +26,10 @@ class OrderBook:
 
     def get(self, order_id: str) -> Order | None:
         return self._orders.get(order_id)
+
+    def by_number(self, number: int) -> Order | None:
+        order_id = self._by_number.get(number)
+        return None if order_id is None else self._orders[order_id]
 
     def by_client_id(self, account: str, client_order_id: str) -> Order | None:
         order_id = self._by_client_id.get((account, client_order_id))
@@ -37,6 +42,7 @@ class OrderBook:
         if not known:
             self._by_account.setdefault(order.account, {})[order.id] = None
             self._by_client_id[order.account, order.client_order_id] = order.id
+            self._by_number[order.number] = order.id
             for index in self._working_indexes(order):
                 index[order.id] = None
         elif order.is_finished:

@@ -1,10 +1,12 @@
 """What happens to an account without its asking: splits, liquidation, cash moved."""
 
 from dataclasses import replace
+from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 
 from standfast.exchange.activities import NEW_YORK, NonTradeActivity, activity_id
 from standfast.exchange.assets import Quote
+from standfast.exchange.contracts import SMALLEST_GAIN
 from standfast.exchange.events import EventKind
 from standfast.exchange.floor import Floor
 from standfast.exchange.lifecycle import Lifecycle
@@ -33,6 +35,7 @@ class Corporate:
                 old, position.quantity = position.quantity, whole_units(position.quantity * ratio)
                 self._book_split(name, instrument, -old)
                 self._book_split(name, instrument, position.quantity)
+                floor.moved(name, instrument)
         if quote is not None:
             floor.take_quote(_split_quote(quote, ratio))
         if instrument in floor.last_closes:
@@ -98,6 +101,30 @@ class Corporate:
         terms = Terms(instrument=instrument, side=side, quantity=abs(net))
         order = self._requests.enter(account, Ticket(terms=terms), intent, Status.PENDING_NEW)
         return self.fill_now(order.id, abs(net), price)
+
+    def plan_liquidation(self) -> None:
+        """Put today's liquidation of expiring options on the agenda, where the rules want one."""
+        floor, at = self._floor, self._floor.rules.liquidates_expiring_at
+        if at is None:
+            return
+        today = floor.now.astimezone(NEW_YORK).date()
+        moment = datetime.combine(today, at, NEW_YORK).astimezone(floor.now.tzinfo)
+        if moment > floor.now:
+            floor.agenda.put(moment, lambda: self._liquidate_expiring(today))
+
+    def _liquidate_expiring(self, today: date) -> None:
+        """Close what the account would have to take or give shares for at the end of the day."""
+        floor = self._floor
+        for name, books in floor.accounts.items():
+            for instrument in sorted(books.positions):
+                contract = floor.assets[instrument].contract
+                if contract is None or contract.is_cash_settled or contract.expiry != today:
+                    continue
+                spot, quote = floor.spot(contract.underlying, today), floor.quotes.get(instrument)
+                side = Side.SELL if books.net(instrument) > 0 else Side.BUY
+                is_priced = quote is not None and bool(far_side(side, quote))
+                if is_priced and spot is not None and contract.intrinsic(spot) >= SMALLEST_GAIN:
+                    self.liquidate(name, instrument, None)
 
     def fill_now(self, order_id: str, quantity: Decimal, price: Decimal) -> Order:
         floor, lifecycle = self._floor, self._lifecycle

@@ -16,7 +16,7 @@ Invariants, each a property test:
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
 from standfast.exchange.accounts import AccountSpec, AccountView, PositionView, Truth
@@ -25,6 +25,7 @@ from standfast.exchange.assets import Asset, Quote
 from standfast.exchange.calendar import Calendar, ClockState
 from standfast.exchange.corporate import Corporate
 from standfast.exchange.events import Asked, Event
+from standfast.exchange.expiry import Expiry
 from standfast.exchange.fills import FillAll, FillPolicy
 from standfast.exchange.floor import Floor
 from standfast.exchange.hours import Hours
@@ -63,7 +64,14 @@ class Engine:
         self._hours = Hours(self._floor, self._lifecycle, calendar)
         self._requests = Requests(self._floor, self._lifecycle, self._hours)
         self._corporate = Corporate(self._floor, self._lifecycle, self._requests)
+        self._expiry = Expiry(self._floor, self._lifecycle)
+        self._hours.at_open += [self._expiry.session_opens, self._corporate.plan_liquidation]
+        self._hours.at_close.append(self._expiry.session_closes)
+        if self._floor.is_open:
+            self._corporate.plan_liquidation()
         self.listeners: list[Listener] = self._floor.listeners
+        self.movers = self._floor.movers
+        """Told of account and instrument when a holding changes without an order: expiry, assignment, split."""
         self.overhearers: list[Overhearer] = []
         """Told of every submit, replace and cancel as it arrives, those that will be refused too."""
 
@@ -108,15 +116,19 @@ class Engine:
     ) -> None:
         """Advance to `at` and let the new quote trigger and fill. Touches only this instrument's orders.
 
-        KeyError for an unknown instrument, ValueError for a crossed or non-positive quote.
+        KeyError for an unknown instrument, ValueError for a quote that is no market.
         """
-        if not 0 < bid <= ask:
+        if not self.is_market(instrument, bid, ask):
             raise ValueError(f"{instrument}: bid {bid} and ask {ask} are no market")
-        if instrument not in self._floor.assets:
-            raise KeyError(instrument)
         self.advance(at)
         self._floor.take_quote(Quote(instrument, bid, ask, bid_size, ask_size, at))
         self._look_again(instrument)
+
+    def is_market(self, instrument: str, bid: Decimal, ask: Decimal) -> bool:
+        """Whether one can trade on it: two sides, not crossed; an option needs one. KeyError for an unknown one."""
+        if self._floor.assets[instrument].contract is None:
+            return 0 < bid <= ask
+        return min(bid, ask) >= 0 and max(bid, ask) > 0 and (not ask or bid <= ask)
 
     def _look_again(self, instrument: str) -> None:
         for order in self._floor.book.unfinished(instrument):
@@ -225,6 +237,28 @@ class Engine:
         self._floor.deliver()
         return rows
 
+    def amend(self, account: str, order_id: str, change: Change) -> Order:
+        """Change a working order where it stands: the id stays, the quantity too. `Refused` as `replace`."""
+        self._overhear(Asked(account=account, at=self.now, order_id=order_id, change=change))
+        order = self._requests.amend(account, order_id, change)
+        self._floor.deliver()
+        return order
+
+    def judge(self, account: str, ticket: Ticket) -> None:
+        """`Refused` if the ticket could not be taken now; nothing happens either way."""
+        self._requests.judge(account, ticket)
+
+    def record_rejected(self, account: str, ticket: Ticket, reason: str) -> Order:
+        """Keep a ticket as an order that was accepted and rejected at once, for brokers that judge afterwards."""
+        order = self._requests.reject(account, ticket, reason)
+        self._floor.deliver()
+        return order
+
+    def order_by_number(self, account: str, number: int) -> Order | None:
+        """By its place in the sequence of all orders."""
+        order = self._floor.book.by_number(number)
+        return order if order is not None and order.account == account else None
+
     def order(self, account: str, order_id: str) -> Order:
         """`Refused` 404 when there is none."""
         return self._requests.find(account, order_id)
@@ -286,6 +320,20 @@ class Engine:
         order = self._corporate.liquidate(account, instrument, price)
         self._floor.deliver()
         return order
+
+    def announce_settlement(self, underlying: str, day: date, price: Decimal) -> None:
+        """Set the price at which that day's options settle; else it is what the underlying stands at."""
+        self._expiry.announce(underlying, day, price)
+
+    def assign(self, account: str, instrument: str, quantity: Decimal | None = None) -> None:
+        """Somebody exercises against a short option, early. ValueError where that cannot be."""
+        self._expiry.assign(account, instrument, quantity)
+        self._floor.deliver()
+
+    def exercise(self, account: str, instrument: str, quantity: Decimal | None = None) -> None:
+        """The account exercises a long option. ValueError where that cannot be."""
+        self._expiry.exercise(account, instrument, quantity)
+        self._floor.deliver()
 
     def split(self, instrument: str, ratio: Decimal) -> None:
         """`ratio` new units for one old: positions, average prices and the quote are rescaled, SPLIT rows booked."""

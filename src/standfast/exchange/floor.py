@@ -8,16 +8,18 @@ through `tell`, and listeners hear events in order even when one of them calls b
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
+from types import MappingProxyType
 
 from standfast.exchange.accounts import Account, AccountSpec, PositionView
 from standfast.exchange.activities import Activity, ActivityLog, FillActivity, NonTradeActivity
 from standfast.exchange.agenda import Agenda
 from standfast.exchange.assets import Asset, Quote
 from standfast.exchange.book import OrderBook
+from standfast.exchange.collateral import requirement
 from standfast.exchange.events import Event, EventKind
 from standfast.exchange.fills import FillPolicy
 from standfast.exchange.groups import held_quantity
@@ -26,8 +28,17 @@ from standfast.exchange.matching import displayed
 from standfast.exchange.orders import ZERO, Order, Side, Status
 from standfast.exchange.refusal import not_found
 from standfast.exchange.rules import Rules
+from standfast.exchange.spots import implied_spot
 
 Listener = Callable[[Event], None]
+Mover = Callable[[str, str], None]
+NO_CHANGES: Mapping[str, Decimal] = MappingProxyType({})
+
+
+def weekday_before(day: date) -> date:
+    """The last day before that is no Saturday or Sunday: what a floor without a calendar goes by."""
+    back = {0: 3, 6: 2}.get(day.weekday(), 1)
+    return day - timedelta(days=back)
 
 
 class Floor:
@@ -49,10 +60,13 @@ class Floor:
         self.agenda = Agenda()
         self.book = OrderBook()
         self.listeners: list[Listener] = []
+        self.movers: list[Mover] = []  # told of account and instrument when a holding changes without an order
         self.is_open = True
         self.opened_at = start  # quotes older than this do not trade in the session
         self.in_auction = False
         self.halted: set[str] = set()
+        self.expired: set[str] = set()  # contracts that trade no more
+        self.session_before: Callable[[date], date] = weekday_before
         self.assets: dict[str, Asset] = {}
         self.quotes: dict[str, Quote] = {}
         self.last_closes: dict[str, Decimal] = {}
@@ -86,7 +100,7 @@ class Floor:
                 self._displayed[quote.instrument, side] = displayed(side, quote)
         for account in self.accounts.values():
             if quote.instrument in account.positions:
-                account.revalue(quote.instrument, quote.middle)
+                self._revalue(account, quote.instrument, quote.middle)
 
     def still_displayed(self, instrument: str, side: Side) -> Decimal | None:
         """What the quote still offers to an order of this side; None when sizes do not limit."""
@@ -101,6 +115,37 @@ class Floor:
         """The middle of the last quote, at which holdings are valued."""
         quote = self.quotes.get(instrument)
         return None if quote is None else quote.middle
+
+    def spot(self, underlying: str, expiry: date) -> Decimal | None:
+        """What an underlying costs: its own quote, else what the options of that expiry say."""
+        return self.price(underlying) or implied_spot(self.quotes, underlying, expiry)
+
+    # Holdings
+
+    def trade(self, account: str, instrument: str, signed: Decimal, price: Decimal) -> Decimal:
+        """Move a holding and its money; returns what that realised. `price` is per unit of price."""
+        books, multiplier = self.accounts[account], self.assets[instrument].multiplier
+        realised = books.trade(instrument, signed, price * multiplier, self.now)
+        self._revalue(books, instrument, self.price(instrument) or price)
+        if books.requirement or self.assets[instrument].contract is not None:
+            books.requirement = self.requirement(books)
+        return realised
+
+    def requirement(self, books: Account, changes: Mapping[str, Decimal] = NO_CHANGES) -> Decimal:
+        """What the account's short options may cost, or would cost after these changes of its holdings."""
+        nets = {name: position.quantity for name, position in books.positions.items()}
+        for name, change in changes.items():
+            nets[name] = nets.get(name, ZERO) + change
+        held = [(contract, net) for name, net in nets.items() if net and (contract := self.assets[name].contract)]
+        return requirement(held, nets, self.spot)
+
+    def _revalue(self, books: Account, instrument: str, price: Decimal) -> None:
+        asset = self.assets[instrument]
+        books.revalue(instrument, price * asset.multiplier, is_option=asset.contract is not None)
+
+    def moved(self, account: str, instrument: str) -> None:
+        for mover in self.movers:
+            mover(account, instrument)
 
     # Orders
 
@@ -140,18 +185,21 @@ class Floor:
         if position is None:
             raise not_found("position does not exist")
         price = self.price(instrument)
-        value = None if price is None else position.quantity * price
+        multiplier = self.assets[instrument].multiplier
+        value = None if price is None else position.quantity * price * multiplier
         return PositionView(
             instrument=instrument,
             asset_id=self.assets[instrument].id,
             quantity=position.quantity,
             available=abs(position.quantity) - self.held(account, instrument),
-            average_entry_price=position.cost / position.quantity,
+            average_entry_price=position.cost / position.quantity / multiplier,
             cost_basis=position.cost,
             current_price=price,
             last_close=self.last_closes.get(instrument),
             market_value=value,
             unrealised=None if value is None else value - position.cost,
+            number=position.number,
+            opened_at=position.opened_at,
         )
 
     # History and events

@@ -29,7 +29,7 @@ EXIT = {Side.BUY: Intent.BUY_TO_CLOSE, Side.SELL: Intent.SELL_TO_CLOSE}
 def child_terms(ticket: Ticket) -> Iterator[Terms]:
     """What the children of this ticket's order ask for, take-profit first."""
     parent = ticket.terms
-    if ticket.order_class is OrderClass.SIMPLE:
+    if ticket.order_class in (OrderClass.SIMPLE, OrderClass.MULTILEG):
         return
     side = parent.side if ticket.order_class is OrderClass.OCO else parent.side.opposite
     bare = Terms(instrument=parent.instrument, side=side, time_in_force=parent.time_in_force, quantity=parent.quantity)
@@ -76,8 +76,8 @@ def held_quantity(orders: Iterable[Order], exit_side: Side, price: Decimal | Non
 
 
 def holds(order: Order) -> bool:
-    """A child whose parent has not filled holds nothing, nor does a replacement before it replaces."""
-    if order.parent_id is not None and order.live_at is None:
+    """Not a child whose parent has not filled, a replacement on its way, or a multi-leg whole: its legs do."""
+    if order.is_multileg or (order.parent_id is not None and order.live_at is None):
         return False
     return order.replaces is None or order.live_at is not None
 

@@ -5,9 +5,10 @@ they were taken.
 """
 
 from collections.abc import Iterator
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 
 from standfast.exchange.activities import NEW_YORK
+from standfast.exchange.agenda import Deed
 from standfast.exchange.calendar import Calendar, ClockState
 from standfast.exchange.events import EventKind
 from standfast.exchange.floor import Floor
@@ -27,7 +28,10 @@ class Hours:
         self._floor = floor
         self._lifecycle = lifecycle
         self.calendar = calendar
+        self.at_open: list[Deed] = []
+        self.at_close: list[Deed] = []
         if calendar is not None:
+            floor.session_before = lambda day: _session_before(calendar, day)
             floor.is_open = calendar.is_open(floor.now)
             self._plan(calendar)
 
@@ -62,6 +66,8 @@ class Hours:
                 floor.become(order, Status.PARTIALLY_FILLED if order.filled else Status.NEW, EventKind.NEW)
             elif order.status is Status.PENDING_CANCEL and floor.rules.cancels_wait_for_open:
                 self._lifecycle.complete_cancel(order.id)
+        for deed in self.at_open:
+            deed()
 
     def _close(self) -> None:
         floor = self._floor
@@ -76,6 +82,8 @@ class Hours:
         floor.last_closes.update((instrument, quote.middle) for instrument, quote in floor.quotes.items())
         for account in floor.accounts.values():
             account.last_equity = account.equity
+        for deed in self.at_close:
+            deed()
 
     def _end_day(self, order: Order) -> None:
         """Every order for itself: the whole group has the same time in force."""
@@ -176,6 +184,15 @@ class Hours:
             next_open=None if calendar is None else calendar.next_open(now),
             next_close=None if calendar is None else calendar.next_close(now),
         )
+
+
+def _session_before(calendar: Calendar, day: date) -> date:
+    """The last session's day before this one, found from a fortnight earlier on."""
+    at = datetime.combine(day - timedelta(days=14), time(12), NEW_YORK)
+    found = calendar.session_day(at)
+    while (later := calendar.session_day(at := calendar.next_close(at) + timedelta(minutes=1))) < day:
+        found = later
+    return found
 
 
 def _oldest_first(floor: Floor) -> Iterator[Order]:

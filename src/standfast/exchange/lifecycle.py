@@ -4,6 +4,7 @@ The one place where an order's status changes. A fill is: cash and position, the
 fee, the group; in that order, within one call.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from decimal import ROUND_UP, Decimal
@@ -15,6 +16,7 @@ from standfast.exchange.events import EventKind
 from standfast.exchange.floor import Floor
 from standfast.exchange.groups import exit_pair
 from standfast.exchange.matching import CENT, tradable_price, trailed, triggered, wanted
+from standfast.exchange.multileg import net_price, net_quote, whole_price, whole_units_left
 from standfast.exchange.orders import STOPS, ZERO, Order, OrderClass, Side, Status, TimeInForce
 
 ONE_LOOK = frozenset({TimeInForce.IOC, TimeInForce.FOK, TimeInForce.OPG, TimeInForce.CLS})
@@ -35,9 +37,12 @@ class Lifecycle:
     def go_live(self, order_id: str) -> None:
         """The market has the order: `new`, and its first look at the quote."""
         floor, order = self._floor, self._floor.book[order_id]
-        if order.live_at is not None or order.is_finished:
-            return
+        if order.live_at is not None or order.is_finished or order.is_leg:
+            return  # a leg goes live with its whole
         live = self.mark_live(order)
+        if order.is_multileg:
+            for leg_id in order.leg_ids:
+                self.mark_live(floor.book[leg_id])
         if live.order_class is OrderClass.OCO and live.parent_id is None:
             for leg_id in live.leg_ids:
                 self.go_live(leg_id)
@@ -69,6 +74,9 @@ class Lifecycle:
         if not order.is_live or order.live_at is None or floor.now < order.live_at + floor.rules.fill_after:
             return
         if order.terms.time_in_force is TimeInForce.CLS and not floor.in_auction:
+            return
+        if order.order_class is OrderClass.MULTILEG:
+            self._look_at_whole(order if order.parent_id is None else floor.book[order.parent_id])
             return
         quote = self._tradable_quote(order)
         if quote is not None:
@@ -119,16 +127,60 @@ class Lifecycle:
             return min(quantity, abs(net))
         return quantity if order.intent.opens else None
 
+    # Multi-leg orders: all legs or none, in their ratio
+
+    def _look_at_whole(self, whole: Order) -> None:
+        floor = self._floor
+        legs = [floor.book[leg_id] for leg_id in whole.leg_ids]
+        quotes = [quote for leg in legs if (quote := self._tradable_quote(leg)) is not None]
+        if len(quotes) < len(legs):
+            return
+        prices = whole_price(whole, legs, quotes, [floor.assets[leg.instrument].multiplier for leg in legs])
+        if prices is None:
+            return
+        units = whole_units_left(whole, legs, floor.accounts[whole.account])
+        if not units:
+            self.finish(whole, Status.CANCELED)  # nothing left to exit from
+            return
+        units = min(units, floor.fills.allowed(whole, units, net_quote(whole, legs, quotes), floor.now))
+        for leg in legs:
+            offered = floor.still_displayed(leg.instrument, leg.side)
+            units = units if offered is None else min(units, offered // leg.ratio)
+        if units > ZERO:
+            self.fill_whole(whole, units, prices)
+
+    def fill_whole(self, whole: Order, units: Decimal, prices: Sequence[Decimal]) -> Order:
+        """Execute that many units, each leg at its price; returns the whole after it."""
+        floor = self._floor
+        legs = [floor.book[leg_id] for leg_id in whole.leg_ids]
+        net = net_price(legs, prices, [floor.assets[leg.instrument].multiplier for leg in legs])
+        filled, value = whole.filled + units, whole.filled_value + units * net
+        is_whole = filled == whole.terms.quantity
+        whole = floor.record(
+            replace(
+                whole,
+                filled=filled,
+                filled_value=value,
+                average_price=value / filled,
+                status=_status_after_fill(whole, is_whole=is_whole),
+                updated_at=floor.now,
+                filled_at=floor.now if is_whole else None,
+            )
+        )
+        for leg, price in zip(legs, prices, strict=True):
+            floor.use_displayed(leg.instrument, leg.side, units * leg.ratio)
+            self.fill(leg, units * leg.ratio, price)
+        floor.tell(EventKind.FILL if is_whole else EventKind.PARTIAL_FILL, whole)
+        return whole
+
     # Filling
 
     def fill(self, order: Order, quantity: Decimal, price: Decimal) -> Order:
         """Execute; returns the order after it."""
         floor = self._floor
-        account = floor.accounts[order.account]
-        was_held = account.net(order.instrument)
+        was_held = floor.accounts[order.account].net(order.instrument)
         signed = quantity * order.side.sign
-        realised = account.trade(order.instrument, signed, price)
-        account.revalue(order.instrument, floor.price(order.instrument) or price)
+        realised = floor.trade(order.account, order.instrument, signed, price)
         filled, value = order.filled + quantity, order.filled_value + quantity * price
         is_whole = self._is_whole(order, filled, value, price)
         order = floor.record(
@@ -254,10 +306,12 @@ class Lifecycle:
     def _end_group(self, order: Order) -> None:
         book = self._floor.book
         parent = order if order.parent_id is None else book[order.parent_id]
+        status = order.status if order.order_class is OrderClass.MULTILEG else Status.CANCELED
+        kind, stamp = ENDINGS[status]
         for member_id in (parent.id, *parent.leg_ids):
             member = book[member_id]
             if member_id != order.id and not member.is_finished:
-                self._floor.become(member, Status.CANCELED, EventKind.CANCELED, canceled_at=self._floor.now)
+                self._floor.become(replace(member, reason=order.reason), status, kind, **{stamp: self._floor.now})
 
     def complete_cancel(self, order_id: str) -> None:
         """The market's answer to a cancel: the end, or too late."""

@@ -68,9 +68,10 @@ def triggered(order: Order, quote: Quote, rules: Rules, now: datetime) -> Order:
     stop_price = order.terms.stop_price
     if order.terms.type not in STOPS or order.triggered_at is not None or stop_price is None:
         return order
-    if not is_beyond(order.side, far_side(order.side, quote), stop_price):
+    price = far_side(order.side, quote)
+    if not price or not is_beyond(order.side, price, stop_price):
         return order
-    is_collared = order.side is Side.BUY and order.terms.type is not OrderType.STOP_LIMIT
+    is_collared = rules.collars_buy_stops and order.side is Side.BUY and order.terms.type is not OrderType.STOP_LIMIT
     return replace(order, triggered_at=now, collar_price=collar(stop_price, rules) if is_collared else None)
 
 
@@ -85,6 +86,8 @@ def tradable_price(order: Order, quote: Quote) -> Decimal | None:
     if order.terms.type in STOPS and order.triggered_at is None:
         return None
     price = far_side(order.side, quote)
+    if not price:
+        return None  # nobody there
     limit = order.collar_price if order.collar_price is not None else order.terms.limit_price
     if limit is None:
         return price

@@ -13,6 +13,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 ZERO = Decimal(0)
+ONE = Decimal(1)
 
 
 class Side(StrEnum):
@@ -50,6 +51,7 @@ class OrderClass(StrEnum):
     BRACKET = "bracket"
     OCO = "oco"
     OTO = "oto"
+    MULTILEG = "mleg"
 
 
 class Status(StrEnum):
@@ -79,6 +81,10 @@ class Intent(StrEnum):
     @property
     def opens(self) -> bool:
         return self in (Intent.BUY_TO_OPEN, Intent.SELL_TO_OPEN)
+
+    @property
+    def side(self) -> Side:
+        return Side.BUY if self in (Intent.BUY_TO_OPEN, Intent.BUY_TO_CLOSE) else Side.SELL
 
 
 FINISHED = frozenset({Status.FILLED, Status.CANCELED, Status.EXPIRED, Status.REJECTED, Status.REPLACED})
@@ -116,8 +122,21 @@ class StopLoss:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Leg:
+    """One instrument of a multi-leg order. `ratio`: units of it in one unit of the whole."""
+
+    instrument: str
+    intent: Intent
+    ratio: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ticket:
-    """A request to trade, as a client sends it."""
+    """A request to trade, as a client sends it.
+
+    Of a multi-leg order the terms are those of the whole: the underlying, how many units, `buy`, and as limit price
+    what one unit may cost at most per unit of the underlying; negative: what it must bring in at least.
+    """
 
     terms: Terms
     client_order_id: str | None = None  # None: the exchange makes one
@@ -125,6 +144,8 @@ class Ticket:
     take_profit: TakeProfit | None = None
     stop_loss: StopLoss | None = None
     intent: Intent | None = None  # None: derived from the position
+    legs: tuple[Leg, ...] = ()  # of a multi-leg order
+    tag: str = ""  # the client's own words, kept and shown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,6 +153,7 @@ class Change:
     """What a replace alters; None leaves it as it is."""
 
     quantity: Decimal | None = None
+    type: OrderType | None = None  # only where an order is changed in place
     limit_price: Decimal | None = None
     stop_price: Decimal | None = None
     trail: Decimal | None = None  # price or percent, whichever the order has
@@ -162,7 +184,7 @@ class Order:
     live_at: datetime | None = None  # when it could first trade
     triggered_at: datetime | None = None  # stops: when the stop price was reached
     collar_price: Decimal | None = None  # buy stops: the limit they turn into when triggered
-    parent_id: str | None = None  # bracket, OCO, OTO children
+    parent_id: str | None = None  # bracket, OCO, OTO children; legs
     leg_ids: tuple[str, ...] = ()  # the parent's children
     replaces: str | None = None
     replaced_by: str | None = None
@@ -172,6 +194,9 @@ class Order:
     failed_at: datetime | None = None
     replaced_at: datetime | None = None
     cancel_requested_at: datetime | None = None
+    ratio: Decimal = ONE  # a leg's units in one unit of its multi-leg order
+    tag: str = ""
+    reason: str = ""  # of a rejection
 
     @property
     def instrument(self) -> str:
@@ -189,6 +214,15 @@ class Order:
     def is_live(self) -> bool:
         """Able to trade. A live stop leg may still be shown as `held` (`Rules.stop_leg_stays_held`)."""
         return self.live_at is not None and (self.status in FILLABLE or self.status is Status.HELD)
+
+    @property
+    def is_multileg(self) -> bool:
+        """The whole of a multi-leg order: its legs trade, not it."""
+        return self.order_class is OrderClass.MULTILEG and self.parent_id is None
+
+    @property
+    def is_leg(self) -> bool:
+        return self.order_class is OrderClass.MULTILEG and self.parent_id is not None
 
     @property
     def remaining(self) -> Decimal:

@@ -45,6 +45,7 @@ class Past:
         self._positions: dict[tuple[str, str], PositionView | None] = {}
         self._quotes: dict[str, deque[Quote]] = {}
         engine.listeners.append(self._note)
+        engine.movers.append(self._note_move)
 
     def saw(self, quote: Quote) -> None:
         self._quotes.setdefault(quote.instrument, deque(maxlen=QUOTES_MAX)).append(quote)
@@ -71,7 +72,7 @@ class Past:
 
     def orders(self, account: str, query: OrderQuery, at: datetime) -> list[Order]:
         rows: dict[str, Order | None] = {row.id: row for row in self._engine.orders(account, query)}
-        rows.update((change.order_id, change.order) for change in self._since(account, at))
+        rows.update((change.order_id, change.order) for change in self._since(account, at) if change.order_id)
         found = [row for row in rows.values() if row is not None and _listed(row, query)]
         if query.nested:
             listed = {row.id for row in found}
@@ -91,12 +92,17 @@ class Past:
 
     def _note(self, event: Event) -> None:
         order = event.order
-        held = (event.account, order.instrument)
         before = self._orders.get(order.id)
-        position = self._positions.get(held)
-        self._changes.append(_Change(event.at, event.account, order.id, before, order.instrument, position))
         self._orders[order.id] = order
-        self._positions[held] = self._present(*held)
+        self._remember(event.at, event.account, order.instrument, order.id, before)
+
+    def _note_move(self, account: str, instrument: str) -> None:
+        self._remember(self._engine.now, account, instrument, "", None)
+
+    def _remember(self, at: datetime, account: str, instrument: str, order_id: str, order: Order | None) -> None:
+        held = (account, instrument)
+        self._changes.append(_Change(at, account, order_id, order, instrument, self._positions.get(held)))
+        self._positions[held] = self._present(account, instrument)
 
     def _present(self, account: str, instrument: str) -> PositionView | None:
         try:

@@ -14,6 +14,7 @@ from standfast.exchange.admission import (
     is_fractional,
     unit_cost,
 )
+from standfast.exchange.admission_options import is_option, unit_reserve
 from standfast.exchange.agenda import Deed
 from standfast.exchange.events import EventKind
 from standfast.exchange.floor import Floor
@@ -26,6 +27,7 @@ from standfast.exchange.orders import (
     ZERO,
     Change,
     Intent,
+    Leg,
     Order,
     OrderClass,
     OrderType,
@@ -57,11 +59,14 @@ class Requests:
     # Submit
 
     def submit(self, account: str, ticket: Ticket) -> Order:
-        floor = self._floor
         ticket = _with_oco_price(ticket)
-        intent = admit(floor, account, ticket)
+        return self.take(account, ticket, self.judge(account, ticket))
+
+    def judge(self, account: str, ticket: Ticket) -> Intent:
+        """Refused if it cannot be taken; else what it does to the position."""
+        intent = admit(self._floor, account, ticket)
         self._hours.check(ticket.terms)
-        return self.take(account, ticket, intent)
+        return intent
 
     def take(self, account: str, ticket: Ticket, intent: Intent) -> Order:
         """Take an admitted ticket to the market, now or at the open; returns the acknowledgement."""
@@ -76,15 +81,19 @@ class Requests:
         floor = self._floor
         order = self._new_order(account, ticket.terms, ticket.client_order_id, ticket.order_class, status, intent)
         children = [self._child(order, terms) for terms in child_terms(ticket)]
-        order = replace(order, leg_ids=tuple(child.id for child in children))
-        if intent.opens:
+        children += [self._leg(order, leg) for leg in ticket.legs]
+        order = replace(order, leg_ids=tuple(child.id for child in children), tag=ticket.tag)
+        if ticket.legs or is_option(floor.find_asset(ticket.terms.instrument)):
+            floor.reserve_for(order.id, unit_reserve(floor, order, ticket))
+        elif intent.opens:
             floor.reserve_for(order.id, unit_cost(floor, ticket.terms))
         floor.record(order)
         floor.tell(EventKind(status.value), order)
         self._hours.watch_expiry(order)
         for child in children:
-            floor.tell(EventKind.HELD, floor.record(child))
-            self._hours.watch_expiry(child)
+            floor.tell(EventKind(child.status.value), floor.record(child))
+            if not child.is_leg:
+                self._hours.watch_expiry(child)
         return order
 
     def _new_order(
@@ -120,6 +129,30 @@ class Requests:
     def _child(self, parent: Order, terms: Terms) -> Order:
         child = self._new_order(parent.account, terms, None, parent.order_class, Status.HELD, EXIT[terms.side])
         return replace(child, parent_id=parent.id)
+
+    def _leg(self, whole: Order, leg: Leg) -> Order:
+        assert whole.terms.quantity is not None
+        terms = replace(
+            whole.terms,
+            instrument=leg.instrument,
+            side=leg.intent.side,
+            quantity=whole.terms.quantity * leg.ratio,
+            type=OrderType.MARKET,
+            limit_price=None,
+        )
+        made = self._new_order(whole.account, terms, None, OrderClass.MULTILEG, whole.status, leg.intent)
+        return replace(made, parent_id=whole.id, ratio=leg.ratio, tag=whole.tag)
+
+    def reject(self, account: str, ticket: Ticket, reason: str) -> Order:
+        """Take an order to the record only, as rejected: some brokers accept first and judge afterwards."""
+        floor = self._floor
+        intent = ticket.intent or Intent.BUY_TO_OPEN
+        order = self._new_order(account, ticket.terms, None, ticket.order_class, Status.PENDING_NEW, intent)
+        legs = [self._leg(order, leg) for leg in ticket.legs]
+        order = replace(order, leg_ids=tuple(leg.id for leg in legs), tag=ticket.tag, reason=reason)
+        for each in (order, *legs):
+            floor.tell(EventKind.PENDING_NEW, floor.record(each))
+        return self._lifecycle.finish(order, Status.REJECTED)
 
     def _after(self, delay: timedelta, deed: Deed) -> None:
         if delay > NONE:
@@ -178,6 +211,24 @@ class Requests:
             raise bad_parameter("fractional qty cannot be used in a replace")
         if total <= old.filled:
             raise bad_parameter("qty must be greater than the filled qty")
+
+    def amend(self, account: str, order_id: str, change: Change) -> Order:
+        """Change prices and duration of an order where it stands, as brokers do that keep its id."""
+        floor, old = self._floor, self.find(account, order_id)
+        if old.is_finished or old.is_leg or old.status in (Status.PENDING_CANCEL, Status.PENDING_REPLACE):
+            raise bad_parameter(f'cannot replace order in "{old.status.value}" state')
+        if change.quantity is not None:
+            raise bad_parameter("qty cannot be changed")
+        terms = _changed(old, change)
+        if not old.is_multileg:
+            check_prices(terms)
+            if terms.stop_price != old.terms.stop_price:
+                check_stop_side(floor, terms)
+        amended = floor.record(replace(old, terms=terms, updated_at=floor.now, expires_at=self._hours.expiry(terms)))
+        floor.tell(EventKind.RESTATED, amended)
+        self._hours.watch_expiry(amended)
+        self._lifecycle.look(order_id)
+        return floor.book[order_id]
 
     # Cancel
 
@@ -261,6 +312,7 @@ def _changed(old: Order, change: Change) -> Terms:
         raise bad_parameter(f"time_in_force cannot be changed to {lasts.value}")
     return replace(
         terms,
+        type=change.type or terms.type,
         time_in_force=lasts,
         limit_price=terms.limit_price if change.limit_price is None else change.limit_price,
         stop_price=terms.stop_price if change.stop_price is None else change.stop_price,

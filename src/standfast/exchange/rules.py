@@ -1,7 +1,7 @@
 """The exchange's settings: everything a drill may want different, with Alpaca's behaviour as the default."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import time, timedelta
 from decimal import Decimal
 
 NOW = timedelta(0)
@@ -25,7 +25,10 @@ class Rules:
     refuses_wash_trades: bool = True
     fractional_gtc: bool = False
     gtc_days: int = 90
+    collars_buy_stops: bool = True
     collar_below_50: Decimal = Decimal("0.04")
     collar_from_50: Decimal = Decimal("0.025")
     short_reserve: Decimal = Decimal("1.03")  # a short sale reserves this much of the ask
+    expiry_settles_after: timedelta = NOW  # from the close of an option's last day until it is gone from the account
+    liquidates_expiring_at: time | None = None  # New York; in the money, settled in shares, on the last day
     fee_per_unit: Decimal = Decimal(0)  # charged on sells, as one FEE row per fill, rounded up to the cent

@@ -193,7 +193,7 @@ class Venue:
 
     def _take(self, quote: Quote) -> None:
         name = quote.instrument
-        if 0 < quote.bid <= quote.ask:
+        if self.engine.is_market(name, quote.bid, quote.ask):
             self._one_sided.pop(name, None)
             self.engine.quote(name, quote.bid, quote.ask, quote.bid_size, quote.ask_size, quote.at)
         else:

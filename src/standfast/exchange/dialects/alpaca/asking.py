@@ -104,7 +104,7 @@ def ticket(body: bytes) -> Ticket:
             extended_hours=bool(asked.extended_hours),
         ),
         client_order_id=_client_order_id(asked.client_order_id),
-        order_class=_word(OrderClass, asked.order_class or "simple", "order_class"),
+        order_class=_order_class(asked.order_class),
         take_profit=_take_profit(asked.take_profit),
         stop_loss=_stop_loss(asked.stop_loss),
         intent=None if asked.position_intent is None else _word(Intent, asked.position_intent, "position_intent"),
@@ -207,6 +207,14 @@ def _word(words_of: type[Word], text: str | None, name: str) -> Word:
         return words_of(text.lower())
     except ValueError as error:
         raise unreadable(f"invalid {name}: {text}") from error
+
+
+def _order_class(text: str | None) -> OrderClass:
+    """Multi-leg orders are not among what this dialect serves."""
+    found = _word(OrderClass, text or "simple", "order_class")
+    if found is OrderClass.MULTILEG:
+        raise unreadable(f"invalid order_class: {text}")
+    return found
 
 
 def _client_order_id(text: str | None) -> str | None:
