@@ -219,6 +219,19 @@ def test_what_is_filled_beyond_doubt_counts_before_its_fills_arrive() -> None:
     assert (net.low, net.high) == (D(6), D(10))
 
 
+def test_what_an_opening_filled_against_what_is_held_the_other_way_is_not_held() -> None:
+    """Its fill will close that first when it is booked: nothing may be protected meanwhile that is not there."""
+    shown = report("p1-open", client=own_id(Role.OPEN), side=Side.BUY, filled=6, state=OrderState.FILLED)
+    filled = [*opening_of(6), j.OrderObserved(report=shown, position=P, role=Role.OPEN)]
+    for against, held in ((-9, D(0)), (-4, D(2)), (4, D(6))):
+        theirs = j.ForeignAcknowledged(holding=SPY, quantity=D(against), by="policy")
+        other = position(against, id=PositionId("p2"))
+        for facts in ([theirs], other):
+            book = folded(*facts, *filled)
+            assert book.held(the(book)) == held
+            assert book.net(SPY).low == book.net(SPY).high == against + 6
+
+
 def test_a_split_rescales_quantities_and_prices_and_leaves_values_alone() -> None:
     facts: list[j.Fact] = [adopted(10, 100, anchor="90"), closing_of(remain=4)]
     facts += [j.ProtectionChosen(position=P, stop=D(95), target=D(130), bare=False, by="op")]

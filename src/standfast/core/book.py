@@ -17,7 +17,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple, TypeVar
 
 from standfast.model.alert import Alert
-from standfast.model.booked import BookedOrder, Stage
+from standfast.model.booked import BookedOrder
 from standfast.model.breaks import Break
 from standfast.model.ids import (
     AccountId,
@@ -218,17 +218,25 @@ class Book:
 
     def held(self, position: Position) -> Decimal:
         """Unsigned quantity that is held beyond doubt: booked fills, and what an order read by id says is filled."""
-        held = position.held
-        for order in self.orders_for(position.id) if self.exceeding else ():
-            if order.excess:
-                held += order.excess * order.side.sign * position.sign
-        return held
+        if not self.exceeding:
+            return position.held
+        opens = sum((o.excess for o in self._exceeding(position) if o.side.sign == position.sign), ZERO)
+        closes = sum((o.excess for o in self._exceeding(position) if o.side.sign != position.sign), ZERO)
+        if opens:  # it meets what is held the other way first, as its fills will when they are booked
+            known = self.state.acknowledged.get(position.holding, ZERO) * -position.sign
+            others = (each.held for each in self.positions_at(position.holding) if each.sign != position.sign)
+            opens = max(opens - sum(others, max(known, ZERO)), ZERO)
+        return position.held + opens - closes
+
+    def _exceeding(self, position: Position) -> list[BookedOrder]:
+        """Orders of this position that have filled more than is booked."""
+        return [order for order in self.orders_for(position.id) if order.excess] if self.exceeding else []
 
     def entry_price(self, position: Position) -> Decimal | None:
         """Average price of what was opened, fills on their way included at their order's average price."""
         quantity, value = position.opened, position.entry_value
-        for order in self.orders_for(position.id) if self.exceeding else ():
-            if order.excess and order.side.sign == position.sign and order.report and order.report.average_price:
+        for order in self._exceeding(position):
+            if order.side.sign == position.sign and order.report and order.report.average_price:
                 quantity += order.excess
                 value += order.excess * order.report.average_price
         return value / quantity if quantity else None
@@ -240,10 +248,10 @@ class Book:
         """
         exact = self.state.acknowledged.get(holding, ZERO)
         for position in self.positions_at(holding):
-            exact += self.held(position) * position.sign
+            exact += position.net + sum((o.excess * o.side.sign for o in self._exceeding(position)), ZERO)
         low = high = exact
         for order in self.orders_on(holding):
-            if order.is_own and not order.is_finished and may_fill_any_moment(order):
+            if order.is_own and not order.is_finished and order.may_fill_any_moment:
                 if order.side.sign > 0:
                     high += order.remaining
                 else:
@@ -390,10 +398,3 @@ def shorten(kept: dict[Any, Any], most: int) -> None:
     """Forget the oldest: what a book remembers is bounded, the journal keeps everything."""
     while len(kept) > most:
         del kept[next(iter(kept))]
-
-
-def may_fill_any_moment(order: BookedOrder) -> bool:
-    """Whether an order could be filling while we look: anything in doubt, and working orders that do not rest."""
-    if order.stage is not Stage.WORKING:
-        return True
-    return order.role in (Role.OPEN, Role.CLOSE, Role.ROLLBACK)

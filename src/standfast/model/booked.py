@@ -99,6 +99,11 @@ class BookedOrder:
         return ZERO if self.role is Role.FOREIGN else self.filled - self.executed
 
     @property
+    def may_fill_any_moment(self) -> bool:
+        """Whether it could be filling while we look: anything in doubt, and what works and does not rest."""
+        return self.stage is not Stage.WORKING or self.role in (Role.OPEN, Role.CLOSE, Role.ROLLBACK)
+
+    @property
     def remaining(self) -> Decimal:
         """Quantity that may still fill."""
         return ZERO if self.is_finished else max(self.quantity - self.filled, ZERO)
