@@ -1,0 +1,100 @@
+"""What legs are worth at expiry, at every price of the underlying, exactly: the worst and the best that can come of it.
+
+Between two strikes the value at expiry is a straight line, so it is known everywhere by its value at no price at all,
+at every strike, and by its slope beyond the last one. Where legs expire on different days the later ones are taken at
+what they would be worth if exercised on the first day: what is bought is worth at least that.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from standfast.core.structure import cost
+from standfast.model.option import OptionContract, Right
+from standfast.model.order import ZERO
+from standfast.model.structure import HeldLeg, Structure
+
+
+@dataclass(frozen=True, slots=True)
+class Stake:
+    """Signed quantity of one contract, or of shares."""
+
+    contract: OptionContract | None
+    quantity: Decimal
+    multiplier: Decimal
+
+    @classmethod
+    def of(cls, held: HeldLeg) -> "Stake":
+        return cls(held.leg.contract, held.net, held.leg.multiplier)
+
+    def value(self, price: Decimal) -> Decimal:
+        """Money it is worth at expiry with the underlying at this price."""
+        return self.quantity * self.multiplier * _intrinsic(self.contract, price)
+
+    @property
+    def slope(self) -> Decimal:
+        """Money for each point by which the underlying rises beyond every strike."""
+        rises = self.contract is None or self.contract.right is Right.CALL
+        return self.quantity * self.multiplier if rises else ZERO
+
+
+def _intrinsic(contract: OptionContract | None, price: Decimal) -> Decimal:
+    if contract is None:
+        return price
+    worth = price - contract.strike if contract.right is Right.CALL else contract.strike - price
+    return max(worth, ZERO)
+
+
+@dataclass(frozen=True, slots=True)
+class Extreme:
+    """A result in money, and the price of the underlying it is reached at; None: without bound."""
+
+    amount: Decimal | None
+    at: Decimal | None
+
+    def __str__(self) -> str:
+        return "without bound" if self.amount is None else f"{self.amount:+.2f} at {self.at}"
+
+
+UNBOUNDED = Extreme(None, None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outlook:
+    worst: Extreme
+    best: Extreme
+    is_exact: bool
+    """False where legs expire on different days: the later ones may be worth more than is counted here."""
+
+
+def payoff(stakes: Iterable[Stake], price: Decimal) -> Decimal:
+    """Money all of it is worth at expiry."""
+    return sum((stake.value(price) for stake in stakes), ZERO)
+
+
+def outlook(stakes: Sequence[Stake], paid: Decimal) -> Outlook:
+    """The extremes of the result at expiry, over every price from nothing up. `paid`: money (received: negative)."""
+    strikes = {stake.contract.strike for stake in stakes if stake.contract is not None}
+    results = [Extreme(payoff(stakes, price) - paid, price) for price in sorted({ZERO, *strikes})]
+    slope = sum((stake.slope for stake in stakes), ZERO)
+    return Outlook(
+        worst=UNBOUNDED if slope < 0 else min(results, key=_amount),
+        best=UNBOUNDED if slope > 0 else max(results, key=_amount),
+        is_exact=len({stake.contract.expiry for stake in stakes if stake.contract is not None}) <= 1,
+    )
+
+
+def _amount(result: Extreme) -> Decimal:
+    assert result.amount is not None
+    return result.amount
+
+
+def outlook_of(structure: Structure) -> Outlook:
+    """The most that can be lost and won with what is held of a structure, from what it cost; fees are not in it."""
+    return outlook([Stake.of(held) for held in structure.legs], cost(structure))
+
+
+def first_expiry(structure: Structure) -> date | None:
+    """When the first of its options ends; None without options."""
+    return min((held.leg.contract.expiry for held in structure.legs if held.leg.contract is not None), default=None)
