@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -25,3 +26,14 @@ def test_a_start_without_assertions_is_refused(options: list[str], environment: 
     )
 
     assert (started.returncode, started.stdout, started.stderr) == (2, "", REFUSAL)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
+def test_output_that_finds_no_room_is_said_in_one_line() -> None:
+    with Path("/dev/full").open("w") as full:
+        started = subprocess.run(
+            [sys.executable, "-m", "standfast", "--help"], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+
+    assert started.returncode == 1
+    assert started.stderr == "standfast: the output could not be written: No space left on device\n"

@@ -179,6 +179,8 @@ def test_a_rule_of_a_guard_that_does_not_run_covers_nothing(tmp_path: Path) -> N
     config = held_by_guard(write(tmp_path, opened(KEPT, "kept", SPY, 10, "600")))
 
     assert "0 of 10 by broker" in standfast("positions", "--config", config).out
+    (shown,) = standfast("positions", "--config", config, "--json").document["positions"]
+    assert (shown["protection"]["covered"], shown["protection"]["quantity"]) == (False, "0")
 
 
 def test_what_rests_covers_without_a_guard_whoever_the_policy_wants(tmp_path: Path) -> None:

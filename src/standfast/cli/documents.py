@@ -152,9 +152,15 @@ def result(position: Position) -> Decimal | None:
     return (position.pnl / (entry * position.closed)).quantize(Decimal("0.000001"))
 
 
-def position(book: Book, found: Position, *, rules: ShownRules | None, now: datetime) -> Document:
-    """A position as every interface shows it."""
+def position(
+    book: Book, found: Position, *, rules: ShownRules | None, now: datetime, is_watched: bool = True
+) -> Document:
+    """A position as every interface shows it. Unwatched: no guard runs, so only what rests at the broker protects."""
     protection = cover(book, found, rules, now)
+    if not is_watched:
+        rests = protection.rests
+        still = protection.covered and rests >= book.held(found)
+        protection = protection._replace(quantity=rests, covered=still)
     is_closed = found.phase is Phase.CLOSED
     quantity = found.opened if is_closed else book.held(found)
     return {

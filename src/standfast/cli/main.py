@@ -7,6 +7,7 @@
 
 import sys
 from collections.abc import Sequence
+from errno import ENOSPC
 from typing import NamedTuple
 
 from standfast.cli.arguments import DEFAULT_CONFIG, USAGE, Options, Verb, parser_for
@@ -84,6 +85,8 @@ def main(argv: Sequence[str]) -> int:
         return INTERRUPTED
     except BrokenPipeError:
         return _pipe_closed()
+    except OSError as error:
+        return _no_room(error) if error.errno == ENOSPC else _crashed(error)
     except Exception as error:  # noqa: BLE001  # the interpreter would print it as it is, and it may quote a secret
         return _crashed(error)
     return code
@@ -218,6 +221,13 @@ def _version() -> int:
 
     print(f"standfast {__version__}")
     return OK
+
+
+def _no_room(error: OSError) -> int:
+    """What the verb did is done; what it said is lost."""
+    print(f"standfast: the output could not be written: {error.strerror}", file=sys.stderr)
+    _pipe_closed()
+    return FAILED
 
 
 def _pipe_closed() -> int:

@@ -84,7 +84,10 @@ def positions(options: Options) -> int:
         kept = {book.account for book, _, each, _ in found if each.is_guarded and each.phase is not Phase.CLOSED}
         unwatched = _unwatched(books, kept, now)
     if options.json:
-        shown = [documents.position(book, position, rules=each, now=at) for book, each, position, at in found]
+        shown = [
+            documents.position(book, position, rules=each, now=at, is_watched=book.account not in unwatched)
+            for book, each, position, at in found
+        ]
         render.document({"positions": shown})
     else:
         rows = [
