@@ -251,6 +251,22 @@ def test_bare_quantity_where_we_have_just_traded_waits_until_no_read_can_be_olde
     assert len(of(j.PositionAdopted, watch.looks(15))) == 1, "what two sources say is there"
 
 
+def test_a_clock_that_was_set_makes_no_read_newer() -> None:
+    sold = j.FillBooked(
+        fill=fill("sold", BrokerOrderId("close"), Side.SELL, 10, 100),
+        allocations=(j.Allocation(position=P, quantity=D(10), opens=False),),
+    )
+    watch = Watch(*position(10), sold, held={SPY: 10}, at=NOW)
+    later = replace(watch.situation(), now=NOW + timedelta(hours=1))
+    assert later.snapshot.positions is not None
+    read = replace(later.snapshot.positions, began=later.now)
+    later = replace(later, snapshot=replace(later.snapshot, positions=read))
+
+    assert later.is_settled(SPY)
+    assert not replace(later, clock_set_at=later.now).is_settled(SPY)
+    assert replace(later, clock_set_at=later.now - timedelta(seconds=10)).is_settled(SPY)
+
+
 def test_bare_quantity_waits_for_a_quote() -> None:
     watch = Watch(held={SPY: 5}, rules=ruled(foreign=Foreign.ADOPT), sights={})
 

@@ -132,6 +132,16 @@ def test_after_a_start_the_flight_counts_from_there() -> None:
     assert len(of(j.OrderNeverArrived, look(book, 141, contract=NOT_UNIQUE))) == 1
 
 
+def test_after_the_clock_was_set_the_flight_counts_from_there() -> None:
+    """Found by simulation: an hour forward, and an order ten seconds under way was given up. It arrived."""
+    book = doubtful()
+    told(book, *missing(2), at=after(3601))
+    was_set = after(3600)
+    assert of(j.OrderNeverArrived, look(book, 3601, contract=NOT_UNIQUE, clock_set_at=was_set)) == []
+    told(book, *missing(1), at=after(3640))
+    assert len(of(j.OrderNeverArrived, look(book, 3641, contract=NOT_UNIQUE, clock_set_at=was_set))) == 1
+
+
 def test_a_copy_that_did_not_leave_says_nothing_about_the_one_before() -> None:
     """And is not sent again in the same breath: while the network is down every try fails at once."""
     book = doubtful(*missing(1), j.OrderNotSent(id=STOP.id, reason="no route"))

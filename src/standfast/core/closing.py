@@ -201,7 +201,7 @@ def _net(s: Situation, position: Position) -> Decimal:
 def _is_quiet(s: Situation, holding: Holding) -> bool:
     """Whether a read can no longer be older than the last thing our orders did here."""
     last = max((order.changed_at for order in s.book.orders_on(holding)), default=None)
-    return last is None or s.now - last >= s.contract.staleness
+    return last is None or s.now - s.surely(last) >= s.contract.staleness
 
 
 def _ask_what_is_held(s: Situation, position: Position, why: str) -> Outcomes:

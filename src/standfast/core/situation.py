@@ -69,6 +69,8 @@ class Situation:
     blind_why: str = ""
     clock_ahead: timedelta = timedelta(0)
     """How far the broker's clock is ahead of ours, beyond what asking took."""
+    clock_set_at: datetime | None = None
+    """When our clock was last set while we ran, as it showed then: waits that began before it say nothing."""
     halted: bool = False
     """The loop has failed twice at the same entry: watch and alarm, do not act."""
     singles: Mapping[Holding, SingleRead] = field(default_factory=dict)
@@ -141,7 +143,11 @@ class Situation:
         read, moved = self.snapshot.positions, self.book.state.moved_at.get(holding)
         if read is None or read.began > self.now:  # of before the clock was put back
             return False
-        return moved is None or read.began >= moved + self.contract.staleness
+        return moved is None or read.began >= self.surely(moved) + self.contract.staleness
+
+    def surely(self, at: datetime) -> datetime:
+        """Since when at least as much time has passed as our clock shows: it may have been set forward after `at`."""
+        return at if self.clock_set_at is None else max(at, self.clock_set_at)
 
     def net_by_name(self, holding: Holding) -> Decimal | None:
         """What the broker said when asked for this holding alone, if that can be compared with the book now."""

@@ -1,7 +1,8 @@
 """What evidence says about orders: ask for what is in doubt, and tell when doubt may end.
 
 1. Only a read by id ends doubt. A list, a timeout and a missing position are evidence of nothing.
-2. "Not found" ends doubt only after the flight and the staleness the broker declares, seen twice.
+2. "Not found" ends doubt only after the flight and the staleness the broker declares, seen twice. A clock that was set
+   since has counted none of it.
 3. Where ids are unique, an order still wanted is simply sent again under the same id, at growing intervals: it is the
    same order.
 """
@@ -93,7 +94,8 @@ def _look_for(s: Situation, order: BookedOrder) -> Outcomes:
             return
         yield SubmitOrder(intent=_intent(order), urgency=_urgency(order), again=True)
         return
-    last_sent = order.changed_at if s.book.state.started_at is None else max(order.changed_at, s.book.state.started_at)
+    started = s.book.state.started_at or order.changed_at
+    last_sent = s.surely(max(order.changed_at, started))
     patience = s.contract.flight + s.contract.staleness
     if order.missed >= 2 and order.missed_at is not None and order.missed_at >= last_sent + patience:
         yield OrderNeverArrived(

@@ -19,7 +19,6 @@ from standfast.core.bands import band
 from standfast.core.cover import cover_of
 from standfast.core.decide import decide
 from standfast.core.policy import Rules
-from standfast.core.put_back import STEP
 from standfast.core.sending import why_not
 from standfast.core.situation import Situation
 from standfast.core.verify import doubts
@@ -111,8 +110,8 @@ class Account:
         self.halted = False
         self._leaving, self._at_rest = False, asyncio.Event()
         self._passed: datetime | None = None
-        self._rang: datetime | None = None
         ledger.listeners.append(self._entry)
+        ledger.when_clock_is_set.append(self._clock_was_set)
 
     @property
     def tasks(self) -> dict[str, TaskOf]:
@@ -157,8 +156,7 @@ class Account:
 
     def _wake_holding(self, holding: Holding) -> None:
         """Its price has left its band, or an order effect is done: look at it."""
-        self._dirty.add(holding)
-        self._wake.set()
+        self.look_at([holding])
 
     def _entry(self, entry: Entry) -> None:
         if isinstance(entry.fact, RequestDone):
@@ -259,7 +257,7 @@ class Account:
 
     async def _wait(self) -> None:
         """Until something may have changed, a timer is due, or it is time to show that we live."""
-        self._ring(self.clock.now())
+        self._ring(self.ledger.now())
         if self._wake.is_set():
             return
         due = self._timers.next
@@ -268,13 +266,14 @@ class Account:
             async with self.clock.timer(limit):
                 await self._wake.wait()
         except TimeoutError:
-            self._ring(self.clock.now())
+            self._ring(self.ledger.now())
+
+    def _clock_was_set(self) -> None:
+        """Moments were named by another clock: look at everything, and name them anew."""
+        self._timers, self._passed, self._beyond = Timers(), None, {}
+        self.reader.clock_was_set()
 
     def _ring(self, now: datetime) -> None:
-        if self._rang is not None and now < self._rang - STEP:  # the clock was put back: no time of before is to come
-            self._timers, self._passed, self._beyond = Timers(), None, {}
-            self.reader.clock_put_back()
-        self._rang = now
         for holding in self._timers.ring(now):
             if holding is not ACCOUNT:
                 self._dirty.add(holding)
@@ -336,7 +335,7 @@ class Account:
             snapshot=self.reader.snapshot,
             rules=self.rules,
             contract=self.broker.contract,
-            now=self.clock.now(),
+            now=self.ledger.now(),
             instruments=self.instruments.known,
             orders_by_holding=self.reader.orders_by_holding,
             sights=self.quotes.sights,
@@ -350,6 +349,7 @@ class Account:
             session_close=self.session_close,
             verdicts=self.user_rules.verdicts,
             clock_ahead=self.ledger.clock_ahead,
+            clock_set_at=self.ledger.steps.last,
             halted=self.halted,
             leaps=self._leaps,
             singles=self.reader.lookups.singles,

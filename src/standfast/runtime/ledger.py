@@ -11,6 +11,7 @@ from standfast.model.ids import EntryNumber
 from standfast.model.journal import Entry, Fact
 from standfast.ports import Broker, Clock, Journal, Store
 from standfast.runtime.clock import OFFSET_ALARM, ScaledClock
+from standfast.runtime.steps import Steps
 
 SAVE_EVERY = 2_000
 """Entries between two saved books: a start folds at most this many."""
@@ -27,6 +28,8 @@ class Ledger:
         self.listeners: list[Callable[[Entry], None]] = []
         self.clock_ahead = timedelta(0)
         """How far the broker's clock is ahead of the machine's, beyond what asking took."""
+        self.steps = Steps(clock)
+        self.when_clock_is_set: list[Callable[[], None]] = []
         self.deciding = asyncio.Lock()
         """Held from reading the book to having recorded what was decided on it: two decisions never miss each other."""
         self._waiting: dict[EntryNumber, Entry] = {}
@@ -39,6 +42,16 @@ class Ledger:
     def is_writing(self) -> bool:
         """Whether something is on its way into the journal at this moment."""
         return self._appending > 0
+
+    def now(self) -> datetime:
+        """The time. That the machine's clock was set is noticed here, before anything is figured with it."""
+        now, step = self.steps.look()
+        if step:
+            if not isinstance(self.clock, ScaledClock):
+                self.clock_ahead -= step  # the broker's was not
+            for told in self.when_clock_is_set:
+                told()
+        return now
 
     async def record(self, facts: Sequence[Fact]) -> None:
         """Append in one commit and fold. Raises JournalError; nothing is folded that is not durable."""

@@ -87,7 +87,7 @@ class Reader:
         self.lookups.note_asked(f"cancel {broker_id}")
         self.want("orders")
 
-    def clock_put_back(self) -> None:
+    def clock_was_set(self) -> None:
         """Nothing was asked at a time that is to come; how far the clock is off now, the broker has to say."""
         self.lookups.forget()
         self.want("clock")
@@ -242,9 +242,12 @@ class Reader:
         await self.ledger.record(facts)
 
     async def _clock(self, urgency: int) -> None:
-        began, was_ahead = self.clock.now(), self.ledger.clock_ahead
+        began, set_at = self.ledger.now(), self.ledger.steps.last
+        was_ahead = self.ledger.clock_ahead
         read = await self.broker.clock()
-        self.ledger.note_broker_time(read.at, began, self.clock.now())
+        ended = self.ledger.now()
+        if self.ledger.steps.last == set_at:  # else it says nothing of the time between; it is asked for again
+            self.ledger.note_broker_time(read.at, began, ended)
         is_stepped = abs(self.ledger.clock_ahead - was_ahead) > STEP
         before = self.snapshot.clock
         self.snapshot = replace(self.snapshot, clock=read)
@@ -257,7 +260,7 @@ class Reader:
 
     def _until_session_changes(self) -> timedelta:
         """Half a minute, or until the session's next edge when that is nearer."""
-        clock, now = self.snapshot.clock, self.clock.now() + self.ledger.clock_ahead
+        clock, now = self.snapshot.clock, self.ledger.now() + self.ledger.clock_ahead
         usual = timedelta(seconds=30)
         if clock is None:
             return timedelta(seconds=1)
@@ -342,7 +345,7 @@ class Reader:
         if report is None:
             log.warning("a fill names an order the broker does not know", order=broker_id)
             # It may be an answer of before the order: booked as nobody's, one of ours would count twice.
-            broker_now = self.clock.now() + self.ledger.clock_ahead
+            broker_now = self.ledger.now() + self.ledger.clock_ahead
             return broker_now - filled_at >= self.broker.contract.staleness
         await self.ledger.record([self.lookups.observed(report)])
         return True
