@@ -244,10 +244,10 @@ def _reload(worker: "Worker", config: Path) -> None:
         worker.alarm_everybody(Severity.WARNING, text, key=f"settings/{text}")
         return
     _warn(settings)
+    worker.reloaded = {each.rules.account: each.rules for each in settings.accounts}
     for account in worker.accounts:
-        found = settings.account(account.rules.account)
-        if found is not None:
-            account.reload(found.rules)
+        if rules := worker.reloaded.get(account.rules.account):
+            account.reload(rules)
     log.info("settings reloaded", accounts=[account.rules.account for account in worker.accounts])
 
 

@@ -215,6 +215,23 @@ def test_sighup_moves_the_resting_stop_to_the_new_policy(stage: Stage) -> None:
     assert stage.is_protected(exchange)
 
 
+def test_sighup_reaches_an_account_whose_lease_is_still_waited_for(stage: Stage) -> None:
+    exchange = stage.exchange("--account", "paper:key:secret", "--account", "second:key2:secret2")
+    stage.settings(exchange.url)
+    first = stage.guarded()
+    both = stage.guard(stage.settings(exchange.url, accounts=(PAPER, SECOND), file="both.toml"))
+    until(lambda: "waiting for the lease" in both.said(), "the wait", told=both.tail)
+
+    stage.settings(exchange.url, BROKER_HOLDS.replace("2%", "5%"), accounts=(PAPER, SECOND), file="both.toml")
+    until(lambda: len(both.workers()) == 1, "the worker", told=both.tail)
+    both.send(signal.SIGHUP)
+    until(lambda: "settings reloaded" in both.said(), "the reload", told=both.tail)
+    assert first.stop() == 0
+    exchange.buy("AAPL")
+
+    until(lambda: stop_prices(exchange) == [Decimal("95.01")], "a stop by the new policy", told=both.tail)
+
+
 def test_sighup_with_a_bad_file_is_refused_and_the_old_settings_go_on(stage: Stage) -> None:
     exchange = stage.exchange()
     stage.settings(exchange.url)

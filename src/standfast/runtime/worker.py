@@ -78,6 +78,8 @@ class Worker:
         self.session_close = session_close
         self.lease_clock: Clock = RealClock()
         self.accounts: list[Account] = []
+        self.reloaded: dict[AccountId, Rules] = {}
+        """Newer rules of accounts that have not come in yet."""
         self.tell_at_once: Callable[[str], Awaitable[object]] | None = None
         """Brings words to people without the ledger, where there is somebody to bring them to."""
         self.files: LedgerFiles | None = None
@@ -103,6 +105,7 @@ class Worker:
         except JournalDamaged:
             await journal.release()
             raise
+        rules = self.reloaded.get(rules.account, rules)
         ledger = Ledger(journal=journal, store=self.store, book=book, broker=broker, clock=clock, rules=rules)
         beat = partial(self._beat, rules.account)
         account = Account(
