@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from standfast.core.cover import is_too_young
-from standfast.core.exits import exits, last_flat_by
+from standfast.core.exits import exits
+from standfast.core.flat_times import last_flat_by
 from standfast.core.policy import FlatBy, HeldBy, Policy
 from standfast.core.situation import Situation
 from standfast.model.effects import WakeAt

@@ -8,11 +8,11 @@ import math
 from decimal import Decimal
 from typing import NamedTuple
 
+from standfast.core.ladder import next_move
 from standfast.core.reconcile import watches_prices
 from standfast.core.results import levels, price_at
 from standfast.core.situation import Situation
 from standfast.model.ids import Holding
-from standfast.model.order import ZERO
 from standfast.model.position import Phase, Position
 
 EPSILON = 1e-9
@@ -64,14 +64,6 @@ def _edges(s: Situation, position: Position) -> tuple[float, float, float]:
 
 def _next_climb(s: Situation, position: Position) -> Decimal | None:
     """The nearest price at which the trailing ladder would move."""
-    policy, entry = s.policy(position), s.book.entry_price(position)
-    if not policy.trailing or not entry:
-        return None
-    trail = position.trail
-    if trail is None:
-        return price_at(position, policy.trailing[0].arm, of=entry)
-    armed = [rung for rung in policy.trailing if rung.arm <= trail.peak]
-    step = (armed[-1].give_back or ZERO) / 10 if armed else ZERO
-    results = [rung.arm for rung in policy.trailing if rung.arm > trail.peak]
-    results += [trail.stop + rung.give_back + step for rung in armed if rung.give_back is not None]
-    return price_at(position, min(results), of=entry) if results else None
+    entry = s.book.entry_price(position)
+    result = next_move(s.policy(position).trailing, position.trail) if entry else None
+    return price_at(position, result, of=entry) if result is not None else None

@@ -6,11 +6,13 @@ order rests at the broker is the broker's to execute, unless the price has stood
 """
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from standfast.core.cover import cover_of, is_too_young, wanted_resting
-from standfast.core.policy import FlatBy, HeldBy, Mode, Policy
+from standfast.core.flat_times import flat_moment, last_flat_by
+from standfast.core.ladder import climbed
+from standfast.core.policy import HeldBy, Mode, Policy
 from standfast.core.results import Levels, judge, levels, result_at
 from standfast.core.situation import Outcomes, Situation
 from standfast.core.tell import alarm
@@ -20,12 +22,6 @@ from standfast.model.effects import WakeAt
 from standfast.model.journal import CloseRequested, TrailMoved
 from standfast.model.position import CloseReason, Phase, Position, Standing, Trail
 
-BEFORE_CLOSE = timedelta(minutes=1)
-"""How long before the close a time rule acts at the latest: after it nothing can be closed before the next open."""
-DAYS_USUAL = 10
-"""Days among which the usual close is looked for."""
-DAYS_BACK = 30
-"""How far back the last trading day is looked for."""
 VERDICT_LASTS = timedelta(seconds=5)
 """How long what a rule of the operator's own has said holds."""
 UNEXPLAINED = frozenset({BreakKind.QUANTITY, BreakKind.SIDE})
@@ -106,43 +102,6 @@ def _since(s: Situation, position: Position) -> datetime | None:
     return position.adopted_at + s.clock_ahead if position.adopted_at is not None else position.opened_at
 
 
-def last_flat_by(rule: FlatBy, s: Situation) -> datetime | None:
-    """The latest moment at which the rule asked everything to be flat: a trading day's, at or before now.
-
-    Looking back instead of at the clock's face, a guard that was away at the time still acts when it is back. None:
-    there was no trading day for weeks.
-    """
-    today = s.broker_now.astimezone(rule.zone).date()
-    for day in (today - timedelta(days=back) for back in range(DAYS_BACK)):
-        moment = _moment(rule, day, s)
-        if moment is not None and moment <= s.broker_now:
-            return moment
-    return None
-
-
-def _moment(rule: FlatBy, day: date, s: Situation) -> datetime | None:
-    """When the rule asks for it on a day; None on one without a session.
-
-    A session that ends earlier than usual is over before the clock shows the rule's time: then it asks as long before
-    the close as on other days. In UTC: two times of one zone compare by the clock's face, which is wrong in the hour a
-    clock is put back.
-    """
-    close = s.session_close(day)
-    if close is None:
-        return None
-    moment = datetime.combine(day, rule.at, rule.zone).astimezone(UTC)
-    if moment <= close - BEFORE_CLOSE:
-        return moment
-    before = datetime.combine(day, _usual_close(rule, day, s)) - datetime.combine(day, rule.at)
-    return close - max(before, BEFORE_CLOSE)
-
-
-def _usual_close(rule: FlatBy, day: date, s: Situation) -> time:
-    """The latest time at which sessions of the days before ended, by the clocks of the rule's zone."""
-    closes = (s.session_close(day - timedelta(days=back)) for back in range(DAYS_USUAL))
-    return max(close.astimezone(rule.zone).time() for close in closes if close is not None)
-
-
 def _next_times(s: Situation, position: Position, policy: Policy) -> Outcomes:
     since = _since(s, position)
     if since is None:
@@ -150,7 +109,7 @@ def _next_times(s: Situation, position: Position, policy: Policy) -> Outcomes:
     if policy.maximum_hold is not None and since + policy.maximum_hold > s.broker_now:
         yield WakeAt(at=s.by_our_clock(since + policy.maximum_hold), holding=position.holding)
     if policy.flat_by is not None:
-        moment = _moment(policy.flat_by, s.broker_now.astimezone(policy.flat_by.zone).date(), s)
+        moment = flat_moment(policy.flat_by, s.broker_now.astimezone(policy.flat_by.zone).date(), s)
         if moment is not None and moment > s.broker_now:
             yield WakeAt(at=s.by_our_clock(moment), holding=position.holding)
     if position.opened_at is not None and is_too_young(s, position, policy):
@@ -164,9 +123,9 @@ def _price_rules(s: Situation, position: Position, policy: Policy) -> Outcomes:
     judged = judge(s, position, policy)
     if judged.price is None or judged.gain is None:
         return
-    climbed = climb(s, position, policy, judged.gain) if not is_too_young(s, position, policy) else None
-    if climbed is not None:
-        yield TrailMoved(position=position.id, trail=climbed)
+    trail = climb(s, position, policy, judged.gain) if not is_too_young(s, position, policy) else None
+    if trail is not None:
+        yield TrailMoved(position=position.id, trail=trail)
         return
     at = levels(s.book, position, policy)
     reason = due(s, position, policy, at, judged.price, gain=judged.gain)
@@ -232,23 +191,10 @@ def _rests(s: Situation, position: Position, *, target: bool) -> bool:
 
 
 def climb(s: Situation, position: Position, policy: Policy, price: Decimal) -> Trail | None:
-    """The ladder's new state, when a rung was armed or the stop rises by a tenth of what the rung gives back."""
+    """The ladder's new state at this price, if it moves."""
     if not policy.trailing:
         return None
-    result = result_at(position, price, of=s.book.entry_price(position))
-    before = position.trail
-    peak = max(result, before.peak) if before is not None else result
-    armed = [number for number, rung in enumerate(policy.trailing) if peak >= rung.arm]
-    if not armed:
-        return None
-    stop = max(policy.trailing[number].stop(peak) for number in armed)
-    if before is None or armed[-1] > before.rung:
-        return Trail(rung=armed[-1], peak=peak, stop=max(stop, before.stop) if before is not None else stop)
-    give_back = policy.trailing[armed[-1]].give_back
-    step = (give_back or Decimal(0)) / 10
-    if stop > before.stop and stop - before.stop >= step:
-        return Trail(rung=before.rung, peak=peak, stop=stop)
-    return None
+    return climbed(policy.trailing, position.trail, result_at(position, price, of=s.book.entry_price(position)))
 
 
 def _close(position: Position, reason: CloseReason, detail: str) -> CloseRequested:
