@@ -18,6 +18,7 @@ from tests.core.situations import (
     adopted,
     closing_of,
     exit_intended,
+    fill,
     folded,
     of,
     opening_of,
@@ -29,6 +30,7 @@ from tests.core.situations import (
     ruled,
     situation,
     the,
+    told,
     with_contract,
 )
 from tests.core.toy_broker import Desk, desk
@@ -268,6 +270,35 @@ def test_a_stop_attached_to_an_entry_is_neither_cover_nor_surplus_before_the_ent
 
     assert of(CancelOrder, sent) == []
     assert [effect.intent.terms.quantity for effect in of(SubmitOrder, sent)] == [D(4)]
+
+
+def test_nothing_is_placed_for_one_position_where_an_exit_in_doubt_may_take_more_than_another_still_holds() -> None:
+    """Six were held when the stop left; three were sold, and three bought again. Should it arrive, all are covered."""
+    second = PositionId("p2")
+    stop = exit_intended(Role.STOP, 6, stop="98")
+    parts = (j.Allocation(position=P, quantity=D(3), opens=False),)
+    sold = j.FillBooked(fill=fill("sold", "theirs", Side.SELL, 3, 100), allocations=parts)
+    book = folded(*position(6), stop, j.OrderInDoubt(id=stop.id, reason=""), sold, *position(3, id=second))
+    assert of(SubmitOrder, protect(situation(book), the(book, second))) == []
+
+    told(book, j.OrderNeverArrived(id=stop.id, reason=""))
+    (placed,) = of(SubmitOrder, protect(situation(book), the(book, second)))
+    assert placed.intent.terms.quantity == D(3)
+
+
+def test_what_another_position_holds_its_own_exits_may_take() -> None:
+    """A stop that moves counts once, and one that waits for its entry not yet."""
+    second = PositionId("p2")
+    leg = report("leg", type=OrderType.STOP, stop="95", quantity=4, state=OrderState.HELD)
+    entry = report("entry", client=own_id(Role.OPEN, 1, PositionId("p3")), side=Side.BUY, quantity=4, legs=(leg,))
+    opening = [
+        *opening_of(4, id=PositionId("p3")),
+        j.OrderObserved(report=entry, position=PositionId("p3"), role=Role.OPEN),
+    ]
+    moved = exit_intended(Role.STOP, stop="97", attempt=2, replaces=own_id(Role.STOP))
+    book = folded(*position(10), *resting_stop(10), moved, *opening, *position(3, id=second))
+    (placed,) = of(SubmitOrder, protect(situation(book), the(book, second)))
+    assert placed.intent.terms.quantity == D(3)
 
 
 # --- beside a close -----------------------------------------------------------------------------

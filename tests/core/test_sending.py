@@ -102,6 +102,17 @@ def test_a_stop_beside_others_leaves_only_for_what_they_leave() -> None:
     assert "only 4" in reason(folded(*position(10), *resting_stop(6), second), second)
 
 
+def test_a_stop_does_not_leave_beside_a_close_of_another_position_for_more_than_that_holds() -> None:
+    other = PositionId("p2")
+    book = folded(
+        *position(10), *position(5, id=other), closing_of(other), exit_intended(Role.CLOSE, 5, id=other), STOP
+    )
+    assert reason(book, STOP) == ""
+    part = j.Allocation(position=other, quantity=D(2), opens=False)
+    told(book, j.FillBooked(fill=fill("theirs", "theirs", Side.SELL, 2, 100), allocations=(part,)))
+    assert "only 8" in reason(book, STOP)
+
+
 def test_a_stop_is_held_against_the_net_only_by_reads_that_cannot_be_stale() -> None:
     book = folded(*position(10), STOP)
     assert reason(book, STOP, held={SPY: 4}) == ""

@@ -13,7 +13,7 @@ from standfast.core.policy import HeldBy, Policy
 from standfast.core.results import Levels
 from standfast.core.situation import Situation
 from standfast.model.booked import BookedOrder, Stage
-from standfast.model.ids import BrokerOrderId, Holding
+from standfast.model.ids import BrokerOrderId, Holding, PositionId
 from standfast.model.order import STOP_TYPES, ZERO, OrderReport, OrderState, OrderType, Role
 from standfast.model.position import CloseReason, Position, Standing
 
@@ -153,6 +153,29 @@ def exits_by_group(own: tuple[BookedOrder, ...]) -> list[tuple[BookedOrder, ...]
 def group_quantity(group: tuple[BookedOrder, ...]) -> Decimal:
     """What one group may take: its orders share it."""
     return max(order.remaining for order in group)
+
+
+def taken_by_others(s: Situation, position: Position) -> Decimal:
+    """What exits and closes of ours for others here may take beyond what those hold: it would come off this position.
+
+    So it is while one in doubt is of a time when more was held. What is to take the place of another adds nothing.
+    """
+    beside: dict[PositionId | None, list[BookedOrder]] = {}
+    orders = s.book.orders_on(position.holding)
+    followed = {order.replaces for order in orders if order.stage is Stage.WORKING}
+    for order in orders:
+        is_other = order.reduces and order.side.sign != position.sign and order.position != position.id
+        waits = order.state is OrderState.HELD and _waits_for_entry(s, order)
+        moves = order.id in followed or (order.replaces is not None and not order.is_settled)
+        if is_other and not (order.is_finished or waits or moves or is_let_go(s, order)):
+            beside.setdefault(order.position, []).append(order)
+    return sum((_beyond(s, id, tuple(orders)) for id, orders in beside.items()), ZERO)
+
+
+def _beyond(s: Situation, id: PositionId | None, orders: tuple[BookedOrder, ...]) -> Decimal:
+    position = s.book.state.positions.get(id) if id is not None else None
+    held = s.book.held(position) if position is not None else ZERO
+    return max(sum((group_quantity(group) for group in exits_by_group(orders)), ZERO) - held, ZERO)
 
 
 def is_cancelling(s: Situation, order: BookedOrder) -> bool:

@@ -21,6 +21,7 @@ from standfast.core.cover import (
     exits_by_group,
     group_quantity,
     is_cancelling,
+    taken_by_others,
     wanted_resting,
 )
 from standfast.core.freeing import blocking, entries_beside, waits
@@ -107,6 +108,7 @@ def _adjust(s: Situation, position: Position, cover: Cover, wanted: Resting, siz
         return
     if surplus < 0:
         taken = sum((each.quantity for each in blocking(s, position) if not each.stops), cover.reserved)
+        taken += taken_by_others(s, position)
         room = min(-surplus, _size(s, s.book.held(position) - resting - cover.foreign - taken))
         if room > 0:
             yield from _add(s, position, wanted, room)

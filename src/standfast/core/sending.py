@@ -8,7 +8,7 @@ the book wants now is decided anew.
 2. What passes here would also pass the rules it was decided by: it takes no more off than is held and free.
 """
 
-from standfast.core.cover import cover_of, exits_by_group, group_quantity
+from standfast.core.cover import cover_of, exits_by_group, group_quantity, taken_by_others
 from standfast.core.freeing import blocked
 from standfast.core.opening import why_not_open
 from standfast.core.protect import being_closed, may_size, wanted_now
@@ -66,7 +66,7 @@ def _why_not_exit(s: Situation, position: Position, intent: OrderIntended) -> st
         return f"its prices are {wanted.stop} and {wanted.target} by now"
     groups = exits_by_group(cover_of(s, position).own)
     others = sum((group_quantity(g) for g in groups if g[0].id not in (intent.id, intent.replaces)), ZERO)
-    room = s.book.held(position) - being_closed(s, position) - others
+    room = s.book.held(position) - being_closed(s, position) - others - taken_by_others(s, position)
     if terms.quantity > room:
         return f"only {room} is left to cover"
     if s.is_comparable(holding) and s.is_settled(holding):
