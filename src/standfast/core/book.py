@@ -123,6 +123,8 @@ class BookState:
     """What was acknowledged from a read, and still lacks fills."""
     filled: dict[Holding, LastFill] = field(default_factory=dict)
     executions: dict[ExecutionId, datetime] = field(default_factory=dict)
+    totals: dict[BrokerOrderId, Cost] = field(default_factory=dict)
+    """What is booked of each order whose broker tells only how much it has filled in all, and its value."""
     movements: dict[str, datetime] = field(default_factory=dict)
     moves: dict[Holding, list[Movement]] = field(default_factory=dict)
     """Quantity that came or went by no trade, until the books say the same."""
@@ -156,6 +158,8 @@ CLOSED_KEPT = 20_000
 """Closed positions kept in the book; older ones are read from the journal."""
 EXECUTIONS_KEPT = 50_000
 """Execution ids remembered: far more than any read of activities can bring again."""
+TOTALS_KEPT = 10_000
+"""Orders: more than a broker lists for as long as any of them may still fill."""
 RETIRED_KEPT = 50_000
 ALERTS_KEPT = 2_000
 

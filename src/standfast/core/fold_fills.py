@@ -10,6 +10,7 @@ from standfast.core.book import (
     EXECUTIONS_KEPT,
     HOLDINGS_KEPT,
     MOVEMENTS_KEPT,
+    TOTALS_KEPT,
     Book,
     Cost,
     LastFill,
@@ -40,6 +41,7 @@ def _fill_booked(book: Book, fact: j.FillBooked, entry: j.Entry) -> None:
     assert fill.execution_id not in book.state.executions, fill.execution_id
     book.state.executions[fill.execution_id] = fill.at
     shorten(book.state.executions, EXECUTIONS_KEPT)
+    _note_total(book, fill)
     remember(book.state.filled, fill.holding, LastFill(entry.number, entry.at), HOLDINGS_KEPT)
     order = book.order_by_broker(fill.broker_order_id)
     if order is not None:
@@ -55,6 +57,13 @@ def _fill_booked(book: Book, fact: j.FillBooked, entry: j.Entry) -> None:
     book.touch_quantity(fill.holding)
     if order is not None:
         after_order(book, order.id, entry)
+
+
+def _note_total(book: Book, fill: Fill) -> None:
+    if fill.filled_after is not None:
+        before = book.state.totals.get(fill.broker_order_id, Cost())
+        total = Cost(fill.filled_after, before.value + fill.quantity * fill.price)
+        remember(book.state.totals, fill.broker_order_id, total, TOTALS_KEPT)
 
 
 def _remember(book: Book, fact: j.FillBooked) -> None:
@@ -167,6 +176,7 @@ def _book_cost(book: Book, fill: Fill, part: j.Allocation) -> None:
 def _fill_matched(book: Book, fact: j.FillMatched, entry: j.Entry) -> None:
     fill = fact.fill
     book.state.executions[fill.execution_id] = fill.at
+    _note_total(book, fill)
     order = book.order_by_broker(fill.broker_order_id)
     if order is not None:
         book.put_order(replace(order, executed=order.executed + fill.quantity, number=entry.number))

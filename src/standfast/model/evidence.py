@@ -10,7 +10,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from standfast.model.ids import BrokerOrderId, EntryNumber, Holding
-from standfast.model.order import Fill, Movement, OrderReport
+from standfast.model.order import Fill, FilledTotal, Movement, OrderReport
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +66,8 @@ class ActivitiesRead:
     movements: tuple[Movement, ...]
     watermark: str
     """Opaque to everyone but the adapter that made it."""
+    totals: tuple[FilledTotal, ...] = ()
+    """In place of fills, from a broker that tells no single executions: each order's, told again in every read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,9 @@ from enum import StrEnum
 
 from standfast.model.ids import InstrumentId
 
+COARSE_FROM = Decimal(3)
+"""Dollars from which options step coarser, where their class does."""
+
 
 class Kind(StrEnum):
     EQUITY = "equity"
@@ -25,6 +28,8 @@ class Instrument:
     """Smallest quantity step an order may have."""
     tick: Decimal | None = None
     """Price step; None for US equities, whose step depends on the price."""
+    coarse_tick: Decimal | None = None
+    """Price step from three dollars up, where an option class has two."""
     multiplier: Decimal = Decimal(1)
     tradable: bool = True
     shortable: bool = True
@@ -32,6 +37,8 @@ class Instrument:
 
     def tick_at(self, price: Decimal) -> Decimal:
         """US equities: a cent from one dollar up, a hundredth of a cent below (Regulation NMS rule 612)."""
+        if self.coarse_tick is not None and price >= COARSE_FROM:
+            return self.coarse_tick
         if self.tick is not None:
             return self.tick
         return Decimal("0.01") if price >= 1 else Decimal("0.0001")

@@ -183,10 +183,25 @@ class Fill:
     price: Decimal
     fee: Decimal = ZERO
     at: datetime
+    filled_after: Decimal | None = None
+    """What its order has filled in all with it, where the broker tells nothing but that: the next counts from here."""
 
     @property
     def signed(self) -> Decimal:
         return self.quantity * self.side.sign
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FilledTotal:
+    """What an order (or one leg) has filled in all: the word of a broker that tells no single executions."""
+
+    broker_order_id: BrokerOrderId
+    holding: Holding
+    side: Side
+    quantity: Decimal
+    average_price: Decimal
+    at: datetime
+    """When it last changed."""
 
 
 class MovementKind(StrEnum):

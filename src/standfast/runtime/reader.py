@@ -17,6 +17,7 @@ from standfast.core.busted import TRADE
 from standfast.core.fills import book_fill, bookable, is_known
 from standfast.core.movements import book_movements
 from standfast.core.put_back import STEP
+from standfast.core.totals import fills_of
 from standfast.model.booked import BookedOrder
 from standfast.model.effects import Urgency
 from standfast.model.errors import BrokerError, Unauthorised
@@ -277,8 +278,9 @@ class Reader:
         book = self.ledger.book
         asked_after = book.head
         read = await self.broker.activities(book.state.watermark, urgency=urgency)
+        told = (*read.fills, *fills_of(book, read.totals))
         fills = sorted(
-            (fill for fill in read.fills if fill.execution_id not in book.state.executions), key=lambda fill: fill.at
+            (fill for fill in told if fill.execution_id not in book.state.executions), key=lambda fill: fill.at
         )
         whole = await self._observe_strangers(fills)
         await self._book_in_turn(fills if whole else list(bookable(book, fills)), read.movements)
