@@ -156,10 +156,6 @@ HOLDINGS_KEPT = 10_000
 MOVEMENTS_KEPT = 10_000
 CLOSED_KEPT = 20_000
 """Closed positions kept in the book; older ones are read from the journal."""
-EXECUTIONS_KEPT = 50_000
-"""Execution ids remembered: far more than any read of activities can bring again."""
-TOTALS_KEPT = 10_000
-"""Orders: more than a broker lists for as long as any of them may still fill."""
 RETIRED_KEPT = 50_000
 ALERTS_KEPT = 2_000
 

@@ -7,10 +7,8 @@ from decimal import Decimal
 from standfast.core.acknowledge import bare_of, put_bare
 from standfast.core.average import earned, replayed
 from standfast.core.book import (
-    EXECUTIONS_KEPT,
     HOLDINGS_KEPT,
     MOVEMENTS_KEPT,
-    TOTALS_KEPT,
     Book,
     Cost,
     LastFill,
@@ -28,6 +26,10 @@ from standfast.model.order import ZERO, Fill, MovementKind, OrderState
 from standfast.model.position import Closing, Phase, Position
 
 BY_NO_TRADE = frozenset({MovementKind.TRANSFER, MovementKind.RENAMED, MovementKind.OTHER})
+EXECUTIONS_KEPT = 50_000
+"""Execution ids remembered: far more than any read of activities can bring again."""
+TOTALS_KEPT = 10_000
+"""Orders: more than a broker lists for as long as any of them may still fill."""
 MOVES_KEPT = 50
 LATELY_KEPT = 500
 """Holdings whose last fills are remembered."""
