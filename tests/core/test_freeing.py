@@ -36,6 +36,7 @@ from tests.core.situations import (
     told,
     with_contract,
 )
+from tests.core.test_fills import LOT, foreign_lot
 from tests.core.toy_broker import desk
 
 QUEUED = report("theirs", quantity=10, closes=True)
@@ -130,6 +131,25 @@ def test_an_order_that_may_be_of_somebody_elses_quantity_blocks_nothing() -> Non
     told(book, j.ForeignAcknowledged(holding=SPY, quantity=D(3), by="op"))
     assert blocked(situation(book, listed=[report("theirs", quantity=4)]), the(book)) == 1
     assert blocked(situation(book, listed=[report("theirs", quantity=3)]), the(book)) == 0
+
+
+def test_a_stop_of_others_for_more_than_is_left_of_their_lot_holds_that_much_of_ours() -> None:
+    """Found by simulation: the whole close was asked for, and refused for ever."""
+    stop = report("stop", type=OrderType.STOP, stop="90", quantity=15, order_class="oto")
+    entry = report("theirs", side=Side.BUY, quantity=15, filled=15, state=OrderState.FILLED, legs=(stop,))
+    sold = j.FillBooked(
+        fill=fill("x2", "sale", Side.SELL, 4, 100),
+        allocations=(j.Allocation(position=LOT, quantity=D(4), opens=False),),
+    )
+    facts = [*position(10), *foreign_lot(15), sold, j.OrderObserved(report=entry, position=LOT), closing_of()]
+    s = situation(folded(*facts), listed=[stop])
+
+    outcomes = step(s)
+
+    (sent,) = of(SubmitOrder, outcomes)
+    (alarm,) = of(j.AlertRaised, outcomes)
+    assert sent.intent.terms.quantity == 6
+    assert "stop (client of stop: sell 15 stop) holds 4" in alarm.text
 
 
 @pytest.mark.parametrize("known", [True, False], ids=["seen with their entry", "only listed"])

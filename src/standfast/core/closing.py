@@ -173,7 +173,8 @@ def _close(s: Situation, position: Position, to_close: Decimal) -> Outcomes:
         yield from _ask_what_is_held(s, position, why)
         yield from stall(s, position, why)
         return
-    room = abs(net) - in_flight(s, position) - blocked(s, position)
+    kept = blocked(s, position)
+    room = min(abs(net) - in_flight(s, position) - kept, s.book.held(position) - kept)
     if room <= 0:
         yield WakeAt(at=s.now + timedelta(seconds=1), holding=holding)
         return

@@ -25,7 +25,7 @@ from standfast.model.booked import BookedOrder
 from standfast.model.effects import CancelOrder, ReadOrders, ReadPositions, Urgency, WakeAt
 from standfast.model.ids import BrokerOrderId, ClientOrderId
 from standfast.model.journal import CloseStalled
-from standfast.model.order import STOP_TYPES, ZERO, OrderReport, Role
+from standfast.model.order import STOP_TYPES, ZERO, OrderReport, OrderState, Role
 from standfast.model.position import Closing, Position
 
 WASH_TRADE = "wash_trade"
@@ -48,7 +48,7 @@ class Blocking:
     quantity: Decimal
     words: str
     stops: bool
-    """Whether it protects what it holds."""
+    """Whether it may protect what it holds."""
 
 
 def waits(s: Situation, position: Position, closing: Closing) -> bool:
@@ -83,7 +83,8 @@ def blocking(s: Situation, position: Position) -> list[Blocking]:
 
 def _blocking(s: Situation, position: Position) -> Iterator[Blocking]:
     theirs = _of_others(s, position)
-    for report in _reserving(s, cover_of(s, position).loose):
+    loose = cover_of(s, position).loose
+    for report in _reserving(s, (*_exits_of_others(s, position), *loose)):
         held = max(report.remaining - theirs, ZERO)
         theirs = max(theirs - report.remaining, ZERO)
         if held:
@@ -93,8 +94,18 @@ def _blocking(s: Situation, position: Position) -> Iterator[Blocking]:
                 client_id=report.client_id,
                 quantity=held,
                 words=words,
-                stops=report.type in STOP_TYPES,
+                stops=report.type in STOP_TYPES and report in loose,
             )
+
+
+def _exits_of_others(s: Situation, position: Position) -> Iterator[OrderReport]:
+    """Listed exits tied to lots that are somebody else's. They may be for more than is left of those."""
+    for report in s.orders_by_holding.get(position.holding, ()):
+        order = s.book.order_by_broker(report.broker_id)
+        lot = s.book.state.positions.get(order.position) if order is not None and order.position is not None else None
+        is_exit = report.side.sign != position.sign and report.state is not OrderState.HELD
+        if is_exit and lot is not None and not lot.is_guarded and lot.sign == position.sign:
+            yield report
 
 
 def _reserving(s: Situation, loose: Sequence[OrderReport]) -> Iterator[OrderReport]:

@@ -201,11 +201,11 @@ class _Played:
         self.workload = Workload(self.world)
 
     def _is_reserved(self, instrument: str) -> bool:
-        """Whether exits of somebody else, of no position in the books, hold what is to be closed."""
+        """Whether exits of somebody else, of nothing we guard, hold what is to be closed."""
         witness, retold = self.checker.witness, self.checker.retold
         net = witness.net(instrument)
         lots = [lot for lot in retold.lots_at(Holding(InstrumentId(instrument))) if lot.held]
-        known = {lot.order for lot in lots}
+        known = {lot.order for lot in lots if lot.is_guarded}
         strays = [o for o in witness.working(instrument) if not witness.is_own(o) and o.parent_id not in known]
         held = reducing_quantity(strays, 1 if net > 0 else -1)
         ours = sum((lot.held for lot in lots if lot.is_guarded), Decimal(0))
