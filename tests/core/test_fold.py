@@ -1,7 +1,7 @@
 """Tests of `core/fold.py`: a book is a fold of its journal, and a saved one is only a shortcut."""
 
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -334,10 +334,11 @@ def test_a_clock_that_was_put_back_leaves_no_time_of_ours_in_the_future() -> Non
 
 def test_what_a_book_remembers_is_bounded_however_long_it_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     """A guard runs for months: its start-up and its memory must not grow with them."""
-    for name in ("CLOSED_KEPT", "HOLDINGS_KEPT", "EXECUTIONS_KEPT", "RETIRED_KEPT", "MOVEMENTS_KEPT"):
+    for name in ("CLOSED_KEPT", "HOLDINGS_KEPT", "RETIRED_KEPT", "MOVEMENTS_KEPT"):
         monkeypatch.setattr(book_module, name, 5)
         monkeypatch.setattr(fold_fills, name, 5, raising=False)
-    monkeypatch.setattr(fold_fills, "LATELY_KEPT", 5)
+    for name in ("LATELY_KEPT", "EXECUTIONS_KEPT", "TOTALS_KEPT"):
+        monkeypatch.setattr(fold_fills, name, 5)
     book = folded()
     for number in range(40):
         id, holding = PositionId(f"p{number}"), Holding(InstrumentId(f"S{number}"))
@@ -345,7 +346,7 @@ def test_what_a_book_remembers_is_bounded_however_long_it_is_kept(monkeypatch: p
         told(book, *resting_stop(10, id=id, holding=holding))
         sold = j.Allocation(position=id, quantity=D(10), opens=False)
         exit_fill = fill(f"x{number}", f"{id}-stop-1", Side.SELL, 10, 98, holding=holding)
-        told(book, j.FillBooked(fill=exit_fill, allocations=(sold,)))
+        told(book, j.FillBooked(fill=replace(exit_fill, filled_after=D(10)), allocations=(sold,)))
         told(book, j.PositionSettled(position=id, reason=CloseReason.STOP_LOSS, proof="fills"))
         row = Movement(
             id=f"m{number}", kind=MovementKind.FEE, broker_kind="FEE", holding=holding, quantity=D(0), at=NOW
