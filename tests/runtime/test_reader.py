@@ -84,3 +84,18 @@ def test_one_that_is_truly_gone_is_replaced_within_two_seconds() -> None:
         await world.until(is_covered, within=2, what="the guard's own stop")
 
     play(story, RULES, STILL, start=START)
+
+
+def test_what_was_bought_and_sold_while_nobody_could_read_is_booked_whole_before_anything_is_sent_for_it() -> None:
+    async def story(world: World) -> None:
+        await world.start_guard()
+        await world.run_for(2)
+        world.wire.outage(130)
+        for side, quantity in ((Side.BUY, 90), (Side.SELL, 60), (Side.BUY, 10)):
+            await world.run_for(2)
+            await world.submit(Ticket(terms=Terms(instrument="AAPL", side=side, quantity=D(quantity))))
+        await world.run_for(140)
+        meant = [entry.fact for entry in await world.entries() if isinstance(entry.fact, OrderIntended)]
+        assert sorted(fact.terms.quantity for fact in meant) == [D(10), D(30)]
+
+    play(story, RULES, STILL, start=START)

@@ -340,7 +340,7 @@ class Account:
             orders_by_holding=self.reader.orders_by_holding,
             sights=self.quotes.sights,
             beyond_since=self._beyond,
-            busy=self.sender.busy,
+            busy=self.sender.busy | self.reader.booking,
             asked=self.reader.lookups.asked,
             heard=self.reader.lookups.heard,
             failing=self.reader.failing,

@@ -61,6 +61,8 @@ class Reader:
         self.broker, self.clock, self.rules = ledger.broker, ledger.clock, ledger.rules
         self.snapshot = Snapshot()
         self.orders_by_holding: dict[Holding, tuple[OrderReport, ...]] = {}
+        self.booking: frozenset[Holding] = frozenset()
+        """Holdings of which fills have been read and are being booked: half of them tell what never was."""
         self.lookups = Lookups(ledger, changed)
         self.asked = self.lookups.asked
         self._changed = changed
@@ -283,7 +285,12 @@ class Reader:
             (fill for fill in told if fill.execution_id not in book.state.executions), key=lambda fill: fill.at
         )
         whole = await self._observe_strangers(fills)
-        await self._book_in_turn(fills if whole else list(bookable(book, fills)), read.movements)
+        known = fills if whole else list(bookable(book, fills))
+        self.booking = frozenset(fill.holding for fill in known)
+        try:
+            await self._book_in_turn(known, read.movements)
+        finally:
+            self.booking = frozenset()
         if whole and read.watermark != book.state.watermark:
             await self.ledger.record([WatermarkMoved(watermark=read.watermark)])
         if whole:
