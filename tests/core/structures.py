@@ -35,13 +35,17 @@ def at(right: str, strike: str | int, expiry: date = TODAY, root: str = "SPXW") 
     return leg(1, right, strike, expiry, root).holding
 
 
-def held(shape: Leg, price: str | int, units: str | int = 1, closed: str | int = 0) -> HeldLeg:
+def held(shape: Leg, price: str | int | Decimal, units: str | int = 1, closed: str | int = 0) -> HeldLeg:
     quantity = D(units) * abs(shape.ratio)
     return HeldLeg(leg=shape, opened=quantity, entry_value=quantity * D(price), closed=D(closed))
 
 
 def structure(
-    *legs: tuple[Leg, str | int], units: str | int = 1, id: PositionId = P, at: datetime = BEGAN, **changes: Any
+    *legs: tuple[Leg, str | int | Decimal],
+    units: str | int = 1,
+    id: PositionId = P,
+    at: datetime = BEGAN,
+    **changes: Any,
 ) -> Structure:
     """So many units, every leg opened whole at its price."""
     return Structure(

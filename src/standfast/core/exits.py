@@ -12,20 +12,13 @@ from decimal import Decimal
 from standfast.core.cover import cover_of, is_too_young, wanted_resting
 from standfast.core.flat_times import flat_moment, last_flat_by
 from standfast.core.ladder import climbed
-from standfast.core.policy import HeldBy, Mode, Policy
+from standfast.core.policy import HeldBy, Policy
 from standfast.core.results import Levels, judge, levels, result_at
 from standfast.core.situation import Outcomes, Situation
-from standfast.core.tell import alarm
-from standfast.model.alert import Severity
-from standfast.model.breaks import BreakKind
+from standfast.core.tell import rule_due
 from standfast.model.effects import WakeAt
 from standfast.model.journal import CloseRequested, TrailMoved
 from standfast.model.position import CloseReason, Phase, Position, Standing, Trail
-
-VERDICT_LASTS = timedelta(seconds=5)
-"""How long what a rule of the operator's own has said holds."""
-UNEXPLAINED = frozenset({BreakKind.QUANTITY, BreakKind.SIDE})
-"""Breaks in which the numbers themselves are in question. A row missing from a list is not one of them."""
 
 
 def exits(s: Situation, position: Position) -> Outcomes:
@@ -36,7 +29,7 @@ def exits(s: Situation, position: Position) -> Outcomes:
         return
     for outcome in _rules(s, position, s.policy(position)):
         if isinstance(outcome, CloseRequested) and not s.may_act:
-            yield from _tell(s, position, outcome)
+            yield from rule_due(s, f"{position.net:+} {position.holding}", outcome)
         else:
             yield outcome
 
@@ -47,38 +40,13 @@ def _rules(s: Situation, position: Position, policy: Policy) -> Outcomes:
         yield overdue
         return
     yield from _next_times(s, position, policy)
-    if not s.in_session or not may_judge_prices(s, position):
+    if not s.in_session or not s.is_explained(position.holding):
         return
-    said = s.verdicts.get(position.id) if policy.user_rule is not None else None
-    if said is not None and s.now - said.at < VERDICT_LASTS:
+    said = s.verdict(position.id) if policy.user_rule is not None else None
+    if said is not None:
         yield _close(position, CloseReason.USER_RULE, f"{policy.user_rule}: {said.detail}")
         return
     yield from _price_rules(s, position, policy)
-
-
-def _tell(s: Situation, position: Position, close: CloseRequested) -> Outcomes:
-    """What may not be done is said, once a position and reason. A close put down now would be acted on much later."""
-    if s.rules.mode is Mode.OBSERVE:
-        return
-    why = "the account is halted" if s.halted else f"mode is {s.rules.mode}"
-    told = alarm(
-        s,
-        Severity.CRITICAL,
-        f"{position.id} {position.net:+} {position.holding}: {close.reason} is due, {close.detail}. Nothing is done: "
-        f"{why}. Needed: close it, or let the guard.",
-        key=f"rule/{position.id}/{close.reason}",
-    )
-    if told.id not in s.book.state.alerts:
-        yield told
-
-
-def may_judge_prices(s: Situation, position: Position) -> bool:
-    """No price rule fires while the quantity is unexplained or the price has jumped like a split."""
-    if position.holding in s.book.state.suspended:
-        return False
-    return not any(
-        found.confirmed and found.finding.kind in UNEXPLAINED for found in s.book.breaks_at(position.holding)
-    )
 
 
 # --- time rules ---------------------------------------------------------------------------------

@@ -87,6 +87,10 @@ class Policy:
     minimum_hold: timedelta = timedelta(0)
     maximum_hold: timedelta | None = None
     flat_by: FlatBy | None = None
+    expiring_flat_by: FlatBy | None = None
+    """Of options on their last day."""
+    short_delta_limit: Decimal | None = None
+    """Of what a structure has sold, without its sign."""
     user_rule: str | None = None
     """`module:name` of a rule of the operator's own."""
     adopted_too: bool = False

@@ -11,9 +11,11 @@ from typing import Any, TypeVar
 
 from standfast.core.book import Book
 from standfast.core.policy import Mode, Policy, Rules
+from standfast.model.breaks import BreakKind
 from standfast.model.contract import Contract
 from standfast.model.effects import Effect
 from standfast.model.evidence import HeldReport, SingleRead, Snapshot
+from standfast.model.greeks import Greeks
 from standfast.model.ids import BrokerOrderId, EntryNumber, Holding, InstrumentId, PositionId
 from standfast.model.instrument import Instrument
 from standfast.model.journal import Fact
@@ -24,6 +26,12 @@ from standfast.model.quote import Quote
 Outcome = Fact | Effect
 Outcomes = Iterator[Outcome]
 Figured = TypeVar("Figured")
+
+UNEXPLAINED = frozenset({BreakKind.QUANTITY, BreakKind.SIDE})
+"""Breaks in which the numbers themselves are in question. A row missing from a list is not one of them."""
+
+VERDICT_LASTS = timedelta(seconds=5)
+"""How long what a rule of the operator's own has said holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +61,14 @@ class Situation:
     orders_by_holding: Mapping[Holding, Sequence[OrderReport]] = field(default_factory=dict)
     """The last list of working orders, top level, by what they are about."""
     sights: Mapping[Holding, Sight] = field(default_factory=dict)
+    good: Mapping[Holding, Quote] = field(default_factory=dict)
+    """The last quote of each holding that could be used, however old it is."""
+    greeks: Mapping[Holding, Greeks] = field(default_factory=dict)
     beyond_since: Mapping[PositionId, datetime] = field(default_factory=dict)
     """Since when the price has stood beyond a resting stop of a position, if it has."""
     busy: frozenset[Holding] = frozenset()
-    """Holdings with an order effect under way: facts about them are booked, nothing new is started."""
+    """Holdings with an order effect under way, or with fills that are read and not all booked: facts about them are
+    booked, nothing new is started."""
     asked: Mapping[str, datetime] = field(default_factory=dict)
     """When each order was last asked for by id; only spaces the questions."""
     heard: Mapping[str, datetime] = field(default_factory=dict)
@@ -122,6 +134,17 @@ class Situation:
         """The broker's clock decides; between two reads of it, its own next close does."""
         clock = self.snapshot.clock
         return clock is not None and clock.is_open and self.broker_now < clock.next_close
+
+    def is_explained(self, holding: Holding) -> bool:
+        """Whether a price rule may be judged: the quantity is not in doubt, and no split-like jump is looked into."""
+        if holding in self.book.state.suspended:
+            return False
+        return not any(found.confirmed and found.finding.kind in UNEXPLAINED for found in self.book.breaks_at(holding))
+
+    def verdict(self, position: PositionId) -> Verdict | None:
+        """What a rule of the operator's own has said of a position, while that holds."""
+        said = self.verdicts.get(position)
+        return said if said is not None and self.now - said.at < VERDICT_LASTS else None
 
     def by_our_clock(self, at: datetime) -> datetime:
         """A moment the broker has told, for a timer of ours."""

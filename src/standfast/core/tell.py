@@ -9,7 +9,7 @@ from standfast.core.situation import Outcomes, Situation
 from standfast.model.alert import Severity
 from standfast.model.breaks import Break, BreakKind
 from standfast.model.ids import AlertId, BreakId, PositionId, digest
-from standfast.model.journal import AlertRaised, Fact, Frozen
+from standfast.model.journal import AlertRaised, CloseRequested, Fact, Frozen
 
 SEVERITY = {
     BreakKind.ORPHAN_POSITION: Severity.WARNING,
@@ -89,6 +89,22 @@ def _blind(s: Situation) -> str:
         parts.append(f"Only this guard protects {', '.join(bare[:10])}{', …' if len(bare) > 10 else ''}.")
     parts.append("The guard keeps asking. Needed: see whether the broker is down, or the line of this machine.")
     return " ".join(parts)
+
+
+def rule_due(s: Situation, what: str, close: CloseRequested) -> Iterator[Fact]:
+    """What may not be done is said, once a position and reason. A close put down now would be acted on much later."""
+    if s.rules.mode is Mode.OBSERVE:
+        return
+    why = "the account is halted" if s.halted else f"mode is {s.rules.mode}"
+    told = alarm(
+        s,
+        Severity.CRITICAL,
+        f"{close.position} {what}: {close.reason} is due, {close.detail}. Nothing is done: {why}. "
+        "Needed: close it, or let the guard.",
+        key=f"rule/{close.position}/{close.reason}",
+    )
+    if told.id not in s.book.state.alerts:
+        yield told
 
 
 OURSELVES = "standfast"

@@ -1,0 +1,115 @@
+"""The last day of options: flat in time, and said aloud where expiry would leave something nobody chose.
+
+1. A structure with an option in it that ends today is flat before its last minutes, adopted ones too: brokers sell out
+   what is left near the close, one leg alone if they like.
+2. A contract that has stopped trading asks for no close: nothing could be done. It is said that it is still held.
+3. Options that become cash leave nothing behind and carry no pin risk. Where shares are delivered, a sold option near
+   the money in the last hour is an alarm: whether it is assigned is known only after the market has closed.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+from standfast.core.flat_times import flat_moment, last_trading_day
+from standfast.core.policy import Policy
+from standfast.core.situation import Outcomes, Situation
+from standfast.core.tell import alarm
+from standfast.model.alert import Severity
+from standfast.model.ids import Holding, InstrumentId
+from standfast.model.settlement import Settlement, settlement
+from standfast.model.structure import Leg, Structure
+
+PIN_WATCH = timedelta(hours=1)
+"""How long before the last close of a sold option its strike is watched."""
+PIN_NEAR = Decimal("0.005")
+"""A price no further from a strike than this part of it may end on either side."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """An option that is held, the last day it is traded on, and when that day closes."""
+
+    leg: Leg
+    day: date
+    close: datetime
+    settles: Settlement
+
+
+def endings(s: Situation, structure: Structure) -> Iterator[Ending]:
+    for held in structure.legs:
+        if held.leg.contract is None or not held.net:
+            continue
+        settles = settlement(held.leg.contract)
+        day = last_trading_day(held.leg.contract.expiry, s, at_open=settles.at_open)
+        close = s.session_close(day) if day is not None else None
+        if day is not None and close is not None:
+            yield Ending(held.leg, day, close, settles)
+
+
+def due_at(s: Situation, structure: Structure, policy: Policy) -> tuple[datetime, Leg] | None:
+    """When a structure has to be flat because the first of its options ends, and which that is; None: no such time."""
+    rule = policy.expiring_flat_by
+    if rule is None:
+        return None
+    traded = [ending for ending in endings(s, structure) if s.broker_now < ending.close]
+    moments = [(flat_moment(rule, ending.day, s), ending.leg) for ending in traded]
+    found = [(moment, leg) for moment, leg in moments if moment is not None]
+    return min(found, key=lambda each: (each[0], each[1].sign, each[1].holding), default=None)
+
+
+def is_due(s: Situation, structure: Structure, policy: Policy) -> Leg | None:
+    """The option because of which a structure has to be flat now."""
+    found = due_at(s, structure, policy)
+    return found[1] if found is not None and s.broker_now >= found[0] else None
+
+
+def becomes(leg: Leg) -> str:
+    """What an option that is left to expire turns into."""
+    assert leg.contract is not None, leg.holding
+    return "cash" if settlement(leg.contract).cash else "shares, or nothing"
+
+
+def expiry_alarms(s: Situation, structure: Structure) -> Outcomes:
+    """Say what expiry may do to a structure while something can still be done, and what it may have done after."""
+    for ending in endings(s, structure):
+        if s.broker_now >= ending.close:
+            yield from _ended(s, structure, ending.leg)
+        elif ending.leg.sign < 0 and not ending.settles.cash and s.broker_now >= ending.close - PIN_WATCH:
+            yield from _pinned(s, structure, ending.leg, ending.settles)
+
+
+def _ended(s: Situation, structure: Structure, leg: Leg) -> Outcomes:
+    text = (
+        f"{structure.id}: {leg.holding} trades no more and is still held. It becomes {becomes(leg)}. Needed: see what "
+        "the broker books for it; until then it stays in the books."
+    )
+    yield from _once(s, Severity.WARNING, text, f"expired/{structure.id}/{leg.holding}")
+
+
+def _pinned(s: Situation, structure: Structure, leg: Leg, ends: Settlement) -> Outcomes:
+    assert leg.contract is not None, leg.holding
+    strike, price = leg.contract.strike, underlying_price(s, ends.underlying)
+    if price is not None and abs(price - strike) > strike * PIN_NEAR:
+        return
+    where = f"{ends.underlying} is at {price}" if price is not None else f"no price of {ends.underlying} is known"
+    text = (
+        f"{structure.id}: {leg.holding} is sold, expires today and {where}: whether it is assigned will be known only "
+        "after the close, and shares may be left over the night. Needed: close it before."
+    )
+    yield from _once(s, Severity.CRITICAL, text, f"pin/{structure.id}/{leg.holding}")
+
+
+def _once(s: Situation, severity: Severity, text: str, key: str) -> Outcomes:
+    told = alarm(s, severity, text, key=key)
+    if told.id not in s.book.state.alerts:
+        yield told
+
+
+def underlying_price(s: Situation, name: str) -> Decimal | None:
+    """The mid of the underlying's own quote, if it is usable now."""
+    sight = s.sights.get(Holding(InstrumentId(name)))
+    if sight is None or not sight.quote.is_two_sided or not sight.quote.is_fresh(s.now, s.quotes_fresh):
+        return None
+    return sight.quote.mid

@@ -1,0 +1,166 @@
+"""Exit rules of structures: which of them is due now, if any. The guard holds them all; nothing rests at the broker.
+
+1. Rules that end a loss are judged at the worst side of every leg: a stop of 15 % fires once closing costs 15 % more
+   than was received.
+2. `minimum_hold` delays stop loss, target and trailing, and nothing else.
+3. No price rule fires while the structure is blind, broken, or the quantity of one of its legs is unexplained. Time
+   rules need only the clock.
+4. A sold option whose delta goes beyond the limit closes the whole structure, from the first minute on.
+"""
+
+from datetime import datetime
+from decimal import Decimal
+
+from standfast.core.expiring import becomes, due_at, expiry_alarms, is_due
+from standfast.core.flat_times import flat_moment, last_flat_by
+from standfast.core.ladder import climbed
+from standfast.core.policy import Policy
+from standfast.core.results import Judged, Levels
+from standfast.core.situation import Outcomes, Situation
+from standfast.core.structure import broken, entry
+from standfast.core.tell import rule_due
+from standfast.core.worth import Worth, delta, judge_structure, result_of, sold, structure_levels, worth
+from standfast.model.effects import WakeAt
+from standfast.model.journal import CloseRequested, TrailMoved
+from standfast.model.position import CloseReason, Standing, Trail
+from standfast.model.structure import Structure
+
+
+def structure_exits(s: Situation, structure: Structure, policy: Policy) -> Outcomes:
+    """A close request if a rule is due; a moved trailing stop if the ladder climbed; alarms about its last day."""
+    if not structure.is_guarded or structure.closing is not None or structure.is_flat:
+        return
+    yield from expiry_alarms(s, structure)
+    for outcome in _rules(s, structure, policy):
+        if isinstance(outcome, CloseRequested) and not s.may_act:
+            yield from rule_due(s, str(structure).removeprefix(f"{structure.id} "), outcome)
+        else:
+            yield outcome
+
+
+def _rules(s: Situation, structure: Structure, policy: Policy) -> Outcomes:
+    overdue = _time_rule(s, structure, policy)
+    if overdue is not None:
+        yield overdue
+        return
+    yield from _next_times(s, structure, policy)
+    if not s.in_session or broken(structure) is not None:
+        return
+    if not all(s.is_explained(leg.holding) for leg in structure.shape):
+        return
+    said = s.verdict(structure.id) if policy.user_rule is not None else None
+    if said is not None:
+        yield _close(structure, CloseReason.USER_RULE, f"{policy.user_rule}: {said.detail}")
+        return
+    yield from _price_rules(s, structure, policy)
+
+
+# --- time rules ---------------------------------------------------------------------------------
+
+
+def _time_rule(s: Situation, structure: Structure, policy: Policy) -> CloseRequested | None:
+    ending = is_due(s, structure, policy)
+    if ending is not None:
+        detail = f"{ending.holding} is traded for the last time today; what is left becomes {becomes(ending)}"
+        return _close(structure, CloseReason.FLAT_BY, detail)
+    since = _since(s, structure)
+    if since is None or (structure.standing is Standing.ADOPTED and not policy.adopted_too):
+        return None
+    if policy.maximum_hold is not None and s.broker_now - since >= policy.maximum_hold:
+        return _close(structure, CloseReason.MAXIMUM_HOLD, f"held since {since:%Y-%m-%d %H:%M} UTC")
+    if policy.flat_by is not None:
+        last = last_flat_by(policy.flat_by, s)
+        if last is not None and since < last:
+            return _close(structure, CloseReason.FLAT_BY, f"flat by {policy.flat_by.at:%H:%M} {policy.flat_by.zone}")
+    return None
+
+
+def _since(s: Situation, structure: Structure) -> datetime | None:
+    """From when time rules count, by the broker's clock."""
+    return structure.adopted_at + s.clock_ahead if structure.adopted_at is not None else structure.opened_at
+
+
+def _next_times(s: Situation, structure: Structure, policy: Policy) -> Outcomes:
+    since, ending = _since(s, structure), due_at(s, structure, policy)
+    moments: list[datetime | None] = [ending[0] if ending is not None else None]
+    if since is not None and policy.maximum_hold is not None:
+        moments.append(since + policy.maximum_hold)
+    if policy.flat_by is not None:
+        moments.append(flat_moment(policy.flat_by, s.broker_now.astimezone(policy.flat_by.zone).date(), s))
+    if structure.opened_at is not None and policy.minimum_hold:
+        moments.append(structure.opened_at + policy.minimum_hold)
+    for moment in sorted({moment for moment in moments if moment is not None and moment > s.broker_now}):
+        yield WakeAt(at=s.by_our_clock(moment), holding=structure.shape[0].holding)
+
+
+# --- price rules --------------------------------------------------------------------------------
+
+
+def _price_rules(s: Situation, structure: Structure, policy: Policy) -> Outcomes:
+    found = worth(s, structure.shape)
+    judged, young = judge_structure(found, structure, policy), is_young(s, structure, policy)
+    cost = entry(structure)
+    if judged.price is not None and judged.gain is not None:
+        trail = _climb(structure, policy, cost, judged.gain) if not young else None
+        if trail is not None:
+            yield TrailMoved(position=structure.id, trail=trail)
+            return
+        reason = due(structure_levels(structure, policy), judged.price, gain=judged.gain, young=young)
+        if reason is not None:
+            yield _close(structure, reason, _told(found, judged, cost, gains=reason is CloseReason.TAKE_PROFIT))
+            return
+    beyond = _beyond_delta(s, structure, policy)
+    if beyond:
+        yield _close(structure, CloseReason.STOP_LOSS, beyond)
+
+
+def is_young(s: Situation, structure: Structure, policy: Policy) -> bool:
+    """Whether the minimum hold still runs."""
+    if structure.opened_at is None or not policy.minimum_hold:
+        return False
+    return s.broker_now - structure.opened_at < policy.minimum_hold
+
+
+def due(at: Levels, price: Decimal, *, gain: Decimal, young: bool) -> CloseReason | None:
+    """The most urgent rule that these net prices fire."""
+    if at.emergency is not None and price <= at.emergency:
+        return CloseReason.EMERGENCY_STOP
+    if young:
+        return None
+    if at.stop is not None and price <= at.stop:
+        return at.stop_reason
+    if at.target is not None and gain >= at.target:
+        return CloseReason.TAKE_PROFIT
+    return None
+
+
+def _climb(structure: Structure, policy: Policy, cost: Decimal | None, net: Decimal) -> Trail | None:
+    return climbed(policy.trailing, structure.trail, result_of(net, cost)) if cost else None
+
+
+def _beyond_delta(s: Situation, structure: Structure, policy: Policy) -> str:
+    """Which sold option has come too near the money, and how near."""
+    limit = policy.short_delta_limit
+    for leg in sold(structure) if limit is not None else []:
+        found = delta(s, leg)
+        if found is not None and limit is not None and abs(found) >= limit:
+            return f"short delta {abs(found)} of {leg.holding} is at the limit of {limit}"
+    return ""
+
+
+def _told(found: Worth, judged: Judged, cost: Decimal | None, *, gains: bool) -> str:
+    """What the rule saw: the result, the price it was judged at, the mid beside it."""
+    price = judged.gain if gains else judged.price
+    assert found.now is not None
+    assert price is not None
+    result = f"{result_of(price, cost):+.2%}" if cost else "no entry price;"
+    told = f"{result} at {_short(price)} (mid {_short(found.now.mid)}, entry {_short(cost)})"
+    return f"{told}, judged at the mid: {judged.reason}" if judged.reason else told
+
+
+def _short(price: Decimal | None) -> str:
+    return "?" if price is None else f"{price:.4f}".rstrip("0").rstrip(".")
+
+
+def _close(structure: Structure, reason: CloseReason, detail: str) -> CloseRequested:
+    return CloseRequested(position=structure.id, reason=reason, by="guard", detail=detail)

@@ -1,0 +1,253 @@
+"""What a structure would bring if it were closed now, and how far that can be trusted.
+
+A net price is that of one unit: the bid of what is long less the ask of what is short on the worst side, the other
+way on the best, the mid between them. A structure that was sold for a credit has a net price below nothing: its cost
+to close, with the sign turned.
+
+1. One leg without a usable quote makes the whole structure blind, and the contract is named. Nothing is skipped.
+2. The worst side is what rules are judged at; the mid is shown beside it. Where the two sides lie further apart than
+   the whole stop distance it is the mid, and a rule fires only when two quotes in a row agree. (Half of it, as for a
+   single position, would not do: the spreads of all legs add up in it.)
+3. Result: (credit - cost to close) / credit, (value - cost) / cost. `result_of` and `net_at` are each other's inverse.
+4. A stop stands where closing at the worst side loses what the policy says.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+
+from standfast.core.policy import Policy
+from standfast.core.results import STUCK, Clarity, Judged, Levels
+from standfast.core.situation import Sight, Situation
+from standfast.core.structure import entry
+from standfast.model.breaks import BreakKind, Finding
+from standfast.model.ids import Holding
+from standfast.model.order import ZERO
+from standfast.model.position import CloseReason
+from standfast.model.quote import Quote
+from standfast.model.structure import Leg, Structure, multiplier_of, weight
+
+WORTHLESS = Decimal("0.10")
+"""An option nobody bids for and that is offered for no more is worth nothing; dearer ones lack a bid."""
+GREEKS_FRESH = timedelta(minutes=90)
+"""Greeks older than this say nothing of now: brokers figure them once an hour."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """Net prices of one unit: what closing it brings at the worse and at the better side of every quote."""
+
+    worst: Decimal
+    best: Decimal
+
+    @property
+    def mid(self) -> Decimal:
+        return (self.worst + self.best) / 2
+
+
+@dataclass(frozen=True, slots=True)
+class LastGood:
+    """The last quotes of all legs that could be used, and how old the oldest of them is."""
+
+    sides: Sides
+    age: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Worth:
+    now: Sides | None
+    """None: blind."""
+    before: Sides | None
+    """By the quotes before these, where every leg has one."""
+    lacks: tuple[tuple[Holding, str], ...]
+    """Legs without a usable quote, and why."""
+    last: LastGood | None
+
+    @property
+    def why_blind(self) -> str:
+        """The contracts that lack a price, and the last one there was."""
+        if not self.lacks:
+            return ""
+        named = "; ".join(f"{holding}: {why}" for holding, why in self.lacks)
+        if self.last is None:
+            return f"{named}; no price of all legs is known"
+        sides, age = self.last.sides, int(self.last.age.total_seconds())
+        return f"{named}; last good price {sides.worst} (mid {sides.mid}), {age} s old"
+
+
+def worth(s: Situation, legs: tuple[Leg, ...]) -> Worth:
+    """The net price of one unit of these legs, as things are seen now."""
+    lacks = tuple(_lacks(s, legs))
+    quotes = {leg.holding: s.sights[leg.holding].quote for leg in legs} if not lacks else {}
+    before = {leg.holding: s.sights[leg.holding].before for leg in legs} if not lacks else {}
+    earlier = {holding: quote for holding, quote in before.items() if quote is not None and is_usable(quote)}
+    return Worth(
+        now=sides(legs, quotes) if not lacks else None,
+        before=sides(legs, earlier) if earlier and len(earlier) == len(legs) else None,
+        lacks=lacks,
+        last=_last_good(s, legs),
+    )
+
+
+def sides(legs: tuple[Leg, ...], quotes: dict[Holding, Quote]) -> Sides:
+    """The net price of one unit by a quote of every leg."""
+    worst = best = ZERO
+    multiplier = multiplier_of(legs)
+    for leg in legs:
+        quote, points = quotes[leg.holding], weight(leg, multiplier)
+        worst += points * quote.closing_price(leg.sign)
+        best += points * quote.closing_price(-leg.sign)
+    return Sides(worst, best)
+
+
+def _lacks(s: Situation, legs: tuple[Leg, ...]) -> Iterator[tuple[Holding, str]]:
+    for leg in legs:
+        why = _lack(s, leg, s.sights.get(leg.holding))
+        if why:
+            yield leg.holding, why
+    known = [s.sights[leg.holding].quote.at for leg in legs if leg.holding in s.sights]
+    if len(known) == len(legs) and s.broker_now - max(known) > STUCK:  # one contract may be quiet, not all of them
+        yield legs[0].holding, f"the feed's last quote is of {max(known):%H:%M:%S} UTC"
+
+
+def _lack(s: Situation, leg: Leg, sight: Sight | None) -> str:
+    if sight is None:
+        return "no quote"
+    quote = sight.quote
+    if quote.bid > quote.ask > 0:
+        return f"crossed, bid {quote.bid} ask {quote.ask}"
+    if not is_usable(quote):
+        return f"one-sided, bid {quote.bid} ask {quote.ask}"
+    if not quote.is_fresh(s.now, s.quotes_fresh):
+        return f"last quote {int((s.now - quote.received).total_seconds())} s old"
+    return ""
+
+
+def is_usable(quote: Quote) -> bool:
+    """Whether both sides say something; such a quote may be remembered as the last good one of its contract."""
+    return quote.is_two_sided or (quote.bid == 0 < quote.ask <= WORTHLESS)
+
+
+def _last_good(s: Situation, legs: tuple[Leg, ...]) -> LastGood | None:
+    quotes: dict[Holding, Quote] = {}
+    for leg in legs:
+        sight = s.sights.get(leg.holding)
+        known = sight.quote if sight is not None and is_usable(sight.quote) else s.good.get(leg.holding)
+        if known is None:
+            return None
+        quotes[leg.holding] = known
+    return LastGood(sides(legs, quotes), s.now - min(quote.received for quote in quotes.values()))
+
+
+# --- results ------------------------------------------------------------------------------------
+
+
+def result_of(net: Decimal, of: Decimal) -> Decimal:
+    """The result as a fraction of credit or debit, were it closed at this net price."""
+    assert of != 0
+    return (net - of) / abs(of)
+
+
+def net_at(result: Decimal, of: Decimal) -> Decimal:
+    """The net price at which closing gives this result."""
+    return of + result * abs(of)
+
+
+def structure_levels(structure: Structure, policy: Policy) -> Levels:
+    """Net prices at which rules fire. Stops are figured from the basis, gains from the entry; None: off."""
+    cost = entry(structure)
+    if not cost:
+        return Levels(stop=structure.stop, stop_reason=CloseReason.STOP_LOSS, emergency=None, target=structure.target)
+    basis = structure.anchor or cost
+    stop, reason = structure.stop, CloseReason.STOP_LOSS
+    if stop is None and policy.stop_loss is not None:
+        stop = net_at(-policy.stop_loss, basis)
+    if structure.trail is not None:
+        trailed = net_at(structure.trail.stop, cost)
+        if stop is None or trailed > stop:
+            stop, reason = trailed, CloseReason.TRAILING
+    target = structure.target
+    if target is None and policy.take_profit is not None:
+        target = net_at(policy.take_profit, structure.gain_anchor or cost)
+    return Levels(
+        stop=stop,
+        stop_reason=reason,
+        emergency=net_at(-policy.emergency_stop, basis) if policy.emergency_stop is not None else None,
+        target=target,
+    )
+
+
+def anchors(cost: Decimal, found: Sides) -> tuple[Decimal, Decimal]:
+    """For what was held before it was guarded: stops from the worse of entry and now, gains from the better."""
+    return min(cost, found.worst), max(cost, found.worst)
+
+
+def judge_structure(found: Worth, structure: Structure, policy: Policy) -> Judged:
+    """The net prices rules may be judged at."""
+    if found.now is None:
+        return Judged(Clarity.BLIND, None, reason=found.why_blind)
+    basis, distance = structure.anchor or entry(structure), policy.stop_loss or policy.emergency_stop
+    width = found.now.best - found.now.worst
+    if not basis or distance is None or width <= distance * abs(basis):
+        return Judged(Clarity.CLEAR, found.now.worst, found.now.worst)
+    spread = f"spread {width} on {found.now.mid}"
+    if found.before is None:
+        return Judged(Clarity.BLIND, None, reason=spread)
+    low, high = sorted((found.now.mid, found.before.mid))
+    return Judged(Clarity.WIDE, high, low, spread)
+
+
+# --- what cannot be judged ----------------------------------------------------------------------
+
+
+def watches_structure(structure: Structure, policy: Policy) -> bool:
+    """Whether any price rule of this structure is on."""
+    at = structure_levels(structure, policy)
+    has_levels = any(level is not None for level in (at.stop, at.emergency, at.target))
+    is_ruled = policy.stop_loss or policy.take_profit or policy.emergency_stop or policy.trailing or policy.user_rule
+    return has_levels or bool(is_ruled)
+
+
+def blindness(s: Situation, structure: Structure, policy: Policy) -> Finding | None:
+    """A rule the loop must hold for it and cannot judge now; the contracts are named. In the session only."""
+    if not s.in_session or structure.is_flat or not structure.is_guarded or structure.closing is not None:
+        return None
+    whys: list[tuple[Holding, str]] = []
+    reported = "no usable delta"
+    if watches_structure(structure, policy):
+        found = worth(s, structure.shape)
+        judged = judge_structure(found, structure, policy)
+        if judged.clarity is not Clarity.CLEAR:
+            reported = "no usable quote" if judged.price is None else "judged at the mid"
+            whys.append((found.lacks[0][0] if found.lacks else structure.shape[0].holding, judged.reason))
+        elif not entry(structure):
+            reported = "no entry price to judge it by"
+            whys.append((structure.shape[0].holding, "it was entered at even, or not every leg has filled"))
+    if policy.short_delta_limit is not None:
+        whys += [(leg.holding, f"{leg.holding}: no delta, or an old one") for leg in without_delta(s, structure)]
+    if not whys:
+        return None
+    return Finding(
+        kind=BreakKind.BLIND,
+        holding=whys[0][0],
+        subject=structure.id,
+        booked="price rules held by the guard",
+        reported=reported,
+        evidence="; ".join(why for _, why in whys),
+    )
+
+
+def sold(structure: Structure) -> list[Leg]:
+    """Options that are held short."""
+    return [held.leg for held in structure.legs if held.leg.contract is not None and held.net < 0]
+
+
+def without_delta(s: Situation, structure: Structure) -> list[Leg]:
+    """Sold options whose delta is not known, or too old to be judged by."""
+    return [leg for leg in sold(structure) if delta(s, leg) is None]
+
+
+def delta(s: Situation, leg: Leg) -> Decimal | None:
+    known = s.greeks.get(leg.holding)
+    return known.delta if known is not None and s.broker_now - known.at <= GREEKS_FRESH else None
