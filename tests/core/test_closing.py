@@ -1,5 +1,6 @@
 """Tests of `core/closing.py`: out, once, in the right direction, and proven."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from standfast.model.ids import BrokerOrderId, PositionId
 from standfast.model.order import CLOSING_ROLES, OrderState, OrderType, Role, Side
 from standfast.model.position import CloseReason, Phase, Standing
 from tests.core.situations import (
+    CONTRACT,
     SPY,
     D,
     P,
@@ -246,6 +248,25 @@ def test_a_bracket_of_the_bot_is_freed_too() -> None:
     cancels = of(CancelOrder, step(situation(book), PositionId("lot")))
 
     assert [cancel.broker_id for cancel in cancels] == ["leg"]
+
+
+def test_beside_an_exit_of_the_bot_whose_fills_are_on_their_way_nothing_is_sold() -> None:
+    """It may be flat already, and what is held then is another's. Found by simulation."""
+    stop = report("their stop", type=OrderType.STOP, stop="99", filled=10, state=OrderState.FILLED)
+    exited = j.OrderObserved(report=stop, position=P, role=Role.FOREIGN)
+    book = folded(*position(10), closing_of(), exited)
+    later = after(CONTRACT.staleness.total_seconds())
+
+    waiting = list(advance_closing(situation(book, held={SPY: 10}, now=later), the(book)))
+    assert of(SubmitOrder, waiting) == []
+    assert of(ReadActivities, waiting) != []
+
+    s = situation(book, held={SPY: 10}, now=later)
+    read = replace(s, snapshot=replace(s.snapshot, activities_asked_after=book.head))
+    (sent,) = of(SubmitOrder, advance_closing(read, the(book)))
+    assert sent.intent.terms.quantity == 10, "it had filled before guarding began"
+    too_soon = replace(read, now=after(1))
+    assert of(SubmitOrder, advance_closing(too_soon, the(book))) == []
 
 
 def test_what_is_foreign_or_may_not_be_touched_is_not_closed() -> None:

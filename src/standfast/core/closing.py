@@ -17,6 +17,7 @@ from standfast.core.freeing import (
     blocked,
     cancel_entries,
     cannot_be_sized,
+    exit_on_its_way,
     free,
     is_blocked,
     is_freeing,
@@ -123,6 +124,10 @@ def _get_out(s: Situation, position: Position, closing: Closing, to_close: Decim
         yield from wait_for_positions(s, position, closing)
         yield from stall(s, position, "the broker's positions cannot be read")
         return
+    filled = exit_on_its_way(s, position)
+    if filled is not None:
+        yield from _wait_for_fills(s, position, filled)
+        return
     freed = list(free(s, position, closing, beyond_stop(s, position)))
     yield from freed
     if not freed and not is_freeing(s, position):
@@ -188,6 +193,15 @@ def _close(s: Situation, position: Position, to_close: Decimal) -> Outcomes:
         reason=f"{position.closing.reason.value}: {position.closing.detail}; net {net}, booked {booked}",
     )
     yield SubmitOrder(intent=made, urgency=Urgency.CLOSE, rank=beyond_stop(s, position))
+
+
+def _wait_for_fills(s: Situation, position: Position, filled: BookedOrder) -> Outcomes:
+    """It may be flat already: what is sold beside it would be somebody else's."""
+    why = f"{filled.id} has filled {filled.filled}, booked {filled.executed}"
+    if not s.was_asked_lately("activities"):
+        yield ReadActivities(reason=f"{position.id}: {why}")
+    yield WakeAt(at=s.now + timedelta(seconds=1), holding=position.holding)
+    yield from stall(s, position, why)
 
 
 def _net(s: Situation, position: Position) -> Decimal:

@@ -64,6 +64,21 @@ def cannot_be_sized(s: Situation, position: Position) -> bool:
     return "positions" in s.failing and not s.is_comparable(position.holding)
 
 
+def exit_on_its_way(s: Situation, position: Position) -> BookedOrder | None:
+    """An exit of others that is tied to it and has filled more than is booked, until fills were read after that.
+
+    Nobody waits for ever: what had filled before guarding began is never booked.
+    """
+    orders = (o for o in s.book.orders_for(position.id) if o.role is Role.FOREIGN and o.side.sign != position.sign)
+    return next((order for order in orders if order.filled > order.executed and not _is_read(s, order)), None)
+
+
+def _is_read(s: Situation, order: BookedOrder) -> bool:
+    """Whether fills were read after this was seen of it, and not too soon after it to show them."""
+    is_old = s.now - order.changed_at >= s.contract.staleness
+    return is_old and s.snapshot.activities_asked_after >= order.number
+
+
 def is_blocked(s: Situation, position: Position) -> bool:
     """Whether orders of others hold all of the position."""
     return blocked(s, position) >= s.book.held(position) > 0
