@@ -87,9 +87,9 @@ def contracts(rows: list[Row]) -> list[str]:
     return sorted({leg["option_symbol"] for row in rows for leg in row["leg"]})
 
 
-def exchange(rows: list[Row]) -> Engine:
+def exchange(rows: list[Row], number: str = "VA00000000", word: str = "") -> Engine:
     assets = [asset_of(name) for name in ("SPX", *contracts(rows))]
-    spec = AccountSpec(name="a", key_id="VA00000000", secret="token", cash=D(1_000_000))
+    spec = AccountSpec(name="a", key_id=number, secret=word, cash=D(1_000_000))
     engine = Engine(assets, [spec], start=START, calendar=USSessions(), rules=RULES)
     for name in contracts(rows):
         quote(engine, name, *WIDE, at=START)

@@ -96,6 +96,10 @@ def _print_played(found: "Played") -> None:
 
 
 def _exchange_arguments(parser: Parser) -> None:
+    parser.add_argument(
+        "--dialect", choices=("alpaca", "tradier"), default="alpaca", help="whose API it speaks (default: alpaca)"
+    )
+    parser.add_argument("--sandbox", action="store_true", help="with --dialect tradier: as its sandbox is, not as live")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)")
     parser.add_argument("--port", type=port, default=8790, help="0 takes any free one (default: 8790)")
     parser.add_argument(
@@ -103,7 +107,8 @@ def _exchange_arguments(parser: Parser) -> None:
         action="append",
         type=account,
         metavar="NAME:KEY:SECRET[:CASH]",
-        help="may be given several times (default: paper:key:secret:100000)",
+        help="may be given several times (default: paper:key:secret:100000); Tradier's KEY is the account's number, its"
+        " SECRET the token (default: paper:VA00000001:secret:100000)",
     )
     parser.add_argument(
         "--instrument", action="append", type=_priced, metavar="NAME=PRICE", help="of the made-up market; several times"
@@ -117,7 +122,11 @@ def _exchange_arguments(parser: Parser) -> None:
     parser.add_argument("--faults", metavar="FILE", help="a script of faults, JSON")
     parser.add_argument("--fault-seed", type=whole, default=0, metavar="N")
     parser.add_argument(
-        "--per-minute", type=whole, default=200, metavar="N", help="request budget; 0: none (default: 200)"
+        "--per-minute",
+        type=whole,
+        default=200,
+        metavar="N",
+        help="request budget; 0: none (default: 200; Tradier has its own 120 and 60)",
     )
     parser.add_argument(
         "--log", metavar="FILE", help="write every request, order and fill to it as JSON lines, to judge clients by"
@@ -171,7 +180,9 @@ def _exchange(options: Options) -> int:
     wanted = server.Options(
         host=options.host,
         port=options.port,
-        accounts=tuple(options.account or usual.accounts),
+        dialect=options.dialect,
+        is_sandbox=options.sandbox,
+        accounts=tuple(options.account or server.USUAL_ACCOUNTS[options.dialect]),
         instruments=dict(options.instrument or usual.instruments),
         seed=None if options.no_market else options.seed,
         replay=tuple(Path(path) for path in options.replay),
@@ -230,9 +241,11 @@ VERBS = {
         arguments=_drill_arguments,
     ),
     "exchange": Verb(
-        does="Serve the simulated exchange in Alpaca's dialect, for your bot and for the guard. It keeps its own time.",
+        does="Serve the simulated exchange in Alpaca's or Tradier's dialect, for your bot and for the guard.\n"
+        "It keeps its own time.",
         example="standfast exchange --port 8790 --clock x60\n"
-        "standfast exchange --replay spy.zip --account paper:key:secret:50000",
+        "standfast exchange --replay spy.zip --account paper:key:secret:50000\n"
+        "standfast exchange --dialect tradier --replay spxw.zip",
         codes="0   stopped as asked\n1   it cannot start\n2   usage error",
         run=_exchange,
         arguments=_exchange_arguments,

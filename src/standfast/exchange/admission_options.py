@@ -126,11 +126,16 @@ def insufficient_power(power: Decimal, needed: Decimal) -> Refused:
 
 def burden(floor: Floor, account: str, ticket: Ticket) -> Decimal:
     """What the order binds of the account's own money; zero or less when it sets money free."""
+    return sum(cost_of(floor, account, ticket), ZERO)
+
+
+def cost_of(floor: Floor, account: str, ticket: Ticket) -> tuple[Decimal, Decimal]:
+    """The order's own price, and what it adds to what is set aside."""
     books, terms = floor.accounts[account], ticket.terms
     assert terms.quantity is not None
     changes = {name: sign * terms.quantity for name, sign in _signed(ticket)}
     added = floor.requirement(books, changes) - floor.requirement(books)
-    return added + _price(floor, ticket) * terms.quantity
+    return _price(floor, ticket) * terms.quantity, added
 
 
 def _signed(ticket: Ticket) -> list[tuple[str, Decimal]]:

@@ -21,6 +21,7 @@ from decimal import Decimal
 
 from standfast.exchange.accounts import AccountSpec, AccountView, PositionView, Truth
 from standfast.exchange.activities import Activity
+from standfast.exchange.admission_options import cost_of
 from standfast.exchange.assets import Asset, Quote
 from standfast.exchange.calendar import Calendar, ClockState
 from standfast.exchange.corporate import Corporate
@@ -146,6 +147,10 @@ class Engine:
     def clock(self) -> ClockState:
         return self._hours.clock()
 
+    def spot(self, underlying: str, expiry: date) -> Decimal | None:
+        """What an underlying stands at: by its own quote, else by its options' quotes of that expiry."""
+        return self._floor.spot(underlying, expiry)
+
     def last_quote(self, instrument: str) -> Quote | None:
         return self._floor.quotes.get(instrument)
 
@@ -174,6 +179,17 @@ class Engine:
             if (account.spec.key_id, account.spec.secret) == (key_id, secret):
                 return name
         return None
+
+    def accounts_of(self, secret: str) -> Sequence[AccountSpec]:
+        """Every account that a secret alone opens, as a bearer's token does."""
+        return [account.spec for account in self._floor.accounts.values() if account.spec.secret == secret]
+
+    def spec(self, account: str) -> AccountSpec:
+        return self._floor.accounts[account].spec
+
+    def cost(self, account: str, ticket: Ticket) -> tuple[Decimal, Decimal]:
+        """What an order costs in money at its limit or the market, and what it adds to what is set aside."""
+        return cost_of(self._floor, account, ticket)
 
     def account(self, account: str) -> AccountView:
         return self._floor.accounts[account].view()

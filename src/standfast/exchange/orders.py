@@ -180,6 +180,8 @@ class Order:
     filled: Decimal = ZERO
     filled_value: Decimal = ZERO  # quantity times price over its fills, exact
     average_price: Decimal | None = None  # over its fills
+    last_quantity: Decimal = ZERO  # of its last fill
+    last_price: Decimal = ZERO
     high_water_mark: Decimal | None = None  # trailing stops: best price since it went live
     live_at: datetime | None = None  # when it could first trade
     triggered_at: datetime | None = None  # stops: when the stop price was reached

@@ -14,12 +14,14 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from types import TracebackType
+from typing import Literal
 
 from aiohttp import web
 
 from standfast.exchange.accounts import AccountSpec
-from standfast.exchange.assets import Asset
-from standfast.exchange.dialects import alpaca
+from standfast.exchange.assets import asset_of
+from standfast.exchange.contracts import contract_of
+from standfast.exchange.dialects import alpaca, tradier
 from standfast.exchange.dialects.operator import Operator
 from standfast.exchange.dialects.venue import Venue
 from standfast.exchange.engine import DEFAULT_RULES, Engine
@@ -38,6 +40,13 @@ BODY_BYTES_MAX = 1 << 20
 MONDAY = datetime(2026, 1, 5, 14, 30, tzinfo=UTC)  # an ordinary session's opening
 
 
+USUAL_ACCOUNTS: Mapping[str, tuple[AccountSpec, ...]] = {
+    "alpaca": (AccountSpec(name="paper", key_id="key", secret="secret"),),
+    "tradier": (AccountSpec(name="paper", key_id="VA00000001", secret="secret", multiplier=2),),
+}
+Dialect = Callable[[Venue], list[web.RouteDef]]
+
+
 class ExchangeServer:
     """`async with ExchangeServer(venue) as server:` serves until the block ends."""
 
@@ -49,14 +58,17 @@ class ExchangeServer:
         port: int = 0,
         per_minute: int | None = REQUESTS_PER_MINUTE,
         is_binary: bool = True,
+        dialect: Dialect | None = None,
     ) -> None:
-        """Port 0: any free one. `per_minute` None lifts the request budget; `is_binary`: order stream as paper does."""
+        """Port 0: any free one. Without a dialect Alpaca's is spoken: `per_minute` None lifts its request budget,
+        `is_binary`: order stream as paper does."""
         self.venue = venue
         self._host = host
         self._port = port
         app = web.Application(client_max_size=BODY_BYTES_MAX)
         app.add_routes(Operator(venue).routes())
-        app.add_routes(alpaca.routes(venue, per_minute=per_minute, is_binary=is_binary))
+        speaks = dialect or (lambda served: alpaca.routes(served, per_minute=per_minute, is_binary=is_binary))
+        app.add_routes(speaks(venue))
         app.router.add_route("*", "/{rest:.*}", _unknown)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
         self._running = AsyncExitStack()
@@ -105,7 +117,7 @@ class Options:
 
     host: str = "127.0.0.1"
     port: int = 0
-    accounts: tuple[AccountSpec, ...] = (AccountSpec(name="paper", key_id="key", secret="secret"),)
+    accounts: tuple[AccountSpec, ...] = USUAL_ACCOUNTS["alpaca"]
     instruments: Mapping[str, Decimal] = field(default_factory=lambda: {"SPY": Decimal(600), "AAPL": Decimal(250)})
     seed: int | None = 1  # of the synthetic market; None: no prices but those somebody posts
     replay: tuple[Path, ...] = ()  # recorded quotes instead of the synthetic market
@@ -114,8 +126,10 @@ class Options:
     faults: Path | None = None  # a script, JSON
     fault_seed: int = 0
     rules: Rules = DEFAULT_RULES
-    per_minute: int | None = REQUESTS_PER_MINUTE
+    dialect: Literal["alpaca", "tradier"] = "alpaca"
+    per_minute: int | None = REQUESTS_PER_MINUTE  # None: no limits. Tradier has limits of its own
     is_binary: bool = True
+    is_sandbox: bool = False  # Tradier: as its sandbox is
     log: Path | None = None  # where everything that happens is written down: see `tape`
 
 
@@ -124,12 +138,12 @@ def build(options: Options) -> Venue:
     sessions = USSessions()
     start = options.start or _opening(options, sessions)
     engine = Engine(
-        [Asset(instrument=name) for name in _instruments(options)],
+        [asset_of(name) for name in _instruments(options)],
         options.accounts,
         start=start,
         calendar=sessions,
         seed=options.seed or 0,
-        rules=options.rules,
+        rules=tradier.rules(options.rules) if options.dialect == "tradier" else options.rules,
     )
     rules = parse_rules(options.faults.read_bytes()) if options.faults else []
     return Venue(
@@ -156,6 +170,7 @@ async def serve(options: Options, announce: Callable[[str], None]) -> None:
         port=options.port,
         per_minute=options.per_minute,
         is_binary=options.is_binary,
+        dialect=dialect_of(options),
     )
     with writing:
         async with server:
@@ -169,13 +184,23 @@ def run(options: Options, announce: Callable[[str], None]) -> int:
     return 0
 
 
+def dialect_of(options: Options) -> Dialect | None:
+    if options.dialect == "alpaca":
+        return None
+    own = tradier.SANDBOX if options.is_sandbox else tradier.LIVE
+    limits = None if options.per_minute is None else own
+    return lambda venue: tradier.routes(venue, limits=limits, lag=tradier.POSITION_LAG)
+
+
 async def _unknown(_: web.Request) -> web.StreamResponse:
     return web.json_response({"code": 40410000, "message": "endpoint not found."}, status=404)
 
 
 def _instruments(options: Options) -> list[str]:
     recorded = {name for path in options.replay for name in quotes(path).instruments}
-    return sorted(recorded | set(options.instruments))
+    named = recorded | set(options.instruments)
+    underlyings = {contract.underlying for name in named if (contract := contract_of(name)) is not None}
+    return sorted(named | underlyings)
 
 
 def _opening(options: Options, sessions: USSessions) -> datetime:

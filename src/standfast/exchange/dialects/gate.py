@@ -19,6 +19,7 @@ import msgspec
 from aiohttp import web
 
 from standfast.exchange.dialects.venue import Asked, Venue
+from standfast.exchange.engine import Engine
 from standfast.exchange.faults import (
     Fault,
     Garbled,
@@ -56,6 +57,7 @@ class Call:
     query: Mapping[str, str]
     body: bytes
     fault: Fault | None = None
+    host: str = ""  # by which the client reached us
 
 
 Handler = Callable[[Call], Reply]
@@ -80,33 +82,40 @@ class Standing:
 
 
 class Budget:
-    """Requests per minute of exchange time and key, in whole minutes."""
+    """Requests per minute of exchange time and key: in whole minutes, or in minutes that begin with a request."""
 
-    def __init__(self, per_minute: int) -> None:
+    def __init__(self, per_minute: int, *, from_first: bool = False) -> None:
         self.per_minute = per_minute
+        self._from_first = from_first
         self._spent: dict[str, tuple[datetime, int]] = {}
 
     def take(self, key: str, now: datetime) -> Standing:
-        minute = now.replace(second=0, microsecond=0)
+        minute = now if self._from_first else now.replace(second=0, microsecond=0)
         since, spent = self._spent.get(key, (minute, 0))
-        spent = spent + 1 if since == minute else 1
-        self._spent[key] = (minute, spent)
+        if now >= since + MINUTE:
+            since, spent = minute, 0
+        spent += 1
+        self._spent[key] = (since, spent)
         left = self.per_minute - spent
-        return Standing(self.per_minute, max(0, left), int((minute + MINUTE).timestamp()), is_exhausted=left < 0)
+        return Standing(self.per_minute, max(0, left), int((since + MINUTE).timestamp()), is_exhausted=left < 0)
 
 
 class Manner(Protocol):
     """What differs between dialects."""
 
-    def key(self, request: web.Request) -> tuple[str, str]:
-        """Key id and secret as sent; empty where there is none."""
+    def account(self, engine: Engine, request: web.Request) -> str | None:
+        """Whose request it is, by the keys it carries; None for nobody's."""
+        ...
+
+    def payer(self, request: web.Request, account: str) -> str:
+        """Whose budget the request comes out of."""
         ...
 
     def instrument(self, call: Call) -> str | None:
         """The one instrument a request is about, for the faults to match."""
         ...
 
-    def unauthorized(self) -> Reply: ...
+    def unauthorized(self, request: web.Request) -> Reply: ...
 
     def refused(self, refused: Refused) -> Reply: ...
 
@@ -135,7 +144,7 @@ class Gate:
 
     def account(self, request: web.Request) -> str | None:
         """The account whose key pair the request carries; None for a wrong pair."""
-        return self._venue.engine.account_for_key(*self._manner.key(request))
+        return self._manner.account(self._venue.engine, request)
 
     def _through(self, route: Route) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         async def handle(request: web.Request) -> web.StreamResponse:
@@ -143,17 +152,17 @@ class Gate:
             self._venue.catch_up()
             account = self.account(request)
             if account is None:
-                return _response(self._manner.unauthorized(), {})
+                return _response(self._manner.unauthorized(request), {})
             return await self._authorized(request, route, account, body)
 
         return handle
 
     async def _authorized(self, request: web.Request, route: Route, account: str, body: bytes) -> web.StreamResponse:
         venue, headers = self._venue, dict[str, str]()
-        call = Call(venue, account, route.operation, request.match_info, request.query, body)
+        call = Call(venue, account, route.operation, request.match_info, request.query, body, host=request.host)
         instrument = self._manner.instrument(call)
         if self._budget is not None:
-            standing = self._budget.take(account, venue.now)
+            standing = self._budget.take(self._manner.payer(request, account), venue.now)
             headers = dict(self._manner.standing(standing))
             if standing.is_exhausted:
                 self._note(call, instrument, 429, None)

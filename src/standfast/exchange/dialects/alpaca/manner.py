@@ -6,6 +6,7 @@ import msgspec
 from aiohttp import web
 
 from standfast.exchange.dialects.gate import Call, Reply, Standing, as_json
+from standfast.exchange.engine import Engine
 from standfast.exchange.faults import HTML
 from standfast.exchange.refusal import Refused
 
@@ -16,9 +17,12 @@ BROKEN = 50010000
 class AlpacaManner:
     """See `gate.Manner`."""
 
-    def key(self, request: web.Request) -> tuple[str, str]:
+    def account(self, engine: Engine, request: web.Request) -> str | None:
         headers = request.headers
-        return headers.get("APCA-API-KEY-ID", ""), headers.get("APCA-API-SECRET-KEY", "")
+        return engine.account_for_key(headers.get("APCA-API-KEY-ID", ""), headers.get("APCA-API-SECRET-KEY", ""))
+
+    def payer(self, request: web.Request, account: str) -> str:
+        return account
 
     def instrument(self, call: Call) -> str | None:
         """From the path, the body of a new order, the order an id names, or a list of one symbol."""
@@ -31,7 +35,7 @@ class AlpacaManner:
         symbols = call.query.get("symbols", "")
         return symbols if symbols and "," not in symbols else None
 
-    def unauthorized(self) -> Reply:
+    def unauthorized(self, request: web.Request | None = None) -> Reply:
         return Reply(401, as_json({"message": "unauthorized"}))
 
     def refused(self, refused: Refused) -> Reply:

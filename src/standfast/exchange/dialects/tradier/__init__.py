@@ -1,0 +1,56 @@
+"""The exchange in Tradier's dialect. `routes` is all a server needs; `trading` is where to start reading."""
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from aiohttp import web
+
+from standfast.exchange.dialects.gate import Budget, Gate
+from standfast.exchange.dialects.tradier import market_data, schedule
+from standfast.exchange.dialects.tradier.manner import TradierManner
+from standfast.exchange.dialects.tradier.trading import Trading
+from standfast.exchange.dialects.venue import Venue
+from standfast.exchange.rules import Rules
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Requests a minute and token (brokers/README §2.9)."""
+
+    reads: int = 120
+    market: int = 120
+    trades: int = 60
+
+
+POSITION_LAG = 0.1  # 0.05 to 1.05 s were recorded (brokers/README §0)
+
+
+def rules(given: Rules) -> Rules:
+    """The engine's rules as this broker has them: no collars, no wash trade checks, day orders end `canceled`."""
+    return replace(
+        given,
+        collars_buy_stops=False,
+        refuses_wash_trades=False,
+        refuses_stop_beyond_market=False,
+        day_orders_end_as_canceled=True,
+        expiry_settles_after=given.expiry_settles_after or SETTLES_AFTER,
+    )
+
+
+SETTLES_AFTER = timedelta(hours=1)  # positions of the last day stay listed after the close [public bots]
+LIVE = Limits()
+SANDBOX = Limits(reads=60, market=60)
+
+
+def routes(venue: Venue, *, limits: Limits | None = LIVE, lag: float = 0.0) -> list[web.RouteDef]:
+    """REST and streams. `limits` None: none. `lag`: seconds by which positions trail the orders."""
+    manner, trading = TradierManner(), Trading(lag=lag)
+
+    def gate(per_minute: int | None) -> Gate:
+        return Gate(venue, manner, None if per_minute is None else Budget(per_minute, from_first=True))
+
+    return [
+        *gate(limits.reads if limits else None).routes(trading.reads()),
+        *gate(limits.trades if limits else None).routes(trading.writes()),
+        *gate(limits.market if limits else None).routes((*market_data.TABLE, *schedule.TABLE)),
+    ]
