@@ -21,7 +21,15 @@ def ties(s: Situation, holding: Holding) -> Outcomes:
     for report in s.orders_by_holding.get(holding, ()):
         position = _closes(s, guarded, report)
         if position is not None and _is_exit(report) and not is_known(s, report.broker_id):
-            yield OrderObserved(report=report, position=position.id)
+            yield _seen(s, report, position)
+
+
+def _seen(s: Situation, report: OrderReport, position: Position) -> OrderObserved:
+    """One of ours whose answer is still out is whose it was meant to be, whatever it looks like."""
+    meant = s.book.state.orders.get(report.client_id)
+    if meant is None:
+        return OrderObserved(report=report, position=position.id)
+    return OrderObserved(report=report, position=meant.position, role=meant.role)
 
 
 def _is_exit(report: OrderReport) -> bool:

@@ -1,0 +1,30 @@
+"""Tests of `core/ties.py`: listed exits that nobody has booked, and the positions they would close."""
+
+from standfast.core.ties import ties
+from standfast.model import journal as j
+from standfast.model.ids import PositionId
+from standfast.model.order import OrderType, Role
+from tests.core.situations import SPY, P, exit_intended, folded, of, position, report, situation
+
+LOOSE = report("loose", type=OrderType.STOP, stop="95")
+SECOND = PositionId("p2")
+
+
+def seen(*facts: j.Fact) -> list[tuple[PositionId | None, Role]]:
+    s = situation(folded(*facts), listed=[LOOSE])
+    return [(fact.position, fact.role) for fact in of(j.OrderObserved, ties(s, SPY))]
+
+
+def test_a_loose_exit_goes_to_the_oldest_position_that_lacks_one_and_is_a_stranger_s() -> None:
+    assert seen(*position(10), *position(5, id=SECOND)) == [(P, Role.FOREIGN)]
+
+
+def test_nothing_is_tied_where_nothing_is_held() -> None:
+    assert seen() == []
+
+
+def test_one_of_ours_that_is_listed_before_its_answer_comes_is_whose_it_was_meant_to_be() -> None:
+    meant = exit_intended(Role.STOP, 5, stop="95", id=SECOND)
+    own = report("own", client=meant.id, type=OrderType.STOP, stop="95", quantity=5)
+    s = situation(folded(*position(10), *position(5, id=SECOND), meant), listed=[own])
+    assert [(fact.position, fact.role) for fact in of(j.OrderObserved, ties(s, SPY))] == [(SECOND, Role.STOP)]
