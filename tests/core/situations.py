@@ -57,6 +57,7 @@ CONTRACT = Contract(
     native_replace=True,
     replace_keeps_cover=True,
     reserves_quantity=True,
+    refuses_wash_trades=True,
     checks_closing=True,
     fractional_stops=False,
     order_life=timedelta(days=90),

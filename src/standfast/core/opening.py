@@ -81,7 +81,7 @@ def _attached_stop(s: Situation, position: Position) -> Decimal | None:
     entry will cost at most, and moved to the exact one once it has filled. One that rests nearer could fire at once.
     """
     resting = (o for o in s.book.orders_on(position.holding) if o.is_stop and not o.is_finished and o.parent is None)
-    if not s.contract.reserves_quantity or not any(order.side.sign != position.sign for order in resting):
+    if not s.contract.refuses_wash_trades or not any(order.side.sign != position.sign for order in resting):
         return None
     sight = s.sights.get(position.holding)
     price = position.limit or (sight.quote.closing_price(-position.sign) if sight is not None else None)

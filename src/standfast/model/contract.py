@@ -26,6 +26,8 @@ class Contract:
     """Resting exits reserve the quantity: a close must free it first."""
     checks_closing: bool = False
     """An order meant to close is refused if it could do more than close what is held and no other order reserves."""
+    refuses_wash_trades: bool = False
+    """An order that could trade with a resting one of the other side is refused, unless it brings its own exit."""
     fractional_stops: bool
     """Whether a resting stop may have a fraction of a share."""
     order_life: timedelta | None

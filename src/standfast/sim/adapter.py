@@ -46,6 +46,7 @@ CONTRACT = Contract(
     replace_keeps_cover=True,
     reserves_quantity=True,
     checks_closing=True,
+    refuses_wash_trades=True,
     fractional_stops=False,
     order_life=timedelta(days=90),
     requests_per_minute=200,

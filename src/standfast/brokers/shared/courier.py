@@ -43,8 +43,12 @@ class Deadlines:
     answer_within: float = 5.0
     list_within: float = 15.0
     """For answers whose length grows with the account."""
+    steady_turn_within: float = 0.0
+    """Where the budget is small: how long steady reads wait for their turn beside the time for their answer."""
 
     def turn(self, urgency: int) -> float:
+        if urgency == Urgency.READ and self.steady_turn_within:
+            return self.steady_turn_within
         return self.urgent_turn_within if urgency <= Urgency.PROTECT else self.turn_within
 
 
@@ -70,6 +74,8 @@ class Wanted:
     body: bytes | None = field(default=None, repr=False)
     urgency: Urgency = Urgency.READ
     answers: frozenset[int] = frozenset({200})
+    leaves: Callable[[], None] = lambda: None
+    """Told each time it is about to leave: who joins a read must have asked before that."""
 
 
 class Courier:
@@ -92,8 +98,7 @@ class Courier:
 
     async def read(self, wanted: Wanted) -> Response:
         """The answer, asked for again while it fails in a way that may pass and the deadline allows it."""
-        is_urgent = wanted.urgency <= Urgency.PROTECT  # a close waits for it: it keeps its turn as the close would
-        turn = self._deadlines.turn(wanted.urgency) if is_urgent else 0.0
+        turn = self._own_turn(wanted.urgency)
         deadline = self._clock.monotonic() + wanted.within + turn
         backoff = Backoff(self._draw, first=0.2, longest=2.0)
         for attempt in range(1, READ_ATTEMPTS_MAX + 1):
@@ -109,11 +114,18 @@ class Courier:
                 await self._clock.sleep(wait)
         raise AssertionError("the last attempt returns or raises")
 
+    def _own_turn(self, urgency: Urgency) -> float:
+        """How long its turn may take beside the time for its answer; 0: that covers both."""
+        if urgency <= Urgency.PROTECT:  # a close waits for it: it keeps its turn as the close would
+            return self._deadlines.turn(urgency)
+        return self._deadlines.steady_turn_within if urgency == Urgency.READ else 0.0
+
     async def _read_once(self, wanted: Wanted, within: float, turn_within: float) -> Response:
         """`within` covers the turn too, unless that may take longer."""
         started = self._clock.monotonic()
         rank = FIRST if wanted.urgency <= Urgency.PROTECT else 0.0
         number = await wanted.throttle.admit(wanted.urgency, rank=rank, within=turn_within)
+        wanted.leaves()
         exchange = Exchange(
             method=wanted.method, url=wanted.url, headers=wanted.headers, params=wanted.params, body=wanted.body
         )

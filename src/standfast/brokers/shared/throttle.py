@@ -47,6 +47,17 @@ CLOSED_DEFAULT = 5.0
 """Seconds without a request after a refusal for rate that names no time."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """The headers in which a broker tells its window, names in lower case."""
+
+    limit: str = "x-ratelimit-limit"
+    remaining: str = "x-ratelimit-remaining"
+    reset: str = "x-ratelimit-reset"
+    """When the window ends: an epoch, in these units of a second."""
+    units: int = 1
+
+
 @dataclass(slots=True, order=True)
 class _Waiter:
     urgency: int
@@ -59,8 +70,9 @@ class _Waiter:
 class Throttle:
     """One broker account's request budget, shared by all who send."""
 
-    def __init__(self, clock: Clock, *, requests_per_minute: int, rate_share: float) -> None:
+    def __init__(self, clock: Clock, *, requests_per_minute: int, rate_share: float, told: Told = Told()) -> None:
         self._clock = clock
+        self._told = told
         self._budget = Budget(limit=requests_per_minute, steady_share=rate_share)
         self._steady: list[_Waiter] = []
         self._others: list[_Waiter] = []
@@ -106,8 +118,9 @@ class Throttle:
         if number in self._closing:
             self._closing.remove(number)
             self._close_at = now
-        reset = _reset_in(headers, self._clock.now())
-        limit, remaining = _whole(headers, "x-ratelimit-limit"), _whole(headers, "x-ratelimit-remaining")
+        told = self._told
+        reset = _reset_in(_whole(headers, told.reset), told.units, self._clock.now())
+        limit, remaining = _whole(headers, told.limit), _whole(headers, told.remaining)
         if limit is not None and remaining is not None and reset is not None:
             self._budget.told(number, limit=limit, remaining=remaining, reset=now + reset)
         wait = None
@@ -192,13 +205,12 @@ class Throttle:
 
 def _whole(headers: Mapping[str, str], name: str) -> int | None:
     text = headers.get(name, "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= 12 else None
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 15 else None
 
 
-def _reset_in(headers: Mapping[str, str], now: datetime) -> float | None:
+def _reset_in(epoch: int | None, units: int, now: datetime) -> float | None:
     """Seconds until the window the broker names ends; None for no window, or one our clock says is not this one."""
-    epoch = _whole(headers, "x-ratelimit-reset")
     if epoch is None:
         return None
-    seconds = epoch - now.astimezone(UTC).timestamp() + RESET_SLACK
+    seconds = epoch / units - now.astimezone(UTC).timestamp() + RESET_SLACK
     return seconds if 0 < seconds <= WINDOW + RESET_SLACK else None

@@ -1,0 +1,1 @@
+"""Tradier: `client` speaks its API, `parse` turns replies into the model, `adapter` keeps the port's promises."""

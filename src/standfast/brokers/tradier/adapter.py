@@ -1,0 +1,311 @@
+"""The port `Broker` over one Tradier account.
+
+Theory: the client sends, `parse` and `order_rows` understand, `orders` decides when a list is whole, this module what
+is returned. Tradier has no client order ids: ours travel as tags, which it neither checks nor lets one search for. So
+an order in doubt is looked for among today's orders, and never sent again.
+
+Invariants
+- A list is returned whole or not at all.
+- A reply to a write that names no order is `OutcomeUnknown`, whatever its status; "ok" acknowledges, and no more: an
+  order may be rejected afterwards.
+- No positions are read by name: Tradier has only the list, so `position` reads it anew.
+"""
+
+import asyncio
+import random
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from standfast.brokers.shared.courier import Deadlines, Turn
+from standfast.brokers.shared.reading import rows
+from standfast.brokers.shared.throttle import Throttle, Told
+from standfast.brokers.shared.transport import Transport
+from standfast.brokers.shared.wire import Wire
+from standfast.brokers.tradier import parse, refusals
+from standfast.brokers.tradier import terms as forms
+from standfast.brokers.tradier.client import Access, Throttles, TradierClient
+from standfast.brokers.tradier.history import History
+from standfast.brokers.tradier.orders import Orders
+from standfast.brokers.tradier.rows import ProfileReply, each
+from standfast.brokers.tradier.sessions import Sessions
+from standfast.brokers.tradier.stream import QUIET, OrderStream
+from standfast.model.contract import Contract
+from standfast.model.effects import Urgency
+from standfast.model.errors import Malformed, Rejected
+from standfast.model.evidence import AccountRead, ActivitiesRead, HeldReport, MarketClock, OrdersRead, PositionsRead
+from standfast.model.ids import AccountId, BrokerOrderId, ClientOrderId, Holding, InstrumentId
+from standfast.model.instrument import Instrument
+from standfast.model.order import ZERO, OrderReport, OrderState, OrderType, Terms
+from standfast.model.quote import Quote
+from standfast.model.secret import Secret
+from standfast.ports import BrokerEvent, Clock, IsWanted, Ticks
+
+CONTRACT = Contract(
+    staleness=timedelta(seconds=15),
+    flight=timedelta(seconds=30),
+    unique_ids=False,
+    searchable_ids=True,
+    reduce_only=False,
+    oco=True,
+    native_replace=False,
+    replace_keeps_cover=False,
+    reserves_quantity=True,
+    checks_closing=True,
+    fractional_stops=False,
+    order_life=None,
+    requests_per_minute=120,
+)
+PAPER_REQUESTS_PER_MINUTE = 60
+ORDERS_PER_MINUTE = 60
+"""Writes are counted apart from reads."""
+
+HEADERS = Told(limit="x-ratelimit-allowed", remaining="x-ratelimit-available", reset="x-ratelimit-expiry", units=1000)
+DEADLINES = Deadlines(steady_turn_within=60.0)
+"""The budget is small: a steady read that has to wait for its turn has not failed."""
+
+INSTRUMENT_KEPT = 3600.0
+PROFILE_KEPT = 600.0
+"""Seconds an instrument's rules, and the account's standing, are believed."""
+SYMBOLS_IN_A_REQUEST = 200
+PROFILE = msgspec.json.Decoder(ProfileReply)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TradierSettings:
+    """Addresses are scheme and host. `secret` is the access token."""
+
+    account: AccountId
+    account_id: str
+    secret: Secret
+    rest_url: str = "https://sandbox.tradier.com"
+    stream_url: str = "wss://sandbox-ws.tradier.com"
+    data_url: str = "https://sandbox.tradier.com"
+    rate_share: float = 0.25
+    requests_per_minute: int = PAPER_REQUESTS_PER_MINUTE
+    orders_per_minute: int = ORDERS_PER_MINUTE
+    deadlines: Deadlines = field(default=DEADLINES)
+    seed: int = 0
+    """Of the jitter between attempts."""
+
+
+class TradierBroker:
+    """Implements `ports.Broker`; its errors are the port's and no others."""
+
+    def __init__(self, settings: TradierSettings, *, clock: Clock, transport: Transport) -> None:
+        answer = settings.deadlines.answer_within
+        assert answer < CONTRACT.flight.total_seconds(), "a write may not be on its way for longer than declared"
+        self._settings = settings
+        self._contract = replace(CONTRACT, requests_per_minute=settings.requests_per_minute)
+        self._clock = clock
+        self._transport = transport
+        draw = random.Random(f"{settings.account}/{settings.seed}")
+        self._client = TradierClient(
+            _access(settings),
+            clock=clock,
+            transport=transport,
+            throttles=_throttles(settings, clock),
+            draw=draw,
+            deadlines=settings.deadlines,
+        )
+        self._orders = Orders(self._client, clock)
+        self._history = History(self._orders)
+        self._sessions = Sessions(self._client)
+        self._stream = OrderStream(
+            Wire(clock=clock, transport=transport, draw=draw, quiet=QUIET),
+            self._client,
+            self._orders,
+            url=settings.stream_url,
+            account_id=settings.account_id,
+        )
+        self._held: dict[Holding, HeldReport] | None = None
+        self._held_body = b""
+        self._working: dict[BrokerOrderId, OrderReport] | None = None
+        self._instruments: dict[InstrumentId, tuple[float, Instrument]] = {}
+        self._underlyings: dict[InstrumentId, InstrumentId] = {}
+        self._standing: tuple[float, str] | None = None
+
+    @property
+    def contract(self) -> Contract:
+        return self._contract
+
+    async def instrument(self, instrument: InstrumentId) -> Instrument:
+        kept = self._instruments.get(instrument)
+        if kept is not None and self._clock.monotonic() - kept[0] < INSTRUMENT_KEPT:
+            return kept[1]
+        found = [
+            row for row in parse.quote_rows(await self._client.get_quotes([instrument])) if row.symbol == instrument
+        ]
+        if not found:
+            raise Rejected(f"{instrument} is not known to the broker", kind="not_tradable", code="local")
+        known = parse.instrument(found[0])
+        under = parse.underlying(found[0])
+        if under is not None:
+            self._underlyings[instrument] = under
+        self._instruments[instrument] = (self._clock.monotonic(), known)
+        return known
+
+    async def positions(self, *, urgency: int = Urgency.READ) -> PositionsRead:
+        began = self._clock.now()
+        body = await self._client.get_positions(urgency)
+        before = self._held
+        if before is None or body != self._held_body:
+            held = parse.positions(body)
+            self._held_body = body
+            self._held = held if held != before else before
+        assert self._held is not None, "read just now"
+        changed = _differing(before, self._held)
+        return PositionsRead(rows=self._held, changed=changed, began=began, ended=self._clock.now())
+
+    async def position(self, holding: Holding) -> Decimal:
+        found = parse.positions(await self._client.get_positions(Urgency.VERIFY)).get(holding)
+        return ZERO if found is None else found.quantity
+
+    async def working_orders(self, *, urgency: int = Urgency.READ) -> OrdersRead:
+        began = self._clock.now()
+        before, self._working = self._working, await self._orders.working(urgency)
+        changed = _differing(before, self._working)
+        return OrdersRead(orders=self._working, changed=changed, began=began, ended=self._clock.now())
+
+    async def order(
+        self, *, broker_id: BrokerOrderId | None = None, client_id: ClientOrderId | None = None
+    ) -> OrderReport | None:
+        assert (broker_id is None) != (client_id is None), "one of the two ids"
+        if broker_id is not None:
+            return await self._orders.by_id(broker_id)
+        assert client_id is not None, "the other id"
+        return await self._orders.by_tag(client_id)
+
+    async def activities(self, watermark: str, *, urgency: int = Urgency.READ) -> ActivitiesRead:
+        return await self._history.read(watermark, urgency)
+
+    async def account(self) -> AccountRead:
+        status = await self._account_status()
+        body = await self._client.get_balances()
+        return parse.account(body, account_id=self._settings.account_id, status=status)
+
+    async def _account_status(self) -> str:
+        """The account's standing by the profile. Raises Malformed when the token does not reach the account."""
+        now = self._clock.monotonic()
+        if self._standing is not None and now - self._standing[0] < PROFILE_KEPT:
+            return self._standing[1]
+        reached = each(rows(PROFILE, await self._client.get_profile(), "profile").profile.account)
+        ours = [row for row in reached if str(row.account_number) == self._settings.account_id]
+        if not ours:
+            raise Malformed("profile: the token does not reach the account that is configured")
+        self._standing = (now, str(ours[0].status))
+        return self._standing[1]
+
+    async def clock(self) -> MarketClock:
+        return await self._sessions.clock()
+
+    async def quotes(self, holdings: Sequence[Holding]) -> Mapping[Holding, Quote]:
+        names = sorted({str(each.instrument) for each in holdings})
+        found: dict[Holding, Quote] = {}
+        for first in range(0, len(names), SYMBOLS_IN_A_REQUEST):
+            body = await self._client.get_quotes(names[first : first + SYMBOLS_IN_A_REQUEST])
+            found |= parse.quotes(body, self._clock.now())
+        return {holding: found[holding] for holding in holdings if holding in found}
+
+    async def submit(
+        self,
+        client_id: ClientOrderId,
+        holding: Holding,
+        terms: Terms,
+        *,
+        urgency: int,
+        rank: float = 0.0,
+        is_wanted: IsWanted | None = None,
+    ) -> OrderReport:
+        underlying = self._underlyings.get(holding.instrument) or forms.underlying_of(holding.instrument)
+        form = forms.submission(client_id, holding, terms, underlying)
+        response = await self._client.post_order(form, Turn(urgency, rank, is_wanted))
+        broker_id = refusals.accepted("POST", response)
+        self._orders.note_sent(broker_id, client_id, holding)
+        return _acknowledged(broker_id, client_id, holding, terms)
+
+    async def cancel(self, broker_id: BrokerOrderId, *, urgency: int, rank: float = 0.0) -> None:
+        refusals.accepted("DELETE", await self._client.delete_order(broker_id, Turn(urgency, rank)))
+
+    async def replace(
+        self,
+        broker_id: BrokerOrderId,
+        client_id: ClientOrderId,
+        terms: Terms,
+        *,
+        urgency: int,
+        rank: float = 0.0,
+        is_wanted: IsWanted | None = None,
+    ) -> OrderReport:
+        """Not declared, so never asked for: Tradier changes an order under its old id and tag, and no quantity."""
+        raise Rejected(f"{broker_id} cannot be replaced here: it was not sent", kind="other", code="local")
+
+    def events(self) -> AsyncGenerator[BrokerEvent, None]:
+        return self._stream.events()
+
+    async def quote_events(self) -> AsyncGenerator[Ticks, None]:
+        """None come: what is watched is polled, out of a budget of its own."""
+        await asyncio.Event().wait()
+        yield Ticks(self._clock.now(), ())
+
+    def watch(self, holdings: frozenset[Holding]) -> None:
+        """Nothing is streamed."""
+
+    async def close(self) -> None:
+        await self._transport.close()
+
+
+def _access(settings: TradierSettings) -> Access:
+    return Access(
+        token=settings.secret,
+        account_id=settings.account_id,
+        rest_url=settings.rest_url.rstrip("/"),
+        data_url=settings.data_url.rstrip("/"),
+    )
+
+
+def _throttles(settings: TradierSettings, clock: Clock) -> Throttles:
+    """Reads of the account, market data and orders are counted apart, also on one host."""
+
+    def throttle(per_minute: int, share: float) -> Throttle:
+        return Throttle(clock, requests_per_minute=per_minute, rate_share=share, told=HEADERS)
+
+    reads = settings.requests_per_minute
+    return Throttles(
+        reads=throttle(reads, settings.rate_share),
+        data=throttle(reads, settings.rate_share),
+        orders=throttle(settings.orders_per_minute, settings.rate_share),
+    )
+
+
+def _acknowledged(broker_id: BrokerOrderId, client_id: ClientOrderId, holding: Holding, terms: Terms) -> OrderReport:
+    """All that "ok" says: it was taken as it was sent."""
+    is_pair = terms.target_price is not None
+    return OrderReport(
+        broker_id=broker_id,
+        client_id=client_id,
+        holding=holding,
+        side=terms.side,
+        type=OrderType.LIMIT if is_pair else terms.type,
+        time_in_force=terms.time_in_force,
+        quantity=terms.quantity,
+        filled=ZERO,
+        state=OrderState.PENDING,
+        limit_price=terms.target_price if is_pair else terms.limit_price,
+        stop_price=None if is_pair else terms.stop_price,
+        order_class="oco" if is_pair else "oto" if terms.attached_stop is not None else "",
+        closes=terms.reduces,
+    )
+
+
+def _differing(before: Mapping[Any, Any] | None, now: Mapping[Any, Any]) -> frozenset[Any]:
+    """The keys under which something else stands; the first time, all."""
+    if before is None:
+        return frozenset(now)
+    if before is now:
+        return frozenset()
+    return frozenset(key for key in before.keys() | now.keys() if before.get(key) != now.get(key))

@@ -1,0 +1,95 @@
+"""Tradier's account events: which order something has happened to, and nothing that could be counted.
+
+A session is asked for, then used at once on a WebSocket. Nothing is replayed, so the stream says `StreamUp` after every
+connection and its listener reads all anew. An event names an order without its instrument: what the lists have told of
+it is added here.
+
+Invariants
+- A stream ends only by being closed from outside: whatever breaks it, it says why, waits and connects again.
+- A frame that cannot be understood breaks the connection: what it said may matter, and a new one is followed by a
+  full read.
+- The same reason is said once for as long as the stream stays down.
+"""
+
+import json
+from collections.abc import AsyncGenerator
+
+import msgspec
+
+from standfast.brokers.shared.line import Line
+from standfast.brokers.shared.reading import rows
+from standfast.brokers.shared.sessions import Backoff
+from standfast.brokers.shared.transport import TransportError
+from standfast.brokers.shared.wire import STEADY_AFTER, Wire
+from standfast.brokers.tradier.client import TradierClient
+from standfast.brokers.tradier.order_rows import NO_HOLDING
+from standfast.brokers.tradier.orders import Orders
+from standfast.brokers.tradier.rows import EventRow, SessionReply
+from standfast.model.errors import BrokerError
+from standfast.model.ids import BrokerOrderId, ClientOrderId
+from standfast.ports import BrokerEvent, OrderEvent, StreamDown, StreamUp
+
+EVENT = msgspec.json.Decoder(EventRow)
+SESSION = msgspec.json.Decoder(SessionReply)
+
+PATH = "/v1/accounts/events"
+QUIET = 35.0
+"""Seconds without a sign of life before one is asked for: heartbeats come every sixty."""
+
+WORDS = {"pending": "pending_new", "open": "new", "partially_filled": "partial_fill", "filled": "fill"}
+"""Tradier's states as events, in the words all brokers share; the others are kept as they are."""
+
+
+class OrderStream:
+    def __init__(self, wire: Wire, client: TradierClient, orders: Orders, *, url: str, account_id: str) -> None:
+        self._wire = wire
+        self._client = client
+        self._orders = orders
+        self._url = url.rstrip("/") + PATH
+        self._account_id = account_id
+
+    async def events(self) -> AsyncGenerator[BrokerEvent, None]:
+        """Order events between `StreamUp` and `StreamDown`, for ever."""
+        backoff = Backoff(self._wire.draw)
+        said = ""
+        while True:
+            began = self._wire.clock.monotonic()
+            reason = ""
+            try:
+                session = rows(SESSION, await self._client.post_session(), "session").stream.sessionid
+                async with self._wire.line(self._url) as line:
+                    await line.send(json.dumps({"events": ["order"], "sessionid": session, "excludeAccounts": []}))
+                    said = ""
+                    yield StreamUp()
+                    while True:
+                        event = await self._next(line)
+                        if event is not None:
+                            yield event
+            except (TransportError, BrokerError) as error:
+                reason = str(error)
+            if self._wire.clock.monotonic() - began >= STEADY_AFTER:
+                backoff.succeeded()
+            if reason != said:
+                said = reason
+                yield StreamDown(reason)
+            await self._wire.clock.sleep(backoff.wait())
+
+    async def _next(self, line: Line) -> OrderEvent | None:
+        frame = await line.receive()
+        if frame is None:
+            return None
+        row = event_row(frame)
+        if row.event != "order" or row.id is None or self._is_of_another(row):
+            return None
+        top = self._orders.top_of(BrokerOrderId(str(row.id)))
+        client_id, holding = self._orders.known(top) or (ClientOrderId(row.tag or ""), NO_HOLDING)
+        return OrderEvent(holding=holding, broker_id=top, client_id=client_id, event=WORDS.get(row.status, row.status))
+
+    def _is_of_another(self, row: EventRow) -> bool:
+        """A token may reach several accounts. Their numbers have one length; a shorter one is masked."""
+        return row.account is not None and len(row.account) == len(self._account_id) and row.account != self._account_id
+
+
+def event_row(frame: str | bytes) -> EventRow:
+    """Raises Malformed; what the stream says against us arrives as a frame without an event."""
+    return rows(EVENT, frame.encode(errors="replace") if isinstance(frame, str) else frame, "account event")
