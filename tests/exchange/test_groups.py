@@ -6,6 +6,7 @@ from standfast.exchange.fills import Scripted
 from standfast.exchange.refusal import Refused
 from tests.exchange.desk import (
     BUY,
+    SECOND,
     SELL,
     D,
     Desk,
@@ -244,4 +245,28 @@ def test_no_exit_of_a_day_bracket_outlives_the_close() -> None:
 
     assert desk.statuses(*waiting) == ["expired", "canceled", "canceled"]
     assert desk.statuses(profit, stop) == ["expired", "expired"]
+    assert desk.net() == 10
+
+
+def test_the_other_exit_may_end_late_and_fills_until_then() -> None:
+    desk = open_desk(Rules(siblings_end_after=2 * SECOND))
+    desk.submit(BUY, "20")
+    profit, stop = oco(desk)
+
+    desk.quote("110.00")
+    assert desk.statuses(profit, stop) == ["filled", "new"]
+    desk.quote("89.00", "89.02")
+    assert desk.statuses(profit, stop) == ["filled", "filled"]
+    assert desk.net() == 0
+
+
+def test_the_other_exit_that_ends_late_ends() -> None:
+    desk = open_desk(Rules(siblings_end_after=2 * SECOND))
+    desk.submit(BUY, "20")
+    profit, stop = oco(desk)
+
+    desk.quote("110.00")
+    desk.engine.advance(desk.engine.now + 2 * SECOND)
+
+    assert desk.statuses(profit, stop) == ["filled", "canceled"]
     assert desk.net() == 10

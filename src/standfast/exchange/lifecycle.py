@@ -276,10 +276,18 @@ class Lifecycle:
         sibling = self.sibling(order)
         if sibling is None or sibling.is_finished:
             return
-        if is_whole:
-            self.finish(sibling, Status.CANCELED)
-        else:
+        if not is_whole:
             self._shrink(sibling, quantity)
+        elif self._floor.rules.siblings_end_after > timedelta(0):
+            at = self._floor.now + self._floor.rules.siblings_end_after
+            self._floor.agenda.put(at, lambda: self._end_late(sibling.id))
+        else:
+            self.finish(sibling, Status.CANCELED)
+
+    def _end_late(self, order_id: str) -> None:
+        order = self._floor.book[order_id]
+        if not order.is_finished:
+            self.finish(order, Status.CANCELED)
 
     def sibling(self, order: Order) -> Order | None:
         """The other exit of the pair, if the order is one of a pair."""

@@ -15,6 +15,7 @@ class Rules:
     cancel_after: timedelta = NOW  # pending_cancel -> canceled
     replace_after: timedelta = NOW  # pending_replace -> replaced
     fill_after: timedelta = NOW  # new -> first moment it may fill
+    siblings_end_after: timedelta = NOW  # one exit of a pair has filled -> the other one ends; until then it can fill
     cancels_wait_for_open: bool = False  # outside the session a cancel stays pending_cancel until the open
     limited_by_size: bool = False  # a quote fills no more than it displays
     day_orders_end_as_canceled: bool = False  # False: expired. Alpaca does both (§1.4)
