@@ -133,6 +133,34 @@ class RefusedWith(Fault, frozen=True, tag="refused"):
         return False
 
 
+class Misreport(Fault, frozen=True):
+    """The answer is well formed, and says of something that is so what is not so: see `misreport`."""
+
+
+class AlteredIds(Misreport, frozen=True, tag="altered_ids"):
+    """The orders in the answer bear their client order ids cut off, in other letters, or not at all."""
+
+    how: Literal["cut", "lower", "upper", "none"] = "upper"
+
+
+class OtherInstrument(Misreport, frozen=True, tag="other_instrument"):
+    """What the answer says of one instrument it says of another: every row of it bears that name."""
+
+    instrument: str = "WRONG"
+
+
+class NewState(Misreport, frozen=True, tag="new_state"):
+    """The orders in the answer are in a state that nobody has heard of."""
+
+    word: str = "levitating"
+
+
+class NewType(Misreport, frozen=True, tag="new_type"):
+    """The orders in the answer are of a type that nobody has heard of."""
+
+    word: str = "hovering"
+
+
 class Lost(Fault, frozen=True, tag="lost"):
     """Streams: the message is never sent."""
 
@@ -160,7 +188,7 @@ class Cut(Fault, frozen=True, tag="cut"):
 
 AnyFault = (
     Slow | Stale | EmptyList | PartialList | NeverArrives | NeverAnswered | RateLimited | ServerError | Garbled | Reset
-    | RefusedWith | Lost | Doubled | Delayed | Overtaken | Cut
+    | RefusedWith | AlteredIds | OtherInstrument | NewState | NewType | Lost | Doubled | Delayed | Overtaken | Cut
 )  # fmt: skip
 
 

@@ -54,6 +54,7 @@ CONTRACT = Contract(
 """What Alpaca's adapter declares, which is what the engine keeps."""
 
 PAGE = 500
+EXECUTED = "executed"
 BEGINNING = "beginning"
 """The watermark before the first row of a history that is still empty."""
 
@@ -178,7 +179,7 @@ class EngineBroker:
             return ActivitiesRead(fills=(), movements=(), watermark=newest[0].id if newest else BEGINNING)
         rows = self._rows_after(watermark)
         if isinstance(fault, Stale):
-            rows = [row for row in rows if row.at <= self._ago(fault)]
+            rows = [row for row in rows if row.listed_at <= self._ago(fault)]
         shown = rows
         if isinstance(fault, EmptyList | PartialList):
             shown = self._wire.faults.thin(rows, fault, lambda row: row.instrument or "")
@@ -341,9 +342,10 @@ def _differs(one: HeldReport | None, other: HeldReport | None) -> bool:
 
 def _last_without_hole(watermark: str, rows: Sequence[Activity], shown: Sequence[Activity]) -> str:
     """Up to the first row that was kept back: what follows it is told again, what was kept back is not lost."""
-    given = {row.id for row in shown}
+    given = {(row.id, row.status) for row in shown}
     for row in rows:
-        if row.id not in given:
+        if (row.id, row.status) not in given:
             break
-        watermark = row.id
+        if row.status == EXECUTED:  # the others bear the id of an older row: they are told again until a newer one is
+            watermark = row.id
     return watermark

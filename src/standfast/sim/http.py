@@ -13,7 +13,7 @@ Invariants
 import asyncio
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 from urllib.parse import unquote, urlsplit
@@ -30,6 +30,7 @@ from standfast.exchange.faults import (
     HTML,
     Fault,
     Garbled,
+    Misreport,
     NeverAnswered,
     NeverArrives,
     RateLimited,
@@ -38,6 +39,7 @@ from standfast.exchange.faults import (
     ServerError,
     Slow,
 )
+from standfast.exchange.misreport import misreported
 from standfast.exchange.orders import ZERO
 from standfast.exchange.quotes_file import FileQuote
 from standfast.exchange.refusal import Refused
@@ -191,6 +193,8 @@ class SimTransport:
                 reply = route.handler(call)
             except Refused as refused:
                 reply = host.manner.refused(refused)
+        if isinstance(fault, Misreport) and reply is not None:
+            reply = replace(reply, body=misreported(fault, reply.body))
         reply = self._spoilt(host, fault, reply)
         return None if reply is None else _with(reply, headers)
 

@@ -4,6 +4,7 @@ Written for itself, not shared with `brokers`: a mistake made in one place shoul
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -12,6 +13,8 @@ from standfast.exchange.accounts import AccountView, PositionView
 from standfast.exchange.activities import Activity, FillActivity, NonTradeActivity
 from standfast.exchange.assets import Asset
 from standfast.exchange.calendar import ClockState
+from standfast.exchange.faults import AlteredIds, Fault, NewState, NewType, OtherInstrument
+from standfast.exchange.misreport import altered
 from standfast.exchange.quotes_file import FileQuote
 from standfast.exchange.refusal import BAD_CLIENT_ID, Refused
 from standfast.model.errors import Rejected
@@ -102,13 +105,28 @@ def held(view: PositionView) -> HeldReport:
 def activity(row: Activity) -> Fill | Movement:
     if isinstance(row, NonTradeActivity):
         return _movement(row)
-    return Fill(
+    fill = Fill(
         execution_id=ExecutionId(row.id),
         broker_order_id=BrokerOrderId(row.order_id),
         holding=holding(row.instrument),
         side=Side.BUY if row.side == "buy" else Side.SELL,
         quantity=row.quantity,
         price=row.price,
+        at=row.at,
+    )
+    return fill if row.status == "executed" else _undone(row, fill)
+
+
+def _undone(row: FillActivity, fill: Fill) -> Movement:
+    """A trade that does not stand as it was told: against it where it is taken back, without quantity elsewhere."""
+    return Movement(
+        id=row.id,
+        kind=MovementKind.OTHER,
+        broker_kind=row.activity_type,
+        holding=fill.holding,
+        quantity=-fill.signed if row.status == "canceled" else ZERO,
+        price=row.price,
+        status=row.status,
         at=row.at,
     )
 
@@ -156,6 +174,25 @@ def clock(state: ClockState) -> MarketClock:
 def quote(row: FileQuote, received: datetime) -> Quote:
     """A side without a quote is shown as a price of zero."""
     return Quote(row.bid or ZERO, row.ask or ZERO, row.at, received)
+
+
+# --- answers that say what is not so ------------------------------------------------------------
+
+
+def misreported(fault: Fault | None, report: OrderReport) -> OrderReport:
+    """An order as it arrives under this fault, its legs too."""
+    match fault:
+        case AlteredIds():
+            changed = replace(report, client_id=ClientOrderId(altered(fault, report.client_id)))
+        case OtherInstrument(instrument=name):
+            changed = replace(report, holding=holding(name))
+        case NewState(word=word):
+            changed = replace(report, state=OrderState.UNKNOWN, reason=f"unknown status {word!r}")
+        case NewType():
+            changed = replace(report, type=OrderType.UNKNOWN)
+        case _:
+            return report
+    return replace(changed, legs=tuple(misreported(fault, leg) for leg in report.legs))
 
 
 # --- the other way ------------------------------------------------------------------------------

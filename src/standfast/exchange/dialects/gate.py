@@ -23,6 +23,7 @@ from standfast.exchange.engine import Engine
 from standfast.exchange.faults import (
     Fault,
     Garbled,
+    Misreport,
     NeverAnswered,
     NeverArrives,
     RateLimited,
@@ -31,6 +32,7 @@ from standfast.exchange.faults import (
     ServerError,
     Slow,
 )
+from standfast.exchange.misreport import misreported
 from standfast.exchange.refusal import Refused
 
 MINUTE = timedelta(minutes=1)
@@ -181,9 +183,11 @@ class Gate:
 
     def _carry_out(self, route: Route, call: Call) -> Reply:
         try:
-            return route.handler(call)
+            reply = route.handler(call)
         except Refused as refused:
             return self._manner.refused(refused)
+        fault = call.fault
+        return replace(reply, body=misreported(fault, reply.body)) if isinstance(fault, Misreport) else reply
 
     async def _under(self, fault: Fault, route: Route, call: Call) -> Reply | None:
         """The reply under a fault; None when there will be none."""
