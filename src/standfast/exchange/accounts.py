@@ -75,7 +75,8 @@ class PositionView:
 class TrueFill:
     """One execution with the profit or loss it realised (average cost, fees apart).
 
-    `kind`: "trade", or what ended an option without an order: expiry, exercise, assignment, settlement.
+    `kind`: "trade", or what ended an option without an order: expiry, exercise, assignment, settlement; "bust" and
+    "correction" for what was undone of a trade.
     """
 
     account: str
@@ -212,6 +213,19 @@ class Account:
         if not position.quantity:
             del self.positions[instrument]
         return realised
+
+    def put_back(self, instrument: str, quantity: Decimal, cost: Decimal, cash: Decimal, at: datetime) -> Decimal:
+        """Move a holding, its cost and the money by hand; returns the cost that is left where nothing is held."""
+        self.cash += cash
+        position = self.positions.get(instrument)
+        if position is None:
+            self._opened += 1
+            position = self.positions[instrument] = Position(number=self._opened, opened_at=at)
+        position.quantity += quantity
+        position.cost += cost
+        if position.quantity:
+            return ZERO
+        return self.positions.pop(instrument).cost
 
     def revalue(self, instrument: str, price: Decimal, *, is_option: bool = False) -> None:
         """Value the holding at this price of one unit."""

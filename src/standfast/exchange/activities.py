@@ -29,6 +29,13 @@ class FillActivity:
     at: datetime
     execution_id: str
     activity_type: str = "FILL"
+    status: str = "executed"  # canceled: the trade is taken back; correct: at another price
+    told_at: datetime | None = None  # created_at, where that is not when it traded
+
+    @property
+    def listed_at(self) -> datetime:
+        """Since when it is in the list."""
+        return self.told_at or self.at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +52,11 @@ class NonTradeActivity:
     per_unit: Decimal | None = None
     status: str = "executed"
     description: str = ""
+
+    @property
+    def listed_at(self) -> datetime:
+        """Since when it is in the list."""
+        return self.at
 
 
 Activity = FillActivity | NonTradeActivity
@@ -63,8 +75,21 @@ class ActivityLog:
         self._place: dict[str, int] = {}
 
     def append(self, row: Activity) -> None:
-        self._place[row.id] = len(self._rows)
+        """A trade taken back or corrected is another row under the id it had; the id goes on naming the first."""
+        self._place.setdefault(row.id, len(self._rows))
         self._rows.append(row)
+
+    def fill(self, execution_id: str) -> FillActivity:
+        """The last row about this execution. LookupError when there is none."""
+        for row in reversed(self._rows):
+            if isinstance(row, FillActivity) and row.execution_id == execution_id:
+                return row
+        raise LookupError(f"no execution {execution_id}")
+
+    def has_split_since(self, row: FillActivity) -> bool:
+        """Whether its quantity counts other units than those held now."""
+        later = self._rows[self._place[row.id] :]
+        return any(each.activity_type == "SPLIT" and each.instrument == row.instrument for each in later)
 
     def page(self, query: ActivityQuery) -> list[Activity]:
         """The next rows after `page_token` in the query's direction. Refused for a bad size or an unknown token."""
@@ -91,6 +116,6 @@ def _matches(row: Activity, query: ActivityQuery) -> bool:
         return False
     if query.category is not None and (query.category == "trade_activity") != isinstance(row, FillActivity):
         return False
-    if query.day is not None and row.at.astimezone(NEW_YORK).date() != query.day:
+    if query.day is not None and row.listed_at.astimezone(NEW_YORK).date() != query.day:
         return False
-    return (query.after is None or row.at > query.after) and (query.until is None or row.at < query.until)
+    return (query.after is None or row.listed_at > query.after) and (query.until is None or row.listed_at < query.until)

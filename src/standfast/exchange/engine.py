@@ -9,7 +9,7 @@ acknowledgement, not the result: its status is `pending_new`, or `accepted` outs
 
 Invariants, each a property test:
 
-1. Money is conserved: cash changes by fills, fees and nothing else.
+1. Money is conserved: cash changes by fills, what is undone of them, fees and nothing else.
 2. What resting exits hold never exceeds the position.
 3. Of a pair of exits at most one fills; together they never fill more than their entry did.
 4. Same seed, same calls: the same events, byte for byte.
@@ -24,6 +24,7 @@ from standfast.exchange.activities import Activity
 from standfast.exchange.admission_options import cost_of
 from standfast.exchange.assets import Asset, Quote
 from standfast.exchange.calendar import Calendar, ClockState
+from standfast.exchange.clearing import Clearing
 from standfast.exchange.corporate import Corporate
 from standfast.exchange.events import Asked, Event
 from standfast.exchange.expiry import Expiry
@@ -65,6 +66,7 @@ class Engine:
         self._hours = Hours(self._floor, self._lifecycle, calendar)
         self._requests = Requests(self._floor, self._lifecycle, self._hours)
         self._corporate = Corporate(self._floor, self._lifecycle, self._requests)
+        self._clearing = Clearing(self._floor)
         self._expiry = Expiry(self._floor, self._lifecycle)
         self._hours.at_open += [self._expiry.session_opens, self._corporate.plan_liquidation]
         self._hours.at_close.append(self._expiry.session_closes)
@@ -355,6 +357,17 @@ class Engine:
         """`ratio` new units for one old: positions, average prices and the quote are rescaled, SPLIT rows booked."""
         self._corporate.split(instrument, ratio)
         self._floor.deliver()
+
+    def bust(self, account: str, execution_id: str) -> None:
+        """Take a trade back: holding, cost and money as if it had not been, told as a row of its id.
+
+        LookupError when there is none; ValueError when it is taken back already, or its instrument has split since.
+        """
+        self._clearing.bust(account, execution_id)
+
+    def correct(self, account: str, execution_id: str, price: Decimal) -> None:
+        """Give a trade another price. Errors as of `bust`."""
+        self._clearing.correct(account, execution_id, price)
 
     def reject_working(self, order_id: str) -> Order:
         """Reject an order after it was accepted, as a market centre may. ValueError when it is finished."""

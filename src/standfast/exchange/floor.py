@@ -14,7 +14,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from types import MappingProxyType
 
-from standfast.exchange.accounts import Account, AccountSpec, PositionView
+from standfast.exchange.accounts import Account, AccountSpec, PositionView, TrueFill
 from standfast.exchange.activities import Activity, ActivityLog, FillActivity, NonTradeActivity
 from standfast.exchange.agenda import Agenda
 from standfast.exchange.assets import Asset, Quote
@@ -130,6 +130,15 @@ class Floor:
         if books.requirement or self.assets[instrument].contract is not None:
             books.requirement = self.requirement(books)
         return realised
+
+    def undo(self, account: str, fill: TrueFill, kind: str) -> None:
+        """Take an execution out of a holding and its money, as if it had not been; what was earned on it as well."""
+        books, multiplier = self.accounts[account], self.assets[fill.instrument].multiplier
+        value = fill.quantity * fill.price * multiplier
+        left = books.put_back(fill.instrument, -fill.quantity, -(value + fill.realised), value, self.now)
+        self._revalue(books, fill.instrument, self.price(fill.instrument) or fill.price)
+        realised = -fill.realised - left
+        books.truth.fills.append(replace(fill, quantity=-fill.quantity, realised=realised, at=self.now, kind=kind))
 
     def requirement(self, books: Account, changes: Mapping[str, Decimal] = NO_CHANGES) -> Decimal:
         """What the account's short options may cost, or would cost after these changes of its holdings."""

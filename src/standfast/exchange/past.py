@@ -81,7 +81,7 @@ class Past:
         return found[: query.limit]
 
     def activities(self, account: str, query: ActivityQuery, at: datetime) -> list[Activity]:
-        return [row for row in self._engine.activities(account, query) if row.at <= at]
+        return [row for row in self._engine.activities(account, query) if row.listed_at <= at]
 
     def _since(self, account: str, at: datetime) -> Iterator[_Change]:
         for change in reversed(self._changes):

@@ -16,7 +16,8 @@ PATHS = [
     "/v2/orders:by_client_order_id", "/v2/clock", "/v3/clock", "/v2/calendar", "/v3/calendar/NYSE", "/v2/assets",
     "/v2/assets/SPY", "/v2/stocks/quotes/latest", "/v2/stocks/SPY/quotes/latest", "/v2/stocks/snapshots",
     "/v2/stocks/trades/latest", "/v2/iex", "/stream", "/sim/quote", "/sim/order", "/sim/rules", "/sim/fills",
-    "/sim/fill", "/sim/faults", "/sim/advance", "/sim/split", "/sim/liquidate", "/sim/cash", "/sim/session",
+    "/sim/fill", "/sim/faults", "/sim/advance", "/sim/split", "/sim/bust", "/sim/liquidate", "/sim/cash",
+    "/sim/session",
 ]  # fmt: skip
 METHODS = ["GET", "POST", "PATCH", "DELETE"]
 NAMES = [

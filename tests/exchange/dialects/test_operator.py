@@ -65,6 +65,25 @@ async def test_orders_are_cancelled_filled_and_rejected_by_hand() -> None:
         assert (seen[1]["filled_qty"], seen[1]["filled_avg_price"]) == ("4", "79.5")
 
 
+async def test_a_trade_is_corrected_and_taken_back_and_both_are_listed_under_its_id() -> None:
+    async with asking() as asker:
+        await asker.submit()
+        (bought,) = await asker.get("/v2/account/activities")
+        (fill,) = (await asker.get("/sim/truth"))["accounts"]["paper"]["fills"]
+
+        await asker.ask("POST", "/sim/bust", {"execution_id": fill["execution_id"], "price": "590"})
+        (row,) = await asker.get("/v2/positions")
+        await asker.ask("POST", "/sim/bust", {"execution_id": fill["execution_id"]})
+
+        assert row["avg_entry_price"] == "590"
+        assert await asker.get("/v2/positions") == []
+        assert {(each["id"], each.get("status")) for each in await asker.get("/v2/account/activities")} == {
+            (bought["id"], None),
+            (bought["id"], "correct"),
+            (bought["id"], "canceled"),
+        }
+
+
 async def test_a_halt_holds_fills_back_and_a_split_rescales() -> None:
     async with asking() as asker:
         await asker.ask("POST", "/sim/halt", {"instrument": "SPY"})

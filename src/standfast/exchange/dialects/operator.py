@@ -82,6 +82,12 @@ class _Instrument(msgspec.Struct, forbid_unknown_fields=True):
     price: Decimal | None = None
 
 
+class _Trade(msgspec.Struct, forbid_unknown_fields=True):
+    execution_id: str
+    account: str = ""
+    price: Decimal | None = None
+
+
 class _Session(msgspec.Struct, forbid_unknown_fields=True):
     is_open: bool
 
@@ -114,6 +120,7 @@ class Operator:
             web.post("/sim/reject", self._handled(self.reject)),
             web.post("/sim/liquidate", self._handled(self.liquidate)),
             web.post("/sim/split", self._handled(self.split)),
+            web.post("/sim/bust", self._handled(self.bust)),
             web.post("/sim/halt", self._handled(self.halt)),
             web.post("/sim/resume", self._handled(self.resume)),
             web.post("/sim/session", self._handled(self.session)),
@@ -151,6 +158,16 @@ class Operator:
         if asked.ratio is None:
             raise ValueError("a split needs a ratio")
         self._venue.engine.split(asked.instrument, asked.ratio)
+        return {}
+
+    def bust(self, body: bytes) -> object:
+        """Take a trade back or, with a price, correct it."""
+        asked = _read(body, _Trade)
+        account = self._account(asked.account)
+        if asked.price is None:
+            self._venue.engine.bust(account, asked.execution_id)
+        else:
+            self._venue.engine.correct(account, asked.execution_id, asked.price)
         return {}
 
     def halt(self, body: bytes) -> object:

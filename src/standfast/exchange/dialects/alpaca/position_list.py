@@ -2,7 +2,8 @@
 
 An account may hold ten thousand positions and be asked for them every few seconds. A row depends on the position, the
 instrument's quote and the session, so it is kept until one of them is another: an event of the account's order in
-that instrument, a new quote object, or a turn of the session. The body is what `[position_row(...) ...]` would encode.
+that instrument, a change that no order made, a new quote object, or a turn of the session. The body is what
+`[position_row(...) ...]` would encode.
 """
 
 from standfast.exchange.assets import Quote
@@ -23,6 +24,7 @@ class PositionList:
         self._touched: set[str] = set()
         self._session: object = None
         engine.listeners.append(self._note)
+        engine.movers.append(self._note_move)
 
     def body(self) -> bytes:
         clock = self._engine.clock()
@@ -65,3 +67,7 @@ class PositionList:
     def _note(self, event: Event) -> None:
         if event.account == self._account:
             self._touched.add(event.order.instrument)
+
+    def _note_move(self, account: str, instrument: str) -> None:
+        if account == self._account:
+            self._touched.add(instrument)

@@ -165,7 +165,7 @@ def account_row(view: AccountView) -> Row:
 
 def activity_row(activity: Activity) -> Row:
     if isinstance(activity, FillActivity):
-        return {
+        row: Row = {
             "id": activity.id,
             "activity_type": activity.activity_type,
             "transaction_time": instant_to_microseconds(activity.at),
@@ -179,7 +179,10 @@ def activity_row(activity: Activity) -> Row:
             "cum_qty": number(activity.cumulative),
             "order_status": Status(activity.order_status).value,
         }
-    row: Row = {
+        if activity.told_at is not None:  # a trade that stands carries neither
+            row |= {"status": activity.status, "created_at": instant_to_microseconds(activity.told_at)}
+        return row
+    row = {
         "id": activity.id,
         "activity_type": activity.activity_type,
         "activity_sub_type": activity.activity_type,
