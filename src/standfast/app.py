@@ -3,7 +3,7 @@
 Imports of adapters are inside functions: a reading verb that passes through here pays for none of them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -69,15 +69,19 @@ async def clock_of(account: "AccountSettings") -> "Clock":
 
 def _refuse_unbuilt(*accounts: "AccountSettings") -> None:
     for each in accounts:
-        if each.broker != "alpaca":
+        if each.broker not in ADAPTERS:
             raise SettingsError(
-                f'accounts[{each.name}].broker = "{each.broker}": is not supported yet. Write "alpaca".'
+                f'accounts[{each.name}].broker = "{each.broker}": is not supported yet. Write "alpaca" or "tradier".'
             )
 
 
 def broker_of(account: "AccountSettings", clock: "Clock") -> "Broker":
     """The adapter of an account's broker. Raises SettingsError for one that is not built yet."""
     _refuse_unbuilt(account)
+    return ADAPTERS[account.broker](account, clock)
+
+
+def _alpaca(account: "AccountSettings", clock: "Clock") -> "Broker":
     from standfast.brokers.alpaca.adapter import CONTRACT, AlpacaBroker, AlpacaSettings
     from standfast.brokers.shared.transport import AiohttpTransport
 
@@ -94,6 +98,28 @@ def broker_of(account: "AccountSettings", clock: "Clock") -> "Broker":
         requests_per_minute=UNTOLD if account.is_simulator else CONTRACT.requests_per_minute,
     )
     return AlpacaBroker(settings, clock=clock, transport=AiohttpTransport())
+
+
+def _tradier(account: "AccountSettings", clock: "Clock") -> "Broker":
+    from standfast.brokers.shared.transport import AiohttpTransport
+    from standfast.brokers.tradier import adapter
+
+    told = adapter.CONTRACT.requests_per_minute if account.live else adapter.PAPER_REQUESTS_PER_MINUTE
+    settings = adapter.TradierSettings(
+        account=account.name,
+        account_id=account.account_id,
+        secret=account.secret,
+        rest_url=account.rest_url,
+        stream_url=account.stream_url,
+        data_url=account.data_url,
+        rate_share=float(account.rules.rate_share),
+        requests_per_minute=UNTOLD if account.is_simulator else told,
+        orders_per_minute=UNTOLD if account.is_simulator else adapter.ORDERS_PER_MINUTE,
+    )
+    return adapter.TradierBroker(settings, clock=clock, transport=AiohttpTransport())
+
+
+ADAPTERS: "Mapping[str, Callable[[AccountSettings, Clock], Broker]]" = {"alpaca": _alpaca, "tradier": _tradier}
 
 
 # --- guard ----------------------------------------------------------------------------------------
