@@ -1,13 +1,17 @@
 """Tests of `core/decide.py`: facts before effects, and one order effect of a holding at a time."""
 
+from datetime import datetime, timedelta
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from standfast.core.decide import ORDER_EFFECTS, decide, look_at, sort_out
+from standfast.core.decide import ORDER_EFFECTS, decide, is_silent, look_at, sort_out
 from standfast.core.policy import Mode
 from standfast.model import journal as j
-from standfast.model.effects import CancelOrder, ReadOrders, ReplaceOrder, SubmitOrder, Urgency, WakeAt
-from standfast.model.ids import BrokerOrderId, PositionId
+from standfast.model.breaks import BreakKind, Finding
+from standfast.model.effects import CancelOrder, Decision, ReadOrders, ReplaceOrder, SubmitOrder, Urgency, WakeAt
+from standfast.model.ids import BreakId, BrokerOrderId, PositionId, RequestId
 from standfast.model.order import Role
 from tests.core.situations import (
     NOW,
@@ -83,3 +87,23 @@ def test_one_look_sends_one_order_of_a_holding_at_most_and_none_outside_repair(
     assert len([each for each in sent if not isinstance(each, CancelOrder)]) <= 1
     assert sent == [] or mode is Mode.REPAIR
     assert decide(s, [SPY]) == decide(s, [SPY]), "equal situations, equal decisions"
+
+
+FLATTEN = j.FlattenRequested(request=RequestId("r"), everything=False, by="operator")
+TAKEN = j.RequestTaken(request=RequestId("r"), verb="close", arguments={"position": "p"}, by="operator")
+BLIND = Finding(kind=BreakKind.BLIND, holding=None, subject="reads", booked="nothing", reported="no answer")
+
+
+@pytest.mark.parametrize("said", [[], [FLATTEN], [TAKEN], [j.BreakSeen(id=BreakId("b"), finding=BLIND)]])
+@pytest.mark.parametrize("ahead", [timedelta(0), timedelta(seconds=1), timedelta(seconds=3), timedelta(seconds=-3)])
+@pytest.mark.parametrize("blind", [None, NOW - timedelta(seconds=30)])
+def test_whoever_is_silent_has_nothing_to_decide_about_the_account(
+    said: list[j.Fact], ahead: timedelta, blind: datetime | None
+) -> None:
+    book = folded(*position(10), *said)
+
+    decision = decide(situation(book, clock_ahead=ahead, blind_since=blind), [])
+
+    assert is_silent(book, ahead, blind) == (not said and abs(ahead) < timedelta(seconds=2) and blind is None)
+    if is_silent(book, ahead, blind):
+        assert decision == Decision((), ())

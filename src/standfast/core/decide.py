@@ -6,9 +6,11 @@ ever decide on the same stale state: per holding the first procedure that wants 
 """
 
 from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
 from itertools import chain
 
 from standfast.core.answers import finish_acts
+from standfast.core.book import Book
 from standfast.core.closing import advance_closing, settle
 from standfast.core.exits import exits
 from standfast.core.flatten import flattening
@@ -19,7 +21,7 @@ from standfast.core.reconcile import reconcile, reconcile_account
 from standfast.core.repair import repairs
 from standfast.core.situation import Outcome, Outcomes, Situation
 from standfast.core.suspend import suspensions
-from standfast.core.tell import clock_skew
+from standfast.core.tell import SKEW_MAX, clock_skew
 from standfast.core.ties import ties
 from standfast.core.verify import doubts
 from standfast.model.effects import (
@@ -45,6 +47,13 @@ ORDER_EFFECTS = (SubmitOrder, ReplaceOrder, CancelOrder)
 def decide(s: Situation, holdings: Iterable[Holding]) -> Decision:
     """Decide about these holdings, and about what concerns the whole account."""
     return sort_out(chain(_account(s), *(look_at(s, holding) for holding in sorted(holdings))))
+
+
+def is_silent(book: Book, clock_ahead: timedelta, blind_since: datetime | None) -> bool:
+    """Whether `decide` about no holding has nothing to say: then nobody need ask it."""
+    state = book.state
+    is_asked = state.flattening or state.requests or book.breaks_at(None)
+    return not is_asked and blind_since is None and abs(clock_ahead) <= SKEW_MAX
 
 
 def sort_out(outcomes: Iterable[Outcome]) -> Decision:

@@ -11,7 +11,7 @@ from decimal import Decimal
 from standfast.core.acknowledge import acknowledging
 from standfast.core.adopt import adoption, price_now, proven_ours, taking_over
 from standfast.core.moved import moved_out
-from standfast.core.policy import Foreign, Mode
+from standfast.core.policy import Foreign, Mode, Rules
 from standfast.core.reconcile import POSITION_KINDS, Report
 from standfast.core.situation import Outcomes, Situation
 from standfast.core.splits import is_split
@@ -222,6 +222,18 @@ def _cancel_stray(s: Situation, finding: Finding) -> Outcomes:
         yield CancelOrder(
             broker_id=order.broker_id, holding=order.holding, reason="its position is closed", urgency=Urgency.CLOSE
         )
+
+
+def is_left_to_people(rules: Rules, found: Break) -> bool:
+    """Whether nothing more is done about a break until somebody acts or something changes, but to tell it each hour.
+
+    A look finds it as the last one left it, however often the same is read: only what changes is a reason for one.
+    """
+    finding = found.finding
+    if finding.kind is not BreakKind.ORPHAN_POSITION or finding.holding is None:
+        return False
+    is_told = found.confirmed and found.alarmed_at is not None
+    return is_told and rules.foreign_for(finding.holding) is Foreign.ALERT
 
 
 def _tell(s: Situation, found: Break) -> Outcomes:

@@ -17,7 +17,7 @@ import standfast
 from standfast.core import acts
 from standfast.core.bands import band
 from standfast.core.cover import cover_of
-from standfast.core.decide import decide
+from standfast.core.decide import decide, is_silent
 from standfast.core.policy import Rules
 from standfast.core.sending import why_not
 from standfast.core.situation import Situation
@@ -55,10 +55,8 @@ PASSES_MAX = 50  # looks in one cycle before the rest waits for the next: a boun
 
 ACCOUNT = Holding(InstrumentId(""))
 """Stands for the account as a whole among the timers."""
-
 FAILURES_MAX = 2
 """Failures at the same entry after which an account starts halted."""
-
 FIRST_READS = 10.0
 """Seconds a new guard waits for its first reads before it takes acts anyway: a freeze waits for no dead broker."""
 
@@ -291,6 +289,8 @@ class Account:
                 self._at_rest.set()
                 return
             holdings = self._take_dirty()
+            if not holdings and is_silent(self.ledger.book, self.ledger.clock_ahead, self.reader.blind_since):
+                return  # as nearly always when nothing has woken it
             self.instruments.want(h for h in holdings if self.ledger.book.guarded_at(h))
             async with self.ledger.deciding:
                 self._leaps = self.quotes.leaps(holdings)

@@ -17,6 +17,7 @@ from standfast.core.busted import TRADE
 from standfast.core.fills import book_fill, bookable, is_known
 from standfast.core.movements import book_movements
 from standfast.core.put_back import STEP
+from standfast.core.repair import is_left_to_people
 from standfast.core.totals import fills_of
 from standfast.model.booked import BookedOrder
 from standfast.model.effects import Urgency
@@ -163,10 +164,12 @@ class Reader:
         self._changed(self._worth_a_look(read.changed, before))
 
     def _worth_a_look(self, changed: Iterable[Holding], before: int) -> set[Holding]:
-        """What differs, what has an open break, and what could not be compared last time."""
+        """What differs, what has an open break that is not left to people, and what could not be compared last time."""
         book = self.ledger.book
         found = set(changed)
-        found.update(h for h, ids in book.breaks_on.items() if ids and h is not None)
+        for holding, ids in book.breaks_on.items():
+            if holding is not None and any(not is_left_to_people(self.rules, book.state.breaks[id]) for id in ids):
+                found.add(holding)
         found.update(book.touched_since(before))
         return found
 
