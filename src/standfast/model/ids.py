@@ -6,6 +6,7 @@ intent has the same id in every life of the process, so sending it twice is one 
 
 import base64
 import hashlib
+from functools import lru_cache
 from typing import NamedTuple, NewType
 
 AccountId = NewType("AccountId", str)
@@ -39,6 +40,7 @@ def client_order_id(account: AccountId, position: PositionId, role: str, attempt
     return ClientOrderId(f"{OWN_PREFIX}{account_tag(account)}-{role[0]}{digest(account, position, role, attempt)}")
 
 
+@lru_cache(maxsize=64)
 def account_tag(account: AccountId) -> str:
     """Four characters that tell our accounts apart inside one broker account's order list."""
     return digest(account)[:4]

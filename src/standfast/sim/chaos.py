@@ -37,6 +37,8 @@ REAL_SECONDS = 1800.0
 """After so many real seconds a run counts as one that never ends."""
 STILL_EVERY = timedelta(seconds=4)
 """Between two quotes of a market that stands still: less than what a guard waits before it asks for one."""
+SAMPLED = 5.0
+"""Seconds between two samples of health, which is a figure of the outcome and nothing that is judged."""
 LAST = 80
 """Lines of a timeline."""
 LONGEST = 4000
@@ -98,7 +100,8 @@ class _Health:
     def __init__(self, world: World) -> None:
         self._world = world
         self._names = [asset.instrument for asset in world.engine.assets()]
-        self._seconds = 0
+        self._seconds = 0.0
+        self._ticked = world.now
 
     @property
     def hours(self) -> float:
@@ -114,8 +117,15 @@ class _Health:
         """Nothing to count."""
 
     def tick(self, now: datetime) -> None:
-        """A second has passed."""
-        self._seconds += sum(self._world.health(name) for name in self._names)
+        """Some time has passed, all of it taken as it is now."""
+        passed = (now - self._ticked).total_seconds()
+        if passed >= SAMPLED:
+            self._ticked = now
+            self._seconds += passed * sum(self._world.health(name) for name in self._names)
+
+    @property
+    def is_idle(self) -> bool:
+        return True
 
 
 def play(plan: Plan, planted: Sequence[str] = (), *, whole: bool = False) -> Outcome:

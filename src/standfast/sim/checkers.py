@@ -12,7 +12,7 @@ Invariants
 
 from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from standfast.core.book import Book
@@ -28,7 +28,7 @@ from standfast.runtime.account import Account
 from standfast.sim.adapter import CONTRACT
 from standfast.sim.checks_books import Books
 from standfast.sim.checks_liveness import SUCCEEDED, Liveness
-from standfast.sim.checks_safety import Safety
+from standfast.sim.checks_safety import WRITES, Safety
 from standfast.sim.quiet import Quiet
 from standfast.sim.retelling import retell
 from standfast.sim.retold import Retold
@@ -41,6 +41,7 @@ TAKEN_AWAY = frozenset({EventKind.CANCELED, EventKind.EXPIRED})
 LOOKS_OVER = 10
 """Seconds over which looks are counted."""
 LOOKS_A_SECOND = 50
+OVER = timedelta(seconds=LOOKS_OVER)
 FEWEST = 6
 """Letters of a canary: a shorter one is in many words."""
 
@@ -108,8 +109,9 @@ class Checker:
         """Instruments of requests of ours that have arrived since the last tick, by client order id."""
         self._quiet: Quiet | None = None
         self._leaderless = 0.0
+        self._ticked = world.engine.now
         self._looking: Account | None = None
-        self._looks: deque[int] = deque()
+        self._looks: deque[tuple[datetime, int]] = deque()
         world.engine.overhearers.append(self._overheard)
 
     @property
@@ -161,11 +163,19 @@ class Checker:
     def effect(self, name: str) -> None:
         """A violation found while a request arrived is raised here at the latest."""
         self._raise()
-        self._judge(lambda: self.safety.effect(name))
+        if name in WRITES:
+            self._judge(lambda: self.safety.effect(name))
+
+    @property
+    def is_idle(self) -> bool:
+        """As `Watcher` says: a stopwatch that runs, and all that is quiet and not yet as it shall be, is looked at."""
+        is_quiet = self._quiet is None or self._quiet.is_still
+        return is_quiet and not self._asked and self.liveness.is_idle and self.violation is None
 
     def tick(self, now: datetime) -> None:
-        """Let a second pass."""
+        """Let time pass."""
         self._raise()
+        passed, self._ticked = (now - self._ticked).total_seconds(), now
         for id, instrument in self._asked.items():
             order = self.witness.find(id)
             if order is None or (order.is_finished and not order.filled):
@@ -177,27 +187,30 @@ class Checker:
         if self._quiet is not None:
             quiet = self._quiet
             self._judge(lambda: quiet.tick(now))
-            self._judge(self._check_succession)
+            self._judge(lambda: self._check_succession(passed))
 
     def _check_looks(self) -> None:
         """S12: a guard that looks more and more often has no time left for what matters."""
         account = self._world.account
         if account is None:
             return
+        now = self.witness.engine.now
         if account is not self._looking:
-            self._looking, self._looks = account, deque([account.cycles], maxlen=LOOKS_OVER + 1)
-        self._looks.append(account.cycles)
-        looks = self._looks[-1] - self._looks[0]
+            self._looking, self._looks = account, deque()
+        self._looks.append((now, account.cycles))
+        while now - self._looks[0][0] > OVER:
+            self._looks.popleft()
+        looks = self._looks[-1][1] - self._looks[0][1]
         if looks > LOOKS_A_SECOND * LOOKS_OVER:
             raise Violation("S12", f"{looks} looks in {LOOKS_OVER} s, {LOOKS_A_SECOND * LOOKS_OVER} at most")
 
-    def _check_succession(self) -> None:
+    def _check_succession(self, passed: float) -> None:
         """B6: while nothing goes wrong, a guard that lives guards soon."""
         awake = [guard for guard in self._world.guards.values() if guard.is_alive and not guard.is_paused]
         if any(guard.is_here for guard in awake):
             self._leaderless = 0.0
         elif awake:
-            self._leaderless += 1.0
+            self._leaderless += passed
         if self._leaderless > SUCCEEDED:
             raise Violation("B6", f"a guard lives, and none has guarded for {self._leaderless:.0f} s")
 

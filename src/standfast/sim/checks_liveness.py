@@ -38,8 +38,8 @@ SUCCEEDED = 60.0
 """B6: lease, one round of reads, flight, staleness."""
 SETTLED_BESIDE = 30.0
 """B5: beyond flight and staleness."""
-LOOK_EVERY = 5
-"""Seconds between two looks at everything held."""
+LOOK_EVERY = timedelta(seconds=5)
+"""Between two looks at everything held."""
 LATELY = timedelta(hours=1)
 MORE = timedelta(seconds=30)
 """Beyond the wait itself."""
@@ -87,8 +87,7 @@ class Liveness:
         self.is_healthy = is_healthy
         self._watches: dict[str, dict[tuple[str, str], Stopwatch]] = {}
         self._dirty: set[str] = set()
-        self._ticked = witness.engine.now
-        self._ticks = 0
+        self._ticked = self._looked = witness.engine.now
 
     def touch(self, instrument: str) -> None:
         """Something about it has changed: look at the next tick."""
@@ -98,12 +97,17 @@ class Liveness:
     def running(self) -> list[Stopwatch]:
         return [watch for watches in self._watches.values() for watch in watches.values()]
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing has changed and no stopwatch runs."""
+        return not self._dirty and not self._watches
+
     def tick(self, now: datetime) -> None:
         """Let healthy time pass for what runs; look again at what changed or runs."""
         passed = (now - self._ticked).total_seconds()
         self._ticked = now
-        self._ticks += 1
-        if self._ticks % LOOK_EVERY == 0:  # rules become due and waits end without an event
+        if now - self._looked >= LOOK_EVERY:  # rules become due and waits end without an event
+            self._looked = now
             self._dirty.update(holding.instrument for holding, lots in self.retold.at.items() if lots)
         for instrument in sorted(self._dirty.union(self._watches)):
             watches = self._watches.get(instrument, {})

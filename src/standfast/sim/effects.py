@@ -69,7 +69,6 @@ class Effects:
         self._plan: dict[int, Anomaly] = {}
         self._failing: dict[str, datetime] = {}
         self._began = now()
-        self._digest = hashlib.blake2b(digest_size=16)
 
     @property
     def count(self) -> int:
@@ -78,7 +77,12 @@ class Effects:
     @property
     def digest(self) -> str:
         """Equal for equal runs."""
-        return self._digest.hexdigest()
+        total = hashlib.blake2b(digest_size=16)
+        for each in self.log:
+            passed = each.at - self._began
+            told = f"{passed.days} {passed.seconds} {passed.microseconds} {each.process} {each.name}\n"
+            total.update(told.encode())
+        return total.hexdigest()
 
     def plan(self, *anomalies: Anomaly) -> None:
         """What shall go wrong, each at its number; one at a number."""
@@ -97,16 +101,14 @@ class Effects:
         happened = Happened(len(self.log) + 1, name, process.name, at)
         self.log.append(happened)
         self.of[process.name] += 1
-        passed = at - self._began
-        self._digest.update(f"{passed.days} {passed.seconds} {passed.microseconds} {process.name} {name}\n".encode())
         self._told(name)
-        anomaly = self._plan.get(happened.number)
+        anomaly = self._plan.get(happened.number) if self._plan else None
         if anomaly is not None and anomaly.kind is Kind.KILL:
             self.struck.append(happened)
             self._kill(process)
         if not process.is_alive:  # by plan, or by whoever heard of it
             raise Died(f"{process.name} died at effect {happened.number}, {name}")
-        return self._fails(happened, anomaly)
+        return self._fails(happened, anomaly) if anomaly is not None or self._failing else False
 
     def _fails(self, happened: Happened, anomaly: Anomaly | None) -> bool:
         if anomaly is not None:

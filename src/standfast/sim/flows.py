@@ -224,6 +224,10 @@ class _Once:
 
     def tick(self, now: datetime) -> None: ...
 
+    @property
+    def is_idle(self) -> bool:
+        return True
+
 
 FLOWS = (
     Flow(name="open", before=_guarded, act=_open),

@@ -12,8 +12,6 @@ from standfast.sim.watch import Violation
 from standfast.sim.witness import FILLS, Witness
 
 CONVERGED = timedelta(seconds=300)
-LOOK_EVERY = 5
-"""Seconds between two looks at whether all has converged."""
 STILL = timedelta(seconds=60)
 """For so long after a price moved, something filled or a rule of time came due, an order has its reason."""
 AGAIN = timedelta(seconds=120)
@@ -30,12 +28,16 @@ class Quiet:
         self._missing_since: datetime | None = None
         self._moved: dict[str, datetime] = {}
         self._prices: dict[str, tuple[Decimal, Decimal]] = {}
-        self._ticks = 0
         self._asked: tuple[datetime, str, str] | None = None
 
     @property
     def is_due(self) -> bool:
         return self._witness.engine.now - self.began > CONVERGED
+
+    @property
+    def is_still(self) -> bool:
+        """Whether all has converged and nothing has been asked for since."""
+        return self._asked is None and self._missing_since is None and self.converged_at is not None
 
     def happened(self, event: Event) -> None:
         if event.kind in FILLS:

@@ -13,8 +13,8 @@ from functools import partial
 import msgspec
 
 from standfast.brokers.shared.transport import TransportError
-from standfast.exchange.dialects.alpaca.streams import Spoken
 from standfast.exchange.dialects.gate import as_json
+from standfast.exchange.dialects.lines import Spoken
 from standfast.sim.loop import current
 from standfast.sim.wire import Wire
 
@@ -22,7 +22,7 @@ CLOSED = "the stream was closed (1006)"
 
 
 class SimLine:
-    """The exchange's end: `dialects.alpaca.streams.Way`."""
+    """The exchange's end: `dialects.lines.Way`."""
 
     is_msgpack = False
 

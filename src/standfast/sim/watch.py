@@ -39,5 +39,10 @@ class Watcher(Protocol):
         ...
 
     def tick(self, now: datetime) -> None:
-        """Once in every virtual second."""
+        """Once in every virtual second, or in several of them while there is nothing to look at."""
+        ...
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing has changed since the last tick, and nothing runs that a second more could end."""
         ...

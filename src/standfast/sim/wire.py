@@ -12,12 +12,12 @@ Invariants
 import asyncio
 from collections import Counter
 from collections.abc import Callable
-from contextvars import Context
+from contextvars import Context, copy_context
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
+from functools import lru_cache, partial
 from random import Random
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from standfast.exchange.engine import Engine
 from standfast.exchange.faults import (
@@ -115,29 +115,33 @@ class Wire:
 
         Raises what `ports.Broker` says: of reads and of writes.
         """
-        effect(f"send {operation}", partial(Unreachable, "the connection was refused"))
+        effect(_named("send", operation), _REFUSED)
         if self.is_down:
             await asyncio.sleep(0.01)
             raise Unreachable("the name does not resolve")
-        fault = self.faults.decide(operation, instrument, current().now(), account=self.account)
+        loop = current()
+        fault = self.faults.decide(operation, instrument, loop.now(), account=self.account)
         self.asked[operation] += 1
-        answer: asyncio.Future[Answer] = current().create_future()
+        answer: asyncio.Future[Answer] = loop.create_future()
         there, back = self.draw(self.travel.there), self.draw(self.travel.back)
         if isinstance(fault, Slow):
             there, back = (there + fault.seconds, back) if fault.late == "request" else (there, back + fault.seconds)
+        deadline = self.travel.deadline
+        patience = _Patience(answer, operation, loop.time() + deadline, deadline)
+        if there + back >= deadline or isinstance(fault, NeverArrives | NeverAnswered):
+            patience.begin()  # otherwise the answer is there in time, unless it is lost: `_arrive` knows
         process = PROCESS.get()
-        self.later(there, lambda: self._arrive(operation, process, deed, fault, answer, back))
-        patience = current().call_later(self.travel.deadline, _give_up, answer, operation, self.travel.deadline)
+        self.later(there, lambda: self._arrive(operation, process, deed, fault, patience, back))
         try:
             found = await answer
         except _Unanswered as error:
             raise OutcomeUnknown(str(error)) from None
         except BrokerError:
-            effect(f"answer {operation}")
+            effect(_named("answer", operation))
             raise
         finally:
-            patience.cancel()
-        effect(f"answer {operation}", partial(_not_understood, operation))
+            patience.end()
+        effect(_named("answer", operation), partial(_not_understood, operation))
         return found
 
     def _arrive(
@@ -146,7 +150,7 @@ class Wire:
         process: Process | None,
         deed: Deed[Answer],
         fault: Fault | None,
-        answer: "asyncio.Future[Answer]",
+        patience: "_Patience[Answer]",
         back: float,
     ) -> None:
         self.catch_up()
@@ -159,10 +163,14 @@ class Wire:
                 error = rejected(operation, refused)
             except BrokerError as its_own:
                 error = its_own
-        if _is_lost(operation, process) or isinstance(fault, NeverArrives | NeverAnswered):
+        if isinstance(fault, NeverArrives | NeverAnswered):
+            _is_lost(operation, process)
+            return
+        if _is_lost(operation, process):
+            patience.begin()
             return
         error = _spoilt(operation, fault) or error
-        self.later(back, lambda: _settle(answer, found, error))
+        self.later(back, lambda: _settle(patience.answer, found, error))
 
 
 def _spoilt(operation: str, fault: Fault | None) -> BrokerError | None:
@@ -188,6 +196,40 @@ class _Unanswered(Exception):
     """Who asked has waited long enough."""
 
 
+class _Patience(Generic[Answer]):
+    """How long an answer is waited for. A timer only where it may be late: most come in time, and each timer costs."""
+
+    __slots__ = ("_asker", "_due", "_operation", "_seconds", "_timer", "answer")
+
+    def __init__(self, answer: "asyncio.Future[Answer]", operation: str, due: float, seconds: float) -> None:
+        """`due`: the loop's time at which it ends."""
+        self.answer = answer
+        self._operation, self._due, self._seconds = operation, due, seconds
+        self._asker = copy_context()
+        self._timer: asyncio.TimerHandle | None = None
+
+    def begin(self) -> None:
+        """From here on somebody may wait in vain."""
+        if self._timer is None and not self.answer.done():
+            self._timer = current().call_at(
+                self._due, _give_up, self.answer, self._operation, self._seconds, context=self._asker
+            )
+
+    def end(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+
+
+_REFUSED = partial(Unreachable, "the connection was refused")
+_ANSWER_LOST = partial(OutcomeUnknown, "the answer was lost")
+
+
+@lru_cache(maxsize=256)
+def _named(moment: str, operation: str) -> str:
+    """The effect's name."""
+    return f"{moment} {operation}"
+
+
 def _give_up(answer: "asyncio.Future[Any]", operation: str, seconds: float) -> None:
     if not answer.done():
         answer.set_exception(_Unanswered(f"{operation}: no answer within {seconds:g} s"))
@@ -203,7 +245,7 @@ def _is_lost(operation: str, process: Process | None) -> bool:
     if process is None or not process.is_alive:
         return False  # what a dead process sent still arrives, and is no effect of anybody
     try:
-        effect_of(process, f"acted {operation}", partial(OutcomeUnknown, "the answer was lost"))
+        effect_of(process, _named("acted", operation), _ANSWER_LOST)
     except (OutcomeUnknown, Died):
         return True
     return False

@@ -48,6 +48,8 @@ Result = TypeVar("Result")
 
 STEP = 0.01
 """Seconds between two looks of somebody who waits."""
+IDLE = 5
+"""Seconds between two ticks of watchers that are idle."""
 FED_FOR = timedelta(days=400)
 QUIET = ExchangeRules()
 
@@ -79,7 +81,7 @@ class World:
         current().seed(seed, order_seed)
         self.clock = VirtualClock()
         self.faults = Faults(faults, seed=seed)
-        self.effects = Effects(lambda: self.now, lambda process: self.keeper.kill_process(process), self._effect)
+        self.effects = Effects(self.clock.now, lambda process: self.keeper.kill_process(process), self._effect)
         self.people = People(seed=seed)
         self.store = SimStore(lambda holder: self.keeper.is_alive(holder), seed=seed)
         self.store.committed = self._committed
@@ -310,15 +312,27 @@ class World:
                 return
 
     def _effect(self, name: str) -> None:
-        self._let_watch(lambda watcher: watcher.effect(name))
+        if self._trouble is not None:
+            return
+        for watcher in self.watchers:
+            try:
+                watcher.effect(name)
+            except Violation as violation:
+                self.fail(violation)
+                return
 
     def _committed(self, entries: Sequence[Entry]) -> None:
         self._let_watch(lambda watcher: watcher.committed(entries))
 
     async def _tick(self) -> None:
+        """Each second, while there is something to look at; each few, while nothing has changed and nothing runs."""
+        idle = 0
         while True:
             await asyncio.sleep(1)
-            now = self.now
+            idle += 1
+            if idle < IDLE and all(watcher.is_idle for watcher in self.watchers):
+                continue
+            idle, now = 0, self.now
             self.wire.catch_up()
             self._let_watch(lambda watcher: watcher.tick(now))  # noqa: B023 - called at once
 
