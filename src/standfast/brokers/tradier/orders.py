@@ -86,9 +86,14 @@ class Orders:
         """Today, where the exchange is."""
         return self._clock.now().astimezone(NEW_YORK).date()
 
+    @property
+    def _month_ago(self) -> date:
+        """The first day of the last month that can be asked for at once."""
+        return self.day - MONTH + timedelta(days=1)
+
     def note_sent(self, broker_id: BrokerOrderId, client_id: ClientOrderId, holding: Holding) -> None:
-        """Ours, just accepted: its tag is known to be its own."""
-        _remember(self._first, client_id, broker_id)
+        """Ours, just accepted: its tag is known to be its own, unless an earlier one bears it."""
+        _remember(self._first, client_id, self._first.get(client_id, broker_id))
         _remember(self._known, broker_id, (client_id, holding))
 
     def known(self, broker_id: BrokerOrderId) -> tuple[ClientOrderId, Holding] | None:
@@ -179,7 +184,7 @@ class Orders:
         today = self.day
         if self._taken_over == today:
             return
-        found = await self.past(today - MONTH, urgency)
+        found = await self.past(self._month_ago, urgency)
         now = self._clock.monotonic()
         alive = {id: each for id, each in self._carried.items() if not each.report.is_finished}
         self._carried = alive | {each.broker_id: Carried(each, now) for each in found if not is_over(each)}
@@ -220,7 +225,7 @@ class Orders:
         """Whether a list shows what its own address does not: both are seen to fail by themselves."""
         if id in (await self.today(Urgency.VERIFY)).reports:
             return True
-        found = next((each for each in await self.past(self.day - MONTH, Urgency.VERIFY) if each.broker_id == id), None)
+        found = next((each for each in await self.past(self._month_ago, Urgency.VERIFY) if each.broker_id == id), None)
         if found is not None:
             self._carried[id] = Carried(found, self._clock.monotonic())
         return found is not None
@@ -238,7 +243,7 @@ class Orders:
             return await self.by_id(first)
         if client_id in self._searched:
             return None  # it was not there before, and what is sent is sent today
-        past = await self.past(self.day - MONTH, Urgency.VERIFY)
+        past = await self.past(self._month_ago, Urgency.VERIFY)
         _remember(self._searched, client_id, None)
         return _bearing(past, client_id)
 
