@@ -189,7 +189,7 @@ def dialect_of(options: Options) -> Dialect | None:
         return None
     own = tradier.SANDBOX if options.is_sandbox else tradier.LIVE
     limits = None if options.per_minute is None else own
-    return lambda venue: tradier.routes(venue, limits=limits, lag=tradier.POSITION_LAG)
+    return lambda venue: tradier.routes(venue, limits=limits, lag=tradier.POSITION_LAG, is_sandbox=options.is_sandbox)
 
 
 async def _unknown(_: web.Request) -> web.StreamResponse:

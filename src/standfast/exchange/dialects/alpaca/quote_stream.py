@@ -11,8 +11,8 @@ from aiohttp import web
 from standfast.exchange.assets import Quote
 from standfast.exchange.dialects.alpaca.market_data import TAPE, VENUE
 from standfast.exchange.dialects.alpaca.rows import Row
-from standfast.exchange.dialects.alpaca.streams import Line, Way
 from standfast.exchange.dialects.alpaca.wire import instant
+from standfast.exchange.dialects.lines import Line, Way
 from standfast.exchange.dialects.venue import Listener, Venue
 from standfast.exchange.faults import Cut
 

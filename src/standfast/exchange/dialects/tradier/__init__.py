@@ -7,8 +7,13 @@ from aiohttp import web
 
 from standfast.exchange.dialects.gate import Budget, Gate
 from standfast.exchange.dialects.tradier import market_data, schedule
+from standfast.exchange.dialects.tradier.history import History
 from standfast.exchange.dialects.tradier.manner import TradierManner
+from standfast.exchange.dialects.tradier.order_stream import OrderStream
+from standfast.exchange.dialects.tradier.quote_stream import QuoteStream
+from standfast.exchange.dialects.tradier.sessions import Sessions
 from standfast.exchange.dialects.tradier.trading import Trading
+from standfast.exchange.dialects.tradier.xml import in_the_form_asked
 from standfast.exchange.dialects.venue import Venue
 from standfast.exchange.rules import Rules
 
@@ -42,15 +47,23 @@ LIVE = Limits()
 SANDBOX = Limits(reads=60, market=60)
 
 
-def routes(venue: Venue, *, limits: Limits | None = LIVE, lag: float = 0.0) -> list[web.RouteDef]:
+def routes(
+    venue: Venue, *, limits: Limits | None = LIVE, lag: float = 0.0, is_sandbox: bool = False
+) -> list[web.RouteDef]:
     """REST and streams. `limits` None: none. `lag`: seconds by which positions trail the orders."""
-    manner, trading = TradierManner(), Trading(lag=lag)
+    manner, trading, history = TradierManner(), Trading(lag=lag), History(is_sandbox=is_sandbox)
+    of_account, of_market = Sessions("/v1/accounts/events"), Sessions("/v1/markets/events")
 
     def gate(per_minute: int | None) -> Gate:
         return Gate(venue, manner, None if per_minute is None else Budget(per_minute, from_first=True))
 
-    return [
-        *gate(limits.reads if limits else None).routes(trading.reads()),
+    rest = [
+        *gate(limits.reads if limits else None).routes((of_account.route(), *trading.reads(), *history.table())),
         *gate(limits.trades if limits else None).routes(trading.writes()),
-        *gate(limits.market if limits else None).routes((*market_data.TABLE, *schedule.TABLE)),
+        *gate(limits.market if limits else None).routes((of_market.route(), *market_data.TABLE, *schedule.TABLE)),
+    ]
+    return [
+        web.get(of_account.path, OrderStream(venue, of_account).handle),
+        web.get(of_market.path, QuoteStream(venue, of_market).handle),
+        *in_the_form_asked(rest),
     ]

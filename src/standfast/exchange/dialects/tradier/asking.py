@@ -7,6 +7,7 @@ ones in use: a pair of exits (OCO), an entry with one exit (OTO), an entry with 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from math import gcd
 from typing import TypeVar
@@ -35,6 +36,7 @@ INDEXED = re.compile(r"(?P<name>\w+)\[(?P<index>\d{1,2})\]")
 TAG = re.compile(r"[A-Za-z0-9-]{1,255}")
 DIGITS_MAX = 9
 SYMBOL_LENGTH_MAX = 32
+COUNT_MAX = 10_000
 CLASSES = ("equity", "option", "multileg", "combo", "oco", "oto", "otoco")
 EQUITY_SIDES = {
     "buy": Intent.BUY_TO_OPEN,
@@ -328,3 +330,26 @@ def _decimal(form: Form, name: str) -> Decimal | None:
     if not value.is_finite() or (value and not -DIGITS_MAX <= value.adjusted() <= DIGITS_MAX):
         raise bad(name, f"{text} is not a number")
     return value
+
+
+# Queries
+
+
+def day(query: Mapping[str, str], name: str) -> str | None:
+    """A date, as `2026-10-09`."""
+    text = query.get(name)
+    if not text:
+        return None
+    try:
+        return f"{datetime.fromisoformat(text):%Y-%m-%d}"
+    except ValueError:
+        raise bad(name, f"{text} is not a date") from None
+
+
+def count(query: Mapping[str, str], name: str, usual: int) -> int:
+    text = query.get(name)
+    if not text:
+        return usual
+    if not text.isdecimal() or not 1 <= int(text) <= COUNT_MAX:
+        raise bad(name, f"{text} is not a number of at least 1")
+    return int(text)

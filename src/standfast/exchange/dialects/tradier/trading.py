@@ -252,34 +252,15 @@ def _page(call: Call, orders: list[Order]) -> list[Order]:
         return [
             order for order in orders if not order.is_finished or order.updated_at.astimezone(NEW_YORK).date() == today
         ]
-    start, end = _day(call, "start"), _day(call, "end")
+    start, end = asking.day(call.query, "start"), asking.day(call.query, "end")
     first = max(start or "", f"{(call.venue.now - MONTH).astimezone(NEW_YORK):%Y-%m-%d}")
     kept = [
         order
         for order in orders
         if first <= f"{order.created_at.astimezone(NEW_YORK):%Y-%m-%d}" <= (end or "9999-12-31")
     ]
-    page, size = _count(call, "page", 1), _count(call, "limit", PAGE)
+    page, size = asking.count(call.query, "page", 1), asking.count(call.query, "limit", PAGE)
     return kept[(page - 1) * size : page * size]
-
-
-def _day(call: Call, name: str) -> str | None:
-    text = call.query.get(name)
-    if not text:
-        return None
-    try:
-        return f"{datetime.fromisoformat(text):%Y-%m-%d}"
-    except ValueError:
-        raise bad(name, f"{text} is not a date") from None
-
-
-def _count(call: Call, name: str, usual: int) -> int:
-    text = call.query.get(name)
-    if not text:
-        return usual
-    if not text.isdecimal() or not 1 <= int(text) <= 10_000:
-        raise bad(name, f"{text} is not a number of at least 1")
-    return int(text)
 
 
 def _acquired_later(view: PositionView, lag: timedelta) -> PositionView:

@@ -1,4 +1,4 @@
-"""What Alpaca's two WebSockets have in common: one task that reads, one that writes, and a queue between.
+"""What the WebSockets of all dialects have in common: one task that reads, one that writes, and a queue between.
 
 A frame is put into the queue in the very turn of the loop in which its cause happened and leaves with the next; a
 client that does not read is cut off when the queue is full rather than slowing anybody down.
