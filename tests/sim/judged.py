@@ -74,10 +74,14 @@ class Judged:
 
     # --- somebody else --------------------------------------------------------------------------
 
-    def bot(self, signed: int, id: str = "bot-1") -> theirs.Order:
+    def bot(self, signed: int, id: str = "bot-1", target: str | None = None) -> theirs.Order:
         side = theirs.Side.BUY if signed > 0 else theirs.Side.SELL
         terms = theirs.Terms(instrument="AAPL", side=side, quantity=D(abs(signed)))
-        order = self.engine.submit(ACCOUNT, theirs.Ticket(terms=terms, client_order_id=id))
+        ticket = theirs.Ticket(terms=terms, client_order_id=id)
+        if target is not None:
+            brings = theirs.TakeProfit(limit_price=D(target))
+            ticket = dataclasses.replace(ticket, order_class=theirs.OrderClass.OTO, take_profit=brings)
+        order = self.engine.submit(ACCOUNT, ticket)
         return self.engine.order(ACCOUNT, order.id)
 
     def bot_limit(self, signed: int) -> theirs.Order:
@@ -91,9 +95,16 @@ class Judged:
 
     # --- the guard, by hand ---------------------------------------------------------------------
 
-    def adopt(self, signed: int, position: PositionId = POSITION, standing: Standing = Standing.ADOPTED) -> None:
+    def adopt(
+        self,
+        signed: int,
+        position: PositionId = POSITION,
+        standing: Standing = Standing.ADOPTED,
+        *,
+        target: str | None = None,
+    ) -> None:
         """A bot's purchase, and the entries that take it in."""
-        order = self.bot(signed, f"bot-{position}")
+        order = self.bot(signed, f"bot-{position}", target)
         sign = 1 if signed > 0 else -1
         found = j.LotFound(
             position=position,

@@ -11,7 +11,7 @@ from standfast.exchange.rules import Rules
 from standfast.model import journal as j
 from standfast.model.alert import Severity
 from standfast.model.breaks import BreakKind, Finding
-from standfast.model.ids import AlertId, BreakId
+from standfast.model.ids import AlertId, BreakId, PositionId
 from standfast.model.order import Role, Side
 from standfast.model.position import Standing
 from standfast.sim.watch import Violation
@@ -142,15 +142,31 @@ def test_b2_and_b8_what_an_order_of_somebody_else_holds_cannot_be_covered_and_is
     judged.adopt(10, standing=standing)
     judged.bot_limit(-theirs)
     if is_told:
-        uncovered = Finding(
-            kind=BreakKind.UNCOVERED, holding=HOLDING, subject=POSITION, booked="10 held", reported="0 covered"
-        )
-        alarm = j.AlertRaised(id=AlertId("a1"), severity=Severity.CRITICAL, text="bare", break_id=BreakId("b1"))
-        judged.commit(j.BreakSeen(id=BreakId("b1"), finding=uncovered), j.BreakConfirmed(id=BreakId("b1")), alarm)
+        tell_uncovered(judged)
     if is_blamed:
         within(judged, 165, "B2")
     else:
         judged.wait(400)
+
+
+def tell_uncovered(judged: Judged) -> None:
+    uncovered = Finding(
+        kind=BreakKind.UNCOVERED, holding=HOLDING, subject=POSITION, booked="10 held", reported="0 covered"
+    )
+    alarm = j.AlertRaised(id=AlertId("a1"), severity=Severity.CRITICAL, text="bare", break_id=BreakId("b1"))
+    judged.commit(j.BreakSeen(id=BreakId("b1"), finding=uncovered), j.BreakConfirmed(id=BreakId("b1")), alarm)
+
+
+def test_b2_a_target_that_came_with_a_lot_holds_that_lot_s_quantity_and_not_that_of_one_left_bare() -> None:
+    judged = Judged()
+    beside = PositionId("p2")
+    judged.adopt(20, beside)
+    judged.commit(j.ProtectionChosen(position=beside, stop=None, target=None, bare=True, by="operator"))
+    judged.adopt(10, target="200.00")
+    tell_uncovered(judged)
+    judged.wait(400)
+    judged.commit(j.ProtectionChosen(position=beside, stop=None, target=None, bare=False, by="operator"))
+    within(judged, 165, "B2")
 
 
 def test_b4_does_not_count_while_nothing_trades() -> None:

@@ -220,7 +220,7 @@ class Liveness:
         held_up = holding in self.retold.suspended or now < _until(self.edited.get(instrument), now, 5, 3, 600)
         turned_away = now < _until(self.refused.get(instrument), now, 1, 2, 60)
         told = any(found.told and found.holding == holding for found in self.retold.breaks.values())
-        reserved = told and self._reach(holding, orders) <= closing
+        reserved = told and exposed - self._beyond_reach(holding, orders) <= closing
         if exposed > closing and not reserved and not (told and (held_up or turned_away)):
             yield Trouble("B2", f"{holding}", "naked", COVERED, text)
         if held_up or reserved:
@@ -252,13 +252,25 @@ class Liveness:
         closing = sum((lot.held - lot.closing.remain for lot in lots if lot.closing is not None), ZERO)
         return wanted - stop_cover(orders, sign), closing
 
-    def _reach(self, holding: Holding, orders: list[Order]) -> Decimal:
-        """What of it could be covered yet: where quantity is reserved, not what orders of somebody else hold."""
+    def _beyond_reach(self, holding: Holding, orders: list[Order]) -> Decimal:
+        """What cannot be covered where quantity is reserved: orders of others hold it, and stop nothing.
+
+        What came with the entry of a lot holds that lot's; the rest holds first what wants no stop.
+        """
+        if not self.contract.reserves_quantity:
+            return ZERO
         net = self.witness.net(holding.instrument)
         sign = 1 if net > 0 else -1
-        theirs = [order for order in orders if not self.witness.is_own(order)]
-        held = reducing_quantity(theirs, sign) - stop_cover(theirs, sign) if self.contract.reserves_quantity else ZERO
-        return abs(net) - max(held, ZERO) - stop_cover(orders, sign)
+        strays = [order for order in orders if not self.witness.is_own(order)]
+        beyond, wanting = ZERO, ZERO
+        for lot in self.retold.lots_at(holding):
+            if lot.sign == sign and lot.is_guarded and self.wants_stop(lot):
+                brought = [order for order in strays if lot.order is not None and order.parent_id == lot.order]
+                beyond += min(_only_held(brought, sign), lot.held)
+                wanting += lot.held
+        lots = {lot.order for lot in self.retold.lots_at(holding)}
+        loose = [order for order in strays if order.parent_id is None or order.parent_id not in lots]
+        return beyond + max(_only_held(loose, sign) - max(abs(net) - wanting, ZERO), ZERO)
 
     def wants_stop(self, lot: Lot) -> bool:
         """Whether its policy, or who opened it, wants a stop to rest at the broker."""
@@ -304,9 +316,6 @@ class Liveness:
             return ""
         price = quote.bid if lot.sign > 0 else quote.ask
         distance = policy.stop_loss or policy.emergency_stop
-        if distance is not None and (quote.ask - quote.bid) / basis > distance / 2:
-            price = (quote.bid + quote.ask) / 2  # so wide that the far side says nothing
-        distance = policy.stop_loss or policy.emergency_stop
         if distance is not None and quote.ask - quote.bid > distance * basis / 2:
             price = quote.middle  # too wide for this rule: it is judged at the mid
         losses = (
@@ -327,6 +336,11 @@ class Liveness:
 def _rests(policy: Policy) -> bool:
     """Whether a policy by itself wants a stop to rest at the broker."""
     return policy.held_by is not HeldBy.GUARD and (policy.stop_loss is not None or policy.emergency_stop is not None)
+
+
+def _only_held(orders: list[Order], sign: int) -> Decimal:
+    """What these would take off and do not stop."""
+    return max(reducing_quantity(orders, sign) - stop_cover(orders, sign), ZERO)
 
 
 def _until(times: list[datetime] | None, now: datetime, first: int, factor: int, most: int) -> datetime:
