@@ -12,7 +12,7 @@ from pathlib import Path
 
 from bench.figures import Figure, table
 
-NAMES = ("start", "journal", "quotes", "reconcile", "startup", "protecting", "storm", "idle", "restart")
+NAMES = ("start", "journal", "quotes", "structures", "reconcile", "startup", "protecting", "storm", "idle", "restart")
 """One module each, in the order they run: the short ones first."""
 
 

@@ -242,7 +242,9 @@ def test_rules_are_judged_at_the_worst_side() -> None:
     assert (judged.clarity, judged.price, judged.gain) == (Clarity.CLEAR, D("-3.90"), D("-3.90"))
 
 
-def test_sides_further_apart_than_the_stop_are_judged_at_the_mid_of_two_quotes() -> None:
+def test_where_the_sides_lie_too_far_apart_a_loss_is_judged_at_the_mid_of_two_quotes_and_a_gain_at_the_worst_side() -> (
+    None
+):
     quotes = {
         SHORT: quoted("4.00", "4.60", before=("5.00", "5.60")),
         LONG: quoted("0.80", "0.90", before=("0.80", "0.90")),
@@ -251,7 +253,7 @@ def test_sides_further_apart_than_the_stop_are_judged_at_the_mid_of_two_quotes()
     judged = judge_structure(found, put_spread(), SPREAD)
 
     assert judged.clarity is Clarity.WIDE
-    assert (judged.price, judged.gain) == (D("-3.45"), D("-4.45"))
+    assert (judged.price, judged.gain) == (D("-3.45"), D("-3.80"))
     assert judged.reason == "spread 0.70 on -3.45"
 
 

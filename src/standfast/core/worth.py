@@ -6,8 +6,8 @@ to close, with the sign turned.
 
 1. One leg without a usable quote makes the whole structure blind, and the contract is named. Nothing is skipped.
 2. The worst side is what rules are judged at; the mid is shown beside it. Where the two sides lie further apart than
-   the whole stop distance it is the mid, and a rule fires only when two quotes in a row agree. (Half of it, as for a
-   single position, would not do: the spreads of all legs add up in it.)
+   the whole stop distance, what ends a loss is judged at the mid, and fires only when two quotes in a row agree. (Half
+   of it, as for a single position, would not do: the spreads of all legs add up in it.)
 3. Result: (credit - cost to close) / credit, (value - cost) / cost. `result_of` and `net_at` are each other's inverse.
 4. A stop stands where closing at the worst side loses what the policy says.
 """
@@ -194,8 +194,7 @@ def judge_structure(found: Worth, structure: Structure, policy: Policy) -> Judge
     spread = f"spread {width} on {found.now.mid}"
     if found.before is None:
         return Judged(Clarity.BLIND, None, reason=spread)
-    low, high = sorted((found.now.mid, found.before.mid))
-    return Judged(Clarity.WIDE, high, low, spread)
+    return Judged(Clarity.WIDE, max(found.now.mid, found.before.mid), found.now.worst, spread)
 
 
 # --- what cannot be judged ----------------------------------------------------------------------
