@@ -1,5 +1,6 @@
 """Tradier as a test tells it: answers by path, for shapes and days that the simulated exchange has not."""
 
+import asyncio
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -16,12 +17,39 @@ Told = Callable[[Mapping[str, str]], Answer]
 HOME = "/v1/accounts/VA1"
 
 
+class Wire:
+    """One WebSocket: these frames, then silence or what ends it."""
+
+    def __init__(self, *frames: str | Exception) -> None:
+        self.sent: list[str] = []
+        self._frames = list(frames)
+
+    async def send(self, text: str) -> None:
+        self.sent.append(text)
+
+    async def receive(self) -> str | bytes | None:
+        if not self._frames:
+            await asyncio.Event().wait()
+        frame = self._frames.pop(0)
+        if isinstance(frame, Exception):
+            raise frame
+        return frame
+
+    async def ping(self) -> None:
+        return
+
+    async def close(self) -> None:
+        return
+
+
 @dataclass(slots=True)
 class Script:
     """A transport. `answers`: by path, and for a list of past orders by `PATH?all`."""
 
     answers: dict[str, Told] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
+    wires: list[Wire] = field(default_factory=list)
+    """For one connection each; with none left nothing is served."""
 
     def tell(self, path: str, answer: Answer) -> None:
         self.answers[path] = lambda params: answer
@@ -42,7 +70,10 @@ class Script:
         return Response(200, {}, answer) if isinstance(answer, bytes) else answer
 
     async def connect(self, url: str, headers: Mapping[str, str]) -> Socket:
-        raise TransportError("nothing is served here")
+        self.asked.append(url)
+        if not self.wires:
+            raise TransportError("nothing is served here")
+        return self.wires.pop(0)
 
     async def close(self) -> None:
         return

@@ -13,6 +13,7 @@ from standfast.model.errors import Rejected
 from standfast.model.ids import ClientOrderId, Holding, InstrumentId
 from standfast.model.option import option_contract
 from standfast.model.order import OrderType, Side, Terms, TimeInForce
+from standfast.model.settlement import settlement
 
 TYPES = frozenset({OrderType.MARKET, OrderType.LIMIT, OrderType.STOP, OrderType.STOP_LIMIT})
 DURATIONS = frozenset({TimeInForce.DAY, TimeInForce.GTC})
@@ -28,9 +29,6 @@ EQUITY_SIDES = {
     (Side.BUY, True): "buy_to_cover",
     (Side.SELL, True): "sell",
 }
-ROOTS_OF_INDEXES = {"SPXW": "SPX", "NDXP": "NDX", "RUTW": "RUT", "VIXW": "VIX", "DJXW": "DJX", "XSPW": "XSP"}
-"""Contracts listed under another root than the index they are on."""
-
 Form = dict[str, str]
 
 
@@ -70,9 +68,7 @@ def is_option(holding: Holding) -> bool:
 def underlying_of(instrument: InstrumentId) -> InstrumentId:
     """What a contract's root says lies under it."""
     contract = option_contract(instrument)
-    if contract is None:
-        return instrument
-    return InstrumentId(ROOTS_OF_INDEXES.get(contract.root, contract.root))
+    return instrument if contract is None else InstrumentId(settlement(contract).underlying)
 
 
 def text(number: Decimal) -> str:
