@@ -35,6 +35,7 @@ from tests.core.situations import (
     of,
     own_id,
     position,
+    quoted,
     report,
     resting_stop,
     ruled,
@@ -42,6 +43,7 @@ from tests.core.situations import (
     told,
 )
 from tests.core.test_fills import foreign_lot
+from tests.core.test_reconcile import listed
 
 LONG_AGO = NOW - timedelta(minutes=1)
 """Reads of now cannot be older than this."""
@@ -198,6 +200,17 @@ def test_a_break_that_worsens_alarms_again_and_one_that_heals_does_not() -> None
 
     assert worse.id != first.id
     assert len(watch.book.state.alerts) == 2
+
+
+def test_blindness_of_another_kind_than_at_first_is_told_all_the_same() -> None:
+    watch = Watch(*position(10), *resting_stop(10), held={SPY: 10}, listed=[listed()], sights={})
+    watch.rest()
+    watch.wait(1)
+
+    watch.reported["sights"] = {SPY: quoted("100", "104", at=watch.now + timedelta(seconds=20))}
+    (alarm,) = raised(watch.looks(20))
+
+    assert "spread" in alarm.text or "mid" in alarm.text
 
 
 def test_an_orphans_alarm_waits_longer() -> None:

@@ -5,6 +5,7 @@ is anything repaired or anyone told (an orphan waits a little longer). The same 
 it changes or an hour has passed. `alert` mode tells and never sends; `observe` records.
 """
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -62,9 +63,8 @@ def _look_at(s: Situation, finding: Finding, known: Break | None) -> Outcomes:
         yield BreakSeen(id=id, finding=finding)
         yield from _ask(s, finding)
         return
-    if (known.finding.booked, known.finding.reported) != (finding.booked, finding.reported):
-        if _is_told_by_time(finding):
-            return
+    is_other = (known.finding.booked, known.finding.reported) != (finding.booked, finding.reported)
+    if is_other and not _is_told_by_time(finding):
         yield BreakSeen(id=known.id, finding=finding)
         yield from _ask(s, finding)
         return
@@ -75,7 +75,7 @@ def _look_at(s: Situation, finding: Finding, known: Break | None) -> Outcomes:
             yield from _ask(s, finding, known)
         return
     yield from _act(s, known)
-    yield from _tell(s, known)
+    yield from _tell(s, replace(known, finding=finding))  # in today's words
 
 
 def _is_told_by_time(finding: Finding) -> bool:
