@@ -229,6 +229,19 @@ def test_an_exit_nobody_can_read_is_left_to_the_brokers_own_check_after_a_moment
     assert not is_let_go(cancelled(late, listed=[listed], asked_after=cancelled(0).book.head), order)
 
 
+def test_a_start_gives_the_reads_the_same_moment_again_before_an_exit_is_left_to_the_broker() -> None:
+    """Whether it had been read since its cancel is not in the journal: it may have been, and be as it was."""
+    book = cancelled(0).book
+    told(book, j.GuardStarted(version="1", mode="repair"), at=after(60))
+    (order,) = (o for o in book.orders_for(P) if o.role is Role.STOP)
+
+    def at_start(seconds: float) -> Situation:
+        return situation(book, now=after(60 + seconds), asked_after=order.number - 1)
+
+    assert not is_let_go(at_start(0.1), order)
+    assert is_let_go(at_start(UNHEARD.total_seconds()), order)
+
+
 def test_its_close_is_then_sent_and_the_broker_says_whether_it_may() -> None:
     (sent,) = of(SubmitOrder, step(comparable(cancelled(2))))
     assert (sent.intent.role, sent.intent.terms.side, sent.intent.terms.quantity) == (Role.CLOSE, Side.SELL, D(10))

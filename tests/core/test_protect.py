@@ -1,6 +1,7 @@
 """Tests of `core/protect.py`, on a toy broker that keeps its word."""
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -270,6 +271,19 @@ def test_a_stop_attached_to_an_entry_is_neither_cover_nor_surplus_before_the_ent
 
     assert of(CancelOrder, sent) == []
     assert [effect.intent.terms.quantity for effect in of(SubmitOrder, sent)] == [D(4)]
+
+
+def test_the_stop_of_an_entry_that_has_filled_is_not_taken_away_before_the_fill_is_read() -> None:
+    """It has come to life, so the entry has filled: the very answer that shows it still says that nothing has."""
+    leg = report("leg", type=OrderType.STOP, stop="98", quantity=4)
+    shown: dict[str, Any] = {"client": own_id(Role.OPEN), "side": Side.BUY, "quantity": 4, "legs": (leg,)}
+    early = j.OrderObserved(report=report(f"{P}-open", **shown), position=P, role=Role.OPEN)
+    book = folded(*opening_of(4), early)
+    assert list(protect(situation(book, listed=[leg]), the(book))) == []
+
+    filled = report(f"{P}-open", filled=4, state=OrderState.FILLED, average_price=D(100), **shown)
+    told(book, j.OrderObserved(report=filled, position=P, role=Role.OPEN))
+    assert list(protect(situation(book, listed=[leg]), the(book))) == []
 
 
 def test_nothing_is_placed_for_one_position_where_an_exit_in_doubt_may_take_more_than_another_still_holds() -> None:

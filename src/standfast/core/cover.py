@@ -111,7 +111,8 @@ def _cover(s: Situation, position: Position) -> Cover:
             continue
         if order.role in (Role.STOP, Role.TARGET):
             own.append(order)
-            unsettled = unsettled or not order.is_settled or is_cancelling(s, order)
+            # One that works before its entry is known to be over shows that this has filled, and is not read yet.
+            unsettled = unsettled or not order.is_settled or is_cancelling(s, order) or _waits_for_entry(s, order)
             stopped += order.remaining if _stops(s, order) else ZERO
     loose = [report for report in s.orders_by_holding.get(position.holding, ()) if _is_loose_exit(s, position, report)]
     share = _share_of_loose(s, position, loose)
@@ -199,7 +200,8 @@ def is_let_go(s: Situation, order: BookedOrder) -> bool:
     parent = s.book.state.orders.get(order.parent) if order.parent is not None else None
     if order.cancel_at is None:  # the leg of a pair goes with its parent
         return parent is not None and parent.side is order.side and is_let_go(s, parent)
-    if s.now < order.cancel_at + UNHEARD or order.changed_at > order.cancel_at:
+    since = max(order.cancel_at, s.book.state.started_at or order.cancel_at)  # what was read before is not remembered
+    if s.now < since + UNHEARD or order.changed_at > order.cancel_at:
         return False
     asked = max((s.heard[id] for id in (order.id, order.parent) if id is not None and id in s.heard), default=None)
     is_read = asked is not None and asked >= order.cancel_at
