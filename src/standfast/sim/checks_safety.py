@@ -155,7 +155,7 @@ class Safety:
         """
         root = self.witness.root(order)
         intent = self.retold.intents.get(ClientOrderId(root.client_order_id))
-        if intent is None or intent.cancel_at is not None:
+        if intent is None or intent.cancel_at is not None or BrokerOrderId(order.id) in self.retold.given_up:
             return intent is not None
         if intent.fact.role is not Role.OPEN:
             return False

@@ -91,6 +91,7 @@ def _report(r: Retold, report: OrderReport) -> None:
 
 
 def _cancelling(r: Retold, fact: j.CancelIntended, entry: j.Entry) -> None:
+    r.given_up.add(fact.broker_id)
     id = r.by_broker.get(fact.broker_id)
     if id is not None:
         r.intents[id].cancel_at = entry.at

@@ -115,6 +115,8 @@ class Retold:
     by_broker: dict[BrokerOrderId, ClientOrderId] = field(default_factory=dict)
     by_parent: dict[BrokerOrderId, Intent] = field(default_factory=dict)
     """The intent an order is nested in."""
+    given_up: set[BrokerOrderId] = field(default_factory=set)
+    """Orders whose cancel was asked for, legs too."""
     lots: dict[PositionId, Lot] = field(default_factory=dict)
     at: dict[Holding, dict[PositionId, Lot]] = field(default_factory=dict)
     """Lots that are not over."""
