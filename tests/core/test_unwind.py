@@ -24,6 +24,7 @@ from standfast.core.unwind import (
     WayOut,
     Withdraw,
     next_step,
+    own_nets,
     roll_back,
 )
 from standfast.core.worth import Sides
@@ -169,6 +170,23 @@ def test_and_by_no_more_than_the_broker_has() -> None:
     step = next_step(way(put_spread(3), nets={SHORT: D(-2), LONG: D(3)}))
 
     assert told(step) == ["buy 2 SPXW260304P03800000", "sell 2 SPXW260304P03700000"]
+
+
+def test_what_others_hold_of_a_contract_the_other_way_is_no_obstacle_where_the_books_explain_the_net() -> None:
+    ours, lower = put_spread(3), structure((leg(-1, "P", 3700), 1), (leg(1, "P", 3600), "0.2"), units=5)
+    all_of_it = booked([ours, lower])
+    assert all_of_it[LONG] == -2
+
+    nets = own_nets(ours, booked=all_of_it, reported=all_of_it)
+
+    assert nets == {SHORT: D(-3), LONG: D(3)}
+    assert told(next_step(way(ours, nets=nets))) == ["buy 3 SPXW260304P03800000", "sell 3 SPXW260304P03700000"]
+
+
+def test_where_the_books_do_not_explain_it_the_net_itself_counts() -> None:
+    reported = {SHORT: D(-2)}
+
+    assert own_nets(put_spread(3), booked=booked([put_spread(3)]), reported=reported) == {SHORT: D(-2), LONG: D(0)}
 
 
 # --- leg by leg ---------------------------------------------------------------------------------

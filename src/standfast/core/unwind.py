@@ -3,8 +3,9 @@
 Nothing is held in memory: each look is given what is held, what the broker says, what was tried, and names the next
 step. A step is a decision only; whoever takes it records it first.
 
-1. No order can add to what is held: its side comes from the broker's signed net, its size is at most the smaller of
-   what the structure and the broker hold.
+1. No order can add to what is held: its side comes from the signed net, its size is at most the smaller of what the
+   structure and the broker hold. Where the broker's net is what the books add up to, the structure's part of it is
+   what is booked for it, whatever others hold of the same contract.
 2. As one order: a limit that walks from the mid to the worst side, then the market. Each price is taken from the
    quotes of that moment. What cannot wait begins at the worst side.
 3. Leg by leg what is sold is bought back first; nothing bought is sold while something sold is left.
@@ -127,7 +128,7 @@ class WayOut:
 
     structure: Structure
     nets: Mapping[Holding, Decimal]
-    """The broker's signed nets, free of what other closes still take."""
+    """What the broker holds for this structure, signed (`own_nets`), free of what other closes still take."""
     sides: Sides | None
     """What it would bring now; None while a leg is blind."""
     attempts: Sequence[Attempt]
@@ -141,6 +142,23 @@ class WayOut:
     began: datetime
     """When the close was decided."""
     now: datetime
+
+
+def own_nets(
+    structure: Structure, *, booked: Mapping[Holding, Decimal], reported: Mapping[Holding, Decimal]
+) -> dict[Holding, Decimal]:
+    """What of the broker's nets is this structure's.
+
+    Contracts are shared, and what one structure bought another may have sold: the net alone then says little of either.
+    Where it is what the books add up to, each structure holds what is booked for it; where it is not, nothing is sized
+    beyond the net itself.
+    """
+    nets: dict[Holding, Decimal] = {}
+    for held in structure.legs:
+        holding = held.leg.holding
+        net = reported.get(holding, ZERO)
+        nets[holding] = held.net if net == booked.get(holding, ZERO) else net
+    return nets
 
 
 def next_step(way: WayOut) -> Step:
