@@ -37,6 +37,16 @@ def test_init_for_a_simulated_exchange_follows_its_clock(tmp_path: Path) -> None
     assert (account.is_simulator, account.follows_exchange) == (True, True)
 
 
+def test_init_for_tradier_asks_for_a_token_and_a_number(tmp_path: Path) -> None:
+    ran = standfast("init", "--yes", "--broker", "tradier", "--account-id", "VA0000000007", folder=tmp_path)
+
+    (account,) = load(tmp_path / "standfast.toml", {"TRADIER_ACCESS_TOKEN": "t"}).accounts
+    assert ran.code == 0
+    assert (account.broker, account.account_id, account.secret.reveal()) == ("tradier", "VA0000000007", "t")
+    assert account.rest_url == "https://sandbox.tradier.com"
+    assert "key_id" not in (tmp_path / "standfast.toml").read_text()
+
+
 def test_init_never_replaces_a_file_unless_forced(tmp_path: Path) -> None:
     (tmp_path / "standfast.toml").write_text("mine")
 

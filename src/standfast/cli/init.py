@@ -6,11 +6,12 @@ from standfast.cli.arguments import Options, Parser, Verb
 def _arguments(parser: Parser) -> None:
     parser.add_argument("--yes", action="store_true", help="ask nothing: take the flags, and defaults for the rest")
     parser.add_argument("--force", action="store_true", help="replace a file that is there")
-    parser.add_argument("--broker", choices=("alpaca",), help="default: alpaca")
+    parser.add_argument("--broker", choices=("alpaca", "tradier"), help="default: alpaca")
     parser.add_argument("--name", help="what the account is called here (default: paper)")
     parser.add_argument("--live", action="store_true", help="a live account: real money")
     parser.add_argument("--key-id", metavar="REF", help="env:NAME, file:PATH or keyring:SERVICE/NAME")
-    parser.add_argument("--secret", metavar="REF", help="as --key-id")
+    parser.add_argument("--secret", metavar="REF", help="as --key-id; with --broker tradier the access token")
+    parser.add_argument("--account-id", metavar="NUMBER", help="with --broker tradier: the number of the account")
     parser.add_argument(
         "--mode", choices=("observe", "alert", "repair"), help="how far the guard may go (default: alert)"
     )

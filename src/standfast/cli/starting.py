@@ -17,9 +17,9 @@ from standfast.cli.arguments import Options
 from standfast.model.errors import SettingsError, StandfastError
 
 TRAP = """\
-Resting stops reserve the quantity they would sell. At Alpaca a stop that Standfast keeps under an adopted
-position makes the broker refuse your bot's own sell orders for it (403, held for orders), and its plain
-buys of that instrument (403, wash trade). Choose:
+Resting stops reserve the quantity they would sell. A stop that Standfast keeps under an adopted position makes
+the broker refuse your bot's own sell orders for it (Alpaca: 403, held for orders; Tradier: rejected, review open
+orders), and Alpaca its plain buys of that instrument too (403, wash trade). Choose:
   exits_held_by = "broker"  the stop outlives this machine; the bot must close through standfast close, or
                             cancel the stop first (it comes back if the position does not close)
   exits_held_by = "guard"   nothing rests at the broker; the bot sells as it likes; the stop needs a running guard
@@ -29,6 +29,9 @@ EMERGENCY = "40%"
 """Far enough out to be the last resort only."""
 
 
+WHERE = "env:NAME, file:PATH, keyring:SERVICE/NAME"
+
+
 class Question(NamedTuple):
     key: str
     text: str
@@ -36,16 +39,25 @@ class Question(NamedTuple):
     choices: tuple[str, ...] = ()
 
 
+NAME = Question("name", "What shall the account be called", "paper")
+KEYS = {
+    "alpaca": (
+        Question("key_id", f"Where is the key id kept ({WHERE})", "env:APCA_API_KEY_ID"),
+        Question("secret", "Where is the secret kept", "env:APCA_API_SECRET_KEY"),
+    ),
+    "tradier": (
+        Question("secret", f"Where is the access token kept ({WHERE})", "env:TRADIER_ACCESS_TOKEN"),
+        Question("account_id", "What is the number of the account", "VA00000001"),
+    ),
+}
 QUESTIONS = (
-    Question("name", "What shall the account be called", "paper"),
-    Question("key_id", "Where is the key id kept (env:NAME, file:PATH, keyring:SERVICE/NAME)", "env:APCA_API_KEY_ID"),
-    Question("secret", "Where is the secret kept", "env:APCA_API_SECRET_KEY"),
     Question("mode", "How far may the guard go", "alert", ("observe", "alert", "repair")),
     Question("foreign", "What to do with positions the bot opens itself", "alert", ("adopt", "alert", "ignore")),
     Question("held_by", "Who holds the exits", "broker", ("broker", "guard", "both")),
     Question("stop_loss", "How far from entry is the stop", "2%"),
     Question("alert", "Where do alerts go (an Apprise address, env:NAME, or nothing)", ""),
 )
+USUAL = "alpaca"
 FOR_EXCHANGE = {"key_id": "key", "secret": "secret"}
 
 
@@ -56,7 +68,8 @@ def init(options: Options) -> int:
         raise StandfastError(f"{file}: there is a file already; --force replaces it, --config FILE writes another")
     if not options.yes and not sys.stdin.isatty():
         raise StandfastError("there is no terminal to ask on; write --yes to take the flags and defaults")
-    answers = {each.key: _answer(each, options) for each in QUESTIONS}
+    asked = (NAME, *KEYS[options.broker or USUAL], *QUESTIONS)
+    answers = {each.key: _answer(each, options) for each in asked}
     _write(file, _text(answers, options))
     if options.json:
         render.document({"init": {"file": str(file.absolute()), "account": answers["name"], "mode": answers["mode"]}})
@@ -128,11 +141,9 @@ url = "sqlite:///standfast.db"     # beside this file; keep it on a local disk a
 
 [[accounts]]
 name = {quoted["name"]}
-broker = "{options.broker or "alpaca"}"
+broker = "{options.broker or USUAL}"
 mode = {quoted["mode"]}    # observe: record only; alert: record and tell; repair: act
-key_id = {quoted["key_id"]}    # where the key is kept: env:NAME, file:PATH or keyring:SERVICE/NAME
-secret = {quoted["secret"]}
-live = {"true" if options.live else "false"}    # real money
+{_keys(quoted)}live = {"true" if options.live else "false"}    # real money
 {_addresses(options.exchange)}\
 foreign = {quoted["foreign"]}    # positions not opened through Standfast: adopt (protect them), alert, ignore
 foreign_ignore = []    # instruments to leave alone, such as long-term holdings: ["VTI", "BND"]
@@ -157,6 +168,14 @@ emergency_stop = "{EMERGENCY}"    # the last resort, whatever else is delayed
 open_positions = 20
 orders_per_minute = 60
 {_alerts(answers["alert"])}"""
+
+
+def _keys(quoted: Mapping[str, str]) -> str:
+    """Where the keys are kept, and the account's number where the broker needs one."""
+    lines = [f"{key} = {quoted[key]}" for key in ("key_id", "secret", "account_id") if key in quoted]
+    return f"{lines[0]}    # where it is kept: env:NAME, file:PATH or keyring:SERVICE/NAME\n" + "".join(
+        f"{line}\n" for line in lines[1:]
+    )
 
 
 def _addresses(exchange: str | None) -> str:
@@ -196,7 +215,7 @@ def _tell_next(file: Path, answers: Mapping[str, str]) -> None:
     if answers["foreign"] == "adopt" and answers["held_by"] != "guard":
         render.line(f"\n{TRAP}\nChosen: {answers['held_by']}.\n")
     for key in ("key_id", "secret"):
-        name = answers[key].removeprefix("env:")
-        if name != answers[key] and name not in os.environ:
+        name = answers.get(key, "").removeprefix("env:")
+        if name != answers.get(key, "") and name not in os.environ:
             render.line(f"Not set yet: {name}", render.WARN)
     render.line("Next: standfast doctor, then standfast scan, then standfast guard.")

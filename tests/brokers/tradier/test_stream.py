@@ -2,6 +2,7 @@
 
 import json
 from contextlib import aclosing
+from dataclasses import replace
 from decimal import Decimal
 
 from standfast.brokers.shared.transport import TransportError
@@ -53,8 +54,8 @@ async def test_an_event_is_about_the_order_the_lists_have_told_of() -> None:
     up, opened, filled = await heard(found, 3, listed=True)
 
     assert up == StreamUp()
-    named = {"holding": SPY, "broker_id": BrokerOrderId("7"), "client_id": ClientOrderId("sfabcd-s7")}
-    assert (opened, filled) == (OrderEvent(event="new", **named), OrderEvent(event="fill", **named))  # type: ignore[arg-type]
+    named = OrderEvent(holding=SPY, broker_id=BrokerOrderId("7"), client_id=ClientOrderId("sfabcd-s7"), event="new")
+    assert (opened, filled) == (named, replace(named, event="fill"))
     assert "wss://stream/v1/accounts/events" in found.asked, "the address that is configured, not one that is told"
     assert json.loads(wire.sent[0]) == {"events": ["order"], "sessionid": "c8638963", "excludeAccounts": []}
 
