@@ -1,12 +1,17 @@
 """Tests of `core/acknowledge.py`: foreign quantity that was read before its fills were known."""
 
+from datetime import datetime, timedelta
+
+from standfast.core.acknowledge import is_shown
+from standfast.core.book import Book
 from standfast.core.fills import book_fill
 from standfast.model import journal as j
 from standfast.model.breaks import BreakKind
-from standfast.model.order import Side
-from tests.core.situations import NOW, SPY, D, after, fill, folded, situation, told
+from standfast.model.evidence import HeldReport, PositionsRead
+from standfast.model.order import Fill, Side
+from tests.core.situations import NOW, SPY, D, adopted, after, fill, folded, situation, told
 from tests.core.test_acts import acted, broken
-from tests.core.test_fills import IGNORE, booked, foreign_lot, net_of
+from tests.core.test_fills import ADOPT, IGNORE, booked, foreign_lot, net_of
 from tests.core.test_repair import Watch
 from tests.core.test_undo import take_back
 
@@ -103,3 +108,36 @@ def test_what_the_operator_says_is_gone_waits_for_no_fill() -> None:
     acted(book, "ignore", s=situation(book, held={}), **{"break": "b1"})
 
     assert (book.state.acknowledged, book.state.bare) == ({}, {})
+
+
+def test_a_purchase_behind_an_adopted_short_is_in_it_when_the_list_has_shown_the_same_since() -> None:
+    """Bought and sold, and sold again, before anybody could read a fill. Found by simulation."""
+    book = folded(adopted(-6))
+    late = [
+        fill("x1", "o1", Side.BUY, 10, 100, at=NOW),
+        fill("x2", "o2", Side.SELL, 10, 101, at=NOW),
+        fill("x3", "o2", Side.SELL, 6, 101, at=NOW),
+    ]
+
+    for each in late:
+        assert shown(book, each, "-6", after(10))
+        told(book, *book_fill(book, ADOPT, each, is_shown=True))
+
+    assert net_of(book) == D(-6)
+
+
+def shown(book: Book, each: Fill, quantity: str, asked: datetime) -> bool:
+    """With ten seconds for a list to be old."""
+    row = HeldReport(holding=SPY, quantity=D(quantity), average_price=D(100))
+    read = PositionsRead(rows={SPY: row}, changed=frozenset(), began=asked, ended=asked)
+    return is_shown(book, each, read, later=timedelta(seconds=-10))
+
+
+def test_a_list_shows_a_fill_when_it_was_asked_for_well_after_it_and_agrees_with_the_books() -> None:
+    bought = fill("x1", "o1", Side.BUY, 10, 100, at=NOW)
+    book = folded(adopted(-6))
+
+    assert shown(book, bought, "-6", after(10))
+    assert not shown(book, bought, "-6", after(9))
+    assert not shown(book, bought, "4", after(10))
+    assert not is_shown(book, bought, None, later=timedelta(0))

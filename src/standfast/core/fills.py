@@ -47,14 +47,17 @@ LEG_CLASSES = frozenset({"bracket", "oco", "oto"})
 """An order of such a class that closes is an exit the broker held."""
 
 
-def book_fill(book: Book, rules: Rules, fill: Fill) -> Iterator[Fact]:
-    """The facts for one fill; none if it is booked already or lies before we began to guard."""
+def book_fill(book: Book, rules: Rules, fill: Fill, *, is_shown: bool = False) -> Iterator[Fact]:
+    """The facts for one fill; none if it is booked already or lies before we began to guard.
+
+    `is_shown`: the broker's list shows it, and says what the books say without it (`acknowledge.is_shown`).
+    """
     began = book.state.began
     if fill.execution_id in book.state.executions or (began is not None and fill.at < began.at_broker):
         return
     order = book.order_by_broker(fill.broker_order_id)
-    matched = _matched(book, fill, order)
-    if matched is not None or (_is_theirs(order) and is_in_it(book, fill)):
+    matched = _matched(book, fill, order, is_shown=is_shown)
+    if matched is not None or (_is_theirs(order) and is_in_it(book, fill, is_shown=is_shown)):
         yield FillMatched(fill=fill, position=matched)
         return
     found: LotFound | None = None
@@ -131,8 +134,8 @@ def _put_right(book: Book, rules: Rules, found: LotFound, crossed: Position) -> 
     yield AlertRaised(id=AlertId(f"a{key[:9]}"), severity=Severity.CRITICAL, text=text)
 
 
-def _matched(book: Book, fill: Fill, order: BookedOrder | None) -> PositionId | None:
-    """The bare adoption that already counted this fill, if one still lacks fills on this side.
+def _matched(book: Book, fill: Fill, order: BookedOrder | None, *, is_shown: bool) -> PositionId | None:
+    """The bare adoption that already counted this fill, if one still lacks fills of this side, or the list shows it.
 
     More may have been bought than was adopted, because some was sold again before: what then is too much
     (`bare_adopted` below zero) is explained by the sales.
@@ -141,7 +144,8 @@ def _matched(book: Book, fill: Fill, order: BookedOrder | None) -> PositionId | 
         return None
     for position in chain(book.positions_at(fill.holding), _just_closed(book, fill)):
         lacking = position.bare_adopted * position.sign * fill.side.sign
-        if lacking > 0 and position.counted_until is not None and fill.at <= position.counted_until:
+        counts = lacking > 0 or (lacking < 0 and is_shown)
+        if counts and position.counted_until is not None and fill.at <= position.counted_until:
             return position.id
     return None
 

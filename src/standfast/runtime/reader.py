@@ -6,13 +6,14 @@ is asked for while one runs is made again afterwards, because the running one ma
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from itertools import groupby
+from itertools import chain, groupby
 
 import structlog
 
+from standfast.core.acknowledge import is_shown
 from standfast.core.busted import TRADE
 from standfast.core.fills import book_fill, bookable, is_known
 from standfast.core.movements import book_movements
@@ -367,10 +368,15 @@ class Reader:
         while fills:
             firsts = list({fill.holding: fill for fill in reversed(fills)}.values())
             async with self.ledger.deciding:
-                batch = [fact for fill in firsts for fact in book_fill(self.ledger.book, self.rules, fill)]
+                batch = list(chain.from_iterable(self._facts_of(fill) for fill in firsts))
                 await self.ledger.record(batch)
             booked = {fill.execution_id for fill in firsts}
             fills = [fill for fill in fills if fill.execution_id not in booked]
+
+    def _facts_of(self, fill: Fill) -> Iterator[Fact]:
+        book, later = self.ledger.book, self.ledger.clock_ahead - self.broker.contract.staleness
+        shown = is_shown(book, fill, self.snapshot.positions, later=later)
+        return book_fill(book, self.rules, fill, is_shown=shown)
 
 
 def _turn(row: Movement) -> tuple[datetime, int]:

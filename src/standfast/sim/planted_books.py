@@ -21,8 +21,8 @@ from standfast.stores.memory import MemoryJournal, MemoryStore
 def count_a_fill_twice() -> Iterator[Change]:
     right = fills.book_fill
 
-    def book_fill(book: Book, rules: Any, fill: Fill) -> Iterator[j.Fact]:
-        for fact in right(book, rules, fill):
+    def book_fill(book: Book, rules: Any, fill: Fill, **how: Any) -> Iterator[j.Fact]:
+        for fact in right(book, rules, fill, **how):
             yield fact
             if isinstance(fact, j.FillBooked):
                 yield replace(fact, fill=replace(fill, execution_id=ExecutionId(f"{fill.execution_id}/again")))
