@@ -58,7 +58,7 @@ def stream_adds() -> Iterator[Change]:
 
 
 def adopt_and_count() -> Iterator[Change]:
-    yield fills, "_matched", lambda book, fill, order: None
+    yield fills, "_matched", lambda book, fill, order, *, is_shown: None
 
 
 def silent_removal() -> Iterator[Change]:
