@@ -113,6 +113,13 @@ def _exchange_arguments(parser: Parser) -> None:
     parser.add_argument(
         "--instrument", action="append", type=_priced, metavar="NAME=PRICE", help="of the made-up market; several times"
     )
+    parser.add_argument(
+        "--strikes",
+        type=whole,
+        metavar="N",
+        help="options on each of them: N strikes on either side of its price, for the next three sessions"
+        " (default: 10 in Tradier's dialect, 0 in Alpaca's)",
+    )
     parser.add_argument("--replay", action="append", default=[], metavar="PATH", help="recorded quotes; several times")
     parser.add_argument("--seed", type=whole, default=1, help="of the made-up market (default: 1)")
     parser.add_argument("--no-market", action="store_true", help="no prices but those posted to /sim/quote")
@@ -176,14 +183,14 @@ def _exchange(options: Options) -> int:
     for path in (*options.replay, *([options.faults] if options.faults else ())):
         if not Path(path).exists():
             raise _no_file(path)
-    usual = server.Options()
     wanted = server.Options(
         host=options.host,
         port=options.port,
         dialect=options.dialect,
         is_sandbox=options.sandbox,
         accounts=tuple(options.account or server.USUAL_ACCOUNTS[options.dialect]),
-        instruments=dict(options.instrument or usual.instruments),
+        instruments=dict(options.instrument or server.USUAL_INSTRUMENTS[options.dialect]),
+        strikes=server.USUAL_STRIKES[options.dialect] if options.strikes is None else options.strikes,
         seed=None if options.no_market else options.seed,
         replay=tuple(Path(path) for path in options.replay),
         speed=options.clock,

@@ -7,10 +7,10 @@ lets it catch up, so that a client never sees an exchange that is behind its own
 
 import asyncio
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, nullcontext
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from types import TracebackType
@@ -20,7 +20,8 @@ from aiohttp import web
 
 from standfast.exchange.accounts import AccountSpec
 from standfast.exchange.assets import asset_of
-from standfast.exchange.contracts import contract_of
+from standfast.exchange.chain import Chain, listed
+from standfast.exchange.contracts import Contract, contract_of
 from standfast.exchange.dialects import alpaca, tradier
 from standfast.exchange.dialects.operator import Operator
 from standfast.exchange.dialects.venue import Venue
@@ -36,6 +37,8 @@ from standfast.exchange.tape import Tape
 TICK_SECONDS = 0.005  # how far time may lag behind its pace between requests
 REQUESTS_PER_MINUTE = 200
 SHUTDOWN_SECONDS = 1.0
+CHAIN_DAYS = 3
+CHAIN_WITHIN = timedelta(days=10)
 BODY_BYTES_MAX = 1 << 20
 MONDAY = datetime(2026, 1, 5, 14, 30, tzinfo=UTC)  # an ordinary session's opening
 
@@ -44,6 +47,11 @@ USUAL_ACCOUNTS: Mapping[str, tuple[AccountSpec, ...]] = {
     "alpaca": (AccountSpec(name="paper", key_id="key", secret="secret"),),
     "tradier": (AccountSpec(name="paper", key_id="VA00000001", secret="secret", multiplier=2),),
 }
+USUAL_INSTRUMENTS: Mapping[str, Mapping[str, Decimal]] = {
+    "alpaca": {"SPY": Decimal(600), "AAPL": Decimal(250)},
+    "tradier": {"SPX": Decimal(6000), "SPY": Decimal(600)},
+}
+USUAL_STRIKES: Mapping[str, int] = {"alpaca": 0, "tradier": 10}
 Dialect = Callable[[Venue], list[web.RouteDef]]
 
 
@@ -118,7 +126,8 @@ class Options:
     host: str = "127.0.0.1"
     port: int = 0
     accounts: tuple[AccountSpec, ...] = USUAL_ACCOUNTS["alpaca"]
-    instruments: Mapping[str, Decimal] = field(default_factory=lambda: {"SPY": Decimal(600), "AAPL": Decimal(250)})
+    instruments: Mapping[str, Decimal] = field(default_factory=lambda: USUAL_INSTRUMENTS["alpaca"])
+    strikes: int = 0  # with this many strikes on either side of each of them, for the next sessions, calls and puts
     seed: int | None = 1  # of the synthetic market; None: no prices but those somebody posts
     replay: tuple[Path, ...] = ()  # recorded quotes instead of the synthetic market
     speed: float | None = 1.0  # None: time moved by hand
@@ -137,8 +146,9 @@ def build(options: Options) -> Venue:
     """The venue that the options describe. ValueError or OSError for files that cannot be used."""
     sessions = USSessions()
     start = options.start or _opening(options, sessions)
+    contracts = _contracts(options, start, sessions)
     engine = Engine(
-        [asset_of(name) for name in _instruments(options)],
+        [asset_of(name) for name in _instruments(options, contracts)],
         options.accounts,
         start=start,
         calendar=sessions,
@@ -151,7 +161,7 @@ def build(options: Options) -> Venue:
         [account.name for account in options.accounts],
         faults=Faults(rules, seed=options.fault_seed),
         sessions=sessions,
-        prices=_prices(options, start, sessions),
+        prices=_prices(options, start, sessions, contracts),
         speed=options.speed,
     )
 
@@ -196,9 +206,23 @@ async def _unknown(_: web.Request) -> web.StreamResponse:
     return web.json_response({"code": 40410000, "message": "endpoint not found."}, status=404)
 
 
-def _instruments(options: Options) -> list[str]:
+def _contracts(options: Options, start: datetime, sessions: USSessions) -> list[Contract]:
+    """The chains of the made-up market: what ends today, or with the next sessions."""
+    if options.replay:
+        return []
+    today = start.astimezone(NEW_YORK).date()
+    days = [session.day for session in sessions.calendar(today, today + CHAIN_WITHIN)][:CHAIN_DAYS]
+    return [
+        contract
+        for name, price in sorted(options.instruments.items())
+        if options.strikes and contract_of(name) is None
+        for contract in listed(name, price, days, options.strikes)
+    ]
+
+
+def _instruments(options: Options, contracts: Iterable[Contract]) -> list[str]:
     recorded = {name for path in options.replay for name in quotes(path).instruments}
-    named = recorded | set(options.instruments)
+    named = recorded | set(options.instruments) | {contract.name for contract in contracts}
     underlyings = {contract.underlying for name in named if (contract := contract_of(name)) is not None}
     return sorted(named | underlyings)
 
@@ -212,10 +236,11 @@ def _opening(options: Options, sessions: USSessions) -> datetime:
     return first if session is None else session.opens
 
 
-def _prices(options: Options, start: datetime, sessions: USSessions) -> Prices | None:
+def _prices(options: Options, start: datetime, sessions: USSessions, contracts: Sequence[Contract]) -> Prices | None:
     if options.replay:
         return Replay.onto(options.replay, start.astimezone(NEW_YORK).date())
     if options.seed is None:
         return None
     walks = [Walk(instrument=name, price=price) for name, price in sorted(options.instruments.items())]
-    return Market(options.seed, walks, sessions=sessions)
+    market = Market(options.seed, walks, sessions=sessions)
+    return Chain(market, contracts) if contracts else market

@@ -1,7 +1,8 @@
 """What an index must stand at for the quotes of its options to make sense.
 
-A call less a put of one strike is worth the underlying less the strike (put-call parity; interest over the little time
-left is nothing). The strike where the two are nearest to each other says it best.
+A call less a put of one strike is worth the underlying less the strike (put-call parity; interest and dividends over
+the little time left are next to nothing). The pair quoted most tightly says it best, of whichever expiry: in the last
+minutes of a day those that end with it are hardly quoted at all.
 """
 
 from collections.abc import Mapping
@@ -11,18 +12,25 @@ from decimal import Decimal
 from standfast.exchange.assets import Quote
 from standfast.exchange.contracts import contract_of
 
+Key = tuple[date, Decimal]
+
 
 def implied_spot(quotes: Mapping[str, Quote], underlying: str, expiry: date) -> Decimal | None:
-    """None when no strike of that expiry has a call and a put with both sides quoted."""
-    calls: dict[Decimal, Decimal] = {}
-    puts: dict[Decimal, Decimal] = {}
+    """None when no strike has a call and a put with both sides quoted. Of equals that of `expiry` is taken."""
+    calls: dict[Key, Quote] = {}
+    puts: dict[Key, Quote] = {}
     for name, quote in quotes.items():
         contract = contract_of(name)
-        if contract is None or contract.underlying != underlying or contract.expiry != expiry:
-            continue
-        if quote.bid and quote.ask:
-            (calls if contract.right == "call" else puts)[contract.strike] = quote.middle
-    if not (both := sorted(calls.keys() & puts.keys())):
+        if contract is not None and contract.underlying == underlying and quote.bid and quote.ask:
+            side = calls if contract.right == "call" else puts
+            side[contract.expiry, contract.strike] = quote
+    both = calls.keys() & puts.keys()
+    if not both:
         return None
-    strike = min(both, key=lambda at: abs(calls[at] - puts[at]))
-    return strike + calls[strike] - puts[strike]
+
+    def looseness(key: Key) -> tuple[Decimal, bool, Key]:
+        call, put = calls[key], puts[key]
+        return call.ask - call.bid + put.ask - put.bid, key[0] != expiry, key
+
+    best = min(both, key=looseness)
+    return best[1] + calls[best].middle - puts[best].middle

@@ -3,6 +3,7 @@
 - `answered`: a request that came through the gate: what it was about and the status it got (null: never answered).
 - `asked`: an order, a replace or a cancel as it arrived, before it was judged, with the account's net at that moment.
 - `event`: what became of an order, with its state afterwards; of a fill also its execution and the net after it.
+- `moved`: a holding that changed without an order (expiry, assignment, split), with the net after it.
 
 Lines stand in the order in which things happened. Each is handed to the operating system at once and before any client
 can know of it, so that the file is complete whichever process dies. Amounts are decimal strings, times exchange time.
@@ -30,6 +31,7 @@ class Tape:
         venue.overhearers.append(self._answered)
         venue.engine.overhearers.append(self._asked)
         venue.engine.listeners.append(self._event)
+        venue.engine.movers.append(self._moved)
 
     def __enter__(self) -> "Tape":
         return self
@@ -40,6 +42,7 @@ class Tape:
         self._venue.overhearers.remove(self._answered)
         self._venue.engine.overhearers.remove(self._asked)
         self._venue.engine.listeners.remove(self._event)
+        self._venue.engine.movers.remove(self._moved)
         self._file.close()
 
     def _write(self, row: str, **facts: object) -> None:
@@ -71,6 +74,7 @@ class Tape:
                 "order_class": asked.ticket.order_class,
                 "take_profit": asked.ticket.take_profit,
                 "stop_loss": asked.ticket.stop_loss,
+                "legs": asked.ticket.legs,
             }
         elif asked.change is not None:
             what = "replace"
@@ -119,3 +123,8 @@ class Tape:
             fill_price=event.price,
             net=event.position_quantity,
         )
+
+    def _moved(self, account: str, instrument: str) -> None:
+        """A holding changed and no order did it."""
+        now = self._venue.engine.now
+        self._write("moved", at=now, account=account, instrument=instrument, net=self._net(account, instrument))

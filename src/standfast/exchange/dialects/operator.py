@@ -8,19 +8,19 @@ decimal strings. Nothing here passes the budget or the faults.
 import ipaddress
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import TypeVar, get_type_hints
 
 import msgspec
 from aiohttp import web
 
-from standfast.exchange.accounts import TrueFill
 from standfast.exchange.assets import Quote
-from standfast.exchange.dialects.venue import Asked, Venue
-from standfast.exchange.faults import Rule, Struck, parse_rules
+from standfast.exchange.dialects.operator_rows import asked_row, fill_row, order_row, struck_row
+from standfast.exchange.dialects.venue import Venue
+from standfast.exchange.faults import Rule, parse_rules
 from standfast.exchange.fills import Scripted
-from standfast.exchange.orders import Order, OrderClass, OrderType, Side, StopLoss, TakeProfit, Terms, Ticket
+from standfast.exchange.orders import OrderClass, OrderType, Side, StopLoss, TakeProfit, Terms, Ticket
 from standfast.exchange.orders import TimeInForce as InForce
 from standfast.exchange.refusal import Refused
 from standfast.exchange.rules import Rules
@@ -88,6 +88,18 @@ class _Trade(msgspec.Struct, forbid_unknown_fields=True):
     price: Decimal | None = None
 
 
+class _Ended(msgspec.Struct, forbid_unknown_fields=True):
+    instrument: str
+    account: str = ""
+    quantity: Decimal | None = None
+
+
+class _Settlement(msgspec.Struct, forbid_unknown_fields=True):
+    underlying: str
+    day: date
+    price: Decimal
+
+
 class _Session(msgspec.Struct, forbid_unknown_fields=True):
     is_open: bool
 
@@ -119,6 +131,9 @@ class Operator:
             web.post("/sim/fill", self._handled(self.fill)),
             web.post("/sim/reject", self._handled(self.reject)),
             web.post("/sim/liquidate", self._handled(self.liquidate)),
+            web.post("/sim/assign", self._handled(self.assign)),
+            web.post("/sim/exercise", self._handled(self.exercise)),
+            web.post("/sim/settlement", self._handled(self.settlement)),
             web.post("/sim/split", self._handled(self.split)),
             web.post("/sim/bust", self._handled(self.bust)),
             web.post("/sim/halt", self._handled(self.halt)),
@@ -170,6 +185,25 @@ class Operator:
             self._venue.engine.correct(account, asked.execution_id, asked.price)
         return {}
 
+    # Options
+
+    def assign(self, body: bytes) -> object:
+        """Early, against a short option; the whole holding unless a quantity is given."""
+        asked = _read(body, _Ended)
+        self._venue.engine.assign(self._account(asked.account), asked.instrument, asked.quantity)
+        return {}
+
+    def exercise(self, body: bytes) -> object:
+        asked = _read(body, _Ended)
+        self._venue.engine.exercise(self._account(asked.account), asked.instrument, asked.quantity)
+        return {}
+
+    def settlement(self, body: bytes) -> object:
+        """The price at which an underlying's options of that day settle."""
+        asked = _read(body, _Settlement)
+        self._venue.engine.announce_settlement(asked.underlying, asked.day, asked.price)
+        return {}
+
     def halt(self, body: bytes) -> object:
         self._venue.engine.halt(_read(body, _Instrument).instrument)
         return {}
@@ -190,7 +224,7 @@ class Operator:
         return {}
 
     def struck(self, _: bytes) -> object:
-        return {"struck": [_struck_row(struck) for struck in self._venue.faults.struck]}
+        return {"struck": [struck_row(struck) for struck in self._venue.faults.struck]}
 
     # How it matches
 
@@ -224,15 +258,15 @@ class Operator:
 
     def fill(self, body: bytes) -> object:
         asked = _read(body, _Fill)
-        return _order_row(self._venue.engine.fill_now(asked.order_id, asked.quantity, asked.price))
+        return order_row(self._venue.engine.fill_now(asked.order_id, asked.quantity, asked.price))
 
     def reject(self, body: bytes) -> object:
         asked = _read(body, _OrderId)
-        return _order_row(self._venue.engine.reject_working(asked.order_id))
+        return order_row(self._venue.engine.reject_working(asked.order_id))
 
     def liquidate(self, body: bytes) -> object:
         asked = _read(body, _Instrument)
-        return _order_row(self._venue.engine.liquidate(self._account(asked.account), asked.instrument, asked.price))
+        return order_row(self._venue.engine.liquidate(self._account(asked.account), asked.instrument, asked.price))
 
     def cash(self, body: bytes) -> object:
         asked = _read(body, _Cash)
@@ -245,7 +279,7 @@ class Operator:
         return {"now": self._venue.now, "accounts": {name: self._truth_of(name) for name in self._venue.accounts}}
 
     def log(self, _: bytes) -> object:
-        return {"requests": [_asked_row(asked) for asked in self._venue.log]}
+        return {"requests": [asked_row(asked) for asked in self._venue.log]}
 
     def listeners(self, _: bytes) -> object:
         orders, quotes = self._venue.listeners()
@@ -260,11 +294,11 @@ class Operator:
             "realised_by_instrument": truth.realised_by_instrument(),
             "realised_by_day": {day.isoformat(): amount for day, amount in truth.realised_by_day().items()},
             "fees": truth.fees,
-            "fills": [_fill_row(fill) for fill in truth.fills],
+            "fills": [fill_row(fill) for fill in truth.fills],
         }
 
     def _order_row(self, account: str, order_id: str) -> object:
-        return _order_row(self._venue.engine.order(account, order_id))
+        return order_row(self._venue.engine.order(account, order_id))
 
     def _account(self, name: str) -> str:
         return name or self._venue.accounts[0]
@@ -302,55 +336,6 @@ def _ticket(asked: _Order) -> Ticket:
         take_profit=None if asked.take_profit is None else TakeProfit(limit_price=asked.take_profit),
         stop_loss=None if asked.stop_loss is None else StopLoss(stop_price=asked.stop_loss),
     )
-
-
-def _order_row(order: Order) -> dict[str, object]:
-    return {
-        "id": order.id,
-        "client_order_id": order.client_order_id,
-        "account": order.account,
-        "instrument": order.instrument,
-        "side": order.side,
-        "type": order.terms.type,
-        "status": order.status,
-        "quantity": order.terms.quantity,
-        "filled": order.filled,
-        "average_price": order.average_price,
-        "legs": order.leg_ids,
-    }
-
-
-def _fill_row(fill: TrueFill) -> dict[str, object]:
-    return {
-        "order_id": fill.order_id,
-        "execution_id": fill.execution_id,
-        "instrument": fill.instrument,
-        "quantity": fill.quantity,
-        "price": fill.price,
-        "realised": fill.realised,
-        "at": fill.at,
-    }
-
-
-def _struck_row(struck: Struck) -> dict[str, object]:
-    return {
-        "at": struck.at,
-        "operation": struck.operation,
-        "instrument": struck.instrument,
-        "account": struck.account,
-        "fault": struck.fault,
-    }
-
-
-def _asked_row(asked: Asked) -> dict[str, object]:
-    return {
-        "at": asked.at,
-        "account": asked.account,
-        "operation": asked.operation,
-        "instrument": asked.instrument,
-        "status": asked.status,
-        "fault": asked.fault,
-    }
 
 
 def _read(body: bytes, form: type[Body]) -> Body:
