@@ -44,6 +44,7 @@ NAMELESS: list[list[Leg]] = [
     [leg(1, "C", 3700), leg(-1, "C", 3750), leg(1, "C", 3800), leg(-1, "C", 3850)],
     [leg(1, "P", 3600), leg(-1, "P", 3900), leg(-1, "C", 3800), leg(1, "C", 4000)],
     [leg(1, "P", 3600), leg(-1, "P", 3700), leg(-2, "C", 3800), leg(2, "C", 3900)],
+    [leg(2, "P", 3600), leg(-1, "P", 3700), leg(-1, "C", 3800), leg(1, "C", 3900)],
     [leg(1, "P", 3600), leg(-1, "P", 3700), leg(-1, "C", 3800, FRIDAY), leg(1, "C", 3900, FRIDAY)],
     [leg(1, "P", 3600), leg(-1, "P", 3650), leg(-1, "P", 3700), leg(1, "C", 3900)],
     [leg(-1, "P", 600, root="SPY"), leg(1, "P", 590)],
@@ -162,6 +163,21 @@ def test_a_bought_leg_left_alone_is_not_uncovered() -> None:
     assert (found.whole, found.excess) == (D(0), ((bought.leg, D(3)),))
 
 
+def test_one_sold_leg_left_alone_is_enough_to_be_uncovered() -> None:
+    condor = structure(
+        (leg(1, "P", 3600), 1), (leg(-1, "P", 3700), 3), (leg(-1, "C", 3800), 4), (leg(1, "C", 3900), 1), units=3
+    )
+    far_put, near_put, near_call, far_call = condor.legs
+    lost = (far_put, near_put, near_call, replace(far_call, closed=D(3)))
+
+    found = broken(replace(condor, legs=(replace(far_put, closed=D(1)), *lost[1:])))
+
+    assert found is not None
+    assert [quantity for _, quantity in found.excess] == [D(2), D(-3), D(-3)]
+    assert found.is_uncovered
+    assert found.finding().gap == 3
+
+
 ratios = st.lists(st.sampled_from([-3, -2, -1, 1, 2, 3]), min_size=1, max_size=4)
 
 
@@ -178,6 +194,7 @@ def test_whole_units_and_what_exceeds_them_add_up_to_what_is_held(ratio: list[in
     for each in legs:
         assert each.net == whole * each.leg.ratio + excess.get(each.leg, D(0))
     assert found is None or all(quantity for _, quantity in found.excess)
+    assert all(each.held >= whole * abs(each.leg.ratio) for each in legs)
     assert any(each.held < (whole + 1) * abs(each.leg.ratio) for each in legs)
 
 
