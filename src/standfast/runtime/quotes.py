@@ -21,6 +21,8 @@ from standfast.ports import Broker, Clock, Tick, Ticks
 log = structlog.get_logger("standfast.quotes")
 
 POLL = timedelta(seconds=5)
+AGAIN = 1.0
+"""Seconds until what is wanted is asked for again, however soon it is."""
 LEAP = 1.4
 """A ratio from one tick to the next that is worth an exact look, up or down: the smallest split is 3 for 2."""
 
@@ -168,6 +170,8 @@ class Quotes:
                 await self.ask(sorted(stale | wanted))
             for holding in wanted:
                 self._wake(holding)
+            if wanted:  # one that is not quoted is wanted again by the look this brings
+                await self.clock.sleep(AGAIN)
             try:
                 async with self.clock.timeout(POLL.total_seconds()):
                     await self._is_wanted.wait()
