@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
+from standfast.core.breaches import OURSELVES
 from standfast.core.cover import cover_of
 from standfast.core.policy import Foreign, Mode
 from standfast.core.situation import Outcomes, Situation
@@ -105,10 +106,6 @@ def rule_due(s: Situation, what: str, close: CloseRequested) -> Iterator[Fact]:
     )
     if told.id not in s.book.state.alerts:
         yield told
-
-
-OURSELVES = "standfast"
-"""Who freezes an account whose ledger is not what it should be."""
 
 
 def ledger_trouble(s: Situation, text: str, *, key: str, freezes: str = "") -> Iterator[Fact]:

@@ -6,6 +6,7 @@ place another beside it. Where somebody else's quantity is held too, an exit may
 """
 
 from standfast.core.cover import has_strangers, is_known, tied_cover
+from standfast.core.identity import may_be_ours
 from standfast.core.situation import Outcomes, Situation
 from standfast.model.ids import Holding
 from standfast.model.journal import OrderObserved
@@ -20,7 +21,8 @@ def ties(s: Situation, holding: Holding) -> Outcomes:
         return
     for report in s.orders_by_holding.get(holding, ()):
         position = _closes(s, guarded, report)
-        if position is not None and _is_exit(report) and not is_known(s, report.broker_id):
+        is_new = not is_known(s, report.broker_id) and not may_be_ours(s.book, report)
+        if position is not None and _is_exit(report) and is_new:
             yield _seen(s, report, position)
 
 

@@ -51,6 +51,11 @@ def is_own(client_id: str, account: AccountId) -> bool:
     return client_id.startswith(f"{OWN_PREFIX}{account_tag(account)}-")
 
 
+def is_told_as(told: str, id: ClientOrderId) -> bool:
+    """Whether a broker that cuts ids off, changes their letters or leaves them out may tell this id so."""
+    return id.lower().startswith(told.lower())
+
+
 def digest(*parts: object) -> str:
     """Sixteen base32 characters (80 bits) over the parts; equal parts, equal digest, on every machine."""
     raw = hashlib.sha256("\x1f".join(str(part) for part in parts).encode()).digest()

@@ -10,11 +10,12 @@ from datetime import datetime
 import structlog
 
 from standfast.model.booked import BookedOrder
-from standfast.model.errors import BrokerError, Rejected
+from standfast.model.errors import BrokerError, Malformed, Rejected
 from standfast.model.evidence import SingleRead
 from standfast.model.ids import BrokerOrderId, ClientOrderId, Holding
 from standfast.model.journal import OrderMissing, OrderObserved
 from standfast.model.order import OrderReport, Role, says_more
+from standfast.runtime.judge import Judge
 from standfast.runtime.ledger import Ledger
 
 log = structlog.get_logger("standfast.reader")
@@ -33,6 +34,7 @@ class Lookups:
         self.heard: dict[str, datetime] = {}
         """When the last question about an order that was answered was asked."""
         self.singles: dict[Holding, SingleRead] = {}
+        self.judge = Judge(ledger)
         self._changed = changed
         self._querying: set[str] = set()
 
@@ -57,6 +59,19 @@ class Lookups:
         self.singles[holding] = SingleRead(net=net, asked_after=asked_after, began=began)
         self._changed({holding})
 
+    async def ask(
+        self, *, broker_id: BrokerOrderId | None = None, client_id: ClientOrderId | None = None
+    ) -> OrderReport | None:
+        """One order by one of its ids. Raises BrokerError; Malformed for an answer about something else."""
+        began = self.clock.now()
+        report = await self.broker.order(broker_id=broker_id, client_id=client_id)
+        if report is None:
+            return None
+        taken = await self.judge.take(report, began, broker_id=broker_id, client_id=client_id)
+        if taken is None:
+            raise Malformed(f"the answer about {broker_id or client_id} is about something else")
+        return taken
+
     async def query(self, *, broker_id: BrokerOrderId | None, client_id: ClientOrderId | None) -> None:
         """Ask for one order by id and book what is new about it."""
         key = str(client_id or broker_id)
@@ -65,7 +80,7 @@ class Lookups:
         self._querying.add(key)
         began = self.note_asked(key)
         try:
-            report = await self.broker.order(broker_id=broker_id, client_id=None if broker_id else client_id)
+            report = await self.ask(broker_id=broker_id, client_id=None if broker_id else client_id)
         except Rejected as error:
             log.warning("order lookup refused", order=key, error=str(error))
             return

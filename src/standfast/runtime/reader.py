@@ -176,7 +176,7 @@ class Reader:
 
     async def _orders(self, urgency: int) -> None:
         asked_after = self.ledger.book.head
-        read = await self.broker.working_orders(urgency=urgency)
+        read = await self.lookups.judge.own_rows(await self.broker.working_orders(urgency=urgency))
         before = self.snapshot.orders_asked_after
         changed = self._index_orders(read)
         self.snapshot = replace(self.snapshot, orders=read, orders_asked_after=asked_after)
@@ -223,7 +223,7 @@ class Reader:
         """By id, until the broker says what became of them. No answer leaves them as they were."""
         for broker_id, was in list(self._missed.items()):
             try:
-                report = await self.broker.order(broker_id=broker_id)
+                report = await self.lookups.ask(broker_id=broker_id)
             except BrokerError as error:
                 log.warning("a missed exit is not read", order=broker_id, error=f"{type(error).__name__}: {error}")
                 continue
@@ -285,10 +285,12 @@ class Reader:
         asked_after = book.head
         read = await self.broker.activities(book.state.watermark, urgency=urgency)
         told = (*read.fills, *fills_of(book, read.totals))
-        fills = sorted(
+        fresh = sorted(
             (fill for fill in told if fill.execution_id not in book.state.executions), key=lambda fill: fill.at
         )
-        whole = await self._observe_strangers(fills)
+        whole = await self._observe_strangers(fresh)
+        fills = await self.lookups.judge.own_fills(fresh)
+        whole = whole and len(fills) == len(fresh)
         known = fills if whole else list(bookable(book, fills))
         self.booking = frozenset(fill.holding for fill in known)
         try:
@@ -318,11 +320,11 @@ class Reader:
         book = self.ledger.book
         for holding in sorted({fill.holding for fill in fills if not is_known(book, fill)}):
             await self._learn_own_legs(holding)
-        strangers = {fill.broker_order_id: fill.at for fill in reversed(fills) if not is_known(book, fill)}
+        strangers = {fill.broker_order_id: fill for fill in reversed(fills) if not is_known(book, fill)}
         whole = len(strangers) <= UNKNOWN_ORDERS_MAX
-        for broker_id, filled_at in list(reversed(strangers.items()))[:UNKNOWN_ORDERS_MAX]:
+        for broker_id, fill in list(reversed(strangers.items()))[:UNKNOWN_ORDERS_MAX]:
             if self.ledger.book.order_by_broker(broker_id) is None:  # else a leg of one just read
-                whole = await self._observe_stranger(broker_id, filled_at) and whole
+                whole = await self._observe_stranger(fill) and whole
         return whole
 
     async def _learn_own_legs(self, holding: Holding) -> None:
@@ -340,16 +342,17 @@ class Reader:
     async def _look_for_own(self, order: BookedOrder) -> None:
         """One of ours whose answer has not come: found, it is known by its broker's id from then on."""
         try:
-            report = await self.broker.order(client_id=order.id)
+            report = await self.lookups.ask(client_id=order.id)
         except BrokerError as error:
             log.warning("an order of ours is not read", order=order.id, error=f"{type(error).__name__}: {error}")
             return
         if report is not None:
             await self.ledger.record([self.lookups.observed(report)])
 
-    async def _observe_stranger(self, broker_id: BrokerOrderId, filled_at: datetime) -> bool:
+    async def _observe_stranger(self, fill: Fill) -> bool:
+        broker_id, filled_at = fill.broker_order_id, fill.at
         try:
-            report = await self.broker.order(broker_id=broker_id)
+            report = await self.lookups.ask(broker_id=broker_id)
         except BrokerError as error:
             log.warning(
                 "the order behind a fill is not read", order=broker_id, error=f"{type(error).__name__}: {error}"
@@ -360,6 +363,9 @@ class Reader:
             # It may be an answer of before the order: booked as nobody's, one of ours would count twice.
             broker_now = self.ledger.now() + self.ledger.clock_ahead
             return broker_now - filled_at >= self.broker.contract.staleness
+        judge = self.lookups.judge
+        if not await judge.is_behind(fill, report) or judge.may_be_ours(report):
+            return False  # one that may be ours is asked for by its own id until its fate is known
         await self.ledger.record([self.lookups.observed(report)])
         return True
 

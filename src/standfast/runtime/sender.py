@@ -11,6 +11,7 @@ from itertools import count
 
 import structlog
 
+from standfast.core.identity import contradiction, named
 from standfast.model.effects import CancelOrder, Effect, ReplaceOrder, SubmitOrder, Urgency
 from standfast.model.errors import OutcomeUnknown, Rejected, Unauthorised, Unreachable, Withdrawn
 from standfast.model.ids import Holding
@@ -109,7 +110,11 @@ class Sender:
         return self._accepted(effect, report)
 
     def _accepted(self, effect: SubmitOrder | ReplaceOrder, report: OrderReport) -> list[Fact]:
+        """An answer to a write is about the order it asks for, or proves nothing."""
         intent = effect.intent
+        if why := contradiction(self.ledger.book, report, client_id=intent.id):
+            return [OrderInDoubt(id=intent.id, reason=f"the answer is about something else: {why}")]
+        report = named(self.ledger.book, report, intent.id)
         return [
             OrderAccepted(id=intent.id, broker_id=report.broker_id),
             OrderObserved(report=report, position=intent.position, role=intent.role),

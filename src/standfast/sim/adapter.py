@@ -9,6 +9,7 @@ Invariants
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from operator import is_not
@@ -17,13 +18,13 @@ from standfast.exchange import orders as theirs
 from standfast.exchange.accounts import PositionView
 from standfast.exchange.activities import Activity
 from standfast.exchange.events import Event
-from standfast.exchange.faults import EmptyList, Fault, PartialList, Stale
+from standfast.exchange.faults import EmptyList, Fault, OtherInstrument, PartialList, Stale
 from standfast.exchange.queries import ActivityQuery, Direction, OrderQuery
 from standfast.exchange.quotes_file import FileQuote
 from standfast.exchange.refusal import Refused
 from standfast.model.contract import Contract
 from standfast.model.effects import Urgency
-from standfast.model.errors import Withdrawn
+from standfast.model.errors import Malformed, Withdrawn
 from standfast.model.evidence import AccountRead, ActivitiesRead, HeldReport, MarketClock, OrdersRead, PositionsRead
 from standfast.model.ids import BrokerOrderId, ClientOrderId, Holding, InstrumentId
 from standfast.model.instrument import Instrument
@@ -102,11 +103,16 @@ class EngineBroker:
     def _positions_now(self, fault: Fault | None) -> list[PositionView]:
         if isinstance(fault, Stale):
             return self._wire.past.positions(self._account, self._ago(fault))
-        return self._wire.faults.thin(self._engine.positions(self._account), fault, lambda row: row.instrument)
+        rows = self._wire.faults.thin(self._engine.positions(self._account), fault, lambda row: row.instrument)
+        return (
+            [replace(row, instrument=fault.instrument) for row in rows] if isinstance(fault, OtherInstrument) else rows
+        )
 
     async def position(self, holding: Holding) -> Decimal:
         def find(fault: Fault | None) -> Decimal:
             views = self._positions_now(fault) if isinstance(fault, Stale) else self._engine.positions(self._account)
+            if isinstance(fault, OtherInstrument):
+                raise Malformed(f"asked for {holding}, told of {fault.instrument}")
             return next(
                 (translate.held(view).quantity for view in views if view.instrument == holding.instrument), ZERO
             )
@@ -124,7 +130,7 @@ class EngineBroker:
     def _orders_now(self, fault: Fault | None) -> list[OrderReport]:
         at = self._ago(fault) if isinstance(fault, Stale) else None
         rows = self._wire.faults.thin(self._listed(at), fault, lambda row: row.instrument)
-        return [self._shown(row, at) for row in rows]
+        return [translate.misreported(fault, self._shown(row, at)) for row in rows]
 
     def _listed(self, at: datetime | None) -> list[theirs.Order]:
         """Every page of the working orders, at one instant."""
@@ -165,7 +171,7 @@ class EngineBroker:
             at = self._ago(fault) if isinstance(fault, Stale) else None
             if at is not None and found is not None:
                 found = self._wire.past.order(found, at)
-            return None if found is None else self._shown(found, at)
+            return None if found is None else translate.misreported(fault, self._shown(found, at))
 
         return await self._wire.ask("order", None, find)
 
@@ -183,7 +189,8 @@ class EngineBroker:
         shown = rows
         if isinstance(fault, EmptyList | PartialList):
             shown = self._wire.faults.thin(rows, fault, lambda row: row.instrument or "")
-        found = [translate.activity(row) for row in shown]
+        name = fault.instrument if isinstance(fault, OtherInstrument) else None
+        found = [translate.activity(row if name is None else replace(row, instrument=name)) for row in shown]
         return ActivitiesRead(
             fills=tuple(each for each in found if isinstance(each, Fill)),
             movements=tuple(each for each in found if isinstance(each, Movement)),
@@ -244,7 +251,7 @@ class EngineBroker:
 
         def place(fault: Fault | None) -> OrderReport:
             order = self._engine.submit(self._account, ticket)
-            return translate.report(order, self._engine.legs(order))
+            return translate.misreported(fault, translate.report(order, self._engine.legs(order)))
 
         return await self._wire.ask("submit", holding.instrument, place)
 
@@ -267,7 +274,8 @@ class EngineBroker:
         change = translate.change(client_id, terms, standing.quantity if standing is not None else None)
 
         def put(fault: Fault | None) -> OrderReport:
-            return translate.report(self._engine.replace(self._account, broker_id, change))
+            order = self._engine.replace(self._account, broker_id, change)
+            return translate.misreported(fault, translate.report(order))
 
         return await self._wire.ask("replace", self._instrument_of(broker_id), put)
 

@@ -44,7 +44,7 @@ from standfast.model.contract import Contract
 from standfast.model.effects import Urgency
 from standfast.model.errors import BrokerError, Malformed, OutcomeUnknown, Rejected
 from standfast.model.evidence import AccountRead, ActivitiesRead, MarketClock, OrdersRead, PositionsRead, Rights
-from standfast.model.ids import AccountId, BrokerOrderId, ClientOrderId, Holding, InstrumentId
+from standfast.model.ids import AccountId, BrokerOrderId, ClientOrderId, Holding, InstrumentId, is_told_as
 from standfast.model.instrument import Instrument
 from standfast.model.order import OrderReport, Terms
 from standfast.model.quote import Quote
@@ -193,7 +193,7 @@ class AlpacaBroker:
             return _found(await self._client.get_order(broker_id))
         assert client_id is not None, "the other id"
         report = _found(await self._client.get_order_by_client_id(client_id))
-        if report is not None and report.client_id != client_id:
+        if report is not None and not is_told_as(report.client_id, client_id):
             raise Malformed(f"asked for {client_id}, told of {report.client_id}")
         if report is None or not report.order_class or report.legs:
             return report
@@ -321,6 +321,6 @@ def _acknowledged(response: Response, client_id: ClientOrderId) -> OrderReport:
         report = parse.order(reading.rows(ORDER, response.body, "order"))
     except Malformed as error:
         raise OutcomeUnknown(f"the answer cannot be understood: {error}") from None
-    if report.client_id != client_id:
+    if not is_told_as(report.client_id, client_id):
         raise OutcomeUnknown(f"the answer is about {report.client_id}, not about {client_id}")
     return report
