@@ -14,6 +14,7 @@ from standfast.model.breaks import BreakKind, Finding
 from standfast.model.ids import AlertId, BreakId, PositionId
 from standfast.model.order import Role, Side
 from standfast.model.position import Standing
+from standfast.sim.checks_liveness import is_reserved
 from standfast.sim.watch import Violation
 from tests.sim.judged import ACCOUNT, HOLDING, POLICY, POSITION, RULES, D, Judged
 
@@ -266,3 +267,18 @@ def test_every_trouble_is_named_in_the_statistics() -> None:
     assert judged.checker.worst["naked"] in {49, 50}
     assert set(judged.checker.worst) == {"naked", "untracked", "close", "unknown", "over", "untold"}
     assert judged.checker.states
+
+
+@pytest.mark.parametrize("is_ours", [True, False], ids=["opened by us", "adopted"])
+@pytest.mark.parametrize("beside", [0, 4])
+def test_no_close_is_expected_of_what_an_order_of_somebody_else_holds(beside: int, *, is_ours: bool) -> None:
+    judged = Judged()
+    judged.adopt(10)
+    if is_ours:
+        judged.checker.retold.lots[POSITION].order = None  # no order of somebody else has opened it
+    if beside:
+        judged.adopt(beside, PositionId("theirs"), Standing.FOREIGN)
+    judged.bot_limit(-4)
+    assert not is_reserved(judged.checker.witness, judged.checker.retold, "AAPL"), "nothing is to be closed"
+    judged.request_close()
+    assert is_reserved(judged.checker.witness, judged.checker.retold, "AAPL") is (not beside)

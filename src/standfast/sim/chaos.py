@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from decimal import Decimal
 
 import structlog
 
@@ -18,18 +17,17 @@ from standfast.exchange.assets import Asset
 from standfast.exchange.events import Event
 from standfast.exchange.market import Market, Slow
 from standfast.exchange.quotes_file import FileQuote
-from standfast.model.ids import Holding, InstrumentId
 from standfast.model.journal import Entry
 from standfast.sim import tale
 from standfast.sim.catalogue import KINDS
 from standfast.sim.checkers import Checker
+from standfast.sim.checks_liveness import is_reserved
 from standfast.sim.loop import Deadlock, TooSlow, run
 from standfast.sim.nights import Given
 from standfast.sim.plan import Plan
 from standfast.sim.strokes import Stroke
 from standfast.sim.swarm import FIRST, Swarm
 from standfast.sim.watch import Violation
-from standfast.sim.witness import reducing_quantity
 from standfast.sim.workload import AT_THE_BROKER, Deed, Workload
 from standfast.sim.world import World
 
@@ -211,15 +209,7 @@ class _Played:
         self.workload = Workload(self.world)
 
     def _is_reserved(self, instrument: str) -> bool:
-        """Whether exits of somebody else, of nothing we guard, hold what is to be closed."""
-        witness, retold = self.checker.witness, self.checker.retold
-        net = witness.net(instrument)
-        lots = [lot for lot in retold.lots_at(Holding(InstrumentId(instrument))) if lot.held]
-        known = {lot.order for lot in lots if lot.is_guarded}
-        strays = [o for o in witness.working(instrument) if not witness.is_own(o) and o.parent_id not in known]
-        held = reducing_quantity(strays, 1 if net > 0 else -1)
-        ours = sum((lot.held for lot in lots if lot.is_guarded), Decimal(0))
-        return bool(held) and abs(net) - held < ours and any(lot.closing is not None for lot in lots)
+        return is_reserved(self.checker.witness, self.checker.retold, instrument)
 
     async def _direct(self) -> None:
         """Everything of the plan at its time; then quiet."""

@@ -353,3 +353,14 @@ def _until(times: list[datetime] | None, now: datetime, first: int, factor: int,
 
 MARGIN = Decimal("0.0005")
 """How far beyond a level the price must stand before the checker calls it so: prices are rounded to ticks."""
+
+
+def is_reserved(witness: Witness, retold: Retold, instrument: str) -> bool:
+    """Whether exits of somebody else, of nothing we guard, hold what is to be closed."""
+    net = witness.net(instrument)
+    lots = [lot for lot in retold.lots_at(Holding(InstrumentId(instrument))) if lot.held]
+    known = {lot.order for lot in lots if lot.is_guarded and lot.order is not None}
+    strays = [o for o in witness.working(instrument) if not witness.is_own(o) and o.parent_id not in known]
+    held = reducing_quantity(strays, 1 if net > 0 else -1)
+    ours = sum((lot.held for lot in lots if lot.is_guarded), ZERO)
+    return bool(held) and abs(net) - held < ours and any(lot.closing is not None for lot in lots)
