@@ -16,6 +16,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple, TypeVar
 
+from standfast.core.alive import Alive
 from standfast.model.alert import Alert
 from standfast.model.booked import BookedOrder
 from standfast.model.breaks import Break
@@ -31,13 +32,7 @@ from standfast.model.ids import (
     PositionId,
     RequestId,
 )
-from standfast.model.journal import (
-    FlattenRequested,
-    Frozen,
-    GuardingBegan,
-    RequestTaken,
-    SessionSeen,
-)
+from standfast.model.journal import FlattenRequested, Frozen, GuardingBegan, RequestTaken, SessionSeen
 from standfast.model.order import ZERO, Movement, Role
 from standfast.model.position import Bare, Interval, Phase, Position
 
@@ -168,6 +163,7 @@ class Book:
         self.at_holding: defaultdict[Holding, dict[PositionId, None]] = defaultdict(dict)
         self.orders_at: defaultdict[Holding, dict[ClientOrderId, None]] = defaultdict(dict)
         self.orders_of: defaultdict[PositionId, dict[ClientOrderId, None]] = defaultdict(dict)
+        self.alive = Alive(state.orders, self.orders_of, self.orders_at)
         self.by_broker: dict[BrokerOrderId, ClientOrderId] = {}
         self.exceeding: set[ClientOrderId] = set()
         """Orders that have filled more than is booked: nearly always none, and then sums need not ask every order."""
@@ -250,7 +246,7 @@ class Book:
         for position in self.positions_at(holding):
             exact += position.net + sum((o.excess * o.side.sign for o in self._exceeding(position)), ZERO)
         low = high = exact
-        for order in self.orders_on(holding):
+        for order in self.alive.at(holding):
             if order.is_own and not order.is_finished and order.may_fill_any_moment:
                 if order.side.sign > 0:
                     high += order.remaining
@@ -319,6 +315,7 @@ class Book:
         """An order as it is known now. Only news of its state or its fills may have moved a quantity."""
         known = self.state.orders.get(order.id)
         self.state.orders[order.id] = order
+        self.alive.forget(known)
         self.index_order(order)
         if known is not None and (known.stage, known.filled, known.report) == (order.stage, order.filled, order.report):
             self.touch(order.holding)
@@ -326,6 +323,7 @@ class Book:
             self.touch_quantity(order.holding)
 
     def index_order(self, order: BookedOrder) -> None:
+        self.alive.forget(order)
         self.orders_at[order.holding][order.id] = None
         if order.position is not None:
             self.orders_of[order.position][order.id] = None
@@ -348,10 +346,12 @@ class Book:
 
     def untie_order(self, order: BookedOrder) -> None:
         """Before an order of a closed position is tied to another one."""
+        self.alive.forget(order)
         if order.position is not None:
             self.orders_of[order.position].pop(order.id, None)
 
     def drop_order(self, order: BookedOrder) -> None:
+        self.alive.forget(order)
         del self.state.orders[order.id]
         self.exceeding.discard(order.id)
         self.orders_at[order.holding].pop(order.id, None)

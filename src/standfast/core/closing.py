@@ -51,11 +51,10 @@ ESCALATE_AFTER = 3
 
 def settle(s: Situation, position: Position) -> Outcomes:
     """End a position whose fills prove it flat."""
+    alive = s.book.alive.of(position.id)
+    if any(order.excess or (not order.is_finished and order.role is Role.OPEN) for order in alive):
+        return
     orders = s.book.orders_for(position.id)
-    if any(not order.is_finished and order.role is Role.OPEN for order in orders):
-        return
-    if any(order.excess for order in orders):
-        return
     if position.opened == 0:
         yield from _never_opened(position, orders)
     elif position.held == 0:
@@ -103,7 +102,7 @@ def _is_under_way(s: Situation, position: Position) -> bool:
     """An order of this position is unsettled, or a close of it is unfinished: wait for what becomes of it."""
     return any(
         not order.is_settled or (order.role in CLOSING_ROLES and not order.is_finished)
-        for order in s.book.orders_for(position.id)
+        for order in s.book.alive.of(position.id)
     )
 
 
@@ -236,7 +235,7 @@ def in_flight(s: Situation, position: Position) -> Decimal:
     return sum(
         (
             order.remaining
-            for order in s.book.orders_on(position.holding)
+            for order in s.book.alive.at(position.holding)
             if order.role in CLOSING_ROLES and not order.is_finished and order.position != position.id
         ),
         ZERO,

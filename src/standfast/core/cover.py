@@ -91,7 +91,7 @@ def _cover(s: Situation, position: Position) -> Cover:
     tied: list[BookedOrder] = []
     stopped = foreign = ZERO
     unknown = unsettled = False
-    orders = s.book.orders_for(position.id)
+    orders = s.book.alive.of(position.id)
     followed = {order.replaces for order in orders if order.stage is Stage.WORKING}
     for order in orders:
         if order.is_finished or order.role is Role.OPEN or order.side.sign == position.sign:
@@ -162,7 +162,7 @@ def taken_by_others(s: Situation, position: Position) -> Decimal:
     So it is while one in doubt is of a time when more was held. What is to take the place of another adds nothing.
     """
     beside: dict[PositionId | None, list[BookedOrder]] = {}
-    orders = s.book.orders_on(position.holding)
+    orders = s.book.alive.at(position.holding)
     followed = {order.replaces for order in orders if order.stage is Stage.WORKING}
     for order in orders:
         is_other = order.reduces and order.side.sign != position.sign and order.position != position.id
@@ -269,7 +269,11 @@ def _stop_prices(reports: Iterable[OrderReport]) -> list[Decimal | None]:
 
 def tied_cover(s: Situation, position: Position) -> Decimal:
     """What the stops tied to a position protect, whoever placed them."""
-    orders = s.book.orders_for(position.id)
+    return s.once(("tied", position.id), lambda: _tied_cover(s, position))
+
+
+def _tied_cover(s: Situation, position: Position) -> Decimal:
+    orders = s.book.alive.of(position.id)
     return sum((each.remaining for each in orders if each.side.sign != position.sign and _stops(s, each)), ZERO)
 
 

@@ -210,7 +210,7 @@ def _to_be_asked_again(s: Situation, position: Position, closing: Closing) -> It
 
 
 def is_freeing(s: Situation, position: Position) -> bool:
-    return any(is_cancelling(s, order) for order in s.book.orders_for(position.id))
+    return any(is_cancelling(s, order) for order in s.book.alive.of(position.id))
 
 
 def cancel_entries(s: Situation, position: Position) -> Outcomes:

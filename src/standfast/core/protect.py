@@ -293,7 +293,7 @@ def _size(s: Situation, held: Decimal) -> Decimal:
 
 def being_closed(s: Situation, position: Position) -> Decimal:
     """What closing orders under way may still take: nothing may rest for that beside them."""
-    orders = s.book.orders_for(position.id)
+    orders = s.book.alive.of(position.id)
     return sum((order.remaining for order in orders if order.role in CLOSING_ROLES), ZERO)
 
 

@@ -121,7 +121,7 @@ def _foreign_lots(s: Situation, holding: Holding) -> Iterator[Finding]:
 
 
 def _order_findings(s: Situation, holding: Holding) -> Iterator[Finding]:
-    for order in s.book.orders_on(holding):
+    for order in s.book.alive.at(holding):
         if order.is_finished or not order.is_settled or not order.remaining:
             continue  # one whose fills are all booked is over, whatever was last read of it
         if _has_outlived(s, order):
@@ -240,7 +240,7 @@ def cover_gap(s: Situation, position: Position) -> tuple[Decimal, Decimal, bool]
 
 
 def _doubt_findings(s: Situation, holding: Holding) -> Iterator[Finding]:
-    for order in s.book.orders_on(holding):
+    for order in s.book.alive.at(holding):
         if order.stage is Stage.INTENDED and holding in s.busy:
             continue  # it waits for its turn under the broker's rate, and has not left
         if not order.is_settled and s.now - order.intended_at > DOUBT_LIMIT:

@@ -64,7 +64,7 @@ def restated(s: Situation, holding: Holding) -> Decimal | None:
     Nobody else can: an order somebody replaces is another order. Once the split is booked the exits fit again.
     """
     for position in s.book.guarded_at(holding):
-        exits = [o for o in s.book.orders_for(position.id) if o.reduces and o.is_stop and not o.is_finished]
+        exits = [o for o in s.book.alive.of(position.id) if o.reduces and o.is_stop and not o.is_finished]
         if sum((order.remaining for order in exits), ZERO) == s.book.held(position):
             continue
         for order in exits:

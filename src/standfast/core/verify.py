@@ -29,7 +29,7 @@ STILL_WANTED = timedelta(seconds=10)
 
 def doubts(s: Situation, holding: Holding) -> Outcomes:
     """Questions about every order of this holding whose state is not beyond doubt."""
-    for order in s.book.orders_on(holding):
+    for order in s.book.alive.at(holding):
         if order.excess:
             yield from _ask_for_fills(s, order)
         if order.is_finished:
