@@ -228,7 +228,7 @@ def worker_of(settings: "Settings", store: "SqliteStore", heartbeat: object) -> 
         store,
         telling,
         holder=describe_holder(),
-        session_close=calendar.session_close,
+        session_close=calendar.planned_close,
         heartbeat=heartbeat,
     )
     worker.tell_at_once = partial(send, channels, "critical", "Standfast: critical")

@@ -140,6 +140,13 @@ def test_outside_the_table_there_is_an_error_that_names_its_range(day: date) -> 
         EQUITIES.session_close(day)
 
 
+def test_a_plan_for_a_day_outside_the_table_knows_of_no_session() -> None:
+    """A machine whose clock shows 1970 must still guard."""
+    assert EQUITIES.planned_close(date(1970, 1, 1)) is None
+    assert EQUITIES.planned_close(date(2051, 1, 2)) is None
+    assert EQUITIES.planned_close(date(2024, 1, 3)) == EQUITIES.session_close(date(2024, 1, 3))
+
+
 def test_the_last_close_of_the_table_has_no_next_open() -> None:
     with pytest.raises(OutsideCalendar, match="2051-01-01 is outside"):
         EQUITIES.next_open(utc("2050-12-30 22:00"))

@@ -5,9 +5,10 @@ from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from standfast.core.policy import FlatBy
+from standfast.exchange.faults import Rule, ServerError
 from standfast.model.position import CloseReason
 from standfast.sim.world import World, play
-from tests.sim.stories import START, STILL, STOP_ONLY, guarded, holding_own, is_flat, the_closed
+from tests.sim.stories import START, STILL, STOP_ONLY, guarded, holding_own, is_covered, is_flat, the_closed
 
 HALF_DAY = datetime(2026, 11, 27, 17, 53, tzinfo=UTC)  # the Friday after Thanksgiving, seven minutes before its close
 RULE = replace(STOP_ONLY.policies[0], flat_by=FlatBy(time(15, 55), ZoneInfo("America/New_York")))
@@ -56,3 +57,20 @@ def test_a_machine_whose_clock_is_ahead_asks_for_the_broker_s_no_more_often() ->
         assert world.wire.asked["clock"] - before <= 5
 
     play(story, STOP_ONLY, STILL, start=START)
+
+
+def test_a_machine_that_shows_1970_guards_though_the_broker_s_clock_cannot_be_read() -> None:
+    """No calendar reaches so far back: a rule of time knows of no session then, and what rests protects."""
+
+    async def story(world: World) -> None:
+        await holding_own(world)
+        world.faults.install(Rule(operation="clock", fault=ServerError(), since=world.now))
+        (guard,) = world.guards.values()
+        guard.clock.skew = datetime(1970, 1, 1, tzinfo=UTC) - world.now
+        world.kill_guard(restart_after=1)
+        await world.run_for(60)
+        assert world.account is not None
+        assert not world.account.halted
+        assert is_covered(world, 40)
+
+    play(story, replace(STOP_ONLY, policies=(RULE,)), STILL, start=START)

@@ -67,6 +67,11 @@ class Calendar:
         session = self.session(day)
         return session.closes if session else None
 
+    def planned_close(self, day: date) -> datetime | None:
+        """As `session_close`; None where the table does not reach too, as with a machine whose clock shows 1970."""
+        table = _table(self.market)
+        return self.session_close(day) if table.first <= day <= table.last else None
+
     def next_open(self, at: datetime) -> datetime:
         """The first opening strictly after `at`."""
         session = self._first(self._date(at))

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import date, datetime
 
-from standfast.exchange.sessions import Session
+from standfast.exchange.sessions import Session, Sessions
 
 
 class Given:
@@ -31,3 +31,11 @@ class Given:
     def calendar(self, start: date, end: date) -> list[Session]:
         """Every session from `start` to `end`, both included."""
         return [session for session in self._sessions if start <= session.day <= end]
+
+
+def planned_close(sessions: Sessions, day: date) -> datetime | None:
+    """What the guard's calendar says of a day: when its session ends, None without one or out of its reach."""
+    try:
+        return next((each.closes for each in sessions.calendar(day, day)), None)
+    except LookupError:
+        return None

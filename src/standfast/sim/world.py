@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -40,6 +41,7 @@ from standfast.sim.effects import Effects
 from standfast.sim.guards import Guard, Habitat, People, SimBroker
 from standfast.sim.keeper import Keeper
 from standfast.sim.loop import VirtualClock, current, run
+from standfast.sim.nights import planned_close
 from standfast.sim.watch import CANARIES, Violation, Watcher
 from standfast.sim.wire import Travel, Wire
 from standfast.stores.promises import RequestOutcome
@@ -105,7 +107,7 @@ class World:
             people=self.people,
             effects=self.effects,
             broker_for=self._broker_for,
-            session_close=lambda day: next((each.closes for each in self._sessions.calendar(day, day)), None),
+            session_close=partial(planned_close, self._sessions),
         )
         self.keeper = Keeper(habitat, self.wire, self.fail, restart_after)
         self._through = through
