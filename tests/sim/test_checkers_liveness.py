@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 import pytest
 
@@ -15,6 +16,7 @@ from standfast.model.ids import AlertId, BreakId, PositionId
 from standfast.model.order import Role, Side
 from standfast.model.position import Standing
 from standfast.sim.checks_liveness import is_reserved
+from standfast.sim.disk import at_once
 from standfast.sim.watch import Violation
 from tests.sim.judged import ACCOUNT, HOLDING, POLICY, POSITION, RULES, D, Judged
 
@@ -191,6 +193,15 @@ def test_b4_a_part_that_is_closed_is_all_that_was_asked_for() -> None:
     order = judged.close(4)
     judged.commit(judged.booked(order, POSITION, opens=False))
     judged.wait(300)
+
+
+def test_b5_begins_anew_when_the_guard_s_clock_is_put_back() -> None:
+    judged = Judged()
+    unknown_intent(judged)
+    judged.wait(60)
+    seen = j.SessionSeen(is_open=True, next_open=judged.engine.now, next_close=judged.engine.now)
+    judged.checker.committed(at_once(judged.journal.append([seen], judged.engine.now - timedelta(hours=1))))
+    within(judged, 70, "B5")
 
 
 def test_b8_an_opening_of_ours_without_a_stop_is_rolled_back_in_time_or_found() -> None:

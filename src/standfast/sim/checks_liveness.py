@@ -174,12 +174,16 @@ class Liveness:
             yield Trouble("B1", f"{holding} explained", "untracked", EXPLAINED, text)
 
     def _unknown(self, holding: Holding) -> Iterator[Trouble]:
-        """B5: an intent whose order nobody knows anything about. A new life of the guard waits anew (§3.4, rule 3)."""
+        """B5: an intent whose order nobody knows anything about.
+
+        A new life of the guard waits anew (§3.4, rule 3), and so does one whose clock was put back (`core.put_back`).
+        """
         patience = (self.contract.flight + self.contract.staleness).total_seconds()
         for intent in self.retold.intents_at.get(holding, {}).values():
             if not intent.is_known:
                 text = f"{intent.fact.id} ({intent.fact.role}) is {intent.fate}"
-                yield Trouble("B5", f"{intent.fact.id}/{self.retold.epoch}", "unknown", patience + SETTLED_BESIDE, text)
+                subject = f"{intent.fact.id}/{self.retold.epoch}/{self.retold.put_back}"
+                yield Trouble("B5", subject, "unknown", patience + SETTLED_BESIDE, text)
 
     def _untold(self, holding: Holding) -> Iterator[Trouble]:
         """S11: a confirmed break that raises no alarm."""

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
+from standfast.core.put_back import STEP
 from standfast.model import journal as j
 from standfast.model.ids import BrokerOrderId, Holding
 from standfast.model.order import OrderReport
@@ -16,7 +17,8 @@ def retell(retold: Retold, entry: j.Entry) -> None:
     tell = TELLERS.get(type(entry.fact))
     if tell is not None:
         tell(retold, entry.fact, entry)
-    retold.head, retold.epoch = entry.number, entry.epoch
+    retold.put_back += retold.last_at is not None and entry.at < retold.last_at - STEP
+    retold.head, retold.epoch, retold.last_at = entry.number, entry.epoch, entry.at
 
 
 def _intended(r: Retold, fact: j.OrderIntended, entry: j.Entry) -> None:

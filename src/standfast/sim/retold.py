@@ -139,6 +139,10 @@ class Retold:
     asked: dict[RequestId, j.RequestTaken] = field(default_factory=dict)
     done: dict[RequestId, j.RequestDone] = field(default_factory=dict)
     began: bool = False
+    last_at: datetime | None = None
+    """Of the last entry."""
+    put_back: int = 0
+    """How often the guard's clock was: what waits begins to wait anew."""
     head: int = 0
     epoch: int = 0
 
