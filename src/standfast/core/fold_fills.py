@@ -25,7 +25,16 @@ from standfast.model.ids import Holding
 from standfast.model.order import ZERO, Fill, MovementKind, OrderState
 from standfast.model.position import Closing, Phase, Position
 
-BY_NO_TRADE = frozenset({MovementKind.TRANSFER, MovementKind.RENAMED, MovementKind.OTHER})
+BY_NO_TRADE = frozenset(
+    {
+        MovementKind.TRANSFER,
+        MovementKind.RENAMED,
+        MovementKind.OTHER,
+        MovementKind.EXPIRY,
+        MovementKind.ASSIGNMENT,
+        MovementKind.EXERCISE,
+    }
+)
 EXECUTIONS_KEPT = 50_000
 """Execution ids remembered: far more than any read of activities can bring again."""
 TOTALS_KEPT = 10_000
@@ -216,6 +225,7 @@ def _movement_booked(book: Book, fact: j.MovementBooked, entry: j.Entry) -> None
 def _moved_out(book: Book, fact: j.MovedOut, entry: j.Entry) -> None:
     book.state.moves.pop(fact.holding, None)
     book.state.lately.pop(fact.holding, None)
+    price = fact.price
     for part in fact.parts:
         if part.position is None:
             _put_acknowledged(book, fact.holding, part.quantity * -fact.sign)
@@ -230,7 +240,8 @@ def _moved_out(book: Book, fact: j.MovedOut, entry: j.Entry) -> None:
                     replace(
                         position,
                         closed=position.closed + part.quantity,
-                        exit_value=position.exit_value + part.quantity * cost.average,
+                        exit_value=position.exit_value + part.quantity * (cost.average if price is None else price),
+                        pnl=position.pnl + part.realised,
                         closed_at=entry.at,
                         close_reason=fact.reason,
                         proof=f"left by no trade ({', '.join(fact.movements)})",

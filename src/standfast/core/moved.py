@@ -1,13 +1,15 @@
 """Quantity that left by no trade: moved out, renamed, merged away. Its activity is the proof, the list the witness.
 
 An activity alone may be older than what was adopted from the list; a list alone proves nothing. When a difference is
-confirmed and the activities since explain exactly as much, the quantity leaves the books at what it cost, without any
-profit. What comes in so is taken in as whatever no fill explains: as the policy for foreign quantity says.
+confirmed and the activities since explain exactly as much, the quantity leaves the books: at what it cost, without any
+profit; an option that has ended at what it was worth then, and shares that it took along at its strike. What comes in
+so is taken in as whatever no fill explains: as the policy for foreign quantity says.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
+from standfast.core.book import Cost
 from standfast.core.situation import Situation
 from standfast.model.ids import Holding
 from standfast.model.journal import Allocation, MovedOut
@@ -24,21 +26,38 @@ def moved_out(s: Situation, holding: Holding) -> Iterator[MovedOut]:
     if not gone or gone * booked.low <= 0 or sum((row.quantity for row in rows), ZERO) != -gone:
         return
     sign = 1 if gone > 0 else -1
+    price = _price(rows)
     yield MovedOut(
         holding=holding,
         movements=tuple(row.id for row in rows),
-        parts=tuple(_parts(s, holding, sign, abs(gone))),
+        parts=tuple(_parts(s, holding, sign, abs(gone), price)),
         sign=sign,
-        reason=_reason(rows[0]),
+        reason=REASONS.get(rows[0].kind, CloseReason.CORPORATE_ACTION),
+        price=price,
     )
 
 
-def _reason(row: Movement) -> CloseReason:
-    return CloseReason.FOREIGN if row.kind is MovementKind.TRANSFER else CloseReason.CORPORATE_ACTION
+REASONS = {
+    MovementKind.TRANSFER: CloseReason.FOREIGN,
+    MovementKind.EXPIRY: CloseReason.EXPIRY,
+    MovementKind.ASSIGNMENT: CloseReason.ASSIGNMENT,
+    MovementKind.EXERCISE: CloseReason.ASSIGNMENT,
+}
+ENDS = frozenset({MovementKind.EXPIRY, MovementKind.ASSIGNMENT, MovementKind.EXERCISE})
 
 
-def _parts(s: Situation, holding: Holding, sign: int, left: Decimal) -> Iterator[Allocation]:
+def _price(rows: Sequence[Movement]) -> Decimal | None:
+    """What an end was worth, a row without a price nothing; None where nothing has ended."""
+    if not all(row.kind in ENDS for row in rows):
+        return None
+    value = sum((row.quantity * (row.price or ZERO) for row in rows), ZERO)
+    return value / sum((row.quantity for row in rows), ZERO)
+
+
+def _parts(s: Situation, holding: Holding, sign: int, left: Decimal, price: Decimal | None) -> Iterator[Allocation]:
     """Foreign lots first, then what is acknowledged, then ours, oldest first, as for a fill."""
+    average = s.book.state.costs.get(holding, Cost()).average
+    gain = ZERO if price is None else (price - average) * sign
     lots = [p for p in s.book.positions_at(holding) if p.sign == sign]
     turns: list[Position | None] = [p for p in lots if not p.is_guarded]
     turns += [None, *(p for p in lots if p.is_guarded)]
@@ -47,4 +66,6 @@ def _parts(s: Situation, holding: Holding, sign: int, left: Decimal) -> Iterator
         take = min(left, position.held if position is not None else max(known, ZERO))
         if take > 0:
             left -= take
-            yield Allocation(position=position.id if position is not None else None, quantity=take, opens=False)
+            realised = take * gain if position is not None else ZERO
+            id = position.id if position is not None else None
+            yield Allocation(position=id, quantity=take, opens=False, realised=realised)

@@ -11,6 +11,7 @@ from decimal import Decimal
 
 from standfast.core.acknowledge import acknowledging
 from standfast.core.adopt import adoption, price_now, proven_ours, taking_over
+from standfast.core.ended import ended
 from standfast.core.moved import moved_out
 from standfast.core.policy import Foreign, Mode, Rules
 from standfast.core.reconcile import POSITION_KINDS, Report
@@ -143,11 +144,12 @@ def _act(s: Situation, found: Break) -> Outcomes:
 
 
 def _gone(s: Situation, found: Break) -> Outcomes:
-    """What left by no trade, once its activity and the list agree."""
+    """What left by no trade, once its activity and the list agree; where none is told, the activity itself."""
     assert found.finding.holding is not None, found
     for fact in moved_out(s, found.finding.holding):
         yield fact
         yield BreakActed(id=found.id, action=f"left by {', '.join(fact.movements)}")
+    yield from ended(s, found.finding.holding)
 
 
 def _take_in(s: Situation, found: Break) -> Outcomes:

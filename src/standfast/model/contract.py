@@ -28,6 +28,8 @@ class Contract:
     """An order meant to close is refused if it could do more than close what is held and no other order reserves."""
     refuses_wash_trades: bool = False
     """An order that could trade with a resting one of the other side is refused, unless it brings its own exit."""
+    tells_movements: bool = True
+    """What changes a quantity without an order (expiry, assignment) is told; else it shows in the list only."""
     fractional_stops: bool
     """Whether a resting stop may have a fraction of a share."""
     order_life: timedelta | None

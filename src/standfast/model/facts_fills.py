@@ -73,7 +73,7 @@ class FillBusted(Recorded):
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
 class MovedOut(Recorded):
-    """Quantity that left by no trade (a transfer, a merger, another name): it leaves the books at what it cost."""
+    """Quantity that left by no trade: a transfer, a merger, another name, expiry, assignment."""
 
     holding: Holding
     movements: tuple[str, ...]
@@ -82,6 +82,8 @@ class MovedOut(Recorded):
     sign: int
     """+1: it was held long."""
     reason: CloseReason
+    price: Decimal | None = None
+    """What it left at; None: at what it cost, without any profit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)

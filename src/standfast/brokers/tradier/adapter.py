@@ -56,6 +56,7 @@ CONTRACT = Contract(
     replace_keeps_cover=False,
     reserves_quantity=True,
     checks_closing=True,
+    tells_movements=False,
     fractional_stops=False,
     order_life=None,
     requests_per_minute=120,

@@ -1,0 +1,149 @@
+"""Options that are gone from the list of a broker that does not tell why: expired, or exercised into shares.
+
+1. Nothing is inferred where the broker tells its movements, nor from a list that cannot be compared with the books.
+2. Shares that came or went by just as much as the contracts deliver say that they were assigned or exercised, on any
+   day. Without them a contract has expired, once its last session is over; before that nothing is known.
+3. What is inferred is booked as if it had been told (`moved.py` then takes it out of the books, when another read
+   agrees), and a person is asked to compare it with the broker's statement.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+
+from standfast.core.flat_times import last_trading_day
+from standfast.core.situation import Outcomes, Situation
+from standfast.core.tell import alarm
+from standfast.model.alert import Severity
+from standfast.model.ids import Holding, InstrumentId, digest
+from standfast.model.journal import AlertRaised, MovementBooked
+from standfast.model.option import OptionContract, Right, option_contract
+from standfast.model.order import ZERO, Movement, MovementKind
+from standfast.model.settlement import settlement
+
+INFERRED = "inferred"
+"""The kind of movement by the broker, where it was not the broker who told it."""
+SETTLED = timedelta(minutes=1)
+"""After the close of its last session in which a contract is not missed yet."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gone:
+    """What the list shows no more of one contract."""
+
+    holding: Holding
+    contract: OptionContract
+    quantity: Decimal
+    """Signed, as it was held."""
+    shares: Decimal
+    """Signed: how the shares under it change when all of it is exercised."""
+
+    @property
+    def under(self) -> Holding:
+        return Holding(InstrumentId(settlement(self.contract).underlying), self.holding.hedge)
+
+
+def ended(s: Situation, holding: Holding) -> Outcomes:
+    """The movements that explain why a contract is gone, if the lists show how it ended."""
+    gone = _gone(s, holding)
+    if gone is None:
+        return
+    found = list(_delivered(s, gone)) or list(_expired(s, gone))
+    for movement in found:
+        yield MovementBooked(movement=movement)
+    if found:
+        yield _told(s, gone, found[0])
+
+
+def _gone(s: Situation, holding: Holding) -> Gone | None:
+    contract = option_contract(holding.instrument)
+    booked = s.book.net(holding)
+    if s.contract.tells_movements or contract is None or s.book.state.moves.get(holding):
+        return None
+    if not booked.is_exact or not s.is_comparable(holding) or not s.is_settled(holding):
+        return None
+    gone = booked.low - s.reported_net(holding)
+    if not gone or gone * booked.low <= 0:
+        return None
+    way = 1 if contract.right is Right.CALL else -1
+    multiplier = s.instrument(holding).multiplier
+    return Gone(holding=holding, contract=contract, quantity=gone, shares=gone * multiplier * way)
+
+
+def _delivered(s: Situation, gone: Gone) -> Iterator[Movement]:
+    """Assigned or exercised: the shares came, or went, at the strike."""
+    if settlement(gone.contract).cash or not _has_come(s, gone):
+        return
+    kind = MovementKind.ASSIGNMENT if gone.quantity < 0 else MovementKind.EXERCISE
+    yield _movement(s, gone, kind, gone.holding, -gone.quantity, ZERO)
+    if _gap(s, gone.under):
+        yield _movement(s, gone, MovementKind.EXERCISE, gone.under, gone.shares, gone.contract.strike)
+
+
+def _has_come(s: Situation, gone: Gone) -> bool:
+    """Whether shares beyond the books are there (or lacking) for it, or were just taken in for want of a reason."""
+    gap = _gap(s, gone.under)
+    if gap * gone.shares > 0 and abs(gap) >= abs(gone.shares):
+        return True
+    return any(p.bare_adopted * p.sign == gone.shares for p in s.book.positions_at(gone.under))
+
+
+def _gap(s: Situation, under: Holding) -> Decimal:
+    """How much more is listed than booked, signed; zero while that cannot be said."""
+    booked = s.book.net(under)
+    if not booked.is_exact or not s.is_comparable(under):
+        return ZERO
+    return s.reported_net(under) - booked.low
+
+
+def _expired(s: Situation, gone: Gone) -> Iterator[Movement]:
+    if _is_over(s, gone.contract):
+        yield _movement(s, gone, MovementKind.EXPIRY, gone.holding, -gone.quantity, _worth(s, gone) or ZERO)
+
+
+def _is_over(s: Situation, contract: OptionContract) -> bool:
+    day = last_trading_day(contract.expiry, s, at_open=settlement(contract).at_open)
+    close = s.session_close(day) if day is not None else None
+    if close is None:
+        return s.broker_now.date() > contract.expiry
+    return s.broker_now >= close + SETTLED
+
+
+def _worth(s: Situation, gone: Gone) -> Decimal | None:
+    """What the contract was worth by the last price of what lies under it; None: nobody knows."""
+    sight, good = s.sights.get(gone.under), s.good.get(gone.under)
+    quote = sight.quote if sight is not None and sight.quote.is_two_sided else good
+    if quote is None:
+        return None
+    way = 1 if gone.contract.right is Right.CALL else -1
+    return max((quote.mid - gone.contract.strike) * way, ZERO)
+
+
+def _movement(
+    s: Situation, gone: Gone, kind: MovementKind, holding: Holding, quantity: Decimal, price: Decimal
+) -> Movement:
+    key = digest(s.book.account, gone.holding, gone.quantity, s.book.touched(gone.holding), holding)
+    return Movement(
+        id=f"{INFERRED}-{key}",
+        kind=kind,
+        broker_kind=INFERRED,
+        holding=holding,
+        quantity=quantity,
+        price=price,
+        at=s.broker_now,
+    )
+
+
+def _told(s: Situation, gone: Gone, first: Movement) -> AlertRaised:
+    how = f"assigned or exercised: {gone.shares:+} {gone.under} at {gone.contract.strike}"
+    if first.kind is MovementKind.EXPIRY:
+        known = _worth(s, gone) is not None
+        how = f"expired, worth {first.price}" if known else f"expired worthless: {gone.under} has no price here"
+    return alarm(
+        s,
+        Severity.WARNING,
+        f"{gone.holding}: {gone.quantity:+} is gone from the broker's list without an order, and the broker does not "
+        f"tell why. Booked as {how}. Needed: compare it with the broker's statement.",
+        key=f"ended/{first.id}",
+    )

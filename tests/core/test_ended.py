@@ -1,0 +1,186 @@
+"""Tests of `core/ended.py`: contracts that a broker lists no more without saying why."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from standfast.core.book import Book
+from standfast.core.closing import settle
+from standfast.core.policy import Foreign, Rules
+from standfast.core.reconcile import reconcile
+from standfast.core.repair import repairs
+from standfast.core.situation import Situation
+from standfast.model import journal as j
+from standfast.model.ids import Holding, InstrumentId, PositionId
+from standfast.model.instrument import Instrument, Kind
+from standfast.model.position import CloseReason
+from tests.core.situations import (
+    NOW,
+    D,
+    P,
+    folded,
+    of,
+    position,
+    quoted,
+    ruled,
+    situation,
+    told,
+    with_contract,
+)
+
+CALL, PUT = (Holding(InstrumentId(f"AAPL260304{right}00250000")) for right in "CP")
+LATER = Holding(InstrumentId("AAPL260320C00250000"))
+WEEKLY = Holding(InstrumentId("SPXW260304P06885000"))
+AAPL, SPX = Holding(InstrumentId("AAPL")), Holding(InstrumentId("SPX"))
+SILENT = with_contract(tells_movements=False)
+TOLD = with_contract()
+EVENING = NOW.replace(hour=21, minute=30)
+"""Half an hour after the close."""
+Q = PositionId("p2")
+
+
+class Evening:
+    """Looks at every holding until nothing is recorded any more, over half a minute."""
+
+    def __init__(self, *facts: j.Fact, now: datetime = EVENING, rules: Rules | None = None, **given: Any) -> None:
+        self.book: Book = folded(*facts, at=NOW)
+        self.now, self.rules, self.given = now, rules or ruled(), {"contract": SILENT, "is_open": False, **given}
+
+    def situation(self, held: Mapping[Holding, Any]) -> Situation:
+        s = situation(self.book, held=held, now=self.now, rules=self.rules, **self.given)
+        return replace(s, snapshot=replace(s.snapshot, activities_asked_after=s.snapshot.positions_asked_after))
+
+    def looks(self, held: Mapping[Holding, Any]) -> list[Any]:
+        outcomes: list[Any] = []
+        for _ in range(40):
+            for holding in sorted({*held, *self.book.holdings()}):
+                s = self.situation(held)
+                came = list(repairs(s, holding, reconcile(s, holding)))
+                facts: list[Any] = [each for each in came if type(each).__name__ in j.FACTS]
+                told(self.book, *facts, at=self.now)
+                outcomes += came
+            self.now += timedelta(seconds=1)
+        return outcomes
+
+    def closed(self, id: PositionId = P) -> tuple[Decimal, CloseReason | None, Decimal]:
+        """What is still held of a position, why it ended, and what it earned a share."""
+        found = self.book.state.positions[id]
+        return found.held, found.close_reason, found.pnl
+
+
+def prices(under: Holding, price: str) -> dict[str, Any]:
+    return {"sights": {under: quoted(price, at=EVENING)}}
+
+
+@pytest.mark.parametrize(
+    ("holding", "quantity", "under", "price", "worth"),
+    [
+        (CALL, 2, AAPL, "240", 0),
+        (CALL, -2, AAPL, "240", 0),
+        (WEEKLY, -1, SPX, "6900", 0),
+        (WEEKLY, -1, SPX, "6860.5", "24.5"),
+        (WEEKLY, 3, SPX, "6860.5", "24.5"),
+    ],
+)
+def test_a_contract_that_is_gone_after_its_last_session_has_expired(
+    holding: Holding, quantity: int, under: Holding, price: str, worth: Any
+) -> None:
+    evening = Evening(*position(quantity, 5, holding=holding), **prices(under, price))
+
+    outcomes = evening.looks({})
+
+    sign = 1 if quantity > 0 else -1
+    assert evening.closed() == (D(0), CloseReason.EXPIRY, (D(worth) - 5) * quantity)
+    assert evening.book.state.costs == {}
+    (alarm,) = [each for each in of(j.AlertRaised, outcomes) if "does not tell why" in each.text]
+    assert f"{sign * abs(quantity):+} is gone" in alarm.text
+    gone = evening.book.state.positions[P]
+    assert of(j.PositionSettled, settle(evening.situation({}), gone))[0].reason is CloseReason.EXPIRY
+
+
+def test_without_a_price_it_is_booked_as_worthless_and_that_is_said() -> None:
+    evening = Evening(*position(-1, 5, holding=WEEKLY), sights={})
+
+    outcomes = evening.looks({})
+
+    assert evening.closed() == (D(0), CloseReason.EXPIRY, D(5))
+    assert any("SPX has no price here" in each.text for each in of(j.AlertRaised, outcomes))
+
+
+@pytest.mark.parametrize(
+    ("holding", "quantity", "shares", "reason"),
+    [
+        (LATER, -2, -200, CloseReason.ASSIGNMENT),
+        (PUT, -2, 200, CloseReason.ASSIGNMENT),
+        (CALL, 1, 100, CloseReason.ASSIGNMENT),
+        (PUT, 1, -100, CloseReason.ASSIGNMENT),
+    ],
+)
+def test_shares_that_come_by_just_as_much_say_it_was_exercised(
+    holding: Holding, quantity: int, shares: int, reason: CloseReason
+) -> None:
+    evening = Evening(
+        *position(quantity, 5, holding=holding), **prices(AAPL, "260"), rules=ruled(foreign=Foreign.ADOPT)
+    )
+    evening.given["instruments"] = {holding.instrument: option_of(holding)}
+
+    evening.looks({AAPL: shares})
+
+    assert evening.closed() == (D(0), reason, -5 * D(quantity))
+    (taken,) = evening.book.positions_at(AAPL)
+    assert (taken.net, taken.is_guarded) == (D(shares), True)
+
+
+def option_of(holding: Holding) -> Instrument:
+    return Instrument(id=holding.instrument, kind=Kind.OPTION, multiplier=D(100))
+
+
+def test_shares_that_were_sold_by_it_leave_at_its_strike() -> None:
+    """A covered call that is assigned."""
+    evening = Evening(
+        *position(100, 200, id=Q, holding=AAPL),
+        *position(-1, 5, holding=CALL),
+        **prices(AAPL, "260"),
+        instruments={CALL.instrument: option_of(CALL)},
+    )
+
+    evening.looks({})
+
+    assert evening.closed() == (D(0), CloseReason.ASSIGNMENT, D(5))
+    assert evening.closed(Q) == (D(0), CloseReason.ASSIGNMENT, D(50) * 100)
+
+
+def test_a_part_that_is_assigned_leaves_the_rest() -> None:
+    evening = Evening(
+        *position(-3, 5, holding=LATER), **prices(AAPL, "260"), instruments={LATER.instrument: option_of(LATER)}
+    )
+
+    evening.looks({LATER: -2, AAPL: -100})
+
+    assert evening.closed()[0] == D(2)
+
+
+@pytest.mark.parametrize(
+    ("holding", "now", "contract"),
+    [(LATER, EVENING, SILENT), (CALL, NOW, SILENT), (CALL, EVENING, TOLD), (AAPL, EVENING, SILENT)],
+    ids=["not its last day", "its session goes on", "a broker that tells", "no contract"],
+)
+def test_without_proof_it_stays_booked(holding: Holding, now: datetime, contract: Any) -> None:
+    evening = Evening(*position(-1, 5, holding=holding), now=now, contract=contract, **prices(AAPL, "240"))
+
+    outcomes = evening.looks({})
+
+    assert evening.closed()[0] == D(1)
+    assert of(j.MovementBooked, outcomes) == []
+
+
+def test_it_is_booked_once_however_often_it_is_looked_at() -> None:
+    evening = Evening(*position(2, 5, holding=CALL), **prices(AAPL, "240"))
+
+    outcomes = evening.looks({}) + evening.looks({}) + evening.looks({})
+
+    assert (len(of(j.MovementBooked, outcomes)), len(of(j.MovedOut, outcomes))) == (1, 1)
