@@ -223,6 +223,20 @@ def test_shares_and_a_call_trade_together() -> None:
     assert desk.engine.account("a").option_requirement == 0  # covered
 
 
+def test_a_dearer_price_is_paid_for_or_not_taken() -> None:
+    desk = open_option_desk(cash="1000")
+    order = desk.one(C600, BTO, "3", limit="2.00")
+    assert desk.engine.account("a").option_buying_power == 400
+
+    desk.engine.amend("a", order.id, Change(limit_price=D("3.00")))
+    assert desk.engine.account("a").option_buying_power == 100
+    with pytest.raises(Refused) as caught:
+        desk.engine.amend("a", order.id, Change(limit_price=D("3.40")))
+
+    assert caught.value.cause is Cause.POWER
+    assert desk.now(order).terms.limit_price == D("3.00")
+
+
 # What is refused
 
 

@@ -29,7 +29,7 @@ class FillAll:
 
 @dataclass(slots=True)
 class Scripted:
-    """Per client order id, the share of the order's own quantity that each look may fill: `["0.3", "0", "0.7"]`.
+    """Per client order id or tag, the share of the order's own quantity that each look may fill: `["0.3", "0", "0.7"]`.
 
     Whole quantities are cut into whole parts. After its script an order fills freely, as does one that has none.
     """
@@ -37,7 +37,7 @@ class Scripted:
     shares: dict[str, list[Decimal]]
 
     def allowed(self, order: Order, remaining: Decimal, quote: Quote, now: datetime) -> Decimal:
-        script = self.shares.get(order.client_order_id)
+        script = self.shares.get(order.client_order_id) or self.shares.get(order.tag)
         if not script:
             return remaining
         whole = order.terms.quantity or remaining

@@ -88,12 +88,12 @@ class Hours:
     def _end_day(self, order: Order) -> None:
         """Every order for itself: the whole group has the same time in force."""
         lasts = order.terms.time_in_force
-        if lasts is TimeInForce.GTC:
+        if lasts is TimeInForce.GTC and not self._floor.rules.gtc_ends_with_day:
             self._rest_overnight(order)
             return
         if lasts is TimeInForce.DAY and order.terms.extended_hours:
             return
-        if lasts is TimeInForce.DAY:
+        if lasts in (TimeInForce.DAY, TimeInForce.GTC):
             self._expire(order)
         else:
             self._lifecycle.finish(order, Status.CANCELED)

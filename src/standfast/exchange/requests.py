@@ -14,7 +14,7 @@ from standfast.exchange.admission import (
     is_fractional,
     unit_cost,
 )
-from standfast.exchange.admission_options import is_option, unit_reserve
+from standfast.exchange.admission_options import check_power, is_option, unit_reserve
 from standfast.exchange.agenda import Deed
 from standfast.exchange.events import EventKind
 from standfast.exchange.floor import Floor
@@ -83,10 +83,7 @@ class Requests:
         children = [self._child(order, terms) for terms in child_terms(ticket)]
         children += [self._leg(order, leg) for leg in ticket.legs]
         order = replace(order, leg_ids=tuple(child.id for child in children), tag=ticket.tag)
-        if ticket.legs or is_option(floor.find_asset(ticket.terms.instrument)):
-            floor.reserve_for(order.id, unit_reserve(floor, order, ticket))
-        elif intent.opens:
-            floor.reserve_for(order.id, unit_cost(floor, ticket.terms))
+        self._reserve(order, ticket)
         floor.record(order)
         floor.tell(EventKind(status.value), order)
         self._hours.watch_expiry(order)
@@ -171,8 +168,7 @@ class Requests:
         if old.terms.type is OrderType.TRAILING_STOP and old.high_water_mark is not None:
             kept = replace(terms, stop_price=trail_stop(terms, old.high_water_mark))
             new = replace(new, terms=kept, high_water_mark=old.high_water_mark)
-        if old.intent.opens and old.parent_id is None:
-            floor.reserve_for(new.id, unit_cost(floor, terms))
+        self._reserve(replace(new, parent_id=old.parent_id), self._as_ticket(old, terms))
         if floor.rules.replace_after > NONE:
             floor.become(old, Status.PENDING_REPLACE, EventKind.PENDING_REPLACE)
         floor.tell(EventKind.PENDING_NEW, floor.record(new))
@@ -195,13 +191,40 @@ class Requests:
             check_prices(terms)
             if terms.stop_price != old.terms.stop_price:
                 check_stop_side(floor, terms)
-        if not old.intent.opens:
-            if old.order_class is OrderClass.SIMPLE:  # a group's quantity cannot change
-                check_available(floor, old.account, terms, without=old.id)
-        else:
-            freed = floor.accounts[old.account].reserved_for(old.id)
-            check_buying_power(floor, old.account, terms, freed=freed)
+        if not old.intent.opens and old.order_class is OrderClass.SIMPLE:  # a group's quantity cannot change
+            check_available(floor, old.account, terms, without=old.id)
+        self._check_money(old, terms)
         return terms, total
+
+    def _check_money(self, old: Order, terms: Terms) -> None:
+        """Whether there is enough for the new terms, once the old ones give back what they hold."""
+        floor = self._floor
+        freed = floor.accounts[old.account].reserved_for(old.id)
+        if self._is_optional(old):
+            own = freed / floor.accounts[old.account].spec.multiplier
+            check_power(floor, old.account, self._as_ticket(old, terms), freed=own)
+        elif old.intent.opens:
+            check_buying_power(floor, old.account, terms, freed=freed)
+
+    def _reserve(self, order: Order, ticket: Ticket) -> None:
+        floor = self._floor
+        if self._is_optional(order):
+            floor.reserve_for(order.id, unit_reserve(floor, order, ticket))
+        elif order.intent.opens and order.parent_id is None:
+            floor.reserve_for(order.id, unit_cost(floor, ticket.terms))
+
+    def _is_optional(self, order: Order) -> bool:
+        return order.is_multileg or is_option(self._floor.find_asset(order.instrument))
+
+    def _as_ticket(self, order: Order, terms: Terms) -> Ticket:
+        """What a standing order would be asked for as, with these terms."""
+        legs = [self._floor.book[leg_id] for leg_id in order.leg_ids] if order.is_multileg else []
+        return Ticket(
+            terms=terms,
+            order_class=order.order_class,
+            intent=order.intent,
+            legs=tuple(Leg(instrument=leg.instrument, intent=leg.intent, ratio=leg.ratio) for leg in legs),
+        )
 
     @staticmethod
     def _judge_quantity(old: Order, total: Decimal) -> None:
@@ -224,6 +247,10 @@ class Requests:
             check_prices(terms)
             if terms.stop_price != old.terms.stop_price:
                 check_stop_side(floor, terms)
+        left = replace(terms, quantity=old.remaining)
+        self._check_money(old, left)
+        if old.parent_id is None:
+            self._reserve(old, self._as_ticket(old, left))
         amended = floor.record(replace(old, terms=terms, updated_at=floor.now, expires_at=self._hours.expiry(terms)))
         floor.tell(EventKind.RESTATED, amended)
         self._hours.watch_expiry(amended)

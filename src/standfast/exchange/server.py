@@ -153,7 +153,7 @@ def build(options: Options) -> Venue:
         start=start,
         calendar=sessions,
         seed=options.seed or 0,
-        rules=tradier.rules(options.rules) if options.dialect == "tradier" else options.rules,
+        rules=_rules(options),
     )
     rules = parse_rules(options.faults.read_bytes()) if options.faults else []
     return Venue(
@@ -194,12 +194,20 @@ def run(options: Options, announce: Callable[[str], None]) -> int:
     return 0
 
 
+def _rules(options: Options) -> Rules:
+    if options.dialect == "alpaca":
+        return options.rules
+    return tradier.rules(options.rules, is_sandbox=options.is_sandbox)
+
+
 def dialect_of(options: Options) -> Dialect | None:
     if options.dialect == "alpaca":
         return None
     own = tradier.SANDBOX if options.is_sandbox else tradier.LIVE
     limits = None if options.per_minute is None else own
-    return lambda venue: tradier.routes(venue, limits=limits, lag=tradier.POSITION_LAG, is_sandbox=options.is_sandbox)
+    return lambda venue: tradier.routes(
+        venue, limits=limits, lag=tradier.POSITION_LAG, price_lag=tradier.PRICE_LAG, is_sandbox=options.is_sandbox
+    )
 
 
 async def _unknown(_: web.Request) -> web.StreamResponse:

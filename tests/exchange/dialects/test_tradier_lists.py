@@ -113,3 +113,25 @@ async def test_who_does_not_ask_for_json_gets_xml() -> None:
 
         assert answer.headers["Content-Type"].startswith("application/xml")
         assert b"<positions><position><cost_basis>6010.2</cost_basis>" in answer.body
+
+
+async def test_a_filled_order_may_not_know_its_price_yet() -> None:
+    async with tradier_desk(price_lag=0.05) as desk:
+        number = await desk.place(**OPTION)
+        early = await desk.order(number)
+        desk.wait(0.05)
+        late = await desk.order(number)
+
+        assert [(row["status"], row["exec_quantity"], row["avg_fill_price"]) for row in (early, late)] == [
+            ("filled", 2.0, 0.0),
+            ("filled", 2.0, 3.1),
+        ]
+
+
+async def test_the_sandbox_keeps_no_order_overnight() -> None:
+    async with tradier_desk(is_sandbox=True) as desk:
+        number = await desk.place(**OPTION | {"price": "1.00", "duration": "gtc"})
+
+        desk.venue.advance(CLOSE)
+
+        assert (await desk.order(number))["status"] == "canceled"

@@ -34,6 +34,7 @@ class Day:
         url, headers = f"{self._url}/v1/accounts/VA00000001/orders", HEADERS | {"Authorization": "Bearer secret"}
         async with self._session.post(url, data=form, headers=headers) as reply:
             number = (await reply.json())["order"]["id"]
+        await self.sim("advance", seconds=1)  # until it says its price
         return (await self.get(f"/accounts/VA00000001/orders/{number}"))["order"]
 
     async def sim(self, verb: str, **body: object) -> Any:

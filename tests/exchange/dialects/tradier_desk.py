@@ -91,7 +91,11 @@ async def tradier_desk(
     """SPY, SPX and some options of one Friday, at 10:00 in New York; time stands still."""
     spec = AccountSpec(name="paper", key_id=ACCOUNT, secret=TOKEN, cash=Decimal(cash), multiplier=multiplier)
     engine = Engine(
-        [asset_of(name) for name in NAMES], [spec], start=FRIDAY, calendar=USSessions(), rules=tradier.rules(Rules())
+        [asset_of(name) for name in NAMES],
+        [spec],
+        start=FRIDAY,
+        calendar=USSessions(),
+        rules=tradier.rules(Rules(), is_sandbox=settings.get("is_sandbox", False)),
     )
     async with served(engine, limits=limits, lag=lag, **settings) as desk:
         desk.quote("SPY", "601.00", "601.02")

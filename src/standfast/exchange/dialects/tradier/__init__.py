@@ -30,14 +30,19 @@ class Limits:
 POSITION_LAG = 0.1  # 0.05 to 1.05 s were recorded (brokers/README §0)
 
 
-def rules(given: Rules) -> Rules:
-    """The engine's rules as this broker has them: no collars, no wash trade checks, day orders end `canceled`."""
+PRICE_LAG = 0.05  # an order may say `filled` before it says at what [public bots]
+
+
+def rules(given: Rules, *, is_sandbox: bool = False) -> Rules:
+    """The engine's rules as this broker has them: no collars, no wash trade checks, day orders end `canceled`. Its
+    sandbox keeps no order overnight."""
     return replace(
         given,
         collars_buy_stops=False,
         refuses_wash_trades=False,
         refuses_stop_beyond_market=False,
         day_orders_end_as_canceled=True,
+        gtc_ends_with_day=is_sandbox,
         expiry_settles_after=given.expiry_settles_after or SETTLES_AFTER,
     )
 
@@ -48,10 +53,16 @@ SANDBOX = Limits(reads=60, market=60)
 
 
 def routes(
-    venue: Venue, *, limits: Limits | None = LIVE, lag: float = 0.0, is_sandbox: bool = False
+    venue: Venue,
+    *,
+    limits: Limits | None = LIVE,
+    lag: float = 0.0,
+    price_lag: float = 0.0,
+    is_sandbox: bool = False,
 ) -> list[web.RouteDef]:
-    """REST and streams. `limits` None: none. `lag`: seconds by which positions trail the orders."""
-    manner, trading, history = TradierManner(), Trading(lag=lag), History(is_sandbox=is_sandbox)
+    """REST and streams. `limits` None: none. `lag`, `price_lag`: see `Trading`."""
+    manner, history = TradierManner(), History(is_sandbox=is_sandbox)
+    trading = Trading(lag=lag, price_lag=price_lag)
     of_account, of_market = Sessions("/v1/accounts/events"), Sessions("/v1/markets/events")
 
     def gate(per_minute: int | None) -> Gate:

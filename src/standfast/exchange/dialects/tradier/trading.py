@@ -5,7 +5,7 @@ afterwards: the reply says `ok`, the order then says `rejected` and why [recorde
 """
 
 from dataclasses import replace
-from datetime import datetime, time, timedelta
+from datetime import time, timedelta
 from decimal import Decimal
 
 from standfast.exchange.accounts import AccountSpec, PositionView
@@ -49,10 +49,13 @@ TRUE = "true"
 
 
 class Trading:
-    """The handlers of one exchange. `lag`: how far positions trail the orders, in exchange seconds."""
+    """The handlers of one exchange. `lag`: seconds by which positions trail the orders. `price_lag`: seconds for which an
+    order says that it is filled and not yet at what price.
+    """
 
-    def __init__(self, *, lag: float = 0.0) -> None:
+    def __init__(self, *, lag: float = 0.0, price_lag: float = 0.0) -> None:
         self._lag = timedelta(seconds=lag)
+        self._price_lag = timedelta(seconds=price_lag)
 
     def reads(self) -> tuple[Route, ...]:
         account = "/v1/accounts/{account_id}"
@@ -111,7 +114,7 @@ class Trading:
         """Of today's session and what still works; with `filter=all` up to a month, in pages."""
         found = [order for order in self._seen(call) if order.parent_id is None]
         left = call.venue.faults.thin(found, call.fault, lambda order: order.instrument)
-        rows = [_row(call, order, with_tag=_wants_tags(call)) for order in _page(call, left)]
+        rows = [self._row(call, order) for order in _page(call, left)]
         return _json({"orders": several("order", rows)})
 
     def _seen(self, call: Call) -> list[Order]:
@@ -123,7 +126,7 @@ class Trading:
 
     def order(self, call: Call) -> Reply:
         order = _find(call)
-        return _json({"order": _row(call, order, with_tag=_wants_tags(call), text=call.path["order_id"])})
+        return _json({"order": self._row(call, order, text=call.path["order_id"])})
 
     def submit(self, call: Call) -> Reply:
         asked = asking.wish(form(call.body))
@@ -183,6 +186,24 @@ class Trading:
                 engine.cancel(call.account, member.id)
         return _json({"order": {"id": int(call.path["order_id"]), "status": "ok"}})
 
+    # Rows
+
+    def _row(self, call: Call, order: Order, *, text: str = "") -> Row:
+        """`text`: the number asked for: a group's, or that of one of its orders."""
+        legs = [self._shown(call, leg) for leg in call.venue.engine.legs(order)]
+        order, with_tag = self._shown(call, order), _wants_tags(call)
+        if order.order_class in GROUPED and order.parent_id is None and (not text or is_group_number(text)):
+            return group_row([order, *legs], with_tag=with_tag)
+        return order_row(order, legs, with_tag=with_tag)
+
+    def _shown(self, call: Call, order: Order) -> Order:
+        """The order as the client may see it: perhaps as it was, perhaps without its price yet."""
+        if isinstance(call.fault, Stale):
+            return call.venue.past.order(order, call.venue.now - timedelta(seconds=call.fault.age)) or order
+        if order.filled_at is not None and call.venue.now - order.filled_at < self._price_lag:
+            return replace(order, average_price=None, last_price=ZERO)
+        return order
+
 
 def reason_of(refusal: Refused, ticket: Ticket) -> str:
     """A refusal in Tradier's words."""
@@ -213,20 +234,6 @@ def _find(call: Call) -> Order:
     if order is None:
         raise plainly("order not found", 404)
     return order
-
-
-def _row(call: Call, order: Order, *, with_tag: bool, text: str = "") -> Row:
-    """`text`: the number asked for: a group's, or that of one of its orders."""
-    past = call.venue.now - timedelta(seconds=call.fault.age) if isinstance(call.fault, Stale) else None
-    legs = [_then(call, leg, past) for leg in call.venue.engine.legs(order)]
-    order = _then(call, order, past)
-    if order.order_class in GROUPED and order.parent_id is None and (not text or is_group_number(text)):
-        return group_row([order, *legs], with_tag=with_tag)
-    return order_row(order, legs, with_tag=with_tag)
-
-
-def _then(call: Call, order: Order, past: datetime | None) -> Order:
-    return order if past is None else call.venue.past.order(order, past) or order
 
 
 def _wants_tags(call: Call) -> bool:
