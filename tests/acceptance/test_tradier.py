@@ -3,6 +3,7 @@
 import json
 import re
 import urllib.request
+from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -155,3 +156,49 @@ def test_a_single_option_is_protected_closed_and_proven(place: Place) -> None:
     assert closed.code == 0, closed.out + closed.err
     assert venue.positions() == place.held() == {}
     assert venue.resting() == []
+
+
+LOST_ANSWER = {"kind": "server_error", "status": 504, "after": True}
+NEVER_THERE = {"kind": "server_error", "status": 502}
+
+
+def sent(venue: Venue) -> Counter[str]:
+    """How often each tag of ours is at the exchange."""
+    return Counter(row["tag"] for row in venue.rows() if row.get("tag", "").startswith("sf"))
+
+
+@pytest.mark.parametrize("fault", [LOST_ANSWER, NEVER_THERE], ids=["taken", "not taken"])
+def test_orders_whose_answers_are_lost_are_found_or_given_up_and_never_doubled(
+    place: Place, fault: dict[str, object]
+) -> None:
+    venue = place.venue()
+    place.at(venue)
+    guard = place.guarded()
+    venue.trouble({"operation": "submit", "fault": fault, "count": 2})
+
+    venue.ask("POST", "/sim/order", {"instrument": "SPY", "side": "buy", "quantity": "10"})  # past the trouble
+
+    until(lambda: place.stops() == {"SPY": Decimal(10)}, "the stop", 60, told=guard.tail)
+    (position,) = place.book().state.positions
+    closed = place.run("close", position, "--wait", "60s")
+    assert closed.code == 0, closed.out + closed.err
+    assert venue.positions() == place.held() == {}
+    assert venue.resting() == []
+    assert max(sent(venue).values()) == 1
+
+
+def test_a_guard_that_is_killed_goes_on_where_it_was(place: Place) -> None:
+    venue = place.venue()
+    place.at(venue)
+    guard = place.guarded()
+    slow = {"kind": "slow", "seconds": 4, "late": "answer"}
+    venue.trouble({"operation": "submit", "fault": slow, "count": 1, "skip": 1})
+    venue.order(**{"class": "equity", "symbol": "SPY", "side": "buy", "quantity": "10"})
+
+    until(lambda: sent(venue).total() == 1, "the stop to be at the exchange", told=guard.tail)
+    guard.kill()
+    again = place.guarded()
+
+    until(lambda: place.stops() == {"SPY": Decimal(10)}, "the stop to be known", 60, told=again.tail)
+    assert sent(venue).total() == 1
+    assert venue.positions() == place.held() == {"SPY": Decimal(10)}
