@@ -262,6 +262,24 @@ def test_b9_what_has_converged_and_then_moves_without_a_reason_is_found() -> Non
     assert caught.value.id == "B9"
 
 
+def test_b9_an_exit_that_somebody_took_away_is_put_back_late_when_it_was_not_the_first_time() -> None:
+    judged = Judged()
+    judged.adopt(10)
+    for _ in range(6):
+        stop = judged.protect(10)
+        judged.engine.cancel(ACCOUNT, stop.id)
+        judged.observe(stop)
+        judged.wait(1)
+    tell_uncovered(judged)
+    judged.is_healthy = False
+    judged.checker.quiet()
+    judged.wait(590)
+    judged.protect(10)
+    judged.wait(100)
+    with pytest.raises(Violation, match="B9"):
+        judged.cancel_and_place_anew()
+
+
 def test_a_quiet_phase_that_stays_still_is_blameless() -> None:
     judged = Judged()
     judged.adopt(10)

@@ -221,7 +221,7 @@ class Liveness:
         text = f"{exposed} {holding} rests without a stop"
         instrument = str(holding.instrument)
         now = self.witness.engine.now
-        held_up = holding in self.retold.suspended or now < _until(self.edited.get(instrument), now, 5, 3, 600)
+        held_up = holding in self.retold.suspended or self.may_wait(instrument)
         turned_away = now < _until(self.refused.get(instrument), now, 1, 2, 60)
         told = any(found.told and found.holding == holding for found in self.retold.breaks.values())
         reserved = told and exposed - self._beyond_reach(holding, orders) <= closing
@@ -235,6 +235,11 @@ class Liveness:
         for lot in ours:
             if lot.held > 0 and lot.closing is None and exposed > closing:
                 yield Trouble("B8", lot.id, "naked", ROLLED_BACK, f"{lot.id}: {text}", tradable=True)
+
+    def may_wait(self, instrument: str) -> bool:
+        """Whether an exit that somebody took away may still wait to be put back."""
+        now = self.witness.engine.now
+        return now < _until(self.edited.get(instrument), now, 5, 3, 600)
 
     def exposed(self, holding: Holding, orders: list[Order]) -> tuple[Decimal, Decimal]:
         """(what lacks a live stop and wants one, what of it is being closed)."""

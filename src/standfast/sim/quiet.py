@@ -6,6 +6,7 @@ from decimal import Decimal
 from standfast.core.policy import Mode, Rules
 from standfast.exchange.events import Asked, Event
 from standfast.model.ids import ClientOrderId, Holding, InstrumentId, is_own
+from standfast.model.order import Role
 from standfast.sim.checks_liveness import Liveness
 from standfast.sim.retold import Lot, Retold
 from standfast.sim.watch import Violation
@@ -54,7 +55,8 @@ class Quiet:
             id, instrument = self._witness.root(order).client_order_id, order.instrument
         if is_own(id, self._rules.account):
             self._asked = (asked.at, instrument, id)
-            if self._is_called_for(instrument, asked.at):
+            is_new = asked.ticket is not None
+            if self._is_called_for(instrument, asked.at) or (is_new and self._is_put_back(instrument, id)):
                 self._asked = None
 
     def _is_called_for(self, instrument: str, now: datetime) -> bool:
@@ -63,6 +65,13 @@ class Quiet:
         return any(
             (lot.closing_at is not None and now - lot.closing_at <= STILL) or self._has_come_of_age(lot, now)
             for lot in lots
+        )
+
+    def _is_put_back(self, instrument: str, id: str) -> bool:
+        """Whether it is an exit for one that somebody took away, longer ago each time."""
+        intent = self._retold.intents.get(ClientOrderId(id))
+        return (
+            intent is not None and intent.fact.role in (Role.STOP, Role.TARGET) and self._liveness.may_wait(instrument)
         )
 
     def _has_come_of_age(self, lot: Lot, now: datetime) -> bool:
