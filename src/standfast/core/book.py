@@ -81,12 +81,13 @@ class Lately:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Protection refused in a row: how often, when last, and in the broker's words."""
+    """Protection refused in a row: how often, when last, in whose words; `unheard`: the last so many nobody judged."""
 
     count: int
     at: datetime
     kind: str
     reason: str
+    unheard: int = 0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -214,10 +215,9 @@ class Book:
 
     def held(self, position: Position) -> Decimal:
         """Unsigned quantity that is held beyond doubt: booked fills, and what an order read by id says is filled."""
-        if not self.exceeding:
-            return position.held
-        opens = sum((o.excess for o in self._exceeding(position) if o.side.sign == position.sign), ZERO)
-        closes = sum((o.excess for o in self._exceeding(position) if o.side.sign != position.sign), ZERO)
+        late = self._exceeding(position)
+        opens = sum((order.excess for order in late if order.side.sign == position.sign), ZERO)
+        closes = sum((order.excess for order in late if order.side.sign != position.sign), ZERO)
         if opens:  # it meets what is held the other way first, as its fills will when they are booked
             known = self.state.acknowledged.get(position.holding, ZERO) * -position.sign
             others = (each.held for each in self.positions_at(position.holding) if each.sign != position.sign)

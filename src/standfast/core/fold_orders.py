@@ -234,7 +234,8 @@ def _note_refusal(book: Book, order: BookedOrder, kind: str, reason: str, entry:
         counted = 0 if kind in SOFT else 1
         in_a_row = before is not None and entry.at - before.at <= FORGOTTEN
         count = max(before.count + counted, 1) if before is not None and in_a_row else 1
-        book.state.refusals[order.position] = Refusal(count, entry.at, kind, reason)
+        unheard = (before.unheard if before is not None and in_a_row else 0) + 1 if kind in SOFT else 0
+        book.state.refusals[order.position] = Refusal(count, entry.at, kind, reason, unheard)
         return
     position = book.state.positions.get(order.position)
     if position is not None and position.closing is not None and order.role in CLOSING_ROLES:

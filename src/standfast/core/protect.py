@@ -10,7 +10,7 @@
 """
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import ROUND_FLOOR, Decimal
 
 from standfast.core.book import Refusal
@@ -45,6 +45,7 @@ RENEW_BEFORE = timedelta(days=5)
 TOO_MUCH_FOR = timedelta(seconds=5)
 """How long exits that others placed may cover more than is held before they are replaced."""
 RETRY_MAX = timedelta(seconds=60)
+UNHEARD_MAX = timedelta(seconds=8)
 LOOK_AGAIN = timedelta(seconds=5)
 KEEPS = frozenset({"price", "not_sent", "rate_limited"})
 """Refusals of a move that no other way of moving would escape: the old stop is kept."""
@@ -143,8 +144,8 @@ def _move(s: Situation, position: Position, group: tuple[BookedOrder, ...], want
     shows: the old one bounds the loss meanwhile, and the loop watches the new level. Nor while nothing gets through.
     """
     refusal = s.book.state.refusals.get(position.id)
-    if refusal is not None and s.now < refusal.at + retry_after(refusal.count):
-        yield WakeAt(at=refusal.at + retry_after(refusal.count), holding=position.holding)
+    if refusal is not None and s.now < _due_after(refusal):
+        yield WakeAt(at=_due_after(refusal), holding=position.holding)
         return
     if _is_too_near(s, position, wanted.stop):
         yield WakeAt(at=s.now + LOOK_AGAIN, holding=position.holding)
@@ -223,7 +224,7 @@ def _add(s: Situation, position: Position, wanted: Resting, quantity: Decimal) -
         if position.closing is None and (is_through or _gives_up(position, refusal)):
             yield _close_instead(position, refusal.kind, refusal.reason)
             return
-        due = refusal.at + retry_after(refusal.count)
+        due = _due_after(refusal)
         if s.now < due:
             yield WakeAt(at=due, holding=position.holding)
             return
@@ -252,6 +253,13 @@ def restore_after(edits: int) -> timedelta:
     Never at once: whoever cancels an exit may be about to close the position, and needs the quantity free.
     """
     return min(timedelta(seconds=5 * 3 ** min(max(edits - 1, 0), 5)), timedelta(minutes=10))
+
+
+def _due_after(refusal: Refusal) -> datetime:
+    """When to try again: where nobody has judged, soon enough to be there when somebody can."""
+    if refusal.unheard:
+        return refusal.at + min(retry_after(refusal.unheard), UNHEARD_MAX)
+    return refusal.at + retry_after(refusal.count)
 
 
 def retry_after(count: int) -> timedelta:
