@@ -49,8 +49,8 @@ TRUE = "true"
 
 
 class Trading:
-    """The handlers of one exchange. `lag`: seconds by which positions trail the orders. `price_lag`: seconds for which an
-    order says that it is filled and not yet at what price.
+    """The handlers of one exchange. `lag`: seconds by which positions trail the orders. `price_lag`: seconds for which
+    an order says that it is filled and not yet at what price.
     """
 
     def __init__(self, *, lag: float = 0.0, price_lag: float = 0.0) -> None:
