@@ -254,7 +254,9 @@ def test_s7_a_position_settled_while_it_is_held_is_found() -> None:
     assert found(caught) == "S7"
 
 
-def test_s7_a_position_settled_while_a_fill_of_its_stop_is_not_booked_is_found() -> None:
+@pytest.mark.parametrize("is_split", [False, True])
+def test_s7_a_position_settled_while_a_fill_of_its_stop_is_not_booked_is_found(*, is_split: bool) -> None:
+    """After a split what fills of one position may have closed another: exits stand for twice what is held."""
     judged = Judged()
     judged.adopt(10)
     stop = judged.protect(6)
@@ -263,6 +265,10 @@ def test_s7_a_position_settled_while_a_fill_of_its_stop_is_not_booked_is_found()
     judged.commit(judged.booked(sold, POSITION, opens=False))
     judged.commit(judged.booked(sold, POSITION, opens=False, quantity=0, id="nothing"))
     judged.checker.retold.lots[POSITION].closed = D(10)  # as a fold would that has counted something else
+    if is_split:
+        judged.checker.retold.rescaled.add(HOLDING)
+        judged.settle()
+        return
     with pytest.raises(Violation) as caught:
         judged.settle()
     assert found(caught) == "S7"

@@ -90,6 +90,8 @@ class Books:
             raise Violation("S7", f"{fact.position} is settled and was never there")
         if lot.held != 0:
             raise Violation("S7", f"{fact.position} is settled with {lot.held} held: {fact.proof}")
+        if lot.holding in self.retold.rescaled:
+            return  # exits of before a split ask for more than their lots hold: what they fill runs over into others
         for intent in self.retold.of.get(fact.position, ()):
             filled = truly_filled(self.witness, intent)
             if filled > intent.executed + self._executed_by_legs(intent):
