@@ -90,6 +90,17 @@ def test_limits_walk_from_the_mid_to_the_worst_side_and_end_at_the_market() -> N
     assert isinstance(next_step(way(put_spread(3), *attempts)), SendLegs)
 
 
+def test_the_rungs_are_equally_far_apart() -> None:
+    asked = [next_step(way(put_spread(3), *map(tried, range(rung)), tick=D("0.01"))) for rung in range(MARKET)]
+
+    assert [step.net for step in asked if isinstance(step, SendTogether)] == [
+        D("-4.150"),
+        D("-4.200"),
+        D("-4.250"),
+        D("-4.300"),
+    ]
+
+
 def test_what_cannot_wait_begins_at_the_worst_side() -> None:
     step = next_step(way(put_spread(3), reason=CloseReason.EMERGENCY_STOP))
 
@@ -158,6 +169,16 @@ def test_what_shall_remain_is_left_whole() -> None:
 
     assert told(step) == ["buy 2 SPXW260304P03800000", "sell 2 SPXW260304P03700000"]
     assert next_step(way(put_spread(3), remain=D(3))) == Done()
+
+
+def test_so_it_is_where_a_unit_has_several_of_a_contract() -> None:
+    butterfly = structure((leg(1, "P", 3700), 1), (leg(-2, "P", 3750), 3), (leg(1, "P", 3800), 7), units=5)
+
+    step = next_step(way(butterfly, remain=D(2)))
+
+    assert isinstance(step, SendTogether)
+    assert step.units == 3
+    assert told(step) == ["sell 3 SPXW260304P03700000", "buy 6 SPXW260304P03750000", "sell 3 SPXW260304P03800000"]
 
 
 def test_a_contract_shared_with_others_is_closed_by_no_more_than_is_this_one_s() -> None:
