@@ -14,6 +14,7 @@ from typing import NamedTuple, Protocol, TypeAlias, TypeVar
 from standfast.model.contract import Contract
 from standfast.model.effects import Urgency
 from standfast.model.evidence import AccountRead, ActivitiesRead, MarketClock, OrdersRead, PositionsRead
+from standfast.model.greeks import Greeks
 from standfast.model.ids import (
     AccountId,
     BrokerOrderId,
@@ -25,7 +26,7 @@ from standfast.model.ids import (
 )
 from standfast.model.instrument import Instrument
 from standfast.model.journal import Entry, Fact
-from standfast.model.order import OrderReport, Terms
+from standfast.model.order import LegTerms, OrderReport, Terms
 from standfast.model.quote import Quote
 
 
@@ -190,6 +191,36 @@ class Broker(Protocol):
         ...
 
     async def close(self) -> None: ...
+
+
+class SendsTogether(Protocol):
+    """A broker whose contract says `multileg`: beside what `Broker` promises, all legs of a structure as one order."""
+
+    async def submit_together(
+        self,
+        client_id: ClientOrderId,
+        legs: Sequence[LegTerms],
+        net: Decimal | None,
+        *,
+        urgency: int,
+        rank: float = 0.0,
+        is_wanted: "IsWanted | None" = None,
+    ) -> OrderReport:
+        """As `Broker.submit`; the report names no legs yet.
+
+        `net`: what one unit (the greatest common divisor of the quantities) shall bring at least, negative for what it
+        may cost at most; None: at the market.
+        """
+        ...
+
+
+class TellsGreeks(Protocol):
+    """A broker that tells of each option it quotes how its price answers to the market."""
+
+    @property
+    def greeks(self) -> Mapping[Holding, Greeks]:
+        """Of the holdings last asked for by `Broker.quotes`; one without greeks is absent."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

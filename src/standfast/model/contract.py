@@ -30,6 +30,8 @@ class Contract:
     """An order that could trade with a resting one of the other side is refused, unless it brings its own exit."""
     tells_movements: bool = True
     """What changes a quantity without an order (expiry, assignment) is told; else it shows in the list only."""
+    multileg: bool = False
+    """Several legs can be sent as one order (`ports.SendsTogether`)."""
     fractional_stops: bool
     """Whether a resting stop may have a fraction of a share."""
     order_life: timedelta | None

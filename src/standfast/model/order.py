@@ -90,6 +90,14 @@ class Terms:
     """True for every order that may only reduce: sent as reduce-only or closing intent where the broker has them."""
 
 
+@dataclass(frozen=True, slots=True)
+class LegTerms:
+    """What an order for several legs asks of one of them: side, quantity, and whether it may only reduce."""
+
+    holding: Holding
+    terms: Terms
+
+
 class OrderState(StrEnum):
     """The broker's states, grouped by what may still happen. Anything not known to be finished is alive."""
 

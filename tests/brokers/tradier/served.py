@@ -26,13 +26,15 @@ from tests.brokers.served import VenueClock
 NUMBER, TOKEN = "VA00000001", "very secret token"
 SPY = Holding(InstrumentId("SPY"))
 AAPL = Holding(InstrumentId("AAPL"))
-PUT = Holding(InstrumentId("SPXW260105P06885000"))
+PUT, LOWER = (Holding(InstrumentId(f"SPXW260105P0{strike}000")) for strike in (6885, 6880))
+INDEX = Holding(InstrumentId("SPX"))
+PRICES = {SPY: ("599.99", "600.01"), AAPL: ("249.98", "250.02"), PUT: ("4.90", "5.00"), LOWER: ("3.40", "3.50")}
 STILL = Options(
     seed=None,
     speed=None,
     dialect="tradier",
     per_minute=None,
-    instruments={"SPY": Decimal(600), "AAPL": Decimal(250), str(PUT.instrument): Decimal(5)},
+    instruments={str(holding.instrument): Decimal(bid) for holding, (bid, _) in PRICES.items()},
     accounts=(AccountSpec(name="paper", key_id=NUMBER, secret=TOKEN, multiplier=2),),
 )
 QUICK = Deadlines(urgent_turn_within=2.0, turn_within=2.0, answer_within=0.3, list_within=1.0)
@@ -78,9 +80,9 @@ async def desk(
         clock = VenueClock(venue)
         broker = _broker(server, clock, deadlines, token, number)
         found = Desk(broker, clock, venue, server)
-        found.quote(SPY, "599.99", "600.01")
-        found.quote(AAPL, "249.98", "250.02")
-        found.quote(PUT, "4.90", "5.00")
+        found.quote(INDEX, "6899.50", "6900.50")
+        for holding, (bid, ask) in PRICES.items():
+            found.quote(holding, bid, ask)
         try:
             yield found
         finally:

@@ -17,6 +17,7 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
+from math import gcd
 from typing import Any
 
 import msgspec
@@ -30,6 +31,7 @@ from standfast.brokers.tradier import parse, refusals
 from standfast.brokers.tradier import terms as forms
 from standfast.brokers.tradier.client import Access, Throttles, TradierClient
 from standfast.brokers.tradier.history import History
+from standfast.brokers.tradier.order_rows import NO_HOLDING
 from standfast.brokers.tradier.orders import Orders
 from standfast.brokers.tradier.rows import ProfileReply, each
 from standfast.brokers.tradier.sessions import Sessions
@@ -38,9 +40,10 @@ from standfast.model.contract import Contract
 from standfast.model.effects import Urgency
 from standfast.model.errors import Malformed, Rejected
 from standfast.model.evidence import AccountRead, ActivitiesRead, HeldReport, MarketClock, OrdersRead, PositionsRead
+from standfast.model.greeks import Greeks
 from standfast.model.ids import AccountId, BrokerOrderId, ClientOrderId, Holding, InstrumentId
 from standfast.model.instrument import Instrument
-from standfast.model.order import ZERO, OrderReport, OrderState, OrderType, Terms
+from standfast.model.order import ZERO, LegTerms, OrderReport, OrderState, OrderType, Side, Terms
 from standfast.model.quote import Quote
 from standfast.model.secret import Secret
 from standfast.ports import BrokerEvent, Clock, IsWanted, Ticks
@@ -57,6 +60,7 @@ CONTRACT = Contract(
     reserves_quantity=True,
     checks_closing=True,
     tells_movements=False,
+    multileg=True,
     fractional_stops=False,
     order_life=None,
     requests_per_minute=120,
@@ -123,6 +127,7 @@ class TradierBroker:
             url=settings.stream_url,
             account_id=settings.account_id,
         )
+        self.greeks: Mapping[Holding, Greeks] = {}
         self._held: dict[Holding, HeldReport] | None = None
         self._held_body = b""
         self._working: dict[BrokerOrderId, OrderReport] | None = None
@@ -207,9 +212,12 @@ class TradierBroker:
     async def quotes(self, holdings: Sequence[Holding]) -> Mapping[Holding, Quote]:
         names = sorted({str(each.instrument) for each in holdings})
         found: dict[Holding, Quote] = {}
+        greeks: dict[Holding, Greeks] = {}
         for first in range(0, len(names), SYMBOLS_IN_A_REQUEST):
             body = await self._client.get_quotes(names[first : first + SYMBOLS_IN_A_REQUEST])
             found |= parse.quotes(body, self._clock.now())
+            greeks |= parse.greeks(body)
+        self.greeks = greeks
         return {holding: found[holding] for holding in holdings if holding in found}
 
     async def submit(
@@ -222,12 +230,31 @@ class TradierBroker:
         rank: float = 0.0,
         is_wanted: IsWanted | None = None,
     ) -> OrderReport:
-        underlying = self._underlyings.get(holding.instrument) or forms.underlying_of(holding.instrument)
-        form = forms.submission(client_id, holding, terms, underlying)
+        form = forms.submission(client_id, holding, terms, self._underlying(holding))
         response = await self._client.post_order(form, Turn(urgency, rank, is_wanted))
         broker_id = refusals.accepted("POST", response)
         self._orders.note_sent(broker_id, client_id, holding)
         return _acknowledged(broker_id, client_id, holding, terms)
+
+    async def submit_together(
+        self,
+        client_id: ClientOrderId,
+        legs: Sequence[LegTerms],
+        net: Decimal | None,
+        *,
+        urgency: int,
+        rank: float = 0.0,
+        is_wanted: IsWanted | None = None,
+    ) -> OrderReport:
+        option = next((leg.holding for leg in legs if forms.is_option(leg.holding)), NO_HOLDING)
+        form = forms.together(client_id, legs, net, self._underlying(option))
+        broker_id = refusals.accepted("POST", await self._client.post_order(form, Turn(urgency, rank, is_wanted)))
+        self._orders.note_sent(broker_id, client_id, NO_HOLDING)
+        return _acknowledged_together(broker_id, client_id, legs, net)
+
+    def _underlying(self, holding: Holding) -> InstrumentId:
+        """By the broker's word, where it has told; else by the name."""
+        return self._underlyings.get(holding.instrument) or forms.underlying_of(holding.instrument)
 
     async def cancel(self, broker_id: BrokerOrderId, *, urgency: int, rank: float = 0.0) -> None:
         refusals.accepted("DELETE", await self._client.delete_order(broker_id, Turn(urgency, rank)))
@@ -300,6 +327,25 @@ def _acknowledged(broker_id: BrokerOrderId, client_id: ClientOrderId, holding: H
         stop_price=None if is_pair else terms.stop_price,
         order_class="oco" if is_pair else "oto" if terms.attached_stop is not None else "",
         closes=terms.reduces,
+    )
+
+
+def _acknowledged_together(
+    broker_id: BrokerOrderId, client_id: ClientOrderId, legs: Sequence[LegTerms], net: Decimal | None
+) -> OrderReport:
+    """Prices are signed as in every report of a spread: what is received is negative."""
+    return OrderReport(
+        broker_id=broker_id,
+        client_id=client_id,
+        holding=NO_HOLDING,
+        side=Side.BUY,
+        type=OrderType.MARKET if net is None else OrderType.LIMIT,
+        time_in_force=legs[0].terms.time_in_force,
+        quantity=Decimal(gcd(*(int(leg.terms.quantity) for leg in legs))),
+        filled=ZERO,
+        state=OrderState.PENDING,
+        limit_price=-net if net else None,
+        order_class="mleg",
     )
 
 

@@ -16,6 +16,7 @@ from standfast.brokers.shared.reading import Number, holding, moment, number, ro
 from standfast.brokers.tradier.rows import (
     BalanceRow,
     BalancesReply,
+    GreeksRow,
     HistoryEvent,
     HistoryReply,
     PositionRow,
@@ -26,6 +27,7 @@ from standfast.brokers.tradier.rows import (
 )
 from standfast.model.errors import Malformed, Rejected
 from standfast.model.evidence import AccountRead, HeldReport
+from standfast.model.greeks import Greeks
 from standfast.model.ids import Holding, InstrumentId
 from standfast.model.instrument import Instrument, Kind
 from standfast.model.option import option_contract
@@ -106,6 +108,26 @@ def _buying_power(row: BalanceRow) -> Decimal:
 def quotes(body: bytes, received: datetime) -> Mapping[Holding, Quote]:
     """What is quoted; a symbol without a quote is absent."""
     return {holding(row.symbol): _quote(row, received) for row in quote_rows(body)}
+
+
+def greeks(body: bytes) -> Mapping[Holding, Greeks]:
+    """Of the options that have some. What cannot be read of them is absent: quotes do not wait for it."""
+    found = {}
+    for row in quote_rows(body):
+        try:
+            read = _greeks(row.greeks)
+        except Malformed:
+            continue
+        if read is not None:
+            found[holding(row.symbol)] = read
+    return found
+
+
+def _greeks(row: GreeksRow | None) -> Greeks | None:
+    if row is None or row.delta is None or row.theta is None or not row.updated_at:
+        return None
+    at = moment(f"{row.updated_at.replace(' ', 'T')}Z", "greeks updated_at")
+    return Greeks(delta=number(row.delta, "delta"), theta=number(row.theta, "theta"), at=at)
 
 
 def quote_rows(body: bytes) -> list[QuoteRow]:

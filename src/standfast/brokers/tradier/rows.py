@@ -174,8 +174,12 @@ class CalendarReply(msgspec.Struct, frozen=True):
     calendar: Calendar
 
 
-class Greeks(msgspec.Struct, frozen=True, kw_only=True):
+class GreeksRow(msgspec.Struct, frozen=True, kw_only=True):
+    """Figured about once an hour; `updated_at` is UTC without saying so."""
+
     delta: Number | None = None
+    theta: Number | None = None
+    updated_at: Text | None = None
 
 
 class QuoteRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -191,7 +195,7 @@ class QuoteRow(msgspec.Struct, frozen=True, kw_only=True):
     contract_size: Number | None = None
     underlying: Text | None = None
     root_symbol: Text | None = None
-    greeks: Greeks | None = None
+    greeks: GreeksRow | None = None
 
 
 class Quotes(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,12 +7,13 @@ Invariants
 - What Tradier cannot hold is refused here, before it leaves.
 """
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 from standfast.model.errors import Rejected
 from standfast.model.ids import ClientOrderId, Holding, InstrumentId
 from standfast.model.option import option_contract
-from standfast.model.order import OrderType, Side, Terms, TimeInForce
+from standfast.model.order import LegTerms, OrderType, Side, Terms, TimeInForce
 from standfast.model.settlement import settlement
 
 TYPES = frozenset({OrderType.MARKET, OrderType.LIMIT, OrderType.STOP, OrderType.STOP_LIMIT})
@@ -29,6 +30,9 @@ EQUITY_SIDES = {
     (Side.BUY, True): "buy_to_cover",
     (Side.SELL, True): "sell",
 }
+LEGS_MAX, OPTIONS_WITH_SHARES = 4, 2
+"""Of one order; of one that trades shares too."""
+
 Form = dict[str, str]
 
 
@@ -54,6 +58,37 @@ def submission(client_id: ClientOrderId, holding: Holding, terms: Terms, underly
         **_prices(terms),
         **_symbols(holding, underlying),
     }
+
+
+def together(client_id: ClientOrderId, legs: Sequence[LegTerms], net: Decimal | None, underlying: InstrumentId) -> Form:
+    """The form of POST /orders for all legs as one. Raises Rejected for what Tradier has no form for.
+
+    `net`: what a unit shall bring at least. Its sign goes into the type, the price is always positive.
+    """
+    for leg in legs:
+        _check(leg.terms)
+    options = [leg for leg in legs if is_option(leg.holding)]
+    shares = len(legs) - len(options)
+    if not 2 <= len(legs) <= LEGS_MAX or not options or shares > 1 or (shares and len(options) > OPTIONS_WITH_SHARES):
+        raise Rejected(f"no form for {shares} + {len(options)} legs: it was not sent", kind="other", code="local")
+    if len({leg.terms.time_in_force for leg in legs}) != 1:
+        raise Rejected("no form for legs that last differently: it was not sent", kind="other", code="local")
+    kind = "market" if net is None else "credit" if net > 0 else "debit" if net < 0 else "even"
+    form = {
+        "tag": str(client_id),
+        "class": "combo" if shares else "multileg",
+        "symbol": str(underlying),
+        "type": kind,
+        "duration": legs[0].terms.time_in_force.value,
+    }
+    if net:
+        form["price"] = text(abs(net))
+    for place, leg in enumerate(legs):
+        if is_option(leg.holding):
+            form[f"option_symbol[{place}]"] = str(leg.holding.instrument)
+        form[f"side[{place}]"] = side_of(leg.holding, leg.terms.side, reduces=leg.terms.reduces)
+        form[f"quantity[{place}]"] = text(leg.terms.quantity)
+    return form
 
 
 def side_of(holding: Holding, side: Side, *, reduces: bool) -> str:
