@@ -94,7 +94,7 @@ def test_a_contract_that_is_gone_after_its_last_session_has_expired(
     outcomes = evening.looks({})
 
     sign = 1 if quantity > 0 else -1
-    assert evening.closed() == (D(0), CloseReason.EXPIRY, (D(worth) - 5) * quantity)
+    assert evening.closed() == (D(0), CloseReason.EXPIRY, (D(worth) - 5) * quantity * 100)
     assert evening.book.state.costs == {}
     (alarm,) = [each for each in of(j.AlertRaised, outcomes) if "does not tell why" in each.text]
     assert f"{sign * abs(quantity):+} is gone" in alarm.text
@@ -107,7 +107,7 @@ def test_without_a_price_it_is_booked_as_worthless_and_that_is_said() -> None:
 
     outcomes = evening.looks({})
 
-    assert evening.closed() == (D(0), CloseReason.EXPIRY, D(5))
+    assert evening.closed() == (D(0), CloseReason.EXPIRY, D(500))
     assert any("SPX has no price here" in each.text for each in of(j.AlertRaised, outcomes))
 
 
@@ -130,7 +130,7 @@ def test_shares_that_come_by_just_as_much_say_it_was_exercised(
 
     evening.looks({AAPL: shares})
 
-    assert evening.closed() == (D(0), reason, -5 * D(quantity))
+    assert evening.closed() == (D(0), reason, -500 * D(quantity))
     (taken,) = evening.book.positions_at(AAPL)
     assert (taken.net, taken.is_guarded) == (D(shares), True)
 
@@ -150,7 +150,7 @@ def test_shares_that_were_sold_by_it_leave_at_its_strike() -> None:
 
     evening.looks({})
 
-    assert evening.closed() == (D(0), CloseReason.ASSIGNMENT, D(5))
+    assert evening.closed() == (D(0), CloseReason.ASSIGNMENT, D(500))
     assert evening.closed(Q) == (D(0), CloseReason.ASSIGNMENT, D(50) * 100)
 
 

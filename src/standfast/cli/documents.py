@@ -18,6 +18,7 @@ from standfast.model.alert import Alert
 from standfast.model.booked import BookedOrder, Stage
 from standfast.model.breaks import Break
 from standfast.model.ids import AccountId, Holding
+from standfast.model.instrument import money_of_a_point
 from standfast.model.journal import Allocation, Entry, FillBooked
 from standfast.model.order import ZERO, Fill, OrderState, OrderType, Role
 from standfast.model.position import Phase, Position
@@ -149,7 +150,8 @@ def result(position: Position) -> Decimal | None:
     entry = position.entry_price
     if not position.closed or not entry:
         return None
-    return (position.pnl / (entry * position.closed)).quantize(Decimal("0.000001"))
+    paid = entry * position.closed * money_of_a_point(position.holding.instrument)
+    return (position.pnl / paid).quantize(Decimal("0.000001"))
 
 
 def position(

@@ -9,6 +9,8 @@ from dataclasses import replace
 from decimal import Decimal
 
 from standfast.core.book import Book, Cost, Earned
+from standfast.model.ids import Holding
+from standfast.model.instrument import money_of_a_point
 from standfast.model.journal import Correction, FillBooked, ProfitRestated
 from standfast.model.order import ZERO
 
@@ -22,7 +24,7 @@ def restated(book: Book, fact: FillBooked) -> Iterator[ProfitRestated]:
     if lately is None or all(each.at <= fill.at for each in lately.fills):
         return
     booked = [*lately.fills, *earned(fact)]
-    cost, figured = replayed(lately.base, sorted(booked, key=lambda each: each.at))
+    cost, figured = replayed(fill.holding, lately.base, sorted(booked, key=lambda each: each.at))
     yield ProfitRestated(
         holding=fill.holding,
         late=fill.execution_id,
@@ -60,16 +62,17 @@ def earned(fact: FillBooked) -> list[Earned]:
     ]
 
 
-def replayed(base: Cost, fills: Sequence[Earned]) -> tuple[Cost, list[Earned]]:
+def replayed(holding: Holding, base: Cost, fills: Sequence[Earned]) -> tuple[Cost, list[Earned]]:
     """The cost after these fills in this order, and what each of them earned."""
-    cost, figured = base, []
+    cost, figured, money = base, [], money_of_a_point(holding.instrument)
     for each in fills:
-        cost, realised = _after(cost, each)
-        figured.append(replace(each, realised=realised))
+        cost, points = _after(cost, each)
+        figured.append(replace(each, realised=points * money))
     return cost, figured
 
 
 def _after(cost: Cost, fill: Earned) -> tuple[Cost, Decimal]:
+    """The cost after one more fill, and what was earned in points."""
     if cost.quantity * fill.signed >= 0:
         return Cost(cost.quantity + fill.signed, cost.value + fill.signed * fill.price), ZERO
     sign = 1 if cost.quantity > 0 else -1

@@ -40,7 +40,7 @@ def _undone(book: Book, execution: ExecutionId) -> FillBusted | None:
         if any(_held_after(book, each) < 0 for each in parts):
             return None
         left = [each for each in lately.fills if each.execution != execution]
-        cost, figured = replayed(lately.base, left)
+        cost, figured = replayed(holding, lately.base, left)
         return FillBusted(
             execution=execution,
             holding=holding,

@@ -23,6 +23,7 @@ from standfast.core.policy import Foreign, Mode, Rules
 from standfast.model.alert import Severity
 from standfast.model.booked import BookedOrder
 from standfast.model.ids import AlertId, Holding, PositionId, digest, is_own
+from standfast.model.instrument import money_of_a_point
 from standfast.model.journal import (
     AlertRaised,
     Allocation,
@@ -190,7 +191,7 @@ def _closing_parts(
     cost = book.state.costs.get(fill.holding, Cost())
     if isinstance(taken, PositionAdopted):
         cost = Cost(cost.quantity + taken.quantity, cost.value + taken.quantity * taken.price)
-    average = cost.average
+    gain = (fill.price - cost.average) * -fill.side.sign * money_of_a_point(fill.holding.instrument)
     acknowledged = book.state.acknowledged.get(fill.holding, ZERO)
     for position in _in_turn(book, fill, order.position if order is not None else None):
         if position is None:
@@ -202,15 +203,13 @@ def _closing_parts(
             if isinstance(taken, PositionAdopted):
                 take = min(left, abs(taken.quantity))
                 left -= take
-                realised = take * (fill.price - average) * -fill.side.sign
-                yield Allocation(position=taken.position, quantity=take, opens=False, realised=realised)
+                yield Allocation(position=taken.position, quantity=take, opens=False, realised=take * gain)
             continue
         take = min(left, position.held)
         if take <= 0:
             continue
         left -= take
-        realised = take * (fill.price - average) * position.sign
-        yield Allocation(position=position.id, quantity=take, opens=False, realised=realised)
+        yield Allocation(position=position.id, quantity=take, opens=False, realised=take * gain)
 
 
 def _in_turn(book: Book, fill: Fill, tied: PositionId | None) -> list[Position | None]:

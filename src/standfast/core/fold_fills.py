@@ -83,7 +83,7 @@ def _remember(book: Book, fact: j.FillBooked) -> None:
     lately = book.state.lately.get(holding) or Lately(base=book.state.costs.get(holding, Cost()))
     fills = sorted((*lately.fills, *made), key=lambda each: each.at)
     settled, kept = fills[:-FILLS_KEPT], fills[-FILLS_KEPT:]
-    base, _ = replayed(lately.base, settled)
+    base, _ = replayed(holding, lately.base, settled)
     if made:
         remember(book.state.lately, holding, Lately(base=base, fills=tuple(kept)), LATELY_KEPT)
 
@@ -284,6 +284,8 @@ def _rescaled(book: Book, fact: j.Rescaled, entry: j.Entry) -> None:
     ratio = fact.ratio
     book.state.split_rows.pop(fact.holding, None)
     remember(book.state.rescaled, fact.movement, ratio, MOVEMENTS_KEPT)
+    split_at = book.state.movements.get(f"{fact.movement}/executed", entry.at)
+    remember(book.state.split_at, fact.holding, split_at, HOLDINGS_KEPT)
     for position in book.positions_at(fact.holding):
         trail_free = replace(
             position,

@@ -12,6 +12,7 @@ from decimal import Decimal
 from standfast.core.book import Cost
 from standfast.core.situation import Situation
 from standfast.model.ids import Holding
+from standfast.model.instrument import money_of_a_point
 from standfast.model.journal import Allocation, MovedOut
 from standfast.model.order import ZERO, Movement, MovementKind
 from standfast.model.position import CloseReason, Position
@@ -57,7 +58,7 @@ def _price(rows: Sequence[Movement]) -> Decimal | None:
 def _parts(s: Situation, holding: Holding, sign: int, left: Decimal, price: Decimal | None) -> Iterator[Allocation]:
     """Foreign lots first, then what is acknowledged, then ours, oldest first, as for a fill."""
     average = s.book.state.costs.get(holding, Cost()).average
-    gain = ZERO if price is None else (price - average) * sign
+    gain = ZERO if price is None else (price - average) * sign * money_of_a_point(holding.instrument)
     lots = [p for p in s.book.positions_at(holding) if p.sign == sign]
     turns: list[Position | None] = [p for p in lots if not p.is_guarded]
     turns += [None, *(p for p in lots if p.is_guarded)]

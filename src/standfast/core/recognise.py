@@ -79,7 +79,7 @@ def recognise(
     plain: dict[Holding, Decimal] = {}
     for holding in sorted(nets):
         net, whole = nets[holding], int(nets[holding])
-        instrument = instruments.get(holding.instrument) or Instrument(id=holding.instrument)
+        instrument = instruments.get(holding.instrument) or Instrument.assumed(holding.instrument)
         leg = Leg.of(instrument, whole or 1, holding.hedge)
         if whole:
             piles.setdefault(underlying(leg), []).append(leg)

@@ -110,7 +110,7 @@ class Situation:
         return self.once(key, lambda: self.rules.policy(position.strategy, position.holding, kind))
 
     def instrument(self, holding: Holding) -> Instrument:
-        return self.instruments.get(holding.instrument) or Instrument(id=holding.instrument)
+        return self.instruments.get(holding.instrument) or Instrument.assumed(holding.instrument)
 
     @property
     def may_act(self) -> bool:

@@ -7,8 +7,10 @@ tick; a quantity is only ever rounded down.
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 from enum import StrEnum
+from functools import lru_cache
 
 from standfast.model.ids import InstrumentId
+from standfast.model.option import CONTRACT_SIZE, option_contract
 
 COARSE_FROM = Decimal(3)
 """Dollars from which options step coarser, where their class does."""
@@ -18,6 +20,12 @@ class Kind(StrEnum):
     EQUITY = "equity"
     OPTION = "option"
     PERPETUAL = "perpetual"
+
+
+@lru_cache(maxsize=10_000)
+def money_of_a_point(name: InstrumentId) -> Decimal:
+    """What a price move of one is worth for one unit, in account currency: a hundred for an option, one for a share."""
+    return CONTRACT_SIZE if option_contract(name) is not None else Decimal(1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +42,13 @@ class Instrument:
     tradable: bool = True
     shortable: bool = True
     fractionable: bool = False
+
+    @classmethod
+    def assumed(cls, name: InstrumentId) -> "Instrument":
+        """What the name alone says, for as long as the broker has not been asked."""
+        if option_contract(name) is None:
+            return cls(id=name)
+        return cls(id=name, kind=Kind.OPTION, tick=Decimal("0.01"), multiplier=CONTRACT_SIZE)
 
     def tick_at(self, price: Decimal) -> Decimal:
         """US equities: a cent from one dollar up, a hundredth of a cent below (Regulation NMS rule 612)."""

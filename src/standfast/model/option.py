@@ -23,6 +23,9 @@ class Right(StrEnum):
     PUT = "put"
 
 
+CONTRACT_SIZE = Decimal(100)
+"""Shares, or dollars a point of an index, that one contract stands for. Brokers tell it; an adjusted one may differ."""
+
 RIGHTS = {"C": Right.CALL, "P": Right.PUT}
 
 

@@ -33,7 +33,7 @@ class Instruments:
         for holding in holdings:
             if holding.instrument in self.known:
                 continue
-            self.known[holding.instrument] = Instrument(id=holding.instrument)
+            self.known[holding.instrument] = Instrument.assumed(holding.instrument)
             self._unread.append(holding.instrument)
             self._is_unread.set()
 
