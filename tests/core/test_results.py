@@ -6,11 +6,14 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
+from standfast.core.movements import book_movements
 from standfast.core.policy import HeldBy, Policy
 from standfast.core.results import Clarity, Judged, Levels, judge, levels, price_at, result_at
+from standfast.core.situation import Sight
 from standfast.model import journal as j
+from standfast.model.order import Movement, MovementKind
 from standfast.model.position import CloseReason, Trail
-from tests.core.situations import SPY, D, P, adopted, after, folded, opening_of, position, quoted, situation, the
+from tests.core.situations import SPY, D, P, adopted, after, folded, opening_of, position, quoted, situation, the, told
 
 POLICY = Policy(name="all", stop_loss=D("0.02"), take_profit=D("0.1"), emergency_stop=D("0.2"))
 TIGHT = Policy(name="tight", held_by=HeldBy.GUARD, stop_loss=D("0.02"))
@@ -100,3 +103,26 @@ def test_a_quote_that_says_nothing_is_blind_and_says_why() -> None:
     assert judge(situation(book, sights={}), the(book), TIGHT).reason == "no quote"
     old = situation(book, sights={SPY: quoted("99", at=after(-16))})
     assert judge(old, the(book), TIGHT).reason == "last quote 16 s old"
+
+
+def test_a_quote_of_before_a_split_that_is_booked_judges_nothing() -> None:
+    """Its price has not been heard of yet: at the old one, a position of half the shares has lost half its worth."""
+    at = after(-1)
+    rows = [
+        Movement(id=id, kind=MovementKind.SPLIT, broker_kind="SPLIT", holding=SPY, quantity=D(quantity), at=at)
+        for id, quantity in (("out", -10), ("in", 5))
+    ]
+    book = folded(*position(10))
+    book = told(book, *book_movements(book, rows))
+    assert the(book).entry_price == D(200)
+
+    old, new = quoted("100", "100.02", at=after(-2)), quoted("200", "200.04")
+    wide = Sight(replace(new.quote, bid=D(195)), old.quote)
+
+    def clarity(sight: Sight) -> Clarity:
+        return judge(situation(book, sights={SPY: sight}), the(book), TIGHT).clarity
+
+    assert clarity(old) is Clarity.BLIND
+    assert clarity(new) is Clarity.CLEAR
+    assert clarity(wide) is Clarity.BLIND
+    assert clarity(replace(wide, before=new.quote)) is Clarity.WIDE

@@ -128,6 +128,7 @@ class BookState:
     """Rows of a split whose other half has not come yet."""
     rescaled: dict[str, Decimal] = field(default_factory=dict)
     """Splits booked, by the id of their first row."""
+    split_at: dict[Holding, datetime] = field(default_factory=dict)
     attempts: dict[str, int] = field(default_factory=dict)
     refusals: dict[PositionId, Refusal] = field(default_factory=dict)
     edits: dict[PositionId, Refusal] = field(default_factory=dict)
@@ -225,7 +226,6 @@ class Book:
         return position.held + opens - closes
 
     def _exceeding(self, position: Position) -> list[BookedOrder]:
-        """Orders of this position that have filled more than is booked."""
         return [order for order in self.orders_for(position.id) if order.excess] if self.exceeding else []
 
     def entry_price(self, position: Position) -> Decimal | None:

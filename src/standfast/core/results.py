@@ -111,15 +111,24 @@ def judge(s: Situation, position: Position, policy: Policy) -> Judged:
         return Judged(Clarity.BLIND, None, reason=f"last quote {age} s old")
     if s.broker_now - quote.at > STUCK:  # however often it is sent or asked for: the feed stands still
         return Judged(Clarity.BLIND, None, reason=f"the feed's last quote is of {quote.at:%H:%M:%S} UTC")
+    if _is_of_before(s, position, quote):
+        return Judged(Clarity.BLIND, None, reason="the last quote is of before its split")
     if not _is_wide(position, policy, quote):
         price = quote.closing_price(position.sign)
         return Judged(Clarity.CLEAR, price, price)
     spread = f"spread {quote.ask - quote.bid} on {quote.mid}"
-    if sight.before is None or not sight.before.is_two_sided:
+    before = sight.before
+    if before is None or not before.is_two_sided or _is_of_before(s, position, before):
         return Judged(Clarity.BLIND, None, reason=spread)
-    low, high = sorted((quote.mid, sight.before.mid))
+    low, high = sorted((quote.mid, before.mid))
     price, gain = (high, low) if position.sign > 0 else (low, high)
     return Judged(Clarity.WIDE, price, gain, spread)
+
+
+def _is_of_before(s: Situation, position: Position, quote: Quote) -> bool:
+    """Whether a quote prices the shares of before a split: beside an entry of after it, it looks like a crash."""
+    split_at = s.book.state.split_at.get(position.holding)
+    return split_at is not None and quote.at < split_at
 
 
 def _is_wide(position: Position, policy: Policy, quote: Quote) -> bool:
