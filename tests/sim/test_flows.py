@@ -12,6 +12,8 @@ from standfast.model.position import CloseReason
 from standfast.sim import flows
 from standfast.sim.effects import Kind
 from standfast.sim.flows import Flow, Point, Telling
+from standfast.sim.world import World, play
+from tests.sim.stories import RULES, START, STILL
 
 SLICE = 10
 """Points of each flow."""
@@ -67,6 +69,22 @@ def test_the_second_guard_finishes_what_the_first_began() -> None:
     started = [entry.epoch for entry in entries if isinstance(entry.fact, GuardStarted)]
     ended = [entry.epoch for entry in entries if isinstance(entry.fact, PositionSettled)]
     assert started[1] == ended[0] > started[0]
+
+
+def test_a_guard_that_is_dismissed_is_not_started_again_even_if_it_has_just_ended() -> None:
+    async def story(world: World) -> tuple[int, int]:
+        await world.start_guard()
+        world.keeper.start("second")
+        await world.run_for(20.5)  # it has found no lease, has ended, and is to be started again
+        assert not world.guards["second"].is_alive
+        lives = world.keeper.lives
+        world.keeper.dismiss("second")
+        await world.run_for(60)
+        return lives, world.keeper.lives
+
+    lives, later = play(story, RULES, STILL, start=START, restart_after=1.0)
+
+    assert lives == later == 2
 
 
 @pytest.mark.parametrize("flow", flows.FLOWS, ids=lambda flow: flow.name)

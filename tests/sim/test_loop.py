@@ -29,6 +29,48 @@ def test_a_timeout_obeys_virtual_time() -> None:
     assert run(main(), start=START) == 0.25
 
 
+def test_what_is_cancelled_from_outside_within_a_timeout_is_cancelled_and_not_late() -> None:
+    async def waits() -> None:
+        async with VirtualClock().timeout(5):
+            await asyncio.sleep(HOUR)
+
+    async def main() -> tuple[bool, float]:
+        task = current().create_task(waits())
+        await asyncio.sleep(1)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        return task.cancelled(), VirtualClock().monotonic()
+
+    assert run(main(), start=START) == (True, 1.0)
+
+
+def test_a_timeout_within_a_timeout_ends_by_its_own_time_alone() -> None:
+    ended = []
+
+    async def inner() -> None:
+        async with VirtualClock().timeout(1):
+            await asyncio.sleep(HOUR)
+
+    async def outer() -> None:
+        async with VirtualClock().timeout(3):
+            with pytest.raises(TimeoutError):
+                await inner()
+            ended.append(VirtualClock().monotonic())
+            async with VirtualClock().timeout(1):
+                await asyncio.sleep(0.5)
+            await asyncio.sleep(HOUR)
+
+    async def main() -> list[float]:
+        with pytest.raises(TimeoutError):
+            await outer()
+        ended.append(VirtualClock().monotonic())
+        await asyncio.sleep(10)
+        return ended
+
+    assert run(main(), start=START) == [1.0, 3.0]
+
+
 def test_however_short_a_wait_time_passes() -> None:
     async def main() -> timedelta:
         await asyncio.sleep(1e-12)

@@ -144,9 +144,18 @@ class Rules:
     every: Every = field(default_factory=Every)
     confirm: Confirm = field(default_factory=Confirm)
     rate_share: Decimal = Decimal("0.25")
+    matched: dict[tuple[str, Holding, str], Policy] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """What `policy` has found: it is asked for every position at every look, and there are few answers."""
 
     def policy(self, strategy: str, holding: Holding, kind: str = "equity") -> Policy:
         """The first policy that matches; one without rules where none does."""
+        key = (strategy, holding, kind)
+        found = self.matched.get(key)
+        if found is None:
+            found = self.matched[key] = self._match(strategy, holding, kind)
+        return found
+
+    def _match(self, strategy: str, holding: Holding, kind: str) -> Policy:
         for policy in self.policies:
             match = policy.match
             if (

@@ -105,9 +105,7 @@ class Situation:
         return found
 
     def policy(self, position: Position) -> Policy:
-        kind = self.instrument(position.holding).kind
-        key = (position.strategy, position.holding, kind)
-        return self.once(key, lambda: self.rules.policy(position.strategy, position.holding, kind))
+        return self.rules.policy(position.strategy, position.holding, self.instrument(position.holding).kind)
 
     def instrument(self, holding: Holding) -> Instrument:
         return self.instruments.get(holding.instrument) or Instrument.assumed(holding.instrument)

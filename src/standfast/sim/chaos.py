@@ -35,7 +35,7 @@ REAL_SECONDS = 1800.0
 """After so many real seconds a run counts as one that never ends."""
 STILL_EVERY = timedelta(seconds=4)
 """Between two quotes of a market that stands still: less than what a guard waits before it asks for one."""
-SAMPLED = 5.0
+SAMPLED = 30.0
 """Seconds between two samples of health, which is a figure of the outcome and nothing that is judged."""
 LAST = 80
 """Lines of a timeline."""

@@ -153,8 +153,7 @@ class SimTransport:
         there, back = wire.draw(wire.travel.there), wire.draw(wire.travel.back)
         if isinstance(fault, Slow):
             there, back = (there + fault.seconds, back) if fault.late == "request" else (there, back + fault.seconds)
-        keys = exchange.headers.get("APCA-API-KEY-ID", ""), exchange.headers.get("APCA-API-SECRET-KEY", "")
-        asked = _Asked(PROCESS.get(), host, route, call, keys, fault, answer, back)
+        asked = _Asked(PROCESS.get(), host, route, call, self._keys(exchange.headers), fault, answer, back)
         wire.later(there, partial(self._arrive, asked))
         try:
             response = await answer
@@ -162,6 +161,9 @@ class SimTransport:
             effect(f"answer {operation}")
             raise
         return _read(operation, response)
+
+    def _keys(self, headers: Mapping[str, str]) -> tuple[str, str]:
+        return headers.get("APCA-API-KEY-ID", ""), headers.get("APCA-API-SECRET-KEY", "")
 
     def _arrive(self, asked: "_Asked") -> None:
         wire, fault = self._wire, asked.fault

@@ -27,6 +27,7 @@ class Keeper:
         self.kills = 0
         self._habitat, self._wire, self._fail = habitat, wire, fail
         self._is_over = False
+        self._dismissed: set[str] = set()
 
     def is_alive(self, holder: str) -> bool:
         """Whether this process is there, paused or not."""
@@ -37,6 +38,7 @@ class Keeper:
         before = self.guards.get(name)
         assert before is None or not before.is_alive, f"{name} lives"
         self.lives += 1
+        self._dismissed.discard(name)
         guard = Guard(name, f"{name}-{self.lives}", self._habitat, restarted)
         if before is not None:
             guard.clock.skew = before.clock.skew  # the machine's, not the process's
@@ -51,6 +53,11 @@ class Keeper:
             self.kills += 1
             if restart_after is not None:
                 self._start_later(guard.name, restart_after, "the worker ended: killed by SIGKILL")
+
+    def dismiss(self, name: str) -> None:
+        """Kill it, and start it no more: not even where it has just ended, to be started again."""
+        self._dismissed.add(name)
+        self.kill(name, None)
 
     def kill_process(self, process: Process) -> None:
         """At an effect of its own; it is started again if the parent would."""
@@ -98,7 +105,7 @@ class Keeper:
 
     def _start_later(self, name: str, seconds: float, reason: str) -> None:
         def again() -> None:
-            if not self._is_over and not self.guards[name].is_alive:
+            if not self._is_over and name not in self._dismissed and not self.guards[name].is_alive:
                 self.start(name, reason)
 
         self._wire.later(seconds, again)

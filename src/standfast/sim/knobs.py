@@ -12,6 +12,8 @@ from standfast.model.ids import AccountId
 
 ACCOUNT = AccountId("sim")
 NEW_YORK = ZoneInfo("America/New_York")
+STATUS = timedelta(minutes=5)
+"""Between two lines of status, which nobody reads here."""
 TIGHT = 0.35
 """Share of accounts whose stop is within the market's noise."""
 
@@ -95,11 +97,11 @@ def _limits(chance: Random) -> Limits:
 def _every(chance: Random) -> Every:
     """The usual rhythm in half of all accounts."""
     if chance.random() < 0.5:
-        return Every()
+        return Every(status=STATUS)
     return Every(
         positions=timedelta(seconds=chance.choice((2, 3, 5, 8))),
         orders=timedelta(seconds=chance.choice((2, 3, 5, 8))),
         fills=timedelta(seconds=chance.choice((5, 10, 15))),
         full=timedelta(seconds=chance.choice((30, 60, 60, 90))),
-        status=timedelta(seconds=30),
+        status=STATUS,
     )

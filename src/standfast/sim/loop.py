@@ -25,6 +25,7 @@ from contextvars import Context
 from datetime import datetime, timedelta
 from itertools import count
 from random import Random
+from types import TracebackType
 from typing import Any, ParamSpec, TypeVar
 
 from standfast.runtime.clock import monotonic
@@ -340,7 +341,35 @@ class VirtualClock:
         await asyncio.sleep(seconds)
 
     def timeout(self, seconds: float) -> AbstractAsyncContextManager[object]:
-        return asyncio.timeout(seconds)
+        return Timer(seconds)
 
     def timer(self, seconds: float) -> AbstractAsyncContextManager[object]:
-        return asyncio.timeout(seconds)
+        return Timer(seconds)
+
+
+class Timer:
+    """As `asyncio.timeout`, for the running virtual loop: nobody moves it, and nobody asks how far it is."""
+
+    __slots__ = ("_cancelling", "_handle", "_has_rung", "_seconds", "_task")
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._has_rung = False
+
+    async def __aenter__(self) -> None:
+        task = asyncio.current_task()
+        assert task is not None, "a timer belongs to a task"
+        self._task, self._cancelling = task, task.cancelling()
+        self._handle = current().call_later(self._seconds, self._ring)
+
+    def _ring(self) -> None:
+        self._has_rung = True
+        self._task.cancel()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if not self._has_rung:
+            self._handle.cancel()
+        elif self._task.uncancel() <= self._cancelling and kind is asyncio.CancelledError:
+            raise TimeoutError from error

@@ -340,8 +340,7 @@ class Swarm:
             self.fired[73] += 1
 
     def _end_second(self, stroke: Stroke | None = None) -> None:
-        if self._is_up(SECOND):
-            self._world.kill_guard(SECOND)
+        self._world.keeper.dismiss(SECOND)
         self._ensure_first()
 
     def _hand_over(self, stroke: Stroke) -> None:

@@ -77,16 +77,18 @@ class World:
     ) -> None:
         """`faults`: asked from the first request on; more by `world.faults.install`. Sessions are those of US equities
         unless others are given. `order_seed`: serve what the guards have to run in an order drawn from it.
-        `through`: "engine", or "alpaca" for the real adapter over a simulated HTTP transport."""
+        `through`: "engine", or "alpaca" or "tradier" for a real adapter over a simulated HTTP transport."""
         self.rules = rules
         self._sessions: Sessions = sessions or USSessions()
         current().seed(seed, order_seed)
         self.clock = VirtualClock()
         self.faults = Faults(faults, seed=seed)
-        self.effects = Effects(self.clock.now, lambda process: self.keeper.kill_process(process), self._effect)
+        self.effects = Effects(
+            self.clock.now, lambda process: self.keeper.kill_process(process), partial(self._tell, "effect")
+        )
         self.people = People(seed=seed)
         self.store = SimStore(lambda holder: self.keeper.is_alive(holder), seed=seed)
-        self.store.committed = self._committed
+        self.store.committed = partial(self._tell, "committed")
         self.tape: list[Event] = []
         self.watchers: list[Watcher] = []
         self.violation: Violation | None = None
@@ -115,6 +117,7 @@ class World:
         self._bot_orders = 0
         self._requests = 0
         self._tasks: list[asyncio.Task[None]] = []
+        self._next_second: asyncio.TimerHandle
         self._sleepers: list[asyncio.Future[None]] = []
         self._trouble: BaseException | None = None
         self.engine.listeners.append(self._happened)
@@ -124,14 +127,18 @@ class World:
             from standfast.sim.http import SimAlpaca
 
             return SimAlpaca(self.wire, self._sessions, clock)
+        if self._through == "tradier":
+            from standfast.sim.tradier import SimTradier
+
+            return SimTradier(self.wire, self._sessions, clock)
         assert self._through == "engine", self._through
         return EngineBroker(self.wire, clock)
 
     async def __aenter__(self) -> "World":
         self._tasks = [
             current().create_task(self._feed(), name="market"),
-            current().create_task(self._tick(), name="seconds"),
         ]
+        self._second()
         await asyncio.sleep(0)
         return self
 
@@ -139,6 +146,7 @@ class World:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.keeper.end()
+        self._next_second.cancel()
         for task in self._tasks:
             task.cancel()
         if error is None:
@@ -203,7 +211,7 @@ class World:
     def _happened(self, event: Event) -> None:
         """Keep it, and see to it that what the exchange puts off because of it happens in time."""
         self.tape.append(event)
-        self._let_watch(lambda watcher: watcher.happened(event))
+        self._tell("happened", event)
         rules = self.engine.rules
         delays = {rules.accept_after, rules.cancel_after, rules.replace_after, rules.fill_after} - {timedelta(0)}
         for delay in sorted(delays):
@@ -303,40 +311,23 @@ class World:
             if not sleeper.done():
                 sleeper.set_exception(error)
 
-    def _let_watch(self, look: Callable[[Watcher], None]) -> None:
+    def _tell(self, hear: str, told: object) -> None:
+        """Every watcher, by this method of its."""
         if self._trouble is not None:
             return
         for watcher in self.watchers:
             try:
-                look(watcher)
+                getattr(watcher, hear)(told)
             except Violation as violation:
                 self.fail(violation)
                 return
 
-    def _effect(self, name: str) -> None:
-        if self._trouble is not None:
-            return
-        for watcher in self.watchers:
-            try:
-                watcher.effect(name)
-            except Violation as violation:
-                self.fail(violation)
-                return
-
-    def _committed(self, entries: Sequence[Entry]) -> None:
-        self._let_watch(lambda watcher: watcher.committed(entries))
-
-    async def _tick(self) -> None:
+    def _second(self, idle: int = 0) -> None:
         """Each second, while there is something to look at; each few, while nothing has changed and nothing runs."""
-        idle = 0
-        while True:
-            await asyncio.sleep(1)
-            idle += 1
-            if idle < IDLE and all(watcher.is_idle for watcher in self.watchers):
-                continue
-            idle, now = 0, self.now
-            self.wire.catch_up()
-            self._let_watch(lambda watcher: watcher.tick(now))  # noqa: B023 - called at once
+        if idle >= IDLE or not all(watcher.is_idle for watcher in self.watchers):
+            idle, now = 0, self.wire.catch_up()
+            self._tell("tick", now)
+        self._next_second = current().call_later(1.0, self._second, idle + 1, context=self.wire.outside)
 
     # --- waiting --------------------------------------------------------------------------------
 

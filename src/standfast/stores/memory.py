@@ -8,6 +8,7 @@ anything: an append is whole or has not begun, whatever is cancelled.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import is_not
 
 from standfast.model.errors import LeaseLost
 from standfast.model.ids import AccountId, ClientOrderId, EntryNumber, RequestId
@@ -54,9 +55,25 @@ class _Account:
     taken: set[RequestId] = field(default_factory=set)
     outcomes: dict[RequestId, RequestOutcome] = field(default_factory=dict)
 
+    proven: list[Commit] = field(default_factory=list)
+    """The first of the commits, those very ones, that were read and found to follow one another."""
+    read: list[Entry] = field(default_factory=list)
+    """Their entries: what does not change is decoded once, however often a guard starts."""
+
     @property
     def head(self) -> tuple[int, bytes]:
         return (self.commits[-1].number if self.commits else 0), self.last
+
+    def entries(self) -> list[Entry]:
+        """All of them, from their bytes; raises `JournalDamaged`."""
+        if len(self.proven) > len(self.commits) or any(map(is_not, self.proven, self.commits)):
+            self.proven, self.read = [], []  # somebody has changed what is kept: nothing is taken as proven
+        further = self.commits[len(self.proven) :]
+        head = self.read[-1].number if self.read else 0, bytes.fromhex(self.read[-1].hash) if self.read else GENESIS
+        stored = (record for commit in further for record in unpack(commit))
+        self.read += [to_entry(record) for record in check_chain(self.id, stored, head)]
+        self.proven += further
+        return self.read
 
 
 class MemoryStore:
@@ -78,8 +95,7 @@ class MemoryStore:
 
     async def entries(self, account: AccountId, after: EntryNumber) -> Sequence[Entry]:
         """Proven against the chain; raises `JournalDamaged` naming the first entry that does not verify."""
-        stored = (record for commit in self._account(account).commits for record in unpack(commit))
-        return [to_entry(record) for record in check_chain(account, stored)][after:]
+        return self._account(account).entries()[after:]
 
     async def book(self, account: AccountId, kind: type[State]) -> tuple[EntryNumber, State] | None:
         """The newest saved state of that type and shape, and the number of the last entry folded into it."""
