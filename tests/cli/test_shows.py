@@ -27,6 +27,21 @@ def test_the_exchange_says_where_it_listens_answers_there_and_ends_with_0() -> N
     assert (told["accounts"], Decimal(str(clock["speed"])), code) == (["mine"], Decimal(10), 0)
 
 
+def test_the_exchange_speaks_tradier_when_asked_to() -> None:
+    asked = command("exchange", "--port", "0", "--dialect", "tradier", "--clock", "manual", "--strikes", "1", "--json")
+    with subprocess.Popen(asked, env=environment(), stdout=subprocess.PIPE, text=True) as running:
+        assert running.stdout is not None
+        url = json.loads(running.stdout.readline())["url"]
+        keys = {"Authorization": "Bearer secret", "Accept": "application/json"}
+        strikes = f"{url}/v1/markets/options/strikes?symbol=SPX&expiration=2026-01-05"
+        with urllib.request.urlopen(urllib.request.Request(strikes, headers=keys), timeout=30) as answer:
+            found = json.load(answer)
+        running.send_signal(signal.SIGTERM)
+        running.wait(timeout=50)
+
+    assert found == {"strikes": {"strike": [5950.0, 6000.0, 6050.0]}}
+
+
 @pytest.mark.parametrize(("text", "times"), [("real", 1.0), ("x60", 60.0), ("x0.5", 0.5), ("manual", None)])
 def test_time_runs_as_asked(text: str, times: float | None) -> None:
     assert speed(text) == times

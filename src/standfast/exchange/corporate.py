@@ -40,8 +40,15 @@ class Corporate:
             floor.take_quote(_split_quote(quote, ratio))
         if instrument in floor.last_closes:
             floor.last_closes[instrument] /= ratio
-        if floor.rules.split_adjusts_orders:
-            for order in floor.book.unfinished(instrument):
+        self._split_orders(instrument, ratio)
+
+    def _split_orders(self, instrument: str, ratio: Decimal) -> None:
+        book, rules = self._floor.book, self._floor.rules
+        for order in book.unfinished(instrument):
+            if ratio < 1 and rules.reverse_split_cancels_orders:
+                if not book[order.id].is_finished:
+                    self._lifecycle.finish(book[order.id], Status.CANCELED)
+            elif rules.split_adjusts_orders:
                 self._adjust(order, ratio)
 
     def _book_split(self, account: str, instrument: str, quantity: Decimal) -> None:

@@ -137,6 +137,7 @@ class Floor:
         value = fill.quantity * fill.price * multiplier
         left = books.put_back(fill.instrument, -fill.quantity, -(value + fill.realised), value, self.now)
         self._revalue(books, fill.instrument, self.price(fill.instrument) or fill.price)
+        books.requirement = self.requirement(books)
         realised = -fill.realised - left
         books.truth.fills.append(replace(fill, quantity=-fill.quantity, realised=realised, at=self.now, kind=kind))
 

@@ -22,6 +22,7 @@ class Rules:
     gtc_ends_with_day: bool = False  # a sandbox that keeps nothing overnight
     gtc_done_for_day: bool = False  # show resting GTC orders as `done_for_day` between sessions
     stop_leg_stays_held: bool = False  # show the live stop of an OCO pair as `held`, as Alpaca's examples do
+    reverse_split_cancels_orders: bool = False
     split_adjusts_orders: bool = True  # resting simple GTC orders; never members of a group (§1.14)
     refuses_stop_beyond_market: bool = True  # a stop that would trigger at once
     refuses_wash_trades: bool = True

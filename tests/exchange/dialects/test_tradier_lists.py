@@ -2,11 +2,7 @@
 
 from datetime import timedelta
 
-import aiohttp
-import pytest
-
 from standfast.exchange.dialects.tradier import Limits
-from standfast.exchange.faults import EmptyList, PartialList, Reset, Stale
 from tests.exchange.dialects.test_tradier_orders import OPTION, STOCK
 from tests.exchange.dialects.tradier_desk import TradierDesk, each, tradier_desk
 from tests.exchange.option_desk import C600, CLOSE
@@ -63,31 +59,7 @@ async def test_a_contract_stays_listed_for_an_hour_after_its_last_day() -> None:
         assert await desk.held() == {}
 
 
-# Faults and budgets
-
-
-async def test_lists_can_be_empty_partial_or_stale() -> None:
-    async with tradier_desk() as desk:
-        await desk.place(**STOCK)
-        desk.wait(10)
-        await desk.place(**OPTION)
-        desk.fault("positions", EmptyList(), count=1)
-        desk.fault("positions", PartialList(without=("SPY",)), count=1)
-        desk.fault("positions", Stale(age=5), count=1)
-        desk.fault("orders", Stale(age=5), count=1)
-
-        assert [await desk.held() for _ in range(4)] == [{}, {C600: 2.0}, {"SPY": 10.0}, {"SPY": 10.0, C600: 2.0}]
-        assert len(await numbers(desk)) == 1
-
-
-async def test_an_answer_can_be_lost_though_the_order_was_taken() -> None:
-    async with tradier_desk() as desk:
-        desk.fault("submit", Reset(after=True), count=1, instrument=C600)
-
-        with pytest.raises(aiohttp.ClientError):
-            await desk.place(**OPTION)
-
-        assert await desk.held() == {C600: 2.0}
+# Budgets
 
 
 async def test_each_kind_of_request_has_its_budget_and_says_what_is_left() -> None:

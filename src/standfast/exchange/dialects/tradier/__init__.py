@@ -42,6 +42,7 @@ def rules(given: Rules, *, is_sandbox: bool = False) -> Rules:
         refuses_wash_trades=False,
         refuses_stop_beyond_market=False,
         day_orders_end_as_canceled=True,
+        reverse_split_cancels_orders=True,
         gtc_ends_with_day=is_sandbox,
         expiry_settles_after=given.expiry_settles_after or SETTLES_AFTER,
     )

@@ -22,6 +22,7 @@ from standfast.exchange.queries import ActivityQuery
 PAGE = 25
 OPTION_ENDS = {"OPEXP": ("OPTEXP", "Expired"), "OPASN": ("OPTASN", "Assigned"), "OPEXC": ("OPTEXR", "Exercised")}
 SETTLED = "OPCSH"
+CORRECTIONS = frozenset({"bust", "correction"})
 DELIVERED = "OPTRD"
 
 
@@ -79,7 +80,9 @@ def _before_today(call: Call) -> Iterator[Activity]:
 
 def history_row(activity: Activity, call: Call) -> Row | None:
     if isinstance(activity, FillActivity):
-        sign = 1 if activity.side == "buy" else -1
+        if activity.status == "correct":
+            return None  # how Tradier would show it is not known
+        sign = 1 if (activity.side == "buy") is (activity.status != "canceled") else -1
         return _trade(call, activity.at, activity.instrument, sign * activity.quantity, activity.price)
     signed = activity.quantity or ZERO
     if activity.activity_type == DELIVERED and activity.instrument is not None:
@@ -140,7 +143,7 @@ def closings(call: Call) -> list[Closing]:
     found: list[Closing] = []
     for fill in call.venue.engine.truth(call.account).fills:
         net = nets.get(fill.instrument, ZERO)
-        if net * fill.quantity < 0:
+        if net * fill.quantity < 0 and fill.kind not in CORRECTIONS:
             multiplier = call.venue.engine.asset(fill.instrument).multiplier
             found.append(_closing(fill, min(abs(net), abs(fill.quantity)), multiplier, opened[fill.instrument]))
         nets[fill.instrument] = net + fill.quantity
