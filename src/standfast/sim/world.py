@@ -135,9 +135,7 @@ class World:
         return EngineBroker(self.wire, clock)
 
     async def __aenter__(self) -> "World":
-        self._tasks = [
-            current().create_task(self._feed(), name="market"),
-        ]
+        self._tasks = [current().create_task(self._feed(), name="market")]
         self._second()
         await asyncio.sleep(0)
         return self
