@@ -15,6 +15,7 @@ from standfast.model.ids import BreakId, BrokerOrderId, PositionId, RequestId
 from standfast.model.order import Role
 from tests.core.situations import (
     NOW,
+    QQQ,
     SPY,
     D,
     adopted,
@@ -57,6 +58,15 @@ def test_a_busy_holding_starts_nothing_new() -> None:
     busy = decide(situation(book, busy=frozenset({SPY})), [SPY])
     assert [e for e in busy.effects if isinstance(e, ORDER_EFFECTS)] == []
     assert of(j.OrderIntended, busy.facts) == []
+
+
+def test_nothing_is_decided_about_a_holding_whose_fills_are_still_being_booked() -> None:
+    """Half of what one moment brought is what never was: a position settled on it has fills to come."""
+    book = folded(*position(10), *position(5, id=PositionId("p2"), holding=QQQ))
+    decision = decide(situation(book, booking=frozenset({SPY})), [SPY, QQQ])
+
+    assert {e.holding for e in decision.effects if isinstance(e, WakeAt)} <= {QQQ, None}
+    assert [fact.holding for fact in of(j.OrderIntended, decision.facts)] == [QQQ]
 
 
 kinds = st.lists(st.sampled_from(["held", "closing", "opening", "found", "stopped"]), max_size=4)

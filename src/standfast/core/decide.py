@@ -46,7 +46,8 @@ ORDER_EFFECTS = (SubmitOrder, ReplaceOrder, CancelOrder)
 
 def decide(s: Situation, holdings: Iterable[Holding]) -> Decision:
     """Decide about these holdings, and about what concerns the whole account."""
-    return sort_out(chain(_account(s), *(look_at(s, holding) for holding in sorted(holdings))))
+    whole = (holding for holding in holdings if holding not in s.booking)
+    return sort_out(chain(_account(s), *(look_at(s, holding) for holding in sorted(whole))))
 
 
 def is_silent(book: Book, clock_ahead: timedelta, blind_since: datetime | None) -> bool:

@@ -69,6 +69,8 @@ class Situation:
     busy: frozenset[Holding] = frozenset()
     """Holdings with an order effect under way, or with fills that are read and not all booked: facts about them are
     booked, nothing new is started."""
+    booking: frozenset[Holding] = frozenset()
+    """Holdings of which fills were read and are not all booked: nothing is decided of what never was."""
     asked: Mapping[str, datetime] = field(default_factory=dict)
     """When each order was last asked for by id; only spaces the questions."""
     heard: Mapping[str, datetime] = field(default_factory=dict)

@@ -94,8 +94,7 @@ class Account:
         self.sender = Sender(ledger, spawn, self._wake_holding, self._why_not)
         self.instruments = Instruments(ledger.broker, ledger.clock, lambda: len(self.sender.busy))
         self.user_rules = UserRules(ledger, self.situation, self.look_at)
-        self.stream_up = False
-        self.cycles = 0
+        self.stream_up, self.cycles = False, 0
         self.finished: dict[RequestId, tuple[bool, str]] = {}
         """Outcomes of the requests answered in this life."""
         self._spawn, self._beat = spawn, beat
@@ -341,6 +340,7 @@ class Account:
             sights=self.quotes.sights,
             beyond_since=self._beyond,
             busy=self.sender.busy | self.reader.booking,
+            booking=self.reader.booking,
             asked=self.reader.lookups.asked,
             heard=self.reader.lookups.heard,
             failing=self.reader.failing,

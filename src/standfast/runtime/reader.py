@@ -297,11 +297,12 @@ class Reader:
             await self._book_in_turn(known, read.movements)
         finally:
             self.booking = frozenset()
+            self._changed({fill.holding for fill in known})  # nothing was decided about them meanwhile
         if whole and read.watermark != book.state.watermark:
             await self.ledger.record([WatermarkMoved(watermark=read.watermark)])
         if whole:
             self.snapshot = replace(self.snapshot, activities_asked_after=asked_after)
-        self._changed({fill.holding for fill in fills})
+            self._changed({fill.holding for fill in fills})
 
     async def _book_in_turn(self, fills: list[Fill], movements: Sequence[Movement]) -> None:
         """Fills and what no order made, each in its place by the broker's times: a split is of what was held then."""
