@@ -4,7 +4,7 @@ from standfast.core.ties import ties
 from standfast.model import journal as j
 from standfast.model.ids import PositionId
 from standfast.model.order import OrderType, Role
-from tests.core.situations import SPY, P, exit_intended, folded, of, position, report, situation
+from tests.core.situations import SPY, P, exit_intended, folded, of, position, report, resting_stop, situation
 
 LOOSE = report("loose", type=OrderType.STOP, stop="95")
 SECOND = PositionId("p2")
@@ -17,6 +17,11 @@ def seen(*facts: j.Fact) -> list[tuple[PositionId | None, Role]]:
 
 def test_a_loose_exit_goes_to_the_oldest_position_that_lacks_one_and_is_a_stranger_s() -> None:
     assert seen(*position(10), *position(5, id=SECOND)) == [(P, Role.FOREIGN)]
+
+
+def test_what_is_covered_but_for_a_fraction_needs_no_other_exit() -> None:
+    """A bot's target for what it has just bought, tied to it, would drive its stop away."""
+    assert seen(*position("4.065"), *resting_stop(4), *position(10, id=SECOND)) == [(SECOND, Role.FOREIGN)]
 
 
 def test_nothing_is_tied_where_nothing_is_held() -> None:

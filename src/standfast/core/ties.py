@@ -5,6 +5,8 @@ close. Once tied, an exit is in the books: a list that leaves it out is then a q
 place another beside it. Where somebody else's quantity is held too, an exit may be theirs and is not tied.
 """
 
+from decimal import ROUND_FLOOR, Decimal
+
 from standfast.core.cover import has_strangers, is_known, tied_cover
 from standfast.core.identity import may_be_ours
 from standfast.core.situation import Outcomes, Situation
@@ -45,4 +47,10 @@ def _is_exit(report: OrderReport) -> bool:
 def _closes(s: Situation, guarded: list[Position], report: OrderReport) -> Position | None:
     """The oldest position of the other side that still lacks cover. What is covered needs no other exit tied to it."""
     opposite = (position for position in guarded if position.sign == -report.side.sign)
-    return next((each for each in opposite if tied_cover(s, each) < s.book.held(each)), None)
+    return next((each for each in opposite if tied_cover(s, each) < _coverable(s, each)), None)
+
+
+def _coverable(s: Situation, position: Position) -> Decimal:
+    """A fraction that no stop can rest for is the guard's to hold, and no lack of one."""
+    held = s.book.held(position)
+    return held if s.contract.fractional_stops else held.to_integral_value(rounding=ROUND_FLOOR)
