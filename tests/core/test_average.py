@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from standfast.core.fills import book_fill
 from standfast.core.policy import Rules
 from standfast.model import journal as j
+from standfast.model.ids import Holding, InstrumentId
 from standfast.model.order import Side
-from tests.core.situations import SPY, D, after, fill, folded, told
+from tests.core.situations import SPY, D, after, fill, folded, position, the, told
 from tests.core.test_fills import ADOPT, ALERT, average_cost, booked, crowd, made_of
 
 
@@ -56,3 +57,19 @@ def test_a_fill_heard_of_late_puts_the_profit_of_those_after_it_right() -> None:
     assert [(each.execution, each.realised) for each in restated.corrections] == [("x3", D(-50))]
     assert sum(p.pnl for p in book.state.positions.values()) == D(150)
     assert book.state.costs[SPY].average == D(105)
+
+
+def test_the_profit_of_an_option_is_in_account_currency_whatever_order_its_fills_are_heard_in() -> None:
+    option = Holding(InstrumentId("SPXW260204P06885000"))
+    late, sold = (
+        fill("x1", "o1", Side.BUY, 1, "2.00", holding=option, at=after(1)),
+        fill("x2", "o2", Side.SELL, 2, "2.50", holding=option, at=after(2)),
+    )
+    book = folded(*position(2, "1.00", holding=option))
+
+    booked(book, [sold])
+    assert the(book).pnl == D(300)
+    booked(book, [late], ADOPT)
+
+    pnl = sum((each.pnl for each in book.state.positions.values()), D(0))
+    assert round(pnl, 6) == round(2 * 100 * (D("2.50") - D(4) / 3), 6)

@@ -13,7 +13,7 @@ from standfast.core.book import Book
 from standfast.core.fills import book_fill
 from standfast.core.policy import Foreign, Rules
 from standfast.model import journal as j
-from standfast.model.ids import BrokerOrderId, Holding, InstrumentId, PositionId
+from standfast.model.ids import BrokerOrderId, PositionId
 from standfast.model.order import Fill, OrderState, OrderType, Role, Side
 from standfast.model.position import CloseReason, Phase, Standing
 from tests.core.situations import (
@@ -194,22 +194,6 @@ def test_a_bracket_leg_whose_parent_we_never_saw_is_still_the_brokers_exit() -> 
     (made,) = booked(book, [fill("y", "leg", Side.SELL, 10, 95, at=after(60))])
 
     assert (parts(made), made.reason) == ([(P, D(10), False)], CloseReason.BROKER_EXIT)
-
-
-def test_the_profit_of_an_option_is_in_account_currency_whatever_order_its_fills_are_heard_in() -> None:
-    option = Holding(InstrumentId("SPXW260204P06885000"))
-    late, sold = (
-        fill("x1", "o1", Side.BUY, 1, "2.00", holding=option, at=NOW + timedelta(seconds=1)),
-        fill("x2", "o2", Side.SELL, 2, "2.50", holding=option, at=NOW + timedelta(seconds=2)),
-    )
-    book = folded(*position(2, "1.00", holding=option))
-
-    booked(book, [sold])
-    assert the(book).pnl == D(300)
-    booked(book, [late], ADOPT)
-
-    pnl = sum((each.pnl for each in book.state.positions.values()), D(0))
-    assert round(pnl, 6) == round(2 * 100 * (D("2.50") - D(4) / 3), 6)
 
 
 # --- matched with what was adopted --------------------------------------------------------------

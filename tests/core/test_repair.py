@@ -204,8 +204,7 @@ def test_a_break_that_worsens_alarms_again_and_one_that_heals_does_not() -> None
 
 def test_blindness_of_another_kind_than_at_first_is_told_all_the_same() -> None:
     watch = Watch(*position(10), *resting_stop(10), held={SPY: 10}, listed=[listed()], sights={})
-    watch.rest()
-    watch.wait(1)
+    watch.looks(1)
 
     watch.reported["sights"] = {SPY: quoted("100", "104", at=watch.now + timedelta(seconds=20))}
     (alarm,) = raised(watch.looks(20))
