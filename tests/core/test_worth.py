@@ -126,6 +126,11 @@ def test_an_option_nobody_bids_for_and_that_costs_next_to_nothing_is_worthless()
     assert found.now == Sides(worst=D("-4.70"), best=D("-4.45"))
 
 
+def test_one_that_costs_more_lacks_a_bid() -> None:
+    assert worth(spread_at(("4.50", "4.70"), ("0", "0.10")), put_spread().shape).now is not None
+    assert worth(spread_at(("4.50", "4.70"), ("0", "0.11")), put_spread().shape).now is None
+
+
 def test_one_quiet_contract_is_no_stuck_feed_but_all_of_them_are() -> None:
     long_ago = NOW - timedelta(minutes=6)
     quiet = Sight(Quote(D("0.80"), D("0.90"), long_ago, NOW))
@@ -257,6 +262,12 @@ def test_where_the_sides_lie_too_far_apart_a_loss_is_judged_at_the_mid_of_two_qu
     assert judged.reason == "spread 0.70 on -3.45"
 
 
+def test_sides_as_far_apart_as_the_stop_are_not_too_far() -> None:
+    found = worth(spread_at(("4.05", "4.605"), ("0.80", "0.80")), put_spread().shape)
+
+    assert judge_structure(found, put_spread(), SPREAD).clarity is Clarity.CLEAR
+
+
 def test_a_wide_quote_without_another_before_it_is_blind() -> None:
     found = worth(spread_at(("4.00", "4.60"), ("0.80", "0.90")), put_spread().shape)
 
@@ -328,3 +339,8 @@ def test_a_delta_that_is_missing_or_old_is_said_aloud() -> None:
     assert said({SHORT: now}) == ""
     assert said({}) == said({SHORT: old, LONG: now}) == "SPXW260304P03800000: no delta, or an old one"
     assert delta(seen(quotes, greeks={SHORT: now}), put_spread().shape[0]) == D("-0.2")
+    assert said({SHORT: replace(now, at=NOW - timedelta(minutes=90))}) == ""
+    assert said({SHORT: replace(now, at=NOW - timedelta(minutes=90, seconds=1))})
+    short, long = put_spread().legs
+    bought_back = replace(put_spread(), legs=(replace(short, closed=D(3)), long))
+    assert blindness(seen(quotes), bought_back, limited) is None
