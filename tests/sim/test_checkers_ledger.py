@@ -9,7 +9,7 @@ from standfast.model.ids import RequestId
 from standfast.model.position import CloseReason
 from standfast.sim.disk import at_once
 from standfast.sim.watch import Violation
-from tests.sim.judged import ACCOUNT, CANARY, POSITION, START, D, Judged
+from tests.sim.judged import ACCOUNT, CANARY, HOLDING, POSITION, START, D, Judged
 
 
 def found(caught: pytest.ExceptionInfo[Violation]) -> str:
@@ -60,6 +60,22 @@ def test_s10_a_close_answered_as_done_that_is_not_is_found() -> None:
     with pytest.raises(Violation) as caught:
         judged.commit(j.RequestDone(request=request, ok=True, detail="sent"))
     assert found(caught) == "S10"
+
+
+def test_s10_what_shall_remain_of_a_close_is_split_with_what_is_held() -> None:
+    judged = Judged()
+    judged.adopt(10)
+    request = RequestId("r1")
+    judged.commit(j.RequestTaken(request=request, verb="close", arguments={"position": POSITION}, by="operator"))
+    asked = j.CloseRequested(
+        position=POSITION, reason=CloseReason.OPERATOR, by="operator", detail="", remain=D(6), request=request
+    )
+    judged.commit(asked)
+    judged.engine.split("AAPL", D(2))
+    judged.commit(j.Rescaled(holding=HOLDING, ratio=D(2), movement="m"))
+    judged.commit(judged.booked(judged.close(8), POSITION, opens=False))
+
+    judged.commit(j.RequestDone(request=request, ok=True, detail="12 remain"))
 
 
 def test_s13_a_secret_in_the_journal_or_in_what_people_are_told_is_found() -> None:

@@ -1,6 +1,7 @@
 """What each kind of entry does to the retold journal."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -155,6 +156,8 @@ def _rescaled(r: Retold, fact: j.Rescaled, entry: j.Entry) -> None:
         lot.asked, lot.opened, lot.closed = lot.asked * fact.ratio, lot.opened * fact.ratio, lot.closed * fact.ratio
         lot.anchor = lot.anchor / fact.ratio if lot.anchor is not None else None
         lot.stop = lot.stop / fact.ratio if lot.stop is not None else None
+        if lot.closing is not None:
+            lot.closing = replace(lot.closing, remain=lot.closing.remain * fact.ratio)
     if fact.holding in r.acknowledged:
         r.acknowledged[fact.holding] *= fact.ratio
 
