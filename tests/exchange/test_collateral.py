@@ -65,6 +65,22 @@ def test_a_long_leg_that_ends_first_protects_nothing() -> None:
 
 
 strikes = st.integers(50, 150)
+held = st.lists(st.tuples(st.sampled_from(["call", "put"]), strikes, st.integers(-5, 5)), min_size=1, max_size=8)
+
+
+@given(held)
+def test_what_is_set_aside_is_the_worst_of_all_prices(drawn: list[tuple[str, int, int]]) -> None:
+    """Looked for the long way: at every price, with the calls that nothing stands against taken out of the sum."""
+    pool = [(option(right, strike), quantity) for right, strike, quantity in drawn if quantity]
+    calls = sum(quantity for contract, quantity in pool if contract.right == "call")
+    worth = [
+        sum(quantity * 100 * contract.intrinsic(D(spot)) for contract, quantity in pool)
+        for spot in range(max((int(contract.strike) for contract, _ in pool), default=0) + 1)
+    ]
+    bare = max(0, -calls) * 2000
+    has_shorts = any(quantity < 0 for _, quantity in pool)
+
+    assert needed(*pool) == (max(0, -min(worth)) + bare if has_shorts else 0)
 
 
 @given(strikes, strikes, st.sampled_from(["call", "put"]), st.integers(1, 9))

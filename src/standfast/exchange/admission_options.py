@@ -134,7 +134,7 @@ def cost_of(floor: Floor, account: str, ticket: Ticket) -> tuple[Decimal, Decima
     books, terms = floor.accounts[account], ticket.terms
     assert terms.quantity is not None
     changes = {name: sign * terms.quantity for name, sign in _signed(ticket)}
-    added = floor.requirement(books, changes) - floor.requirement(books)
+    added = floor.requirement(books, changes) - books.requirement
     return _price(floor, ticket) * terms.quantity, added
 
 

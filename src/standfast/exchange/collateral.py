@@ -39,7 +39,7 @@ def _of_one(held: list[Held], shares: Decimal, spot: Spot) -> Decimal:
         return ZERO
     last = max(contract.expiry for contract in shorts)
     pool = [(contract, quantity) for contract, quantity in held if quantity < 0 or contract.expiry >= last]
-    worst = min(_worth(pool, at) for at in (ZERO, *(contract.strike for contract, _ in pool)))
+    worst = _least_worth(pool)
     calls = sum((quantity * contract.multiplier for contract, quantity in pool if contract.right == "call"), ZERO)
     if calls >= 0:
         return max(ZERO, -worst)
@@ -47,8 +47,26 @@ def _of_one(held: list[Held], shares: Decimal, spot: Spot) -> Decimal:
     return max(ZERO, -worst) - calls * price * UNBOUNDED_SHARE
 
 
-def _worth(pool: list[Held], spot: Decimal) -> Decimal:
-    return sum((quantity * contract.multiplier * contract.intrinsic(spot) for contract, quantity in pool), ZERO)
+def _least_worth(pool: list[Held]) -> Decimal:
+    """The least that the pool is worth at expiry, at zero or at a strike: between them its worth is a straight line.
+
+    Walked upwards strike by strike with the slope carried along, so that many contracts cost no more than sorting them.
+    """
+    bends: dict[Decimal, Decimal] = {}
+    worth = slope = at = ZERO
+    for contract, quantity in pool:
+        units = quantity * contract.multiplier
+        bends[contract.strike] = bends.get(contract.strike, ZERO) + units
+        if contract.right == "put":
+            worth += units * contract.strike
+            slope -= units
+    least = worth
+    for strike in sorted(bends):
+        worth += slope * (strike - at)
+        slope += bends[strike]
+        at = strike
+        least = min(least, worth)
+    return least
 
 
 def _uncovered(held: list[Held], shares: Decimal) -> list[Held]:
