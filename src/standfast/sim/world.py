@@ -112,12 +112,9 @@ class World:
             session_close=partial(planned_close, self._sessions),
         )
         self.keeper = Keeper(habitat, self.wire, self.fail, restart_after)
-        self._through = through
-        self._prices = prices
-        self._bot_orders = 0
-        self._requests = 0
+        self._through, self._prices = through, prices
+        self._bot_orders = self._requests = 0
         self._tasks: list[asyncio.Task[None]] = []
-        self._next_second: asyncio.TimerHandle
         self._sleepers: list[asyncio.Future[None]] = []
         self._trouble: BaseException | None = None
         self.engine.listeners.append(self._happened)
