@@ -160,6 +160,32 @@ def test_the_broker_closes_expiring_options_in_the_money_before_the_close() -> N
     assert desk.engine.orders("a") == []
 
 
+def test_the_hour_of_that_may_be_set_or_put_off_during_the_day() -> None:
+    desk = open_option_desk()
+    desk.one(P600, STO)
+    desk.quote("SPY", "597.00", "597.02")
+    desk.quote(P600, "3.00", "3.20")
+    desk.engine.rules = Rules(liquidates_expiring_at=time(15, 0))
+    desk.engine.rules = Rules(liquidates_expiring_at=time(15, 30))
+
+    desk.engine.advance(CLOSE - timedelta(minutes=31))
+    assert desk.held() == {P600: -1}
+    desk.engine.advance(CLOSE - timedelta(minutes=30))
+    assert desk.held() == {}
+
+
+def test_nothing_is_liquidated_where_nobody_bids() -> None:
+    desk = open_option_desk()
+    desk.one(P595, BTO)
+    desk.quote(P595, "0", "0.05")
+
+    with pytest.raises(LookupError, match="no quote"):
+        desk.engine.liquidate("a", P595)
+
+    assert desk.held() == {P595: 1}
+    assert desk.engine.orders("a") == []
+
+
 def test_what_ended_can_be_read_as_it_was_before() -> None:
     desk = open_option_desk()
     past = Past(desk.engine)

@@ -22,6 +22,7 @@ class Corporate:
         self._floor = floor
         self._lifecycle = lifecycle
         self._requests = requests
+        self._planned: set[datetime] = set()
 
     def split(self, instrument: str, ratio: Decimal) -> None:
         """`ratio` new units for one old. The cost of a position does not change; what it is spread over does."""
@@ -99,7 +100,7 @@ class Corporate:
         side = Side.SELL if net > 0 else Side.BUY
         if price is None and quote is not None:
             price = far_side(side, quote)
-        if price is None:
+        if not price:
             raise LookupError(f"{instrument} has no quote to liquidate at")
         for resting in floor.book.unfinished_of(account, instrument):
             if not floor.book[resting.id].is_finished:
@@ -116,8 +117,14 @@ class Corporate:
             return
         today = floor.now.astimezone(NEW_YORK).date()
         moment = datetime.combine(today, at, NEW_YORK).astimezone(floor.now.tzinfo)
-        if moment > floor.now:
-            floor.agenda.put(moment, lambda: self._liquidate_expiring(today))
+
+        def liquidate() -> None:
+            if floor.rules.liquidates_expiring_at == at:  # the rules may have changed since
+                self._liquidate_expiring(today)
+
+        if moment > floor.now and moment not in self._planned:
+            self._planned.add(moment)
+            floor.agenda.put(moment, liquidate)
 
     def _liquidate_expiring(self, today: date) -> None:
         """Close what the account would have to take or give shares for at the end of the day."""

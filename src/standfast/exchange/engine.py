@@ -91,6 +91,8 @@ class Engine:
     @rules.setter
     def rules(self, rules: Rules) -> None:
         self._floor.rules = rules
+        if self._floor.is_open:
+            self._corporate.plan_liquidation()
 
     @property
     def fills(self) -> FillPolicy:

@@ -8,6 +8,8 @@ from dataclasses import replace
 from datetime import time, timedelta
 from decimal import Decimal
 
+import msgspec
+
 from standfast.exchange.accounts import AccountSpec, PositionView
 from standfast.exchange.contracts import contract_of
 from standfast.exchange.dialects.gate import Call, Reply, Route, as_json
@@ -56,6 +58,7 @@ class Trading:
     def __init__(self, *, lag: float = 0.0, price_lag: float = 0.0) -> None:
         self._lag = timedelta(seconds=lag)
         self._price_lag = timedelta(seconds=price_lag)
+        self._kept: dict[tuple[str, bool], tuple[list[Order], msgspec.Raw]] = {}  # rows of orders that are over
 
     def reads(self) -> tuple[Route, ...]:
         account = "/v1/accounts/{account_id}"
@@ -114,7 +117,7 @@ class Trading:
         """Of today's session and what still works; with `filter=all` up to a month, in pages."""
         found = [order for order in self._seen(call) if order.parent_id is None]
         left = call.venue.faults.thin(found, call.fault, lambda order: order.instrument)
-        rows = [self._row(call, order) for order in _page(call, left)]
+        rows = [self._listed(call, order) for order in _page(call, left)]
         return _json({"orders": several("order", rows)})
 
     def _seen(self, call: Call) -> list[Order]:
@@ -187,6 +190,20 @@ class Trading:
         return _json({"order": {"id": int(call.path["order_id"]), "status": "ok"}})
 
     # Rows
+
+    def _listed(self, call: Call, order: Order) -> Row | msgspec.Raw:
+        """As `_row`; what is over is written once. A list is asked for every few seconds and mostly of those."""
+        members = [order, *call.venue.engine.legs(order)]
+        is_over = all(
+            member.is_finished and call.venue.now - member.updated_at >= self._price_lag for member in members
+        )
+        if not is_over or isinstance(call.fault, Stale):
+            return self._row(call, order)
+        key = order.id, _wants_tags(call)
+        known = self._kept.get(key)
+        if known is None or known[0] != members:
+            known = self._kept[key] = members, msgspec.Raw(as_json(self._row(call, order)))
+        return known[1]
 
     def _row(self, call: Call, order: Order, *, text: str = "") -> Row:
         """`text`: the number asked for: a group's, or that of one of its orders."""
