@@ -10,7 +10,7 @@ from standfast.model.effects import SubmitOrder
 from standfast.model.order import Fill, Movement, MovementKind, Role, Side
 from standfast.model.position import Phase
 from tests.core.situations import SPY, D, after, fill, folded, of, situation, told
-from tests.core.test_fills import ADOPT, booked, net_of
+from tests.core.test_fills import ADOPT, IGNORE, booked, net_of
 
 BOUGHT = fill("x1", "a", Side.BUY, 10, 100, at=after(1))
 SOLD = fill("x2", "b", Side.SELL, 10, 120, at=after(2))
@@ -89,3 +89,16 @@ def test_a_fill_of_before_does_not_come_again_after_it_was_taken_back() -> None:
     told(book, *book_movements(book, [taken_back(BOUGHT)]), at=after(2))
     assert booked(book, [BOUGHT], ADOPT) == []
     assert book.state.executions[BOUGHT.execution_id] == BOUGHT.at + timedelta(0)
+
+
+def test_a_trade_of_quantity_that_is_left_alone_is_taken_off_that() -> None:
+    book = folded()
+    booked(book, [BOUGHT], IGNORE)
+    assert book.state.acknowledged == {SPY: D(10)}
+
+    facts = list(book_movements(book, [taken_back(BOUGHT)]))
+    told(book, *facts)
+
+    assert book.state.acknowledged == {}
+    (alarm,) = of(j.AlertRaised, facts)
+    assert "somebody else's" in alarm.text

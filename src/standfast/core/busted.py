@@ -8,11 +8,12 @@ without it. What is too long ago to be undone here is told; the broker's list th
 from collections.abc import Iterator
 from decimal import Decimal
 
+from standfast.core.acknowledge import acknowledging
 from standfast.core.average import corrections, replayed
 from standfast.core.book import Book, Earned
 from standfast.model.alert import Severity
 from standfast.model.ids import AlertId, ExecutionId, digest
-from standfast.model.journal import AlertRaised, Allocation, Fact, FillBusted
+from standfast.model.journal import AlertRaised, Allocation, Fact, FillBusted, ForeignAcknowledged
 from standfast.model.order import ZERO, Movement
 
 TRADE = "FILL"
@@ -25,10 +26,23 @@ def busts(book: Book, movement: Movement) -> Iterator[Fact]:
     execution = ExecutionId(movement.id)
     if movement.broker_kind != TRADE or execution not in book.state.executions:
         return  # not about a trade, or about one that was never booked
-    undone = _undone(book, execution) if movement.status in TAKEN_BACK else None
+    undone: FillBusted | ForeignAcknowledged | None = None
+    if movement.status in TAKEN_BACK:
+        undone = _undone(book, execution) or _left_alone(book, movement)
     if undone is not None:
         yield undone
     yield _told(book, movement, undone)
+
+
+def _left_alone(book: Book, movement: Movement) -> ForeignAcknowledged | None:
+    """What the trade had added to quantity that is somebody else's, and no position's, is not there any more."""
+    at, execution = movement.holding, ExecutionId(movement.id)
+    lately = book.state.lately.get(at) if at is not None else None
+    known = book.state.acknowledged.get(at, ZERO) if at is not None else ZERO
+    is_anothers = lately is not None and any(each.execution == execution for each in lately.fills)
+    if at is None or is_anothers or known * movement.quantity >= 0 or abs(movement.quantity) > abs(known):
+        return None
+    return acknowledging(book, at, known + movement.quantity, by="broker")
 
 
 def _undone(book: Book, execution: ExecutionId) -> FillBusted | None:
@@ -73,11 +87,13 @@ def _held_after(book: Book, part: Earned) -> Decimal:
     return position.held - part.signed * position.sign if position is not None else -abs(part.signed)
 
 
-def _told(book: Book, movement: Movement, undone: FillBusted | None) -> AlertRaised:
+def _told(book: Book, movement: Movement, undone: FillBusted | ForeignAcknowledged | None) -> AlertRaised:
     what = f"the broker has taken back the trade {movement.id} ({-movement.quantity:+} at {movement.price})"
     if movement.quantity == ZERO:
         what = f"the broker has corrected the trade {movement.id} (to a price of {movement.price})"
-    if undone is not None:
+    if isinstance(undone, ForeignAcknowledged):
+        done = "Done: it is taken off what is somebody else's here."
+    elif undone is not None:
         names = ", ".join(sorted({str(part.position) for part in undone.parts}))
         done = f"Done: it is taken out of the books; {names} is as it was before and is guarded so."
     else:

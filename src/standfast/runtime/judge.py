@@ -8,6 +8,7 @@ import structlog
 
 from standfast.core.breaches import Heard, breaches, misread
 from standfast.core.identity import contradiction, contradicts, may_be_ours, named
+from standfast.model.errors import BrokerError, Rejected
 from standfast.model.evidence import OrdersRead
 from standfast.model.ids import BrokerOrderId, ClientOrderId
 from standfast.model.journal import Fact
@@ -98,12 +99,26 @@ class Judge:
         return is_so
 
     async def is_behind(self, fill: Fill, report: OrderReport) -> bool:
-        """Whether an order told for the first time can be the one behind a fill."""
+        """Whether an order told for the first time can be the one behind a fill, in an instrument that there is."""
         if (report.holding, report.side) == (fill.holding, fill.side):
-            return True
+            return await self._is_there(fill)
         why = f"{report.broker_id} has filled {fill.side} {fill.holding}, told as {report.side} {report.holding}"
         await self._record_misread(why, fill)
         return False
+
+    async def _is_there(self, fill: Fill) -> bool:
+        """Two answers may agree about an instrument that the broker itself does not list."""
+        try:
+            await self._ledger.broker.instrument(fill.holding.instrument)
+        except Rejected as error:
+            if error.kind != "not_found":
+                return True  # it is listed, and no equity
+            await self._record_misread(f"a fill of {fill.holding}, which the broker does not list", fill)
+            return False
+        except BrokerError as error:
+            log.warning("instrument not read", instrument=fill.holding.instrument, error=str(error))
+            return False
+        return True
 
     async def _record_misread(self, why: str, fill: Fill) -> None:
         log.error("an answer is about something else", order=fill.broker_order_id, why=why)

@@ -57,8 +57,8 @@ class Stop(Exception):
     """Asked to stop: unwinds the task group."""
 
 
-NO_BUGS = (Stop, JournalError, SettingsError)
-"""Why a task may end: told to, a lost lease, a ledger that cannot be written. All else is a bug, ours or another's."""
+NO_BUGS = (Stop, JournalError, SettingsError, MemoryError)
+"""Why a task may end: told to, a lost lease, a ledger that cannot be written, no memory left. All else is a bug."""
 
 
 class Worker:
