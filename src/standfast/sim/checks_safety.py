@@ -17,7 +17,7 @@ from standfast.exchange.events import Asked, Event
 from standfast.exchange.orders import Change, Order, OrderType
 from standfast.model import journal as j
 from standfast.model.contract import Contract
-from standfast.model.ids import BrokerOrderId, ClientOrderId, Holding, PositionId, is_own
+from standfast.model.ids import BrokerOrderId, ClientOrderId, Holding, PositionId, is_own, is_told_as
 from standfast.model.order import CLOSING_ROLES, Role
 from standfast.sim.checks_books import truly_filled
 from standfast.sim.retold import ZERO, Fate, Intent, Retold
@@ -103,7 +103,7 @@ class Safety:
             change, old = asked.change, self.witness.engine.order(asked.account, asked.order_id)
             assert change is not None, asked
             as_meant = (
-                old.client_order_id == intent.fact.replaces
+                _is_told_of(old, intent.fact.replaces)
                 and old.side.value == meant.side.value
                 and change.quantity in (None, meant.quantity + old.filled, meant.quantity)
                 and change.stop_price in (None, meant.stop_price)
@@ -288,3 +288,8 @@ def _lately(times: deque[datetime] | None, now: datetime) -> deque[datetime]:
     while times and now - times[0] > MINUTE:
         times.popleft()
     return times
+
+
+def _is_told_of(order: Order, id: ClientOrderId | None) -> bool:
+    """Whether it is known by this id: its own, changed on its way where it is no order of ours, or the exchange's."""
+    return id is not None and (id == order.id or is_told_as(id, ClientOrderId(order.client_order_id)))

@@ -42,6 +42,8 @@ class Kind(Enum):
     FAIL_ONCE = "fail once"
     FAIL_ON = "fail on"
     """From there on every effect of that name fails, until so many seconds are over."""
+    EXHAUST = "exhaust"
+    """There is no memory left, there or at the next effect that the guard itself comes to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +110,18 @@ class Effects:
             self._kill(process)
         if not process.is_alive:  # by plan, or by whoever heard of it
             raise Died(f"{process.name} died at effect {happened.number}, {name}")
+        if anomaly is not None and anomaly.kind is Kind.EXHAUST:
+            self._exhaust(happened, process, anomaly)
+            return False
         return self._fails(happened, anomaly) if anomaly is not None or self._failing else False
+
+    def _exhaust(self, happened: Happened, process: Process, anomaly: Anomaly) -> None:
+        """Raised in the guard's own code only: what the exchange does for it has memory enough."""
+        if PROCESS.get() is not process:
+            self._plan.setdefault(happened.number + 1, anomaly)
+            return
+        self.struck.append(happened)
+        raise MemoryError(f"planned at effect {happened.number}, {happened.name}")
 
     def _fails(self, happened: Happened, anomaly: Anomaly | None) -> bool:
         if anomaly is not None:

@@ -188,7 +188,8 @@ def is_death(error: BaseException) -> bool:
 
 
 def is_for_the_parent(error: BaseException | None) -> bool:
-    """Whether a guard may end like this: the ledger fails, or another has the lease. All else is a bug of ours."""
+    """Whether a guard may end like this: the ledger fails, another has the lease, no memory is left. All else is a bug
+    of ours."""
     if isinstance(error, BaseExceptionGroup):
         return all(is_for_the_parent(each) for each in error.exceptions)
-    return isinstance(error, JournalUnavailable | LeaseLost)
+    return isinstance(error, JournalUnavailable | LeaseLost | MemoryError)

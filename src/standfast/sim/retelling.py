@@ -121,6 +121,20 @@ def _fill_booked(r: Retold, fact: j.FillBooked, entry: j.Entry) -> None:
             lot.closing = lot.closing_at = None
 
 
+def _busted(r: Retold, fact: j.FillBusted, entry: j.Entry) -> None:
+    for part in fact.parts:
+        assert part.position is not None, fact
+        lot = r.lots[part.position]
+        if part.opens:
+            lot.opened -= part.quantity
+            lot.value -= part.quantity * fact.price
+        else:
+            lot.closed -= part.quantity
+        if lot.over:
+            lot.over, lot.closing, lot.closing_at = False, None, None
+            r.put(lot)
+
+
 def _count(r: Retold, execution: str, order: BrokerOrderId, quantity: Decimal) -> None:
     r.executions.add(execution)
     r.booked[order] = r.booked.get(order, ZERO) + quantity
@@ -276,6 +290,7 @@ TELLERS: dict[type[j.Fact], Callable[[Retold, Any, j.Entry], None]] = {
     j.CancelIntended: _cancelling,
     j.FillBooked: _fill_booked,
     j.FillMatched: _matched,
+    j.FillBusted: _busted,
     j.ForeignAcknowledged: _acknowledged,
     j.Rescaled: _rescaled,
     j.OpeningRequested: _requested,

@@ -12,6 +12,7 @@ from random import Random
 from typing import Any
 
 from standfast.exchange.faults import (
+    AlteredIds,
     AnyFault,
     Cut,
     Delayed,
@@ -21,6 +22,9 @@ from standfast.exchange.faults import (
     Lost,
     NeverAnswered,
     NeverArrives,
+    NewState,
+    NewType,
+    OtherInstrument,
     Overtaken,
     PartialList,
     RateLimited,
@@ -33,6 +37,8 @@ from standfast.exchange.faults import (
 )
 
 WRITES = ("submit", "cancel", "replace")
+ORDERS = ("submit", "replace", "orders", "order")
+"""Operations that answer with orders."""
 LISTS = ("positions", "orders", "activities")
 READS = ("positions", "position", "orders", "order", "activities", "account", "clock", "quotes", "asset")
 ALL = WRITES + READS
@@ -50,6 +56,8 @@ TOO_MANY: dict[str, object] = {"code": 42910000, "message": "rate limit exceeded
 NO_KEY: dict[str, object] = {"code": 40110000, "message": "access key verification failed"}
 
 
+LIES_ONCE = frozenset({(34, "positions")})
+"""Kind and operation of which one answer lies: lists that agree, and that nothing contradicts, are believed (A1)."""
 ON_WRITES = frozenset({1, 2, 3, 7, 8, 15})
 """Kinds about writes alone."""
 ONCE_BELOW = 0.4
@@ -142,6 +150,12 @@ def _no_quotes(stroke: Stroke, draw: Random) -> Sequence[tuple[Sequence[str], An
     return [(("quotes",), old, stroke.chance), (("quote_stream",), Lost(), 1.0)]
 
 
+def _altered_ids(strength: float, draw: Random) -> AnyFault:
+    if draw.random() < 0.3:
+        return AlteredIds(how="none")
+    return AlteredIds(how="cut" if draw.random() < 0.5 else "upper")
+
+
 MAKERS: dict[int, Maker] = {
     1: _writes(lambda strength, draw: NeverArrives()),
     2: _writes(lambda strength, draw: NeverAnswered()),
@@ -154,12 +168,15 @@ MAKERS: dict[int, Maker] = {
     7: _writes(lambda strength, draw: draw.choice((ServerError(status=504, after=True), Reset(after=True)))),
     8: _some(("submit", "replace"), _refusal),
     15: _some(("cancel",), lambda strength, draw: RefusedWith(status=422, body=NOT_CANCELABLE)),
+    21: _some(ORDERS, _altered_ids),
     29: _some(("positions", "position"), lambda strength, draw: Stale(age=round(0.5 + 9 * draw.random(), 2))),
     30: _some(("orders", "order"), lambda strength, draw: Stale(age=round(0.5 + 9 * draw.random(), 2))),
     31: _some(LISTS, lambda strength, draw: PartialList(missing=draw.choice((1, 1, 2, 3)))),
     32: _one_endpoint,
     33: _some((*LISTS, "quotes"), lambda strength, draw: EmptyList()),
+    34: _some((*ORDERS, "positions", "position", "activities"), lambda strength, draw: OtherInstrument()),
     35: _some(ALL, lambda strength, draw: Garbled()),
+    36: _some(ORDERS, lambda strength, draw: draw.choice((NewState(), NewType()))),
     37: _no_quotes,
     38: _some(ALL, lambda strength, draw: Slow(seconds=round(0.2 + 4 * strength * draw.random(), 2))),
     41: _one_direction,
@@ -187,7 +204,6 @@ def rules_of(stroke: Stroke, start: datetime) -> list[Rule]:
         return _swizzle(stroke, since)
     if stroke.kind not in MAKERS:
         return []
-    count = 1 if stroke.is_once else None
     return [
         Rule(
             operation=operation,
@@ -195,7 +211,7 @@ def rules_of(stroke: Stroke, start: datetime) -> list[Rule]:
             probability=1.0 if stroke.is_once else chance,
             since=since,
             until=until,
-            count=count,
+            count=1 if stroke.is_once or (stroke.kind, operation) in LIES_ONCE else None,
             label=label,
         )
         for operations, fault, chance in MAKERS[stroke.kind](stroke, stroke.random())

@@ -17,7 +17,7 @@ from random import Random
 
 from standfast.exchange.events import Event, EventKind
 from standfast.exchange.faults import Rule
-from standfast.exchange.orders import Order, OrderType, Side, Terms, Ticket, TimeInForce
+from standfast.exchange.orders import Order, OrderClass, Side, TimeInForce
 from standfast.exchange.refusal import Refused
 from standfast.model.ids import is_own
 from standfast.sim.catalogue import AFTER, KINDS
@@ -25,14 +25,14 @@ from standfast.sim.disk import CommitFault
 from standfast.sim.effects import Anomaly
 from standfast.sim.effects import Kind as Way
 from standfast.sim.fickle import Fickle
+from standfast.sim.somebody import FLOOD, flood, take_back
 from standfast.sim.strokes import Stroke, rules_of
 from standfast.sim.world import World
 
-ZERO, ONE = Decimal(0), Decimal(1)
+ZERO = Decimal(0)
 FIRST, SECOND = "guard", "second"
 """The guards' names."""
-FLOOD = "flood-"
-"""Begins the client order ids of orders that come in masses; they never fill."""
+PAIRED = frozenset({OrderClass.OCO, OrderClass.BRACKET})
 
 
 class Swarm:
@@ -60,10 +60,10 @@ class Swarm:
         world.engine.listeners.append(self._happened)
         world.engine.overhearers.append(self._overheard)
         self._deeds: dict[int, Callable[[Stroke], None]] = {
-            9: self._reject, 11: self._fill_and_cancel, 23: self._expire, 39: self._outage, 40: self._outage,
-            44: self._outage, 51: self._flood, 52: self._jump_clock, 55: self._drift, 56: self._pause,
-            60: self._untold, 68: self._kill, 69: self._kill_again, 71: self._pause, 72: self._fail,
-            73: self._second, 74: self._hand_over, 76: self._split, 77: self._liquidate, 78: self._halt,
+            9: self._reject, 11: self._fill_and_cancel, 23: self._expire, 27: self._take_back, 39: self._outage,
+            40: self._outage, 44: self._outage, 51: self._flood, 52: self._jump_clock, 55: self._drift,
+            56: self._pause, 60: self._untold, 68: self._kill, 69: self._kill_again, 70: self._exhaust, 71: self._pause,
+            72: self._fail, 73: self._second, 74: self._hand_over, 76: self._split, 77: self._liquidate, 78: self._halt,
         }  # fmt: skip
         self._undo: dict[int, Callable[[Stroke], None]] = {
             52: self._right_clock, 55: self._right_clock, 56: self._after_pause, 73: self._end_second, 78: self._resume,
@@ -156,6 +156,8 @@ class Swarm:
                     rules = replace(rules, replace_after=_seconds(draw.uniform(0.2, 3)))
                 case 17:
                     rules = replace(rules, replace_after=_seconds(draw.uniform(0.5, 10)))
+                case 24:
+                    rules = replace(rules, siblings_end_after=_seconds(draw.uniform(0.2, 2 + 10 * stroke.strength)))
                 case _:
                     pass
         if rules != self._world.engine.rules:
@@ -169,6 +171,8 @@ class Swarm:
         elif event.kind is EventKind.PENDING_REPLACE:
             self._count_if(17)
             self._race(16, event.order, self._world.engine.rules.replace_after)
+        elif event.kind is EventKind.FILL and event.order.order_class in PAIRED:
+            self._count_if(24)
         elif event.kind in {EventKind.EXPIRED, EventKind.CANCELED}:
             order = event.order
             is_over = order.expires_at is not None and event.at >= order.expires_at
@@ -234,6 +238,9 @@ class Swarm:
             return
         self.fired[11] += 1
 
+    def _take_back(self, stroke: Stroke) -> None:
+        self.fired[27] += take_back(self._world, stroke)
+
     # --- network --------------------------------------------------------------------------------
 
     def _outage(self, stroke: Stroke) -> None:
@@ -241,23 +248,7 @@ class Swarm:
         self.fired[stroke.kind] += 1
 
     def _flood(self, stroke: Stroke) -> None:
-        """A bot that quotes: orders far from the market, placed and cancelled as fast as it can."""
-        engine, quote = self._world.engine, self._world.engine.last_quote(stroke.target)
-        if quote is None or not engine.is_tradable(stroke.target):
-            return
-        account = self._world.rules.account
-        price = (quote.bid / 2).quantize(Decimal("0.01"))
-        terms = Terms(
-            instrument=stroke.target, side=Side.BUY, type=OrderType.LIMIT, quantity=ONE, limit_price=max(price, ONE)
-        )
-        self._world.wire.catch_up()
-        for n in range(round(20 + 300 * stroke.strength)):
-            try:
-                order = engine.submit(account, Ticket(terms=terms, client_order_id=f"{FLOOD}{stroke.at}-{n}"))
-                engine.cancel(account, order.id)
-            except Refused:
-                return
-            self.fired[51] += 1
+        self.fired[51] += flood(self._world, stroke)
 
     # --- clocks ---------------------------------------------------------------------------------
 
@@ -320,6 +311,10 @@ class Swarm:
     def _fail(self, stroke: Stroke) -> None:
         self._anomaly(Way.FAIL_ONCE, stroke.random().randrange(0, 60))
         self.fired[72] += 1
+
+    def _exhaust(self, stroke: Stroke) -> None:
+        self._anomaly(Way.EXHAUST, stroke.random().randrange(0, 60))
+        self.fired[70] += 1
 
     def _pause(self, stroke: Stroke) -> None:
         living = [guard for guard in self._world.guards.values() if guard.is_alive and not guard.is_paused]
