@@ -23,6 +23,7 @@ from tests.core.situations import (
     after,
     closing_of,
     exit_intended,
+    fill,
     folded,
     of,
     own_id,
@@ -299,6 +300,40 @@ def test_nothing_is_settled_while_fills_are_on_their_way() -> None:
 
     assert list(settle(situation(book, held={}), the(book))) == []
     assert book.held(the(book)) == D(0)
+
+
+def sold_beside_its_close(quantity: int, close: int) -> list[j.Fact]:
+    """Ten are to be closed, the close works for so many, and somebody else has sold this much of them."""
+    meant = exit_intended(Role.CLOSE, close)
+    sale = j.FillBooked(
+        fill=fill("x1", "theirs", Side.SELL, quantity, 100),
+        allocations=(j.Allocation(position=P, quantity=D(quantity), opens=False),),
+    )
+    working = report("close", client=meant.id, quantity=close)
+    return [
+        *position(10),
+        closing_of(),
+        meant,
+        j.OrderAccepted(id=meant.id, broker_id=BrokerOrderId("close")),
+        j.OrderObserved(report=working, position=P, role=Role.CLOSE),
+        sale,
+    ]
+
+
+def test_a_close_that_works_for_more_than_somebody_else_has_left_is_cancelled() -> None:
+    for sold, close, cancelled in ((1, 9, []), (4, 10, ["close"]), (10, 10, ["close"])):
+        s = situation(folded(*sold_beside_its_close(sold, close)))
+        assert [each.broker_id for each in of(CancelOrder, step(s))] == cancelled
+
+
+def test_what_others_have_sold_is_settled_when_its_close_cannot_fill_any_more() -> None:
+    """Found by simulation: the close had filled too, unread, and its fill was nobody's."""
+    book = folded(*sold_beside_its_close(10, 10))
+    assert list(settle(situation(book), the(book))) == []
+
+    done = report("close", client=own_id(Role.CLOSE), quantity=10, state=OrderState.CANCELLED)
+    told(book, j.OrderObserved(report=done, position=P, role=Role.CLOSE))
+    assert len(of(j.PositionSettled, settle(situation(book), the(book)))) == 1
 
 
 def test_a_rollback_says_so() -> None:

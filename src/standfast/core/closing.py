@@ -7,12 +7,15 @@ is held in memory between these steps: each look asks what is so and takes the n
 2. Its side comes from the broker's signed net; its size is the smaller of what this position still holds by its
    fills and what the net still has free.
 3. A refused close is tried again for ever, protected meanwhile, and never dropped.
-4. A position is settled by fills that add up, never by its absence from a list.
+4. A position is settled by fills that add up, never by its absence from a list, and not while an order that opens or
+   closes it can still fill.
+5. A close that works for more than is left to close (somebody else has sold some of it) is cancelled.
 """
 
 from datetime import timedelta
 from decimal import Decimal
 
+from standfast.core.cover import is_cancelling
 from standfast.core.freeing import (
     blocked,
     cancel_entries,
@@ -31,6 +34,7 @@ from standfast.core.tell import alarm
 from standfast.model.alert import Severity
 from standfast.model.booked import BookedOrder
 from standfast.model.effects import (
+    CancelOrder,
     ReadActivities,
     ReadPosition,
     ReadPositions,
@@ -45,6 +49,8 @@ from standfast.model.position import CloseReason, Closing, Position
 
 BY_PRICE = frozenset({CloseReason.STOP_LOSS, CloseReason.TAKE_PROFIT, CloseReason.TRAILING, CloseReason.EMERGENCY_STOP})
 """Closes that hold for the price of a moment."""
+TRADING = frozenset({Role.OPEN, *CLOSING_ROLES})
+"""Orders that fill by themselves; an exit rests until a price comes."""
 ESCALATE_AFTER = 3
 """Refusals of one close in a row before a person is called."""
 
@@ -52,7 +58,7 @@ ESCALATE_AFTER = 3
 def settle(s: Situation, position: Position) -> Outcomes:
     """End a position whose fills prove it flat."""
     alive = s.book.alive.of(position.id)
-    if any(order.excess or (not order.is_finished and order.role is Role.OPEN) for order in alive):
+    if any(order.excess or (not order.is_finished and order.role in TRADING) for order in alive):
         return
     orders = s.book.orders_for(position.id)
     if position.opened == 0:
@@ -80,6 +86,7 @@ def _never_opened(position: Position, orders: list[BookedOrder]) -> Outcomes:
 def advance_closing(s: Situation, position: Position) -> Outcomes:
     """The next step out, if this position is to be closed."""
     closing = position.closing
+    yield from _take_excess_away(s, position)
     if closing is None or not position.is_guarded:
         return
     if not s.may_act:
@@ -96,6 +103,19 @@ def advance_closing(s: Situation, position: Position) -> Outcomes:
         yield from _get_out(s, position, closing, held - closing.remain)
     elif closing.remain > 0 and position.held <= closing.remain:
         yield CloseWithdrawn(position=position.id, reason="what shall remain is all that is held")
+
+
+def _take_excess_away(s: Situation, position: Position) -> Outcomes:
+    """Its close would go on to sell what is not this position's, or turn it around."""
+    if not s.may_act or not position.is_guarded:
+        return
+    for order in s.book.alive.of(position.id):
+        if order.role not in CLOSING_ROLES or order.is_finished or order.broker_id is None or is_cancelling(s, order):
+            continue
+        left = s.book.held(position) - position.closing.remain if position.closing is not None else ZERO
+        if order.remaining > left:
+            why = f"it closes {order.remaining}, and {left} is left to close"
+            yield CancelOrder(broker_id=order.broker_id, holding=order.holding, reason=why, urgency=Urgency.CLOSE)
 
 
 def _is_under_way(s: Situation, position: Position) -> bool:
