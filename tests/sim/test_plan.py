@@ -11,6 +11,7 @@ from standfast.sim.catalogue import ELSEWHERE, KINDS
 from standfast.sim.chaos import Outcome, play
 from standfast.sim.plan import Plan, draw
 from standfast.sim.shrink import shrink
+from standfast.sim.strokes import Stroke
 from standfast.sim.workload import Deed, Workload
 
 TIGHT = Decimal("0.004")
@@ -90,3 +91,15 @@ def test_what_a_guard_dies_of_is_the_outcome_and_not_an_error_of_the_run(monkeyp
     assert outcome.violation is not None
     assert outcome.violation[0] == "error"
     assert "RuntimeError: a bug" in outcome.violation[1]
+
+
+def test_a_journal_that_does_not_verify_is_the_outcome_too() -> None:
+    plan = draw(2, hours=0.1)
+    killed = replace(plan, strokes=(Stroke(kind=68, at=60.0, seconds=0.0, strength=0.5),))
+
+    outcome = play(killed, ["loses_what_it_acknowledged"])
+
+    assert outcome.kills == 1
+    assert outcome.violation is not None
+    assert outcome.violation[0] in {"S9", "S10"}
+    assert play(killed).held

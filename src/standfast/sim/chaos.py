@@ -17,6 +17,7 @@ from standfast.exchange.assets import Asset
 from standfast.exchange.events import Event
 from standfast.exchange.market import Market, Slow
 from standfast.exchange.quotes_file import FileQuote
+from standfast.model.errors import JournalDamaged
 from standfast.model.journal import Entry
 from standfast.sim import tale
 from standfast.sim.catalogue import KINDS
@@ -238,9 +239,17 @@ class _Played:
         if left > 0:
             await self.world.run_for(left)
 
+    def _entries(self) -> Sequence[Entry]:
+        """The journal; none of it when it does not verify, which is a finding like any other."""
+        try:
+            return self.world.entries_now()
+        except JournalDamaged as error:
+            self.violation = self.violation or ("S9", f"the journal does not verify: {error}")
+            return ()
+
     def outcome(self, *, whole: bool) -> Outcome:
         plan, world = self.plan, self.world
-        entries = world.entries_now()
+        entries = self._entries()
         faults = self.swarm.counted()
         faults[75] += sum(count for verb, count in self.workload.done.items() if verb in AT_THE_BROKER)
         faults[26] += self.workload.done["buy a fraction"]
