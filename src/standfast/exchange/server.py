@@ -29,6 +29,7 @@ from standfast.exchange.engine import DEFAULT_RULES, Engine
 from standfast.exchange.faults import Faults, parse_rules
 from standfast.exchange.market import Market, Prices, Walk
 from standfast.exchange.quotes_file import quotes
+from standfast.exchange.refreshed import Refreshed
 from standfast.exchange.replay import Replay
 from standfast.exchange.rules import Rules
 from standfast.exchange.sessions import NEW_YORK, USSessions
@@ -246,7 +247,8 @@ def _opening(options: Options, sessions: USSessions) -> datetime:
 
 def _prices(options: Options, start: datetime, sessions: USSessions, contracts: Sequence[Contract]) -> Prices | None:
     if options.replay:
-        return Replay.onto(options.replay, start.astimezone(NEW_YORK).date())
+        played = Replay.onto(options.replay, start.astimezone(NEW_YORK).date())
+        return Refreshed(played, sessions) if options.dialect == "tradier" else played
     if options.seed is None:
         return None
     walks = [Walk(instrument=name, price=price) for name, price in sorted(options.instruments.items())]
