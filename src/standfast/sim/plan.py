@@ -20,6 +20,7 @@ from standfast.exchange.rules import Rules as ExchangeRules
 from standfast.exchange.sessions import USSessions
 from standfast.sim.catalogue import KINDS
 from standfast.sim.knobs import draw_rules
+from standfast.sim.scenes import draw_scenes
 from standfast.sim.spells import Spells, draw_spells
 from standfast.sim.strokes import ON_WRITES, ONCE_BELOW, Stroke
 from standfast.sim.swarm import split_ratio
@@ -107,15 +108,18 @@ def draw(seed: int, *, hours: float = 1.0, policies: Sequence[Policy] | None = N
     strokes = _strokes(Random(f"faults-{seed}"), spells, names)
     if sessions:
         strokes = _over_nights(strokes, start, sessions)
+    rules = draw_rules(Random(f"rules-{seed}"), names, start, chaos, policies)
+    deeds = _deeds(Random(f"workload-{seed}"), spells, names)
+    scenes = draw_scenes(Random(f"scenes-{seed}"), spells, names, rules, start, may_rule=policies is None)
     return Plan(
         seed=seed,
         start=start,
         chaos=chaos,
         quiet=QUIET,
         guard_at=round(chance.choice((0.5, chance.uniform(1, 60))), 3),
-        rules=draw_rules(Random(f"rules-{seed}"), names, start, chaos, policies),
+        rules=scenes.rules,
         walks=walks,
-        moves=_moves(Random(f"moves-{seed}"), walks, start, chaos, strokes),
+        moves=_moves(Random(f"moves-{seed}"), walks, start, chaos, strokes) + scenes.moves,
         every=timedelta(seconds=chance.choice((1, 2, 2, 5))),
         exchange=_exchange(Random(f"exchange-{seed}")),
         spells=spells,
@@ -123,8 +127,8 @@ def draw(seed: int, *, hours: float = 1.0, policies: Sequence[Policy] | None = N
         partly=Decimal(chance.choice((0, 0, 5, 10, 30))) / 100,
         travel=_travel(Random(f"travel-{seed}")),
         sessions=sessions,
-        strokes=strokes,
-        deeds=_deeds(Random(f"workload-{seed}"), spells, names),
+        strokes=tuple(sorted((*strokes, *scenes.strokes), key=lambda stroke: stroke.at)),
+        deeds=tuple(sorted((*deeds, *scenes.deeds), key=lambda deed: deed.at)),
         order_seed=seed if chance.random() < 0.5 else None,
         restart_after=round(chance.choice((0.2, 1, 2, chance.uniform(1, 20))), 3),
         through="alpaca" if seed % 10 == 0 else "engine",

@@ -131,6 +131,12 @@ def _one_endpoint(stroke: Stroke, draw: Random) -> Sequence[tuple[Sequence[str],
     return [((draw.choice(("positions", "orders", "activities")),), Stale(age=round(15 + 165 * stroke.strength)), 1.0)]
 
 
+def late_endpoint(endpoint: str, *, at: float, seconds: float) -> Stroke:
+    """A stroke of kind 32 about this endpoint."""
+    strokes = (Stroke(kind=32, at=at, seconds=seconds, strength=0.9, draw=draw) for draw in range(1000))
+    return next(each for each in strokes if _one_endpoint(each, each.random())[0][0] == (endpoint,))
+
+
 def _one_direction(stroke: Stroke, draw: Random) -> Sequence[tuple[Sequence[str], AnyFault, float]]:
     return [(draw.choice((WRITES, READS)), ServerError(status=503), 1.0)]
 

@@ -108,7 +108,7 @@ class Workload:
 
     async def _did(self, deed: Deed, draw: Random) -> bool:
         match deed.verb:
-            case "ask to open" | "ask to open with exits" | "ask to sell short":
+            case "ask to open" | "ask to open with exits" | "ask to sell short" | "ask to open below":
                 return await self._ask_to_open(deed, draw)
             case "close" | "close in part" | "protect" | "leave bare":
                 return await self._about_a_position(deed.verb, draw)
@@ -147,7 +147,9 @@ class Workload:
             arguments["stop"] = str(_cents(price * (1 - sign * Decimal(draw.randrange(2, 60)) / 1000)))
             if draw.random() < 0.6:
                 arguments["target"] = str(_cents(price * (1 + sign * Decimal(draw.randrange(2, 80)) / 1000)))
-        if draw.random() < 0.25:
+        if deed.verb == "ask to open below":  # it rests for long
+            arguments["limit"] = str(_cents(price * (1 - Decimal(draw.randrange(60, 150)) / 1000)))
+        elif draw.random() < 0.25:
             arguments["limit"] = str(_cents(price * (1 + sign * Decimal(draw.randrange(-4, 6)) / 1000)))
         if draw.random() < 0.3:
             arguments["strategy"] = draw.choice(("alpha", "beta"))
