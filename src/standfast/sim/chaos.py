@@ -28,7 +28,7 @@ from standfast.sim.nights import Given
 from standfast.sim.plan import Plan
 from standfast.sim.strokes import Stroke
 from standfast.sim.swarm import FIRST, Swarm
-from standfast.sim.watch import Violation
+from standfast.sim.watch import CANARIES, Violation
 from standfast.sim.workload import AT_THE_BROKER, Deed, Workload
 from standfast.sim.world import World
 
@@ -202,12 +202,20 @@ class _Played:
             restart_after=plan.restart_after,
             through=plan.through,
         )
-        self.checker = Checker(self.world)
+        self.checker = self._checker()
         self._health = _Health(self.world)
         self.world.watchers += [self.checker, self._health]
         self.swarm = Swarm(self.world, seed=plan.seed, share=plan.partly)
         self.swarm.is_reserved = self._is_reserved
         self.workload = Workload(self.world)
+
+    def _checker(self) -> Checker:
+        """By what the broker declares. The number of a Tradier account is in its addresses, and no secret."""
+        if self.plan.through != "tradier":
+            return Checker(self.world)
+        from standfast.brokers.tradier.adapter import CONTRACT
+
+        return Checker(self.world, contract=CONTRACT, canaries=CANARIES[1:])
 
     def _is_reserved(self, instrument: str) -> bool:
         return is_reserved(self.checker.witness, self.checker.retold, instrument)

@@ -8,7 +8,8 @@ Invariants
 - A list is returned whole or not at all.
 - A reply to a write that names no order is `OutcomeUnknown`, whatever its status; "ok" acknowledges, and no more: an
   order may be rejected afterwards.
-- No positions are read by name: Tradier has only the list, so `position` reads it anew.
+- No position is read by name: Tradier has only the list. So `position` reads it anew, and what today's orders add up to
+  beside it: a list that shows what it showed before they filled is an old one.
 """
 
 import asyncio
@@ -34,11 +35,12 @@ from standfast.brokers.tradier.history import History
 from standfast.brokers.tradier.order_rows import NO_HOLDING
 from standfast.brokers.tradier.orders import Orders
 from standfast.brokers.tradier.rows import ProfileReply, each
+from standfast.brokers.tradier.seen_before import SeenBefore, traded
 from standfast.brokers.tradier.sessions import Sessions
-from standfast.brokers.tradier.stream import QUIET, OrderStream
+from standfast.brokers.tradier.stream import OrderStream
 from standfast.model.contract import Contract
 from standfast.model.effects import Urgency
-from standfast.model.errors import Malformed, Rejected
+from standfast.model.errors import BrokerError, Malformed, OutcomeUnknown, Rejected
 from standfast.model.evidence import AccountRead, ActivitiesRead, HeldReport, MarketClock, OrdersRead, PositionsRead
 from standfast.model.greeks import Greeks
 from standfast.model.ids import AccountId, BrokerOrderId, ClientOrderId, Holding, InstrumentId
@@ -121,7 +123,7 @@ class TradierBroker:
         self._history = History(self._orders)
         self._sessions = Sessions(self._client)
         self._stream = OrderStream(
-            Wire(clock=clock, transport=transport, draw=draw, quiet=QUIET),
+            Wire(clock=clock, transport=transport, draw=draw),
             self._client,
             self._orders,
             url=settings.stream_url,
@@ -130,6 +132,7 @@ class TradierBroker:
         self.greeks: Mapping[Holding, Greeks] = {}
         self._held: dict[Holding, HeldReport] | None = None
         self._held_body = b""
+        self._seen = SeenBefore()
         self._working: dict[BrokerOrderId, OrderReport] | None = None
         self._instruments: dict[InstrumentId, tuple[float, Instrument]] = {}
         self._underlyings: dict[InstrumentId, InstrumentId] = {}
@@ -165,11 +168,18 @@ class TradierBroker:
             self._held = held if held != before else before
         assert self._held is not None, "read just now"
         changed = _differing(before, self._held)
+        self._seen.note(self._held, changed if before is not None else self._held.keys(), began)
         return PositionsRead(rows=self._held, changed=changed, began=began, ended=self._clock.now())
 
     async def position(self, holding: Holding) -> Decimal:
         found = parse.positions(await self._client.get_positions(Urgency.VERIFY)).get(holding)
-        return ZERO if found is None else found.quantity
+        listed = ZERO if found is None else found.quantity
+        since = self._seen.first(holding, listed)
+        if since is None:
+            return listed  # never seen before, so it is no old one
+        until = self._clock.now() - CONTRACT.staleness
+        orders = await self._orders.every(Urgency.VERIFY)
+        return listed + traded(orders.values(), holding, since=since, until=until)
 
     async def working_orders(self, *, urgency: int = Urgency.READ) -> OrdersRead:
         began = self._clock.now()
@@ -234,7 +244,19 @@ class TradierBroker:
         response = await self._client.post_order(form, Turn(urgency, rank, is_wanted))
         broker_id = refusals.accepted("POST", response)
         self._orders.note_sent(broker_id, client_id, holding)
+        if terms.target_price is not None or terms.attached_stop is not None:
+            return await self._with_legs(broker_id)
         return _acknowledged(broker_id, client_id, holding, terms)
+
+    async def _with_legs(self, broker_id: BrokerOrderId) -> OrderReport:
+        """The answer names no legs, and a pair without its stop would look like one that has lost it."""
+        try:
+            found = await self._orders.by_id(broker_id)
+        except BrokerError as error:
+            raise OutcomeUnknown(f"it was taken as {broker_id}, and its legs were not read: {error}") from None
+        if found is None:
+            raise OutcomeUnknown(f"it was taken as {broker_id}, which is not known yet")
+        return found
 
     async def submit_together(
         self,
@@ -312,20 +334,18 @@ def _throttles(settings: TradierSettings, clock: Clock) -> Throttles:
 
 def _acknowledged(broker_id: BrokerOrderId, client_id: ClientOrderId, holding: Holding, terms: Terms) -> OrderReport:
     """All that "ok" says: it was taken as it was sent."""
-    is_pair = terms.target_price is not None
     return OrderReport(
         broker_id=broker_id,
         client_id=client_id,
         holding=holding,
         side=terms.side,
-        type=OrderType.LIMIT if is_pair else terms.type,
+        type=terms.type,
         time_in_force=terms.time_in_force,
         quantity=terms.quantity,
         filled=ZERO,
         state=OrderState.PENDING,
-        limit_price=terms.target_price if is_pair else terms.limit_price,
-        stop_price=None if is_pair else terms.stop_price,
-        order_class="oco" if is_pair else "oto" if terms.attached_stop is not None else "",
+        limit_price=terms.limit_price,
+        stop_price=terms.stop_price,
         closes=terms.reduces,
     )
 

@@ -33,9 +33,6 @@ EVENT = msgspec.json.Decoder(EventRow)
 SESSION = msgspec.json.Decoder(SessionReply)
 
 PATH = "/v1/accounts/events"
-QUIET = 35.0
-"""Seconds without a sign of life before one is asked for: heartbeats come every sixty."""
-
 WORDS = {"pending": "pending_new", "open": "new", "partially_filled": "partial_fill", "filled": "fill"}
 """Tradier's states as events, in the words all brokers share; the others are kept as they are."""
 

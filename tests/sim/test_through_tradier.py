@@ -1,0 +1,105 @@
+"""The real Tradier adapter in the simulation: real bytes both ways, over HTTP and WebSockets without a socket."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from standfast.exchange.dialects import tradier
+from standfast.exchange.faults import Garbled, NeverAnswered, RateLimited, Reset, Rule
+from standfast.exchange.orders import Side
+from standfast.sim import chaos
+from standfast.sim.plan import Plan, draw
+from standfast.sim.world import QUIET, World, play
+from tests.sim.stories import RULES, START, STILL, STOP_ONLY, guarded, holding, is_covered, is_flat, market, the_open
+
+OUTAGE = 120.0
+
+
+def truncated(body: bytes) -> bytes:
+    return body[: len(body) // 2]
+
+
+def not_a_number(body: bytes) -> bytes:
+    return body.replace(b'"quantity": 100.0', b'"quantity": NaN')
+
+
+def test_a_position_is_adopted_covered_and_closed() -> None:
+    async def story(world: World) -> None:
+        position = await holding(world)
+        assert is_covered(world, 100)
+        account = world.account
+        assert account is not None
+        assert account.stream_up
+        assert (await world.request("close", position=position.id)).ok
+        assert is_flat(world)
+
+    play(story, STOP_ONLY, STILL, start=START, through="tradier", exchange=tradier.rules(QUIET))
+
+
+def test_the_same_seed_tells_the_same_story() -> None:
+    async def story(world: World) -> str:
+        await holding(world)
+        return await world.digest()
+
+    def told(seed: int) -> str:
+        return play(story, RULES, STILL, start=START, through="tradier", exchange=tradier.rules(QUIET), seed=seed)
+
+    assert told(1) == told(1) != told(2)
+
+
+@pytest.mark.parametrize("spoil", [truncated, not_a_number, lambda _: b"", lambda _: b"null", lambda _: b"<html>"])
+def test_no_spoilt_body_is_believed(spoil: Callable[[bytes], bytes]) -> None:
+    """While every list of positions is spoilt nothing is forgotten and nothing is sold."""
+
+    async def story(world: World) -> None:
+        await holding(world)
+        world.wire.spoil = lambda operation, body: spoil(body) if operation in {"positions", "orders"} else body
+        await world.run_for(60)
+        assert the_open(world).opened == world.net() == 100
+        assert is_covered(world, 100)
+        world.wire.spoil = lambda _, body: body
+        await world.run_for(15)
+        assert is_covered(world, 100)
+
+    play(story, STOP_ONLY, STILL, start=START, through="tradier", exchange=tradier.rules(QUIET))
+
+
+@pytest.mark.parametrize("fault", [NeverAnswered(), Reset(after=True), Garbled(), RateLimited(reset_after=5)])
+def test_a_stop_whose_answer_is_lost_is_placed_once(fault: NeverAnswered | Reset | Garbled | RateLimited) -> None:
+    async def story(world: World) -> None:
+        await guarded(world)
+        world.faults.install(Rule(operation="submit", fault=fault, count=1))
+        await world.submit(market(Side.BUY, 100))
+        await world.until(lambda: is_covered(world, 100), 90, "one stop rests")
+        await world.run_for(60)
+        assert is_covered(world, 100)
+
+    play(story, STOP_ONLY, STILL, start=START, through="tradier", exchange=tradier.rules(QUIET))
+
+
+def test_a_half_open_stream_is_noticed_by_its_silence() -> None:
+    async def story(world: World) -> None:
+        await guarded(world)
+        account = world.account
+        assert account is not None
+        world.wire.outage(OUTAGE)
+        await world.until(lambda: not account.stream_up, 30, "the silence is noticed")
+        assert world.wire.is_down
+        await world.run_for(OUTAGE)
+        await world.until(lambda: account.stream_up, 60, "it is connected again")
+
+    play(story, RULES, STILL, start=START, through="tradier", exchange=tradier.rules(QUIET))
+
+
+def through_tradier(plan: Plan) -> Plan:
+    """The same plan for a broker such as this: its calendar knows one session a day, so no halts in the middle."""
+    return replace(plan, through="tradier", exchange=tradier.rules(plan.exchange), sessions=())
+
+
+@pytest.mark.parametrize("seed", [7, 9, 15, 16, 23])
+def test_what_a_seed_draws_breaks_no_promise(seed: int) -> None:
+    """In 7 and 9 the list of positions is minutes old, and shows again what has been closed."""
+    outcome = chaos.play(through_tradier(draw(seed, hours=0.5)))
+
+    assert outcome.violation is None, outcome.timeline[-20:]
