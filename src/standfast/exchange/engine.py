@@ -155,6 +155,10 @@ class Engine:
         """What an underlying stands at: by its own quote, else by its options' quotes of that expiry."""
         return self._floor.spot(underlying, expiry)
 
+    def level(self, underlying: str) -> Decimal | None:
+        """As `spot`, today; after the close, what its options of the day settle at, where that was announced."""
+        return self._expiry.level(underlying)
+
     def last_quote(self, instrument: str) -> Quote | None:
         return self._floor.quotes.get(instrument)
 

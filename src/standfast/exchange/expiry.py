@@ -42,6 +42,13 @@ class Expiry:
         """Set the price at which that day's contracts settle."""
         self._announced[underlying, day] = price
 
+    def level(self, underlying: str) -> Decimal | None:
+        """What an underlying stands at: after the close, what its options of the day settle at."""
+        floor = self._floor
+        today = floor.now.astimezone(NEW_YORK).date()
+        announced = None if floor.is_open else self._announced.get((underlying, today))
+        return announced if announced is not None else floor.spot(underlying, today)
+
     # By the calendar
 
     def session_closes(self) -> None:

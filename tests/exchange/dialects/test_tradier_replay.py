@@ -89,6 +89,7 @@ async def test_held_to_the_end_it_settles_in_cash_at_the_price_announced(shared:
         await day.at(22, 1)
 
         assert await day.held() == {}
+        assert (await day.get("/markets/quotes?symbols=SPX"))["quotes"]["quote"]["last"] == 3748.14
         assert round(await day.cash(), 2) == round(100_000 + 300 * (24.7 - 0.30) - 300 * (3800 - 3748.14), 2)
 
 
@@ -103,4 +104,5 @@ async def test_greeks_of_recorded_quotes_tell_where_the_short_leg_is(shared: Pat
 
         assert all(-1 <= delta <= -0.5 for delta in deltas)  # in the money all afternoon
         assert deltas[2] < -0.98
-        assert quote[1]["type"] == "index"
+        assert (quote[1]["type"], quote[1]["bid"]) == ("index", None)
+        assert 3740 < quote[1]["last"] < 3760  # where its options say; it has no quotes of its own

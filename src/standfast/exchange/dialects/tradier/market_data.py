@@ -45,7 +45,7 @@ def quotes(call: Call) -> Reply:
 def quote_row(call: Call, asset: Asset, *, with_greeks: bool) -> Row:
     quote = _quote(call, asset.instrument)
     contract = asset.contract
-    last = None if quote is None or not (quote.bid or quote.ask) else number(quote.middle)
+    last = _last(call, asset, quote)
     at = milliseconds(call.venue.now if quote is None else quote.at)
     row: Row = {
         "symbol": asset.instrument,
@@ -91,6 +91,14 @@ def quote_row(call: Call, asset: Asset, *, with_greeks: bool) -> Row:
         "option_type": contract.right,
         "root_symbol": contract.root,
     }
+
+
+def _last(call: Call, asset: Asset, quote: Quote | None) -> float | None:
+    """An index has a level even where nobody quotes it, and after the close the one its options settle at."""
+    level = call.venue.engine.level(asset.instrument) if asset.asset_class == INDEX else None
+    if level is not None:
+        return number(round(level, 2))
+    return None if quote is None or not (quote.bid or quote.ask) else number(quote.middle)
 
 
 def _root_of(asset: Asset, underlying: str) -> str | None:
