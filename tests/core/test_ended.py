@@ -15,6 +15,7 @@ from standfast.core.reconcile import reconcile
 from standfast.core.repair import repairs
 from standfast.core.situation import Situation
 from standfast.model import journal as j
+from standfast.model.evidence import HeldReport
 from standfast.model.ids import Holding, InstrumentId, PositionId
 from standfast.model.instrument import Instrument, Kind
 from standfast.model.position import CloseReason
@@ -51,8 +52,17 @@ class Evening:
         self.now, self.rules, self.given = now, rules or ruled(), {"contract": SILENT, "is_open": False, **given}
 
     def situation(self, held: Mapping[Holding, Any]) -> Situation:
-        s = situation(self.book, held=held, now=self.now, rules=self.rules, **self.given)
+        nets = {holding: row for holding, row in held.items() if not isinstance(row, HeldReport)}
+        s = self._listed(situation(self.book, held=nets, now=self.now, rules=self.rules, **self.given), held)
         return replace(s, snapshot=replace(s.snapshot, activities_asked_after=s.snapshot.positions_asked_after))
+
+    def _listed(self, s: Situation, held: Mapping[Holding, Any]) -> Situation:
+        """With the rows that are given whole."""
+        whole = {holding: row for holding, row in held.items() if isinstance(row, HeldReport)}
+        positions = s.snapshot.positions
+        assert positions is not None
+        rows = {**positions.rows, **whole}
+        return replace(s, snapshot=replace(s.snapshot, positions=replace(positions, rows=rows)))
 
     def looks(self, held: Mapping[Holding, Any]) -> list[Any]:
         outcomes: list[Any] = []
@@ -184,3 +194,25 @@ def test_it_is_booked_once_however_often_it_is_looked_at() -> None:
     outcomes = evening.looks({}) + evening.looks({}) + evening.looks({})
 
     assert (len(of(j.MovementBooked, outcomes)), len(of(j.MovedOut, outcomes))) == (1, 1)
+
+
+@pytest.mark.parametrize(("held", "shown"), [(50, 200), (-50, -5)], ids=["four for one", "one for ten"])
+def test_another_quantity_for_the_same_money_is_a_split(held: int, shown: int) -> None:
+    price = D(100) * held / shown
+    evening = Evening(*position(held, 100, holding=AAPL), now=NOW, **prices(AAPL, str(price)))
+    listed = {AAPL: HeldReport(holding=AAPL, quantity=D(shown), average_price=price)}
+
+    outcomes = evening.looks(listed)
+
+    (taken,) = evening.book.positions_at(AAPL)
+    assert (taken.net, taken.entry_price) == (D(shown), price)
+    assert len(of(j.Rescaled, outcomes)) == 1
+    assert any("Booked as a split" in each.text for each in of(j.AlertRaised, outcomes))
+
+
+def test_another_quantity_for_other_money_is_none() -> None:
+    evening = Evening(*position(50, 100, holding=AAPL), now=NOW, **prices(AAPL, "100"))
+
+    outcomes = evening.looks({AAPL: 200})
+
+    assert of(j.Rescaled, outcomes) == []

@@ -1,9 +1,10 @@
-"""Options that are gone from the list of a broker that does not tell why: expired, or exercised into shares.
+"""What a list shows of a broker that does not tell why: options that are gone (expired, exercised), shares split.
 
 1. Nothing is inferred where the broker tells its movements, nor from a list that cannot be compared with the books.
 2. Shares that came or went by just as much as the contracts deliver say that they were assigned or exercised, on any
    day. Without them a contract has expired, once its last session is over; before that nothing is known.
-3. What is inferred is booked as if it had been told (`moved.py` then takes it out of the books, when another read
+3. Another quantity for the same money is a split (`splits.py`).
+4. What is inferred is booked as if it had been told (`moved.py` then takes it out of the books, when another read
    agrees), and a person is asked to compare it with the broker's statement.
 """
 
@@ -13,7 +14,9 @@ from datetime import timedelta
 from decimal import Decimal
 
 from standfast.core.flat_times import last_trading_day
+from standfast.core.movements import book_movements
 from standfast.core.situation import Outcomes, Situation
+from standfast.core.splits import is_split
 from standfast.core.tell import alarm
 from standfast.model.alert import Severity
 from standfast.model.ids import Holding, InstrumentId, digest
@@ -54,6 +57,35 @@ def ended(s: Situation, holding: Holding) -> Outcomes:
         yield MovementBooked(movement=movement)
     if found:
         yield _told(s, gone, found[0])
+
+
+def split(s: Situation, holding: Holding) -> Outcomes:
+    """The movements of a split that only the list shows."""
+    if s.contract.tells_movements or s.book.state.split_rows.get(holding):
+        return
+    if not is_split(s, holding) or not s.is_settled(holding):
+        return
+    booked, reported = s.book.net(holding).low, s.reported_net(holding)
+    key = digest(s.book.account, holding, booked, reported, s.book.touched(holding))
+    rows = [
+        Movement(
+            id=f"{INFERRED}-{key}-{number}",
+            kind=MovementKind.SPLIT,
+            broker_kind=INFERRED,
+            holding=holding,
+            quantity=quantity,
+            at=s.broker_now,
+        )
+        for number, quantity in enumerate((-booked, reported))
+    ]
+    yield from book_movements(s.book, rows)
+    yield alarm(
+        s,
+        Severity.WARNING,
+        f"{holding}: {booked:+} has become {reported:+} for the same money, and the broker does not tell why. Booked "
+        "as a split. Needed: compare it with the broker's statement.",
+        key=f"split/{key}",
+    )
 
 
 def _gone(s: Situation, holding: Holding) -> Gone | None:

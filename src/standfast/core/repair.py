@@ -11,13 +11,15 @@ from decimal import Decimal
 
 from standfast.core.acknowledge import acknowledging
 from standfast.core.adopt import adoption, price_now, proven_ours, taking_over
-from standfast.core.ended import ended
+from standfast.core.ended import ended, split
 from standfast.core.moved import moved_out
 from standfast.core.policy import Foreign, Mode, Rules
 from standfast.core.reconcile import POSITION_KINDS, Report
 from standfast.core.situation import Outcomes, Situation
 from standfast.core.splits import is_split
+from standfast.core.structures import structure_at
 from standfast.core.tell import alarm, wording
+from standfast.core.unwinding import lost_ratio, mend
 from standfast.model.breaks import Break, BreakKind, Finding
 from standfast.model.effects import (
     CancelOrder,
@@ -100,6 +102,8 @@ def _agrees_again(s: Situation, known: Break) -> bool:
         return s.orders_listed_after(known.number)
     if known.finding.holding is None:
         return True  # it has lasted before it was found
+    if kind is BreakKind.STRUCTURE:
+        return s.now - known.first_seen >= _second_look(s)
     return kind is not BreakKind.BLIND or s.now - known.first_seen >= BLIND_GRACE
 
 
@@ -139,8 +143,22 @@ def _act(s: Situation, found: Break) -> Outcomes:
         case BreakKind.STRAY_EXIT:
             if s.rules.mode_for(finding.kind) is Mode.REPAIR:
                 yield from _cancel_stray(s, finding)
+        case BreakKind.STRUCTURE:
+            yield from _mend(s, found)
         case _:
             pass  # protecting, closing and verifying are decided where they live; this break only watches them
+
+
+def _mend(s: Situation, found: Break) -> Outcomes:
+    """Of a structure that has lost its ratio, what exceeds the whole units is closed."""
+    structure = structure_at(s.book, found.finding.holding) if found.finding.holding is not None else None
+    lost = lost_ratio(s, structure) if structure is not None else None
+    if structure is None or lost is None or s.rules.mode_for(found.finding.kind) is not Mode.REPAIR or not s.may_act:
+        return
+    closes = list(mend(s, structure, lost))
+    yield from closes
+    if closes:
+        yield BreakActed(id=found.id, action="what exceeds the whole units is closed")
 
 
 def _gone(s: Situation, found: Break) -> Outcomes:
@@ -150,6 +168,7 @@ def _gone(s: Situation, found: Break) -> Outcomes:
         yield fact
         yield BreakActed(id=found.id, action=f"left by {', '.join(fact.movements)}")
     yield from ended(s, found.finding.holding)
+    yield from split(s, found.finding.holding)
 
 
 def _take_in(s: Situation, found: Break) -> Outcomes:
