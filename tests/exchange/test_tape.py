@@ -11,6 +11,7 @@ from standfast.exchange.orders import TimeInForce
 from standfast.exchange.refusal import Refused
 from standfast.exchange.tape import Tape
 from tests.exchange.desk import BUY, SELL, open_desk
+from tests.exchange.option_desk import BTO, CLOSE, P595, P600, STO, open_option_desk
 
 
 def lines(path: Path) -> list[dict[str, Any]]:
@@ -32,6 +33,23 @@ def test_an_order_is_written_as_it_arrived_and_then_what_became_of_it(tmp_path: 
     assert cancelled["what"] == "cancel"
     assert rest.index(fill) < rest.index(meant) < rest.index(cancelled)
     assert rest[-1]["status"] == "canceled"
+
+
+def test_a_spread_is_written_with_its_legs_and_their_end_without_an_order(tmp_path: Path) -> None:
+    desk = open_option_desk()
+    with Tape(Venue(desk.engine), tmp_path / "tape"):
+        desk.many((P600, STO, 1), (P595, BTO, 1), quantity="2")
+        desk.engine.advance(CLOSE)
+
+    asked, *rest = lines(tmp_path / "tape")
+    assert [(leg["instrument"], leg["intent"]) for leg in asked["legs"]] == [
+        (P600, "sell_to_open"),
+        (P595, "buy_to_open"),
+    ]
+    fills = [(row["instrument"], row["fill_quantity"], row["net"]) for row in rest if row.get("execution_id")]
+    assert fills == [(P600, "2", "-2"), (P595, "2", "2")]
+    ended = [(row["instrument"], row["net"]) for row in rest if row["row"] == "moved"]
+    assert ended == [(P595, "0"), (P600, "0")]
 
 
 def test_what_is_refused_was_asked_for_and_nothing_became_of_it(tmp_path: Path) -> None:

@@ -114,6 +114,7 @@ async def test_a_combo_is_shares_and_a_call() -> None:
         row = await desk.order((await desk.place_form(form)).json["order"]["id"])
 
         assert (row["class"], row["strategy"], row["avg_fill_price"]) == ("combo", "covered call", 600.02)
+        assert (row["quantity"], row["exec_quantity"]) == (1.0, 1.0)
         assert await desk.held() == {"SPY": 100.0, C605: -1.0}
 
 

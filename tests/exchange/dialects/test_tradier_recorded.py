@@ -114,6 +114,35 @@ async def test_a_rejected_order_looks_as_recorded(shared: Path) -> None:
         }
 
 
+async def test_a_preview_and_the_accounts_of_a_token_look_as_recorded(shared: Path) -> None:
+    async with tradier_desk() as desk:
+        form = {"class": "equity", "symbol": "SPY", "side": "buy", "quantity": "1", "type": "market", "duration": "day"}
+        preview = (await desk.ask("POST", "@/orders", form | {"preview": "true"})).json
+        profile = (await desk.get("/user/profile"))["profile"]
+
+        assert unlike(preview, payload(shared, "go_client_2016/order_create_test__orderCreatePreviewJSON.json")) == []
+        single = payload(shared, "go_client_2016/accounts_test__accountsJSONSingle.json")["accounts"]
+        assert unlike(profile, single) == []
+
+
+async def test_a_combo_has_every_documented_key(shared: Path) -> None:
+    documented = payload(shared, "docs_examples/orders_expired_canceled_combo.json")["orders"]["order"]
+    async with tradier_desk() as desk:
+        form = {"class": "combo", "symbol": "SPY", "type": "debit", "price": "500", "duration": "gtc"}
+        form |= {"side[0]": "buy", "quantity[0]": "100"}
+        form |= {"option_symbol[1]": C605, "side[1]": "sell_to_open", "quantity[1]": "1"}
+        combo = await desk.order((await desk.ask("POST", "@/orders", form)).json["order"]["id"])
+
+        assert unlike(combo, documented[2]) == []
+        assert [(leg["class"], leg["side"]) for leg in combo["leg"]] == [("equity", "buy"), ("option", "sell_to_open")]
+        plain = {"symbol": "SPY", "duration": "day", "quantity": "1", "type": "limit", "price": "0.10"}
+        stock = await desk.order(await desk.place(**plain, **{"class": "equity"}, side="buy"))
+        option = await desk.order(
+            await desk.place(**plain, **{"class": "option"}, side="buy_to_open", option_symbol=C605)
+        )
+        assert unlike(stock, documented[0]) == unlike(option, documented[1]) == []
+
+
 async def test_chain_quote_clock_and_calendar_have_every_recorded_key(shared: Path) -> None:
     async with tradier_desk() as desk:
         chain = await desk.get("/markets/options/chains?symbol=SPY&expiration=2026-10-09&greeks=true")

@@ -11,7 +11,7 @@ from aiohttp import web
 
 from standfast.exchange.dialects.lines import Line, Way
 from standfast.exchange.dialects.tradier.numbers import GROUPED, group_number, number_of
-from standfast.exchange.dialects.tradier.rows import STATUS, net_type
+from standfast.exchange.dialects.tradier.rows import STATUS, net_type, whole_amounts
 from standfast.exchange.dialects.tradier.sessions import Sessions
 from standfast.exchange.dialects.tradier.wire import Row, instant, number
 from standfast.exchange.dialects.venue import Listener, Venue
@@ -117,9 +117,7 @@ def event_row(event: Event, account: str, engine: Engine) -> Row:
     order = event.order
     quantity, filled = order.terms.quantity or ZERO, order.filled
     if order.is_multileg:
-        legs = engine.legs(order)
-        quantity = sum((leg.terms.quantity or ZERO for leg in legs), ZERO)
-        filled = sum((leg.ratio * order.filled for leg in legs), ZERO)
+        quantity, filled = whole_amounts(order, engine.legs(order))
     row: Row = {
         "id": number_of(order),
         "event": "order",

@@ -129,10 +129,9 @@ def net_type(whole: Order) -> str:
 
 
 def _multileg_row(whole: Order, legs: Sequence[Order], *, with_tag: bool) -> Row:
-    """The parent is always a `buy`, and counts the contracts of all its legs."""
-    quantity = sum((leg.terms.quantity or ZERO for leg in legs), ZERO)
-    filled = sum((leg.filled for leg in legs), ZERO)
-    is_combo = any(contract_of(leg.instrument) is None for leg in legs)
+    """The parent is always a `buy`."""
+    quantity, filled = whole_amounts(whole, legs)
+    is_combo = _is_combo(legs)
     limit = whole.terms.limit_price
     price: Row = {"price": number(abs(limit))} if limit else {}
     row: Row = {
@@ -156,6 +155,18 @@ def _multileg_row(whole: Order, legs: Sequence[Order], *, with_tag: bool) -> Row
         "leg": one_or_many([_leg_row(whole, leg, price) for leg in legs]),
     }
     return row | _late(whole, with_tag=with_tag)
+
+
+def _is_combo(legs: Sequence[Order]) -> bool:
+    return any(contract_of(leg.instrument) is None for leg in legs)
+
+
+def whole_amounts(whole: Order, legs: Sequence[Order]) -> tuple[Decimal, Decimal]:
+    """What a parent asks for and has: the contracts of all its legs [recorded]; of a combo units [documented]."""
+    if _is_combo(legs):
+        return whole.terms.quantity or ZERO, whole.filled
+    each = sum((leg.ratio for leg in legs), ZERO)
+    return each * (whole.terms.quantity or ZERO), each * whole.filled
 
 
 def _leg_row(whole: Order, leg: Order, price: Row) -> Row:
