@@ -6,11 +6,13 @@ from typing import Any
 import pytest
 
 from standfast.core.book import Book
+from standfast.core.protect import protect
 from standfast.core.sending import why_not
 from standfast.model import journal as j
+from standfast.model.effects import ReplaceOrder
 from standfast.model.ids import PositionId
 from standfast.model.journal import OrderIntended
-from standfast.model.order import Role, Side
+from standfast.model.order import OrderState, Role, Side
 from standfast.model.position import Standing
 from tests.core.situations import (
     NOW,
@@ -22,11 +24,14 @@ from tests.core.situations import (
     exit_intended,
     fill,
     folded,
+    of,
     opening_of,
     own_id,
     position,
+    report,
     resting_stop,
     situation,
+    the,
     told,
 )
 
@@ -54,6 +59,19 @@ def test_what_the_book_still_wants_leaves_and_what_would_take_too_much_does_not(
     assert reason(book, intent) == ""
 
     assert "only 6 is left" in reason(told(book, sold(4)), intent)
+
+
+def test_a_stop_is_moved_though_another_position_s_holds_more_than_that_has() -> None:
+    """Found by simulation: decided and withdrawn in turn, hundreds of times a second, while a cancel was refused."""
+    other = PositionId("p2")
+    book = folded(*position(4, id=other), *resting_stop(10, id=other), *position(10), *resting_stop(10, "90"))
+    s = situation(book)
+
+    (moved,) = of(ReplaceOrder, protect(s, the(book)))
+    assert why_not(s, moved.intent) == ""
+
+    told(book, j.OrderObserved(report=report(f"{P}-stop-1", quantity=10, state=OrderState.CANCELLED)))
+    assert reason(book, STOP) == "only 4 is left to cover"
 
 
 def test_a_close_nobody_wants_any_more_does_not_leave() -> None:

@@ -66,7 +66,9 @@ def _why_not_exit(s: Situation, position: Position, intent: OrderIntended) -> st
         return f"its prices are {wanted.stop} and {wanted.target} by now"
     groups = exits_by_group(cover_of(s, position).own)
     others = sum((group_quantity(g) for g in groups if g[0].id not in (intent.id, intent.replaces)), ZERO)
-    room = s.book.held(position) - being_closed(s, position) - others - taken_by_others(s, position)
+    adds = intent.replaces is None  # what takes another's place takes nothing more
+    beside = taken_by_others(s, position) if adds else ZERO
+    room = s.book.held(position) - being_closed(s, position) - others - beside
     if terms.quantity > room:
         return f"only {room} is left to cover"
     if s.is_comparable(holding) and s.is_settled(holding):
