@@ -26,7 +26,7 @@ from datetime import datetime, timedelta
 from itertools import count
 from random import Random
 from types import TracebackType
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ClassVar, ParamSpec, TypeVar
 
 from standfast.runtime.clock import monotonic
 from standfast.sim.handles import PROCESS, Process, SimHandle
@@ -86,6 +86,8 @@ class VirtualLoop(asyncio.BaseEventLoop):
     """Use `run`. `start` is the aware UTC time at which the loop's time is zero."""
 
     _ready: deque[SimHandle]
+    running: ClassVar["VirtualLoop | None"] = None
+    """The one of this process: asyncio's own answer asks the system for the process's number each time."""
 
     def __init__(self, start: datetime, real_seconds: float) -> None:
         super().__init__()
@@ -300,7 +302,7 @@ def run(main: Coroutine[Any, Any, Result], *, start: datetime, real_seconds: flo
     garbage is collected: both would make a run depend on something else than its seed.
     """
     with sealed():
-        loop = VirtualLoop(start, real_seconds)
+        VirtualLoop.running = loop = VirtualLoop(start, real_seconds)
         asyncio.set_event_loop(loop)
         try:
             return loop.run_until_complete(loop.create_task(main, name="main"))
@@ -308,14 +310,15 @@ def run(main: Coroutine[Any, Any, Result], *, start: datetime, real_seconds: flo
             try:
                 loop.bury()
             finally:
+                VirtualLoop.running = None
                 asyncio.set_event_loop(None)
                 loop.close()
 
 
 def current() -> VirtualLoop:
     """The running loop, which must be a virtual one."""
-    loop = asyncio.get_running_loop()
-    assert isinstance(loop, VirtualLoop), loop
+    loop = VirtualLoop.running
+    assert loop is not None, "no virtual loop runs"
     return loop
 
 
@@ -338,13 +341,27 @@ class VirtualClock:
         return self._loop
 
     async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(seconds)
+        if seconds <= 0:
+            await asyncio.sleep(0)
+            return
+        loop = current()
+        waiter: asyncio.Future[None] = loop.create_future()
+        timer = loop.call_later(seconds, _wake_up, waiter)
+        try:
+            await waiter
+        finally:
+            timer.cancel()
 
     def timeout(self, seconds: float) -> AbstractAsyncContextManager[object]:
         return Timer(seconds)
 
     def timer(self, seconds: float) -> AbstractAsyncContextManager[object]:
         return Timer(seconds)
+
+
+def _wake_up(waiter: "asyncio.Future[None]") -> None:
+    if not waiter.done():
+        waiter.set_result(None)
 
 
 class Timer:
@@ -357,7 +374,7 @@ class Timer:
         self._has_rung = False
 
     async def __aenter__(self) -> None:
-        task = asyncio.current_task()
+        task = asyncio.current_task(current())
         assert task is not None, "a timer belongs to a task"
         self._task, self._cancelling = task, task.cancelling()
         self._handle = current().call_later(self._seconds, self._ring)
