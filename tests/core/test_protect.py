@@ -361,7 +361,7 @@ def test_a_close_the_session_cut_off_is_protected_over_night() -> None:
     assert rests(at) == [(OrderType.STOP, D(10), D(98), None)]
 
 
-def test_beside_a_close_nobody_wants_any_more_only_the_rest_is_covered() -> None:
+def test_a_close_nobody_wants_any_more_is_cancelled_and_then_all_is_covered_again() -> None:
     at = desk(*position(10), fills_markets=False)
     at.run()
     at.tell(closing_of())
@@ -370,4 +370,5 @@ def test_beside_a_close_nobody_wants_any_more_only_the_rest_is_covered() -> None
     at.tell(j.CloseWithdrawn(position=P, reason="undone"))
     at.run()
 
-    assert [o.type for o in at.alive()] == [OrderType.MARKET]
+    assert rests(at) == [(OrderType.STOP, D(10), D(98), None)]
+    assert at.over == []
