@@ -9,11 +9,11 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import NamedTuple, Protocol, TypeAlias, TypeVar
+from typing import NamedTuple, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 from standfast.model.contract import Contract
 from standfast.model.effects import Urgency
-from standfast.model.evidence import AccountRead, ActivitiesRead, MarketClock, OrdersRead, PositionsRead
+from standfast.model.evidence import AccountRead, ActivitiesRead, MarketClock, OrdersRead, PositionsRead, Rights
 from standfast.model.greeks import Greeks
 from standfast.model.ids import (
     AccountId,
@@ -212,6 +212,13 @@ class SendsTogether(Protocol):
         may cost at most; None: at the market.
         """
         ...
+
+
+@runtime_checkable
+class TellsRights(Protocol):
+    """A broker that says something of what a key may do. Raises nothing: not to be told is an answer."""
+
+    async def rights(self) -> Rights: ...
 
 
 class TellsGreeks(Protocol):

@@ -4,22 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING
 
 from standfast.app import broker_of, clock_of, load
 from standfast.model.errors import SettingsError, StandfastError
 from standfast.model.evidence import AccountRead, MarketClock, Rights
 from standfast.opened import channels_of
+from standfast.ports import TellsRights
 
 if TYPE_CHECKING:
     from standfast.settings import Settings
-
-
-@runtime_checkable
-class TellsRights(Protocol):
-    """A broker that says something of what a key may do. Raises nothing: not to be told is an answer."""
-
-    async def rights(self) -> Rights: ...
 
 
 @dataclass(slots=True)

@@ -23,10 +23,10 @@ from typing import Literal, TypeVar
 import msgspec
 
 OPERATIONS = (
-    "profile", "account", "configurations", "positions", "position", "close", "close_all", "orders", "order", "submit",
-    "replace", "cancel", "cancel_all", "activities", "clock", "calendar", "assets", "asset", "quotes", "trades",
-    "snapshots", "chains", "gainloss", "preview", "session", "stream", "stream_connect", "quote_stream",
-    "quote_stream_connect",
+    "profile", "account", "configurations", "whitelists", "positions", "position", "close", "close_all", "orders",
+    "order", "submit", "replace", "cancel", "cancel_all", "activities", "clock", "calendar", "assets", "asset",
+    "quotes", "trades", "snapshots", "chains", "gainloss", "preview", "session", "stream", "stream_connect",
+    "quote_stream", "quote_stream_connect",
 )  # fmt: skip
 HOLD_SECONDS = 60.0  # how long a dead connection is held open before it is cut
 HTML = "<html><head><title>502 Bad Gateway</title></head><body><center><h1>502 Bad Gateway</h1></center></body></html>"

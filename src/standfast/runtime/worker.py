@@ -38,6 +38,7 @@ from standfast.runtime.handover import hand_over
 from standfast.runtime.heartbeat import PERIOD, Heartbeat
 from standfast.runtime.ledger import Ledger, load_book
 from standfast.runtime.liveness import SLOW_TOLD, Liveness
+from standfast.runtime.rights import tell_rights
 from standfast.runtime.status import status
 from standfast.runtime.telling import Telling
 from standfast.runtime.upkeep import Trouble, Upkeep, remedied
@@ -239,6 +240,7 @@ class Worker:
         self._beat(account.rules.account)
         for name, task in account.tasks.items():
             group.create_task(self._run_for(account.rules.account, task()), name=f"{account.rules.account} {name}")
+        self.spawn(account.rules.account, tell_rights(account), "rights")
 
     async def _hand_over(self) -> None:
         """Name what only we protect, tell it, and unwind the group, as the standard library's recipe does."""

@@ -4,7 +4,7 @@ import pytest
 
 from standfast.brokers.alpaca import rights
 from standfast.brokers.alpaca.rows import AccountRow, WhitelistedRow
-from standfast.exchange.faults import Reset
+from standfast.exchange.faults import Reset, ServerError
 from tests.brokers.served import desk
 
 APPROVED = WhitelistedRow(status="APPROVED", asset="BTC")
@@ -35,7 +35,10 @@ def test_coins_can_leave_only_where_crypto_is_on_nothing_is_blocked_and_an_addre
 
 async def test_a_broker_that_does_not_tell_is_an_answer_and_no_error() -> None:
     async with desk() as at:
-        found = await at.broker.rights()  # the simulated exchange has no such list
+        assert "no address" in (await at.broker.rights()).detail
+
+        at.fault("whitelists", ServerError(status=503))
+        found = await at.broker.rights()
 
         assert found.may_withdraw is None
         assert "not told" in found.detail

@@ -48,6 +48,7 @@ class Trading:
             Route("PATCH", "/v2/account/configurations", "configurations", self.configure),
             Route("GET", "/v2/account/activities", "activities", self.activities),
             Route("GET", "/v2/account/activities/{activity_type}", "activities", self.activities),
+            Route("GET", "/v2/wallets/whitelists", "whitelists", self.whitelists),
             Route("GET", "/v2/positions", "positions", self.positions),
             Route("DELETE", "/v2/positions", "close_all", self.close_all),
             Route("GET", "/v2/positions/{key}", "position", self.position),
@@ -67,6 +68,10 @@ class Trading:
         row = account_row(call.venue.engine.account(call.account))
         row["trade_suspended_by_user"] = self._is_suspended(call.account)
         return _json(row)
+
+    def whitelists(self, call: Call) -> Reply:
+        """Addresses that coins may be sent to: there are no coins."""
+        return _json([])
 
     def configurations(self, call: Call) -> Reply:
         return _json(self._configurations.get(call.account, CONFIGURATIONS))
