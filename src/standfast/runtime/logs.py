@@ -47,7 +47,7 @@ def configure(
             foreign_pre_chain=common,
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                *_rendered(stream, as_json=as_json),
+                *rendering(as_json=as_json, colors=stream.isatty()),
             ],
         )
     )
@@ -105,7 +105,8 @@ def _stamped(now: Callable[[], datetime]) -> Processor:
     return stamp
 
 
-def _rendered(stream: TextIO, *, as_json: bool) -> list[Processor]:
+def rendering(*, as_json: bool = True, colors: bool = False) -> list[Processor]:
+    """The last steps: from an event to its line, without any secret in it."""
     if as_json:
         lined: list[Processor] = [
             structlog.processors.format_exc_info,
@@ -116,7 +117,7 @@ def _rendered(stream: TextIO, *, as_json: bool) -> list[Processor]:
         lined = [
             _clock_first,
             structlog.dev.ConsoleRenderer(
-                colors=stream.isatty(), timestamp_key="at", exception_formatter=structlog.dev.plain_traceback
+                colors=colors, timestamp_key="at", exception_formatter=structlog.dev.plain_traceback
             ),
         ]
     return [*lined, _redacted]

@@ -4,14 +4,11 @@ Theory: what is found is worth nothing unless it can be found again, so a run ha
 outcome says everything a summary or a bug report needs.
 """
 
-import logging
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-
-import structlog
 
 from standfast.exchange.assets import Asset
 from standfast.exchange.events import Event
@@ -139,17 +136,10 @@ def play(plan: Plan, planted: Sequence[str] = (), *, whole: bool = False) -> Out
 
             switched.enter_context(switched_on(*(PLANTED[name] for name in planted)))
         played = _Played(plan)
-        logs = structlog.get_config()
-        structlog.configure(
-            wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL),
-            logger_factory=structlog.ReturnLoggerFactory(),
-        )
         try:
             run(played.through(), start=plan.start, real_seconds=REAL_SECONDS)
         except (TooSlow, Deadlock) as error:
             played.violation = ("error", f"{type(error).__name__}: {error}")
-        finally:
-            structlog.configure(**logs)
         return played.outcome(whole=whole)
 
 
@@ -240,7 +230,9 @@ class _Played:
         await self.workload.leave()
         self.checker.quiet()
         await world.run_for(plan.quiet)
-        await self.checker.finish(*(f"{told.title} {told.text}" for told in world.people.told))
+        people = (f"{told.title} {told.text}" for told in world.people.told)
+        trace = tale.timeline(world.tape[-LAST:], world.entries_now()[-LAST:])
+        await self.checker.finish(*people, *world.people.lines.leaks, *trace)
 
     async def _until(self, at: float) -> None:
         left = at - self.world.clock.monotonic()

@@ -27,6 +27,8 @@ from standfast.runtime.worker import Stop, Worker
 from standfast.sim.disk import SimStore
 from standfast.sim.effects import Effects, effect
 from standfast.sim.loop import PROCESS, Died, Process, VirtualClock, current
+from standfast.sim.loud import heard
+from standfast.sim.watch import CANARIES
 
 DELIVERY = (0.05, 0.4)
 """Seconds a message to people takes."""
@@ -55,10 +57,12 @@ class Told:
 
 
 class People:
-    """The far end of every alert."""
+    """The far end of every alert, and of the log."""
 
     def __init__(self, *, seed: int) -> None:
         self.told: list[Told] = []
+        self.lines = heard(CANARIES)
+        """The log, which they may read."""
         self.is_deaf: Callable[[], bool] = lambda: False
         """Whether the channel refuses what is sent now."""
         self._draw = Random(f"people-{seed}")

@@ -90,7 +90,7 @@ def hunt(setting: Setting, *planted: Planted, real_seconds: float = 30.0) -> Vio
             world.faults.clear()
             checker.quiet()
             await world.run_for(setting.quiet)
-            await checker.finish()
+            await checker.finish(*world.people.lines.leaks)
 
     with switched_on(*planted):
         try:
@@ -377,6 +377,13 @@ EACH = (
         "reliability.md S13",
         "a secret is written into the journal",
         Setting(tell=told.bought),
+        "S13",
+    ),
+    _planted(
+        "logs_what_the_broker_says",
+        "reliability.md S13; incident of a library that logged its headers",
+        "the broker's words go into the log as they came, its key among them",
+        Setting(tell=told.a_key_that_is_said_back),
         "S13",
     ),
 )

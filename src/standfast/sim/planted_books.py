@@ -6,9 +6,11 @@ from typing import Any
 
 from standfast.core import fills, folds, repair
 from standfast.core.book import Book
+from standfast.model import errors
 from standfast.model import journal as j
 from standfast.model.ids import ExecutionId
 from standfast.model.order import Fill
+from standfast.runtime import logs
 from standfast.runtime.account import Account
 from standfast.runtime.reader import Reader
 from standfast.sim.planted_bugs import Change, everywhere
@@ -115,3 +117,11 @@ def puts_down_its_key() -> Iterator[Change]:
         await self.ledger.record([j.GuardStopped(reason=f"once before, with key {CANARIES[0]}")])
 
     yield Account, "start", start
+
+
+def logs_what_the_broker_says() -> Iterator[Change]:
+    def as_it_is(text: str) -> str:
+        return text
+
+    yield logs, "redact", as_it_is
+    yield errors, "redact", as_it_is

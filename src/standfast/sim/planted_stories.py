@@ -25,6 +25,7 @@ from standfast.exchange.rules import Rules as ExchangeRules
 from standfast.exchange.script import Row, Script
 from standfast.model.ids import AccountId
 from standfast.sim.disk import CommitFault
+from standfast.sim.strokes import NO_KEY
 from standfast.sim.world import World
 
 D = Decimal
@@ -303,3 +304,11 @@ TWO = {"AAPL": [(timedelta(0), "100.00", "100.02")], "MSFT": [(timedelta(0), "20
 
 def with_policy(policy: Policy, **changes: Any) -> Rules:
     return replace(RULES, policies=(policy,), **changes)
+
+
+async def a_key_that_is_said_back(world: World) -> None:
+    """For a while the broker refuses every read, and quotes what it was asked with."""
+    await bought(world)
+    refusal = RefusedWith(status=401, body=NO_KEY)
+    world.faults.install(*(Rule(operation=each, fault=refusal, count=3) for each in ("positions", "orders", "account")))
+    await world.run_for(40)

@@ -1,6 +1,6 @@
 """A run's walls: what would make it depend on anything but its seed raises, and garbage waits until it is over.
 
-Logs are cut to what is critical meanwhile: they are no part of what a run is judged by, and cost more than it.
+What is logged meanwhile goes to nobody but the run itself (`loud`).
 """
 
 import gc
@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 
 import structlog
 
-CRITICAL = 50
+from standfast.sim import loud
 
 
 class Escape(AssertionError):
@@ -39,7 +39,7 @@ def sealed() -> Iterator[None]:
     gc.collect(1)  # what is left of the run before: nobody holds it any more
     is_collecting = gc.isenabled()
     gc.disable()
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(CRITICAL))
+    loud.configure()
     for owner, name in WAYS_OUT:
         setattr(owner, name, _wall(f"{owner.__name__}.{name}"))
     try:

@@ -35,6 +35,7 @@ from standfast.exchange.faults import (
     Slow,
     Stale,
 )
+from standfast.sim.watch import CANARIES
 
 WRITES = ("submit", "cancel", "replace")
 ORDERS = ("submit", "replace", "orders", "order")
@@ -53,7 +54,8 @@ REFUSALS: tuple[tuple[int, dict[str, object]], ...] = (
 )  # fmt: skip
 NOT_CANCELABLE: dict[str, object] = {"code": 42210000, "message": 'order is not cancelable'}  # fmt: skip
 TOO_MANY: dict[str, object] = {"code": 42910000, "message": "rate limit exceeded"}
-NO_KEY: dict[str, object] = {"code": 40110000, "message": "access key verification failed"}
+NO_KEY: dict[str, object] = {"code": 40110000, "message": f"access key {CANARIES[0]} with {CANARIES[1]} is unknown"}
+"""No broker should say it back; one that does must not get it into our books, alarms or logs (S13)."""
 
 
 LIES_ONCE = frozenset({(34, "positions")})
