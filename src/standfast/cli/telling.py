@@ -3,7 +3,7 @@
 `TELL` has a sentence for every kind of fact; a test checks that none is missing. Words are those of STYLE.md.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, is_dataclass
 from decimal import Decimal
 from typing import Any
@@ -69,6 +69,22 @@ def _opening(fact: j.OpeningRequested) -> str:
     prices = (("limit", fact.limit), ("stop", fact.stop), ("target", fact.target))
     more = "".join(f", {name} {number(price)}" for name, price in prices if price is not None)
     return f"{_by(fact.by)} asks to open {number(fact.quantity)} {fact.holding} for {fact.strategy}{more}"
+
+
+def _legs(units: Decimal, legs: Iterable[j.LegAsked]) -> str:
+    return f"{number(units)} x {' '.join(f'{leg.holding}:{leg.ratio:+}' for leg in legs)}"
+
+
+def _structure(fact: j.StructureRequested) -> str:
+    prices = (("limit", fact.limit), ("stop", fact.stop), ("target", fact.target))
+    more = "".join(f", {name} {number(price)}" for name, price in prices if price is not None)
+    return f"{_by(fact.by)} asks to open {_legs(fact.units, fact.legs)} for {fact.strategy}{more}"
+
+
+def _together(fact: j.TogetherIntended) -> str:
+    legs = " ".join(f"{leg.terms.side.value} {number(leg.terms.quantity)} {leg.holding}" for leg in fact.legs)
+    price = f"for at least {number(fact.net)}" if fact.net is not None else "at the market"
+    return f"means to send {fact.role.value} order {fact.id} for all legs, {price}: {legs}{_why(fact.reason)}"
 
 
 def _close(fact: j.CloseRequested) -> str:
@@ -152,6 +168,13 @@ TELL: Mapping[type[j.Fact], Callable[[Any], str]] = {
     j.PricesResumed: lambda f: f"price rules of {f.holding} resumed: {f.reason}",
     j.OpeningRequested: _opening,
     j.OpeningRefused: lambda f: f"opening of {f.holding} refused: {'; '.join(f.reasons)}",
+    j.StructureRequested: _structure,
+    j.StructureFormed: lambda f: (
+        f"{_by(f.by)} makes {', '.join(f'{leg.position}:{leg.ratio:+}' for leg in f.legs)} one structure"
+        f" of {number(f.units)}{_why(f.why)}"
+    ),
+    j.StructureDissolved: lambda f: f"{_by(f.by)} takes it apart, its legs go on alone{_why(f.reason)}",
+    j.TogetherIntended: _together,
     j.LotFound: lambda f: f"position found behind foreign order {f.order} on {f.holding}: {f.standing.value}",
     j.PositionAdopted: lambda f: f"{_by(f.by)} adopts {number(f.quantity)} {f.holding} at {number(f.price)}",
     j.StandingChanged: lambda f: f"{_by(f.by)} makes it {f.standing.value}",

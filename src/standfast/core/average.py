@@ -9,7 +9,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from standfast.core.book import Book, Cost, Earned
-from standfast.model.ids import Holding
+from standfast.model.ids import Holding, PositionId
 from standfast.model.instrument import money_of_a_point
 from standfast.model.journal import Correction, FillBooked, ProfitRestated
 from standfast.model.order import ZERO
@@ -23,7 +23,7 @@ def restated(book: Book, fact: FillBooked) -> Iterator[ProfitRestated]:
     fill, lately = fact.fill, book.state.lately.get(fact.fill.holding)
     if lately is None or all(each.at <= fill.at for each in lately.fills):
         return
-    booked = [*lately.fills, *earned(fact)]
+    booked = [*lately.fills, *earned(book, fact)]
     cost, figured = replayed(fill.holding, lately.base, sorted(booked, key=lambda each: each.at))
     yield ProfitRestated(
         holding=fill.holding,
@@ -45,8 +45,8 @@ def corrections(booked: Sequence[Earned], figured: Sequence[Earned]) -> tuple[Co
     )
 
 
-def earned(fact: FillBooked) -> list[Earned]:
-    """The parts of a fill that belong to positions, with the profit booked for them."""
+def earned(book: Book, fact: FillBooked) -> list[Earned]:
+    """The parts of a fill that belong to positions, with the profit booked for them; a leg's has a cost of its own."""
     fill = fact.fill
     return [
         Earned(
@@ -58,8 +58,13 @@ def earned(fact: FillBooked) -> list[Earned]:
             realised=part.realised,
         )
         for part in fact.allocations
-        if part.position is not None
+        if part.position is not None and not is_leg(book, part.position)
     ]
+
+
+def is_leg(book: Book, id: PositionId) -> bool:
+    position = book.state.positions.get(id) or book.state.closed.get(id)
+    return position is not None and position.structure is not None
 
 
 def replayed(holding: Holding, base: Cost, fills: Sequence[Earned]) -> tuple[Cost, list[Earned]]:

@@ -14,9 +14,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 from standfast.core.alive import Alive
+from standfast.core.kept import Cost as Cost
+from standfast.core.kept import Earned as Earned
+from standfast.core.kept import LastFill as LastFill
+from standfast.core.kept import Lately as Lately
+from standfast.core.kept import Refusal as Refusal
 from standfast.model.alert import Alert
 from standfast.model.booked import BookedOrder
 from standfast.model.breaks import Break
@@ -31,63 +36,15 @@ from standfast.model.ids import (
     Holding,
     PositionId,
     RequestId,
+    structure_holding,
 )
 from standfast.model.journal import FlattenRequested, Frozen, GuardingBegan, RequestTaken, SessionSeen
 from standfast.model.order import ZERO, Movement, Role
 from standfast.model.position import Bare, Interval, Phase, Position
+from standfast.model.structure import LEGS_MAX, BookedStructure
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
-
-
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """Average cost of one holding: signed quantity and the value paid (negative: received) for it."""
-
-    quantity: Decimal = ZERO
-    value: Decimal = ZERO
-
-    @property
-    def average(self) -> Decimal:
-        return self.value / self.quantity if self.quantity else ZERO
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Earned:
-    """The part of a fill that belongs to one position, and the profit booked for it."""
-
-    execution: ExecutionId
-    position: PositionId
-    at: datetime
-    signed: Decimal
-    price: Decimal
-    realised: Decimal
-
-
-class LastFill(NamedTuple):
-    """Which entry booked the last fill of a holding, and when."""
-
-    number: EntryNumber
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lately:
-    """Fills of one holding, so that one heard of late can take its place among them: what was held before, and they."""
-
-    base: Cost
-    fills: tuple[Earned, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """Protection refused in a row: how often, when last, in whose words; `unheard`: the last so many nobody judged."""
-
-    count: int
-    at: datetime
-    kind: str
-    reason: str
-    unheard: int = 0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -110,6 +67,9 @@ class BookState:
     session: SessionSeen | None = None
     positions: dict[PositionId, Position] = field(default_factory=dict)
     closed: dict[PositionId, Position] = field(default_factory=dict)
+    structures: dict[PositionId, BookedStructure] = field(default_factory=dict)
+    """What ties positions together that are legs of one; each leg is among the positions."""
+    closed_structures: dict[PositionId, BookedStructure] = field(default_factory=dict)
     orders: dict[ClientOrderId, BookedOrder] = field(default_factory=dict)
     retired: dict[BrokerOrderId, PositionId] = field(default_factory=dict)
     costs: dict[Holding, Cost] = field(default_factory=dict)
@@ -201,6 +161,11 @@ class Book:
     def guarded_at(self, holding: Holding) -> list[Position]:
         return [position for position in self.positions_at(holding) if position.is_guarded]
 
+    def structures_at(self, holding: Holding) -> list[Holding]:
+        """Where the structures are looked at that have a leg here."""
+        positions = (self.state.positions[id] for id in self.at_holding.get(holding, ()))
+        return [structure_holding(each.structure) for each in positions if each.structure is not None]
+
     def orders_for(self, position: PositionId) -> list[BookedOrder]:
         """Orders tied to this position, own and foreign, in the order they became known."""
         orders = self.state.orders
@@ -209,6 +174,11 @@ class Book:
     def orders_on(self, holding: Holding) -> list[BookedOrder]:
         orders = self.state.orders
         return [orders[id] for id in self.orders_at.get(holding, ())]
+
+    def orders_of_whole(self, order: BookedOrder) -> list[BookedOrder]:
+        """The legs of an order for a whole structure; they come right after it."""
+        named = (ClientOrderId(f"{order.id}.{place}") for place in range(LEGS_MAX))
+        return [self.state.orders[id] for id in named if id in self.state.orders]
 
     def order_by_broker(self, broker_id: BrokerOrderId) -> BookedOrder | None:
         client_id = self.by_broker.get(broker_id)
@@ -259,6 +229,7 @@ class Book:
         known: set[Holding] = set(self.state.acknowledged)
         known.update(holding for holding, ids in self.at_holding.items() if ids)
         known.update(holding for holding, ids in self.orders_at.items() if ids)
+        known.update(structure.holding for structure in self.state.structures.values())
         known.update(found.finding.holding for found in self.state.breaks.values() if found.finding.holding is not None)
         return iter(sorted(known))
 
@@ -280,6 +251,9 @@ class Book:
         for position in self.state.positions.values():
             if position.phase is not Phase.OPEN or position.naked_since is not None:
                 yield position.holding
+        for structure in self.state.structures.values():
+            if structure.closing is not None:
+                yield structure.holding
         for order in self.state.orders.values():
             if (order.cancel_at is not None or not order.is_settled) and not order.is_finished:
                 yield order.holding
@@ -299,6 +273,7 @@ class Book:
         """Something that a read must be newer than to be compared: an order, a fill, a quantity."""
         remember(self.state.touched, holding, self.state.head, HOLDINGS_KEPT)  # in the order of the entries
         self.moved.add(holding)
+        self.moved.update(self.structures_at(holding))
 
     def touch_quantity(self, holding: Holding) -> None:
         """As `touch`, for what an order or a fill did: a read that may be stale must begin well after it."""
@@ -336,7 +311,7 @@ class Book:
 
     def retire_orders(self, position: PositionId) -> None:
         """Forget finished, fully booked orders of a closed position, but not whose they were."""
-        if position in self.state.positions:
+        if position in self.state.positions or position in self.state.structures:
             return
         for order in self.orders_for(position):
             if order.is_finished and not order.excess:
@@ -375,7 +350,20 @@ class Book:
         self.state.refusals.pop(position.id, None)
         self.state.edits.pop(position.id, None)
         self.touch(position.holding)
+        if position.structure is not None:
+            self.moved.add(structure_holding(position.structure))
         self.retire_orders(position.id)
+
+    def put_structure(self, structure: BookedStructure) -> None:
+        self.state.structures[structure.id] = structure
+        self.touch(structure.holding)
+
+    def close_structure(self, structure: BookedStructure) -> None:
+        del self.state.structures[structure.id]
+        self.state.closed_structures[structure.id] = structure
+        shorten(self.state.closed_structures, CLOSED_KEPT)
+        self.touch(structure.holding)
+        self.retire_orders(structure.id)
 
     def _forget_closed(self) -> None:
         """Let go of the positions closed longest ago, and of all that was kept for their sake."""

@@ -5,7 +5,7 @@ is held in memory between these steps: each look asks what is so and takes the n
 
 1. At most one closing order of a position is unfinished.
 2. Its side comes from the broker's signed net; its size is the smaller of what this position still holds by its
-   fills and what the net still has free.
+   fills and what the net still has free. Where the net is what the books add up to, a leg's part of it is its own.
 3. A refused close is tried again for ever, protected meanwhile, and never dropped.
 4. A position is settled by fills that add up, never by its absence from a list, and not while an order that opens or
    closes it can still fill.
@@ -191,14 +191,17 @@ def _close(s: Situation, position: Position, to_close: Decimal) -> Outcomes:
     if not s.is_comparable(holding):
         yield ReadPositions(reason=f"to size the close of {position.id}", urgency=Urgency.CLOSE)
         return
-    net, booked = _net(s, position), s.book.net(holding)
-    if net * position.sign <= 0 or (net not in booked and not _is_quiet(s, holding)):
+    told, booked = _net(s, position), s.book.net(holding)
+    is_shared = position.structure is not None and booked.is_exact and told in booked
+    net = position.net if is_shared else told
+    if net * position.sign <= 0 or (told not in booked and not _is_quiet(s, holding)):
         why = f"net {net} against {booked} booked"
         yield from _ask_what_is_held(s, position, why)
         yield from stall(s, position, why)
         return
     kept = blocked(s, position)
-    room = min(abs(net) - in_flight(s, position) - kept, s.book.held(position) - kept)
+    others = ZERO if is_shared else in_flight(s, position)
+    room = min(abs(net) - others - kept, s.book.held(position) - kept)
     if room <= 0:
         yield WakeAt(at=s.now + timedelta(seconds=1), holding=holding)
         return

@@ -199,7 +199,9 @@ def is_let_go(s: Situation, order: BookedOrder) -> bool:
         return False
     parent = s.book.state.orders.get(order.parent) if order.parent is not None else None
     if order.cancel_at is None:  # the leg of a pair goes with its parent
-        return parent is not None and parent.side is order.side and is_let_go(s, parent)
+        if parent is None or parent.is_together:
+            return False
+        return parent.side is order.side and is_let_go(s, parent)
     since = max(order.cancel_at, s.book.state.started_at or order.cancel_at)  # what was read before is not remembered
     if s.now < since + UNHEARD or order.changed_at > order.cancel_at:
         return False
@@ -242,7 +244,9 @@ def _stops(s: Situation, order: BookedOrder) -> bool:
 def _waits_for_entry(s: Situation, order: BookedOrder) -> bool:
     """A stop inside an opening bracket protects nothing until its entry is done; beside a target it does."""
     parent = s.book.state.orders.get(order.parent) if order.parent is not None else None
-    return parent is not None and parent.side is not order.side and not parent.is_finished
+    if parent is None or parent.is_together:
+        return False
+    return parent.side is not order.side and not parent.is_finished
 
 
 def _is_loose_exit(s: Situation, position: Position, report: OrderReport) -> bool:

@@ -16,13 +16,18 @@ from standfast.core.exits import exits
 from standfast.core.flatten import flattening
 from standfast.core.naked import naked_time
 from standfast.core.opening import advance_opening
+from standfast.core.opening_structure import advance_structure_opening
 from standfast.core.protect import protect
 from standfast.core.reconcile import reconcile, reconcile_account
+from standfast.core.reconcile_structures import NOTHING, reconcile_structure
 from standfast.core.repair import repairs
 from standfast.core.situation import Outcome, Outcomes, Situation
+from standfast.core.structure_exits import structure_exits
+from standfast.core.structures import structure_at, structure_of
 from standfast.core.suspend import suspensions
 from standfast.core.tell import SKEW_MAX, clock_skew
 from standfast.core.ties import ties
+from standfast.core.unwinding import advance_unwinding, settle_structure
 from standfast.core.verify import doubts
 from standfast.model.effects import (
     CancelOrder,
@@ -36,18 +41,23 @@ from standfast.model.effects import (
     ReadQuotes,
     ReplaceOrder,
     SubmitOrder,
+    SubmitTogether,
     WakeAt,
 )
-from standfast.model.ids import Holding
+from standfast.model.ids import STRUCTURE, Holding
 from standfast.model.journal import CancelIntended, Fact, PricesSuspended
 
-ORDER_EFFECTS = (SubmitOrder, ReplaceOrder, CancelOrder)
+ORDER_EFFECTS = (SubmitOrder, SubmitTogether, ReplaceOrder, CancelOrder)
 
 
 def decide(s: Situation, holdings: Iterable[Holding]) -> Decision:
     """Decide about these holdings, and about what concerns the whole account."""
     whole = (holding for holding in holdings if holding not in s.booking)
-    return sort_out(chain(_account(s), *(look_at(s, holding) for holding in sorted(whole))))
+    return sort_out(chain(_account(s), *(_look(s, holding) for holding in sorted(whole))))
+
+
+def _look(s: Situation, holding: Holding) -> Iterator[Outcome]:
+    return look_at_structure(s, holding) if holding.hedge == STRUCTURE else look_at(s, holding)
 
 
 def is_silent(book: Book, clock_ahead: timedelta, blind_since: datetime | None) -> bool:
@@ -102,11 +112,40 @@ def look_at(s: Situation, holding: Holding) -> Iterator[Outcome]:
             yield outcome
 
 
+def look_at_structure(s: Situation, holding: Holding) -> Iterator[Outcome]:
+    """One look at a structure: what its legs are together. Each leg is looked at where it is held."""
+    booked = structure_at(s.book, holding)
+    yield from doubts(s, holding)
+    if booked is None:
+        yield from repairs(s, holding, NOTHING)
+        return
+    if any(leg.holding in s.booking for leg in booked.legs):
+        return
+    policy = s.structure_policy(booked)
+    acted = holding in s.busy
+    for procedure in (
+        settle_structure,
+        advance_unwinding,
+        lambda s, booked: structure_exits(s, structure_of(s.book, booked), policy),
+        advance_structure_opening,
+    ):
+        for outcome in procedure(s, booked):
+            is_order = isinstance(outcome, ORDER_EFFECTS)
+            if is_order and acted:
+                continue
+            yield outcome
+            acted = acted or (is_order and not isinstance(outcome, CancelOrder))
+    yield from repairs(s, holding, reconcile_structure(s, booked, policy))
+
+
 def _sort_in(outcome: Outcome, facts: list[Fact], effects: list[Effect]) -> None:
     match outcome:
         case SubmitOrder(intent=intent, again=again):
             if not again:
                 facts.append(intent)
+            effects.append(outcome)
+        case SubmitTogether(intent=whole):
+            facts.append(whole)
             effects.append(outcome)
         case ReplaceOrder(intent=intent):
             facts.append(intent)

@@ -5,7 +5,8 @@
    acknowledged foreign quantity; to adopted and owned positions, oldest first; what is left opens a lot.
 3. Realised profit is figured at average cost, here and nowhere else, when a closing part is booked; a fill that comes
    late restates those after it (`core/average.py`).
-   An opening whose fill met a position of the other side has opened only what is left.
+   An opening whose fill met a position of the other side has opened only what is left; a leg of a structure opens
+   whole, and has an average cost of its own: legs of several structures may hold one contract both ways.
 4. What an order of ours did is ours, whatever is done with foreign quantity.
 5. A foreign fill is booked only after its order has been read by id, so that ties (a bracket's legs) are known.
 """
@@ -187,11 +188,14 @@ def _closing_parts(
 
     The account is netted: what was bought against a short is not held beside it.
     """
+    if _opens_leg(book, fill, order):
+        return
     left = fill.quantity
     cost = book.state.costs.get(fill.holding, Cost())
     if isinstance(taken, PositionAdopted):
         cost = Cost(cost.quantity + taken.quantity, cost.value + taken.quantity * taken.price)
-    gain = (fill.price - cost.average) * -fill.side.sign * money_of_a_point(fill.holding.instrument)
+    money = -fill.side.sign * money_of_a_point(fill.holding.instrument)
+    gain = (fill.price - cost.average) * money
     acknowledged = book.state.acknowledged.get(fill.holding, ZERO)
     for position in _in_turn(book, fill, order.position if order is not None else None):
         if position is None:
@@ -209,7 +213,14 @@ def _closing_parts(
         if take <= 0:
             continue
         left -= take
-        yield Allocation(position=position.id, quantity=take, opens=False, realised=take * gain)
+        earned = (fill.price - (position.entry_price or ZERO)) * money if position.structure is not None else gain
+        yield Allocation(position=position.id, quantity=take, opens=False, realised=take * earned)
+
+
+def _opens_leg(book: Book, fill: Fill, order: BookedOrder | None) -> bool:
+    """Whether an order for a leg has opened more of it, whatever is held the other way for somebody else."""
+    tied = book.state.positions.get(order.position) if order is not None and order.position is not None else None
+    return tied is not None and tied.structure is not None and tied.sign == fill.side.sign
 
 
 def _in_turn(book: Book, fill: Fill, tied: PositionId | None) -> list[Position | None]:
@@ -261,8 +272,11 @@ def close_reason(book: Book, order: BookedOrder | None) -> CloseReason:
     if order.role is Role.FOREIGN:
         is_leg = order.parent is not None or (order.report is not None and order.report.order_class in LEG_CLASSES)
         return CloseReason.BROKER_EXIT if is_leg or order.position is not None else CloseReason.BOT_EXIT
-    if position is not None and position.closing is not None and order.role in (Role.CLOSE, Role.ROLLBACK):
-        return position.closing.reason
+    if position is not None and order.role in (Role.CLOSE, Role.ROLLBACK):
+        whole = book.state.structures.get(position.structure) if position.structure is not None else None
+        closing = position.closing or (whole.closing if whole is not None else None)
+        if closing is not None:
+            return closing.reason
     if order.role in (Role.STOP, Role.TARGET):
         return _exit_reason(book, order, position)
     return CloseReason.ROLLBACK if order.role is Role.ROLLBACK else CloseReason.FOREIGN

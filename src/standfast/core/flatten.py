@@ -39,7 +39,9 @@ def flattening(s: Situation) -> Outcomes:
 def _entries(s: Situation, wanted: FlattenRequested) -> Outcomes:
     """Cancel every order that could add exposure, ours and anybody's; only what is ignored by policy is spared."""
     for order in s.book.state.orders.values():
-        if order.role is Role.OPEN and not order.is_finished and order.broker_id and not is_cancelling(s, order):
+        if order.role is not Role.OPEN or order.is_finished or order.parent is not None:
+            continue
+        if order.broker_id and not is_cancelling(s, order):
             yield CancelOrder(broker_id=order.broker_id, holding=order.holding, reason="flatten: entries first")
     for holding, reports in s.orders_by_holding.items():
         if not wanted.everything and s.rules.foreign_for(holding) is Foreign.IGNORE:
@@ -65,11 +67,25 @@ def _closes(s: Situation, wanted: FlattenRequested) -> Outcomes:
                 yield ReadQuotes(holding=position.holding, reason="flatten everything")
             else:
                 yield taking_over(s, position, by=wanted.by)
-        elif position.is_guarded and s.book.held(position) > 0:
+        elif position.is_guarded and s.book.held(position) > 0 and position.structure is None:
             yield from _close(s, wanted, position)
+    yield from _structures(s, wanted)
     if wanted.everything:
         for holding in sorted(_rows(s)):
             yield from _take_over(s, wanted, holding)
+
+
+def _structures(s: Situation, wanted: FlattenRequested) -> Outcomes:
+    """As one, or leg by leg in the turn that keeps nothing sold uncovered."""
+    for structure in list(s.book.state.structures.values()):
+        if structure.is_guarded and (structure.closing is None or structure.closing.remain):
+            yield CloseRequested(
+                position=structure.id,
+                reason=CloseReason.OPERATOR,
+                by=wanted.by,
+                detail="flatten",
+                request=wanted.request,
+            )
 
 
 def _take_over(s: Situation, wanted: FlattenRequested, holding: Holding) -> Outcomes:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from standfast.core.acknowledge import bare_of, put_bare
-from standfast.core.average import earned, replayed
+from standfast.core.average import earned, is_leg, replayed
 from standfast.core.book import (
     HOLDINGS_KEPT,
     MOVEMENTS_KEPT,
@@ -79,7 +79,7 @@ def _note_total(book: Book, fill: Fill) -> None:
 
 def _remember(book: Book, fact: j.FillBooked) -> None:
     """Keep what was earned when: a fill that comes late takes its place among the last ones."""
-    holding, made = fact.fill.holding, earned(fact)
+    holding, made = fact.fill.holding, earned(book, fact)
     lately = book.state.lately.get(holding) or Lately(base=book.state.costs.get(holding, Cost()))
     fills = sorted((*lately.fills, *made), key=lambda each: each.at)
     settled, kept = fills[:-FILLS_KEPT], fills[-FILLS_KEPT:]
@@ -136,7 +136,8 @@ def _put_cost(book: Book, holding: Holding, cost: Cost) -> None:
 
 def _allocate(book: Book, fill: Fill, part: j.Allocation, fee: Decimal, fact: j.FillBooked) -> None:
     assert part.position is not None
-    _book_cost(book, fill, part)
+    if not is_leg(book, part.position):
+        _book_cost(book, fill, part)
     position = book.state.positions.get(part.position) or book.state.closed.get(part.position)
     assert position is not None, part.position
     value = part.quantity * fill.price

@@ -50,6 +50,8 @@ def _order_accepted(book: Book, fact: j.OrderAccepted, entry: j.Entry) -> None:
     if order is None:
         return
     book.put_order(_moved(order, fact, entry, broker_id=fact.broker_id))
+    for leg in _legs(book, order):
+        book.put_order(_moved(leg, fact, entry))
 
 
 @folds(j.OrderRejected)
@@ -58,6 +60,8 @@ def _order_rejected(book: Book, fact: j.OrderRejected, entry: j.Entry) -> None:
     if order is None:
         return
     book.put_order(_moved(order, fact, entry, refusal=fact.reason))
+    for leg in _legs(book, order):
+        book.put_order(_moved(leg, fact, entry, refusal=fact.reason))
     if order.stage in (Stage.INTENDED, Stage.IN_DOUBT):
         _note_refusal(book, order, fact.kind, fact.reason, entry)
 
@@ -79,6 +83,8 @@ def _order_not_sent(book: Book, fact: j.OrderNotSent, entry: j.Entry) -> None:
     # Of one in doubt only this copy did not leave. It is asked for again before it is sent again: while the network is
     # down each try fails at once.
     book.put_order(_moved(order, fact, entry, refusal=f"not sent: {fact.reason}", missed=0, missed_at=None))
+    for leg in _legs(book, order):
+        book.put_order(_moved(leg, fact, entry, refusal=f"not sent: {fact.reason}"))
     if order.stage is Stage.INTENDED and not fact.withdrawn:
         _note_refusal(book, order, "not_sent", fact.reason, entry)
 
@@ -87,7 +93,8 @@ def _order_not_sent(book: Book, fact: j.OrderNotSent, entry: j.Entry) -> None:
 def _order_in_doubt(book: Book, fact: j.OrderInDoubt, entry: j.Entry) -> None:
     order = book.state.orders.get(fact.id)
     if order is not None:
-        book.put_order(_moved(order, fact, entry, missed=0, missed_at=None))
+        for each in (order, *_legs(book, order)):
+            book.put_order(_moved(each, fact, entry, missed=0, missed_at=None))
 
 
 @folds(j.OrderMissing)
@@ -102,8 +109,14 @@ def _order_missing(book: Book, fact: j.OrderMissing, entry: j.Entry) -> None:
 def _order_never_arrived(book: Book, fact: j.OrderNeverArrived, entry: j.Entry) -> None:
     order = book.state.orders.get(fact.id)
     if order is not None:
-        book.put_order(_moved(order, fact, entry, refusal=fact.reason))
-        after_order(book, order.id, entry)
+        for each in (order, *_legs(book, order)):
+            book.put_order(_moved(each, fact, entry, refusal=fact.reason))
+            after_order(book, each.id, entry)
+
+
+def _legs(book: Book, order: BookedOrder) -> list[BookedOrder]:
+    """The legs of one order for all of a structure, as the books name them: what becomes of it becomes of them."""
+    return [each for each in book.orders_of_whole(order) if not each.is_finished] if order.is_together else []
 
 
 @folds(j.OrderObserved)
@@ -113,12 +126,28 @@ def _order_observed(book: Book, fact: j.OrderObserved, entry: j.Entry) -> None:
     parent = _observe(book, fact.report, fact.position, fact.role, None, entry)
     top = book.state.orders.get(parent)  # a stranger's that is over has been forgotten
     role = Role.FOREIGN if (top.role if top is not None else fact.role) is Role.FOREIGN else Role.STOP
+    if top is not None and top.is_together:
+        _observe_together(book, fact.report, top, entry)
+        return
     for leg in (leg for leg in fact.report.legs if not _is_retired(book, leg)):
         known = book.order_by_broker(leg.broker_id)
         if known is not None and top is not None and top.position is not None:
             known = _gone_with(book, known, top.position, role)
         position = known.position if known is not None and known.position is not None else fact.position
         _observe(book, leg, position, role, parent, entry)
+
+
+def _observe_together(book: Book, report: OrderReport, top: BookedOrder, entry: j.Entry) -> None:
+    """Legs are told apart by contract and side; one that is over without naming them has done nothing with them."""
+    for leg in (leg for leg in report.legs if not _is_retired(book, leg)):
+        known = next((o for o in _legs(book, top) if (o.holding, o.side) == (leg.holding, leg.side)), None)
+        if known is not None and known.broker_id is None:
+            book.put_order(replace(known, broker_id=leg.broker_id))
+        _observe(book, leg, None, top.role, top.id, entry)
+    if top.is_finished and not top.filled:
+        for each in _legs(book, top):
+            book.put_order(replace(each, stage=Stage.FINISHED, changed_at=entry.at, number=entry.number))
+            after_order(book, each.id, entry)
 
 
 def _gone_with(book: Book, leg: BookedOrder, position: PositionId, role: Role) -> BookedOrder:

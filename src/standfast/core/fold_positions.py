@@ -4,6 +4,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+from standfast.core import fold_structures
 from standfast.core.book import Book, Cost
 from standfast.core.folds import folds
 from standfast.model import journal as j
@@ -101,6 +102,7 @@ def _standing_changed(book: Book, fact: j.StandingChanged, entry: j.Entry) -> No
 def _close_requested(book: Book, fact: j.CloseRequested, entry: j.Entry) -> None:
     position = book.state.positions.get(fact.position)
     if position is None:
+        fold_structures.close_requested(book, fact, entry)
         return
     closing = Closing(
         reason=fact.reason, by=fact.by, detail=fact.detail, remain=fact.remain, at=entry.at, request=fact.request
@@ -114,6 +116,8 @@ def _close_withdrawn(book: Book, fact: j.CloseWithdrawn, entry: j.Entry) -> None
     position = book.state.positions.get(fact.position)
     if position is not None:
         book.put_position(replace(position, phase=Phase.OPEN, closing=None))
+    else:
+        fold_structures.close_withdrawn(book, fact.position)
 
 
 @folds(j.CloseStalled)
@@ -128,6 +132,8 @@ def _position_settled(book: Book, fact: j.PositionSettled, entry: j.Entry) -> No
     position = book.state.positions.get(fact.position)
     if position is not None:
         book.close_position(_ended(position, entry, fact.reason, fact.proof))
+    else:
+        fold_structures.settled(book, fact, entry)
 
 
 @folds(j.PositionWrittenOff)
@@ -181,6 +187,8 @@ def _trail_moved(book: Book, fact: j.TrailMoved, entry: j.Entry) -> None:
     position = book.state.positions.get(fact.position)
     if position is not None:
         book.put_position(replace(position, trail=fact.trail))
+    else:
+        fold_structures.trail_moved(book, fact)
 
 
 @folds(j.ProtectionChosen)
@@ -188,6 +196,8 @@ def _protection_chosen(book: Book, fact: j.ProtectionChosen, entry: j.Entry) -> 
     position = book.state.positions.get(fact.position)
     if position is not None:
         book.put_position(replace(position, stop=fact.stop, target=fact.target, bare=fact.bare))
+    else:
+        fold_structures.protection_chosen(book, fact)
 
 
 @folds(j.NakedBegan)

@@ -63,7 +63,8 @@ def contradicts(book: Book, fill: Fill) -> str:
 
 
 def _differs(known: BookedOrder, holding: Holding, side: Side) -> str:
-    if known.holding == WHOLE or (known.holding, known.side) == (holding, side):
+    is_whole = known.holding == WHOLE or (known.is_together and holding == WHOLE)
+    if is_whole or (known.holding, known.side) == (holding, side):
         return ""
     return f"{known.id} is to {known.side} {known.holding}, told as {side} {holding}"
 

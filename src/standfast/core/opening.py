@@ -23,8 +23,8 @@ SEND_WITHIN = timedelta(seconds=30)
 
 def advance_opening(s: Situation, position: Position) -> Outcomes:
     """Send the order of an opening that has none; withdraw one whose close was asked for."""
-    if position.phase is not Phase.OPENING or not s.may_act:
-        return
+    if position.phase is not Phase.OPENING or not s.may_act or position.structure is not None:
+        return  # a leg is opened with its structure
     orders = [order for order in s.book.orders_for(position.id) if order.role is Role.OPEN]
     if orders:
         reason = "its opening was withdrawn" if position.closing is not None else _why_against(s, position)

@@ -241,7 +241,7 @@ def cover_gap(s: Situation, position: Position) -> tuple[Decimal, Decimal, bool]
 
 def _doubt_findings(s: Situation, holding: Holding) -> Iterator[Finding]:
     for order in s.book.alive.at(holding):
-        if order.stage is Stage.INTENDED and holding in s.busy:
+        if order.parent is not None or (order.stage is Stage.INTENDED and holding in s.busy):
             continue  # it waits for its turn under the broker's rate, and has not left
         if not order.is_settled and s.now - order.intended_at > DOUBT_LIMIT:
             yield _finding(BreakKind.IN_DOUBT, order, order.stage.value, f"asked {order.missed} times, not found")

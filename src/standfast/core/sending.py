@@ -11,9 +11,10 @@ the book wants now is decided anew.
 from standfast.core.cover import cover_of, exits_by_group, group_quantity, taken_by_others
 from standfast.core.freeing import blocked
 from standfast.core.opening import why_not_open
+from standfast.core.opening_structure import why_not_open_structure
 from standfast.core.protect import being_closed, may_size, wanted_now
 from standfast.core.situation import Situation
-from standfast.model.journal import OrderIntended
+from standfast.model.journal import OrderIntended, TogetherIntended
 from standfast.model.order import CLOSING_ROLES, ZERO, Role
 from standfast.model.position import Position
 
@@ -34,6 +35,26 @@ def why_not(s: Situation, intent: OrderIntended) -> str:
     return _why_not_exit(s, position, intent)
 
 
+def why_not_together(s: Situation, intent: TogetherIntended) -> str:
+    """As `why_not`, of one order for all legs of a structure."""
+    structure = s.book.state.structures.get(intent.structure)
+    if not s.may_act:
+        return s.why_not
+    if structure is None or not structure.is_guarded:
+        return "its structure is not held any more"
+    if intent.role is Role.OPEN:
+        return why_not_open_structure(s, structure)
+    if structure.closing is None:
+        return "its close is not wanted any more"
+    if not s.in_session:
+        return "the session is closed"
+    for leg in intent.legs:
+        position = s.book.state.positions.get(leg.position)
+        if position is None or leg.terms.quantity > s.book.held(position):
+            return f"less of {leg.holding} is left to close"
+    return ""
+
+
 def _why_not_close(s: Situation, position: Position, intent: OrderIntended) -> str:
     closing, quantity = position.closing, intent.terms.quantity
     if closing is None:
@@ -45,6 +66,8 @@ def _why_not_close(s: Situation, position: Position, intent: OrderIntended) -> s
     if not s.is_comparable(position.holding):
         return ""
     net = s.reported_net(position.holding)
+    if position.structure is not None and net in s.book.net(position.holding):
+        return ""  # others hold the same contract the other way: what is booked for it is its own
     others = sum((o.remaining for o in s.book.orders_on(position.holding) if _closes_too(o.id, o.role, intent)), ZERO)
     room = net * position.sign - others - blocked(s, position)
     return f"the broker holds {net}, {others} of it is being closed already" if quantity > room else ""

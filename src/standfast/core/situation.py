@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any, TypeVar
 
 from standfast.core.book import Book
-from standfast.core.policy import Mode, Policy, Rules
+from standfast.core.policy import HeldBy, Mode, Policy, Rules
 from standfast.model.breaks import BreakKind
 from standfast.model.contract import Contract
 from standfast.model.effects import Effect
@@ -22,6 +22,7 @@ from standfast.model.journal import Fact
 from standfast.model.order import ZERO, OrderReport
 from standfast.model.position import Position
 from standfast.model.quote import Quote
+from standfast.model.structure import BookedStructure
 
 Outcome = Fact | Effect
 Outcomes = Iterator[Outcome]
@@ -29,6 +30,9 @@ Figured = TypeVar("Figured")
 
 UNEXPLAINED = frozenset({BreakKind.QUANTITY, BreakKind.SIDE})
 """Breaks in which the numbers themselves are in question. A row missing from a list is not one of them."""
+
+LEG = Policy(name="leg of a structure", held_by=HeldBy.GUARD)
+"""What is kept around a leg alone: nothing. Rules are those of the structure."""
 
 VERDICT_LASTS = timedelta(seconds=5)
 """How long what a rule of the operator's own has said holds."""
@@ -107,7 +111,12 @@ class Situation:
         return found
 
     def policy(self, position: Position) -> Policy:
+        if position.structure is not None:
+            return LEG
         return self.rules.policy(position.strategy, position.holding, self.instrument(position.holding).kind)
+
+    def structure_policy(self, structure: BookedStructure) -> Policy:
+        return self.rules.policy(structure.strategy, structure.legs[0].holding, "option")
 
     def instrument(self, holding: Holding) -> Instrument:
         return self.instruments.get(holding.instrument) or Instrument.assumed(holding.instrument)

@@ -36,7 +36,7 @@ def doubts(s: Situation, holding: Holding) -> Outcomes:
             continue
         if order.stage is Stage.WORKING:
             yield from _look_at_working(s, order)
-        elif holding not in s.busy:  # else it is on its way: its own reply comes first
+        elif holding not in s.busy and order.parent is None:  # else it is on its way: its own reply comes first
             yield from _look_for(s, order)
 
 
@@ -112,6 +112,8 @@ def _look_for(s: Situation, order: BookedOrder) -> Outcomes:
 def _may_resend(s: Situation, order: BookedOrder) -> bool:
     if not (s.contract.unique_ids and s.contract.searchable_ids and s.may_act) or order.terms is None:
         return False
+    if order.is_together:
+        return False  # nothing says that what it was figured for is still so of every leg
     if order.replaces is not None or order.missed > 3 or order.position is None or order.copy_refused:
         return False
     if order.role is Role.OPEN:

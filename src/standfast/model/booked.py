@@ -9,7 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from standfast.model.ids import BrokerOrderId, ClientOrderId, EntryNumber, Holding, PositionId
+from standfast.model.ids import STRUCTURE, BrokerOrderId, ClientOrderId, EntryNumber, Holding, PositionId
 from standfast.model.order import STOP_TYPES, ZERO, OrderReport, OrderState, OrderType, Role, Side, Terms
 from standfast.model.position import CloseReason
 
@@ -52,10 +52,17 @@ class BookedOrder:
     parent: ClientOrderId | None = None
     replaces: ClientOrderId | None = None
     closes_as: CloseReason | None = None
+    rung: int | None = None
+    """Of an order that closes all legs of a structure: its place on the ladder of limits."""
 
     @property
     def is_own(self) -> bool:
         return self.terms is not None
+
+    @property
+    def is_together(self) -> bool:
+        """Whether it is one order for all legs of a structure: what it fills, its legs fill."""
+        return self.holding.hedge == STRUCTURE
 
     @property
     def is_finished(self) -> bool:
@@ -96,7 +103,7 @@ class BookedOrder:
     @property
     def excess(self) -> Decimal:
         """Filled beyond doubt and not booked yet. Nobody waits for the fills of an order that is not ours."""
-        return ZERO if self.role is Role.FOREIGN else self.filled - self.executed
+        return ZERO if self.role is Role.FOREIGN or self.is_together else self.filled - self.executed
 
     @property
     def may_fill_any_moment(self) -> bool:

@@ -9,8 +9,8 @@ from datetime import datetime
 from enum import IntEnum
 from typing import TypeAlias
 
-from standfast.model.ids import BrokerOrderId, ClientOrderId, Holding
-from standfast.model.journal import Fact, OrderIntended
+from standfast.model.ids import BrokerOrderId, ClientOrderId, Holding, structure_holding
+from standfast.model.journal import Fact, OrderIntended, TogetherIntended
 
 
 class Urgency(IntEnum):
@@ -37,6 +37,19 @@ class SubmitOrder:
     @property
     def holding(self) -> Holding:
         return self.intent.holding
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubmitTogether:
+    """Send one order for all legs of a structure; asked for only where the contract says `multileg`."""
+
+    intent: TogetherIntended
+    urgency: Urgency
+    rank: float = 0.0
+
+    @property
+    def holding(self) -> Holding:
+        return structure_holding(self.intent.structure)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +133,7 @@ class WakeAt:
 
 Effect: TypeAlias = (
     SubmitOrder
+    | SubmitTogether
     | ReplaceOrder
     | CancelOrder
     | QueryOrder

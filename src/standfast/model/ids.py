@@ -23,6 +23,8 @@ EntryNumber = NewType("EntryNumber", int)
 """An entry's place in the journal; prefer it to time for "before" and "after"."""
 
 OWN_PREFIX = "sf"
+STRUCTURE = "structure"
+"""Instead of a hedge: where orders for all legs of a structure are kept. No broker reports such a holding."""
 
 
 class Holding(NamedTuple):
@@ -32,7 +34,13 @@ class Holding(NamedTuple):
     hedge: str = ""
 
     def __str__(self) -> str:
-        return f"{self.instrument}:{self.hedge}" if self.hedge else str(self.instrument)
+        is_side = self.hedge and self.hedge != STRUCTURE
+        return f"{self.instrument}:{self.hedge}" if is_side else str(self.instrument)
+
+
+def structure_holding(id: PositionId) -> Holding:
+    """Where a structure's own orders and looks have their place."""
+    return Holding(InstrumentId(id), STRUCTURE)
 
 
 def client_order_id(account: AccountId, position: PositionId, role: str, attempt: int) -> ClientOrderId:

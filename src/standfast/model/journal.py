@@ -60,6 +60,15 @@ from standfast.model.facts_positions import (
     StandingChanged,
     TrailMoved,
 )
+from standfast.model.facts_structures import (
+    LegAsked,
+    LegFormed,
+    LegIntended,
+    StructureDissolved,
+    StructureFormed,
+    StructureRequested,
+    TogetherIntended,
+)
 from standfast.model.facts_watch import (
     AlertAcknowledged,
     AlertDelivered,
@@ -109,6 +118,10 @@ Fact: TypeAlias = (
     | PricesResumed
     | OpeningRequested
     | OpeningRefused
+    | StructureRequested
+    | StructureFormed
+    | StructureDissolved
+    | TogetherIntended
     | LotFound
     | PositionAdopted
     | StandingChanged
@@ -185,6 +198,9 @@ __all__ = [
     "GuardStarted",
     "GuardStopped",
     "GuardingBegan",
+    "LegAsked",
+    "LegFormed",
+    "LegIntended",
     "LotFound",
     "MovedOut",
     "MovementBooked",
@@ -213,7 +229,11 @@ __all__ = [
     "Rescaled",
     "SessionSeen",
     "StandingChanged",
+    "StructureDissolved",
+    "StructureFormed",
+    "StructureRequested",
     "Thawed",
+    "TogetherIntended",
     "TrailMoved",
     "Undone",
     "WatermarkMoved",

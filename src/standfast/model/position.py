@@ -160,6 +160,8 @@ class Position:
     """An operator's word that no protection shall be kept."""
     closing: Closing | None = None
     trail: Trail | None = None
+    structure: PositionId | None = None
+    """The structure it is a leg of: that is judged, protected and closed, and its legs as parts of it."""
     key: str = ""
     """The opening's own key: the same key is the same opening."""
     naked_since: datetime | None = None

@@ -11,11 +11,14 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import NamedTuple
 
-from standfast.model.ids import Holding, PositionId
-from standfast.model.instrument import Instrument
+from standfast.model.ids import Holding, PositionId, structure_holding
+from standfast.model.instrument import Instrument, money_of_a_point
 from standfast.model.option import OptionContract, option_contract
 from standfast.model.order import ZERO
-from standfast.model.position import Closing, Standing, Trail
+from standfast.model.position import CloseReason, Closing, Standing, Trail
+
+LEGS_MAX = 4
+"""Of one structure at most: no broker takes an order for more."""
 
 
 class StructureKind(StrEnum):
@@ -177,3 +180,59 @@ def weight(leg: Leg, multiplier: Decimal) -> Decimal:
 def legs_text(legs: tuple[Leg, ...]) -> str:
     """`SPXW210106P03800000:-1 SPXW210106P03700000:+1`, as an opening is written."""
     return " ".join(f"{leg.holding}:{leg.ratio:+}" for leg in legs)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TiedLeg:
+    """A position as a leg of a structure."""
+
+    position: PositionId
+    holding: Holding
+    ratio: int
+
+    @property
+    def sign(self) -> int:
+        return 1 if self.ratio > 0 else -1
+
+    @property
+    def leg(self) -> Leg:
+        return Leg(
+            holding=self.holding,
+            ratio=self.ratio,
+            multiplier=money_of_a_point(self.holding.instrument),
+            contract=option_contract(self.holding.instrument),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BookedStructure:
+    """What the book keeps of a structure beside its legs, which are positions: what they share."""
+
+    id: PositionId
+    strategy: str
+    standing: Standing
+    legs: tuple[TiedLeg, ...]
+    units: Decimal
+    key: str = ""
+    limit: Decimal | None = None
+    """What one unit shall bring at least when it is opened; negative for what it may cost at most."""
+    asked_at: datetime | None = None
+    opened_at: datetime | None = None
+    adopted_at: datetime | None = None
+    anchor: Decimal | None = None
+    gain_anchor: Decimal | None = None
+    stop: Decimal | None = None
+    target: Decimal | None = None
+    closing: Closing | None = None
+    trail: Trail | None = None
+    closed_at: datetime | None = None
+    close_reason: CloseReason | None = None
+    proof: str = ""
+
+    @property
+    def holding(self) -> Holding:
+        return structure_holding(self.id)
+
+    @property
+    def is_guarded(self) -> bool:
+        return self.standing is not Standing.FOREIGN

@@ -19,7 +19,7 @@ from standfast.core.bands import band
 from standfast.core.cover import cover_of
 from standfast.core.decide import decide, is_silent
 from standfast.core.policy import Rules
-from standfast.core.sending import why_not
+from standfast.core.sending import why_not, why_not_together
 from standfast.core.situation import Situation
 from standfast.core.verify import doubts
 from standfast.model.effects import (
@@ -33,18 +33,20 @@ from standfast.model.effects import (
     ReadQuotes,
     ReplaceOrder,
     SubmitOrder,
+    SubmitTogether,
     WakeAt,
 )
 from standfast.model.errors import named
-from standfast.model.ids import BreakId, EntryNumber, Holding, InstrumentId, PositionId, RequestId
+from standfast.model.ids import EntryNumber, Holding, InstrumentId, PositionId, RequestId
 from standfast.model.journal import Entry, GuardStarted, GuardStopped, OrderIntended, RequestDone, RequestTaken
 from standfast.ports import Clock, OrderEvent, Request, StreamDown, StreamUp
 from standfast.runtime.events import must_be_read
 from standfast.runtime.instruments import Instruments
 from standfast.runtime.ledger import Ledger
+from standfast.runtime.preparing import prepare
 from standfast.runtime.quotes import Quotes
 from standfast.runtime.reader import Reader
-from standfast.runtime.sender import Sender, turn
+from standfast.runtime.sender import Intent, Sender, turn
 from standfast.runtime.timers import Timers
 from standfast.runtime.user_rules import UserRules
 
@@ -200,7 +202,7 @@ class Account:
 
     async def _take(self, request: Request) -> None:
         taken = RequestTaken(request=request.id, verb=request.verb, arguments=dict(request.arguments), by=request.by)
-        await self._prepare(taken)
+        await prepare(taken, self.ledger.book, self.quotes, self.instruments)
         number = request.arguments.get("entry", "")
         entry = await self.ledger.entry(EntryNumber(int(number))) if number.isdigit() else None
         async with self.ledger.deciding:
@@ -214,15 +216,6 @@ class Account:
                 facts = [taken, RequestDone(request=taken.request, ok=False, detail=detail)]
             await self.ledger.record(facts)
         self.look_at_everything()
-
-    async def _prepare(self, taken: RequestTaken) -> None:
-        """An opening is judged on a fresh quote and the instrument's own rules, an adoption on a fresh quote."""
-        found = self.ledger.book.state.breaks.get(BreakId(taken.arguments.get("break", "")))
-        if found is not None and found.finding.holding is not None:
-            await self.quotes.ask([found.finding.holding])
-        if name := taken.arguments.get("instrument"):
-            await self.instruments.read(InstrumentId(name))
-            await self.quotes.ask([Holding(InstrumentId(name))])
 
     async def keep_lease(self) -> None:
         while True:
@@ -314,6 +307,8 @@ class Account:
             if self.reader.snapshot.positions is not None:
                 self._dirty.update(self.reader.snapshot.positions.rows)
         holdings, self._dirty = self._dirty, set()
+        for holding in list(holdings):
+            holdings.update(self.ledger.book.structures_at(holding))
         return holdings
 
     def ask_about_what_is_under_way(self) -> None:
@@ -338,6 +333,8 @@ class Account:
             instruments=self.instruments.known,
             orders_by_holding=self.reader.orders_by_holding,
             sights=self.quotes.sights,
+            good=self.quotes.good,
+            greeks=self.quotes.greeks,
             beyond_since=self._beyond,
             busy=self.sender.busy | self.reader.booking,
             booking=self.reader.booking,
@@ -355,9 +352,12 @@ class Account:
             singles=self.reader.lookups.singles,
         )
 
-    def _why_not(self, intent: OrderIntended) -> str:
+    def _why_not(self, intent: Intent) -> str:
         """What the loop leaves behind when it ends is not what its policy wants: it is not asked then."""
-        return "" if self._leaving else why_not(self.situation(), intent)
+        if self._leaving:
+            return ""
+        s = self.situation()
+        return why_not(s, intent) if isinstance(intent, OrderIntended) else why_not_together(s, intent)
 
     def _note_beyond(self, s: Situation, holdings: Iterable[Holding]) -> None:
         """Since when the price has stood beyond a stop that rests: such a stop may not work."""
@@ -376,7 +376,7 @@ class Account:
     def hand_over(self, effect: Effect) -> None:
         """Give one effect to whoever carries it out."""
         match effect:
-            case SubmitOrder() | ReplaceOrder():
+            case SubmitOrder() | SubmitTogether() | ReplaceOrder():
                 self.sender.put(effect)
             case CancelOrder():
                 self.reader.note_cancel(effect.broker_id)

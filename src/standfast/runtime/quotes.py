@@ -13,9 +13,11 @@ import structlog
 
 from standfast.core.bands import NOTHING_WAKES, Band
 from standfast.core.situation import Sight
+from standfast.core.worth import is_usable
 from standfast.model.errors import BrokerError
+from standfast.model.greeks import Greeks
 from standfast.model.ids import Holding, InstrumentId
-from standfast.model.quote import ExactTick
+from standfast.model.quote import ExactTick, Quote
 from standfast.ports import Broker, Clock, Tick, Ticks
 
 log = structlog.get_logger("standfast.quotes")
@@ -105,6 +107,9 @@ class Quotes:
         self.broker, self.clock, self._wake = broker, clock, wake
         self._gates: dict[InstrumentId, Gate] = {}
         self.sights: Mapping[Holding, Sight] = Sights(self._gates)
+        self.good: dict[Holding, Quote] = {}
+        """The last quote of each holding asked for that could be used."""
+        self.greeks: dict[Holding, Greeks] = {}
         self.bands: dict[Holding, Band] = {}
         self._wanted: set[Holding] = set()
         self._is_wanted = asyncio.Event()
@@ -184,7 +189,10 @@ class Quotes:
         except BrokerError as error:
             log.warning("quotes not read", holdings=len(holdings), error=f"{type(error).__name__}: {error}")
             return
+        self.greeks.update(getattr(self.broker, "greeks", {}))  # a broker that is `ports.TellsGreeks`
         for holding, quote in found.items():
+            if is_usable(quote):
+                self.good[holding] = quote
             self._gate(holding.instrument)
             self.take(Ticks(quote.received, (ExactTick.of(holding.instrument, quote),)))
 

@@ -8,11 +8,12 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from heapq import heappop, heappush
 from itertools import count
+from typing import cast
 
 import structlog
 
 from standfast.core.identity import contradiction, named
-from standfast.model.effects import CancelOrder, Effect, ReplaceOrder, SubmitOrder, Urgency
+from standfast.model.effects import CancelOrder, Effect, ReplaceOrder, SubmitOrder, SubmitTogether, Urgency
 from standfast.model.errors import OutcomeUnknown, Rejected, Unauthorised, Unreachable, Withdrawn
 from standfast.model.ids import Holding
 from standfast.model.journal import (
@@ -25,13 +26,16 @@ from standfast.model.journal import (
     OrderNotSent,
     OrderObserved,
     OrderRejected,
+    TogetherIntended,
 )
-from standfast.model.order import OrderReport
+from standfast.model.order import LegTerms, OrderReport
+from standfast.ports import SendsTogether
 from standfast.runtime.ledger import Ledger
 
 log = structlog.get_logger("standfast.sender")
 
-OrderEffect = SubmitOrder | ReplaceOrder | CancelOrder
+OrderEffect = SubmitOrder | SubmitTogether | ReplaceOrder | CancelOrder
+Intent = OrderIntended | TogetherIntended
 Spawn = Callable[[Awaitable[None], str], None]
 
 
@@ -43,7 +47,7 @@ class Sender:
         ledger: Ledger,
         spawn: Spawn,
         finished: Callable[[Holding], None],
-        why_not: Callable[[OrderIntended], str],
+        why_not: Callable[[Intent], str],
     ) -> None:
         """`why_not` says why an order shall not leave after all; asked when its turn has come."""
         self.ledger = ledger
@@ -79,6 +83,8 @@ class Sender:
         match effect:
             case SubmitOrder():
                 return await self._submit(effect)
+            case SubmitTogether():
+                return await self._submit_together(effect)
             case ReplaceOrder():
                 return await self._replace(effect)
             case CancelOrder():
@@ -109,6 +115,32 @@ class Sender:
             return [OrderInDoubt(id=intent.id, reason=str(error))]
         return self._accepted(effect, report)
 
+    async def _submit_together(self, effect: SubmitTogether) -> list[Fact]:
+        intent, broker = effect.intent, cast(SendsTogether, self.ledger.broker)  # its contract says so
+        try:
+            report = await broker.submit_together(
+                intent.id,
+                [LegTerms(leg.holding, leg.terms) for leg in intent.legs],
+                intent.net,
+                urgency=effect.urgency,
+                rank=effect.rank,
+                is_wanted=lambda: not self._why_not(intent),
+            )
+        except Rejected as error:
+            if error.kind == "duplicate_id":
+                return [OrderInDoubt(id=intent.id, reason=f"the broker knows this id: {error}")]
+            return [OrderRejected(id=intent.id, reason=str(error), kind=error.kind, code=error.code)]
+        except Withdrawn:
+            return self._withdrawn(intent)
+        except (Unreachable, Unauthorised) as error:
+            return [OrderNotSent(id=intent.id, reason=str(error))]
+        except OutcomeUnknown as error:
+            return [OrderInDoubt(id=intent.id, reason=str(error))]
+        return [
+            OrderAccepted(id=intent.id, broker_id=report.broker_id),
+            OrderObserved(report=report, position=intent.structure, role=intent.role),
+        ]
+
     def _accepted(self, effect: SubmitOrder | ReplaceOrder, report: OrderReport) -> list[Fact]:
         """An answer to a write is about the order it asks for, or proves nothing."""
         intent = effect.intent
@@ -120,7 +152,7 @@ class Sender:
             OrderObserved(report=report, position=intent.position, role=intent.role),
         ]
 
-    def _withdrawn(self, intent: OrderIntended) -> list[Fact]:
+    def _withdrawn(self, intent: Intent) -> list[Fact]:
         why = self._why_not(intent) or "it was not wanted when its turn came"
         log.info("an order is withdrawn", order=intent.id, reason=why)
         return [OrderNotSent(id=intent.id, reason=f"withdrawn, {why}", withdrawn=True)]
@@ -163,7 +195,7 @@ class Sender:
 def turn(effect: Effect) -> tuple[int, float]:
     """Orders in the turn they shall leave in, most urgent first; the rest after them, as decided."""
     match effect:
-        case SubmitOrder() | CancelOrder():
+        case SubmitOrder() | SubmitTogether() | CancelOrder():
             return (effect.urgency, effect.rank)
         case ReplaceOrder():
             return (effect.urgency, 0.0)

@@ -21,7 +21,9 @@ from standfast.model.journal import (
     OrderRejected,
     PositionSettled,
     PositionWrittenOff,
+    TogetherIntended,
 )
+from standfast.model.structure import LEGS_MAX
 
 
 class Slot(NamedTuple):
@@ -59,6 +61,10 @@ def slot_changes(facts: Iterable[Fact], held: Collection[str]) -> Iterator[Taken
         elif isinstance(fact, OrderIntended):
             taken.add(fact.id)
             yield Taken(Slot(fact.position, fact.holding.instrument, fact.holding.hedge, fact.role), fact.id)
+        elif isinstance(fact, TogetherIntended):
+            for leg in fact.legs:
+                taken.add(leg.id)
+                yield Taken(Slot(leg.position, leg.holding.instrument, leg.holding.hedge, fact.role), leg.id)
         elif isinstance(fact, PositionSettled | PositionWrittenOff):
             yield AllFreed(fact.position)
 
@@ -69,12 +75,18 @@ def refusal(slot: Slot, holder: str, asked: str) -> AssertionError:
 
 
 def _its_own(fact: Any) -> tuple[ClientOrderId, ...]:
-    return (fact.id,)
+    return (fact.id, *_legs(fact.id))
+
+
+def _legs(id: ClientOrderId) -> list[ClientOrderId]:
+    """What an order for a whole structure holds: a slot for each of its legs, free when its fate is known."""
+    return [ClientOrderId(f"{id}.{place}") for place in range(LEGS_MAX)]
 
 
 def _all_seen(fact: OrderObserved) -> tuple[ClientOrderId, ...]:
     """The order and its legs: what replaced a leg is seen inside its parent."""
-    return (fact.report.client_id, *(leg.client_id for leg in fact.report.legs))
+    id = fact.report.client_id
+    return (id, *_legs(id), *(leg.client_id for leg in fact.report.legs))
 
 
 _FREES: dict[type, Callable[[Any], tuple[ClientOrderId, ...]]] = {

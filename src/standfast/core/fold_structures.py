@@ -1,0 +1,179 @@
+"""How facts about structures change the book.
+
+A structure's legs are positions like any other; what is kept here is what ties them together. Facts that positions know
+too (a close asked for, a trail moved) come here when what they name is a structure.
+"""
+
+from dataclasses import replace
+from decimal import Decimal
+
+from standfast.core.book import Book, Cost
+from standfast.core.folds import folds
+from standfast.model import journal as j
+from standfast.model.booked import BookedOrder, Stage
+from standfast.model.ids import PositionId
+from standfast.model.order import OrderType, Role, Side, Terms, TimeInForce
+from standfast.model.position import Closing, Phase, Position, Standing
+from standfast.model.structure import BookedStructure, TiedLeg
+
+
+@folds(j.StructureRequested)
+def _structure_requested(book: Book, fact: j.StructureRequested, entry: j.Entry) -> None:
+    book.state.keys[fact.key] = fact.structure
+    for leg in fact.legs:
+        position = Position(
+            id=leg.position,
+            strategy=fact.strategy,
+            holding=leg.holding,
+            standing=Standing.OWNED,
+            phase=Phase.OPENING,
+            sign=1 if leg.ratio > 0 else -1,
+            asked=fact.units * abs(leg.ratio),
+            limit=leg.limit,
+            asked_at=entry.at,
+            structure=fact.structure,
+        )
+        book.put_position(position)
+    legs = tuple(TiedLeg(position=leg.position, holding=leg.holding, ratio=leg.ratio) for leg in fact.legs)
+    booked = BookedStructure(
+        id=fact.structure,
+        strategy=fact.strategy,
+        standing=Standing.OWNED,
+        legs=legs,
+        units=fact.units,
+        key=fact.key,
+        limit=fact.limit,
+        asked_at=entry.at,
+        stop=fact.stop,
+        target=fact.target,
+    )
+    book.put_structure(booked)
+
+
+@folds(j.StructureFormed)
+def _structure_formed(book: Book, fact: j.StructureFormed, entry: j.Entry) -> None:
+    legs: list[TiedLeg] = []
+    for leg in fact.legs:
+        position = book.state.positions.get(leg.position)
+        if position is None:
+            return
+        legs.append(TiedLeg(position=position.id, holding=position.holding, ratio=leg.ratio))
+    for tied in legs:
+        position = book.state.positions[tied.position]
+        _take_cost(book, position, -1)
+        book.put_position(replace(position, structure=fact.structure))
+    booked = BookedStructure(
+        id=fact.structure,
+        strategy=fact.strategy,
+        standing=fact.standing,
+        legs=tuple(legs),
+        units=fact.units,
+        adopted_at=entry.at if fact.standing is Standing.ADOPTED else None,
+        anchor=fact.anchor,
+        gain_anchor=fact.gain_anchor,
+    )
+    book.put_structure(booked)
+
+
+@folds(j.StructureDissolved)
+def _structure_dissolved(book: Book, fact: j.StructureDissolved, entry: j.Entry) -> None:
+    structure = book.state.structures.get(fact.structure)
+    if structure is None:
+        return
+    for leg in structure.legs:
+        position = book.state.positions.get(leg.position)
+        if position is not None:
+            book.put_position(replace(position, structure=None))
+            _take_cost(book, position, 1)
+    book.close_structure(replace(structure, closed_at=entry.at, closing=None, proof=f"taken apart: {fact.reason}"))
+
+
+def _take_cost(book: Book, position: Position, sign: int) -> None:
+    """A leg has its own average cost: what it holds leaves that of its contract, or comes back to it."""
+    holding = position.holding
+    book.state.lately.pop(holding, None)  # what is held from here on has another base
+    cost = book.state.costs.get(holding, Cost())
+    quantity = cost.quantity + position.net * sign
+    average = position.entry_price if sign > 0 else cost.average
+    value = cost.value + position.net * sign * (average or Decimal(0))
+    if quantity:
+        book.state.costs[holding] = Cost(quantity, value)
+    else:
+        book.state.costs.pop(holding, None)
+
+
+@folds(j.TogetherIntended)
+def _together_intended(book: Book, fact: j.TogetherIntended, entry: j.Entry) -> None:
+    structure = book.state.structures.get(fact.structure)
+    if structure is None:
+        return
+    book.state.attempts[f"{fact.structure}/{fact.role}"] = fact.attempt
+    if fact.role is Role.OPEN:
+        book.state.openings = [*book.state.openings[-999:], entry.at]
+    whole = BookedOrder(
+        id=fact.id,
+        position=fact.structure,
+        role=fact.role,
+        holding=structure.holding,
+        stage=Stage.INTENDED,
+        terms=_terms(fact),
+        attempt=fact.attempt,
+        reason=fact.reason,
+        intended_at=entry.at,
+        changed_at=entry.at,
+        number=entry.number,
+        rung=fact.rung,
+    )
+    book.put_order(whole)
+    for leg in fact.legs:
+        child = replace(whole, id=leg.id, position=leg.position, holding=leg.holding, terms=leg.terms, parent=fact.id)
+        book.put_order(child)
+
+
+def _terms(fact: j.TogetherIntended) -> Terms:
+    """As brokers tell an order for several legs: bought, and what is received is a price below nothing."""
+    return Terms(
+        side=Side.BUY,
+        quantity=fact.units,
+        type=OrderType.MARKET if fact.net is None else OrderType.LIMIT,
+        time_in_force=TimeInForce.DAY,
+        limit_price=-fact.net if fact.net is not None else None,
+        reduces=fact.role is not Role.OPEN,
+    )
+
+
+# --- facts that positions know too ----------------------------------------------------------------
+
+
+def close_requested(book: Book, fact: j.CloseRequested, entry: j.Entry) -> None:
+    structure = book.state.structures.get(fact.position)
+    if structure is not None:
+        closing = Closing(
+            reason=fact.reason, by=fact.by, detail=fact.detail, remain=fact.remain, at=entry.at, request=fact.request
+        )
+        book.put_structure(replace(structure, closing=closing))
+
+
+def close_withdrawn(book: Book, id: PositionId) -> None:
+    structure = book.state.structures.get(id)
+    if structure is not None:
+        book.put_structure(replace(structure, closing=None))
+
+
+def settled(book: Book, fact: j.PositionSettled, entry: j.Entry) -> None:
+    structure = book.state.structures.get(fact.position)
+    if structure is not None:
+        ended = replace(structure, closing=None, closed_at=entry.at, close_reason=fact.reason, proof=fact.proof)
+        book.close_structure(ended)
+
+
+def trail_moved(book: Book, fact: j.TrailMoved) -> None:
+    structure = book.state.structures.get(fact.position)
+    if structure is not None:
+        book.put_structure(replace(structure, trail=fact.trail))
+
+
+def protection_chosen(book: Book, fact: j.ProtectionChosen) -> None:
+    structure = book.state.structures.get(fact.position)
+    if structure is not None:
+        book.put_structure(replace(structure, stop=fact.stop, target=fact.target))

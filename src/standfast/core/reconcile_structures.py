@@ -1,0 +1,32 @@
+"""What is wrong with a structure as a whole: its ratio is lost, or its rules cannot be judged.
+
+What is held of each contract is compared contract by contract, as everywhere; here are only the ties between them.
+"""
+
+from dataclasses import replace
+
+from standfast.core.policy import Policy
+from standfast.core.reconcile import Report
+from standfast.core.situation import Situation
+from standfast.core.structures import phase_of, structure_of
+from standfast.core.unwinding import is_half_made, lost_ratio
+from standfast.core.worth import blindness
+from standfast.model.breaks import BreakKind
+from standfast.model.position import Phase
+from standfast.model.structure import BookedStructure
+
+NOTHING = Report((), frozenset({BreakKind.STRUCTURE, BreakKind.BLIND, BreakKind.IN_DOUBT}))
+
+
+def reconcile_structure(s: Situation, booked: BookedStructure, policy: Policy) -> Report:
+    """Findings are about the structure: which contract it is stands in their evidence."""
+    if phase_of(s.book, booked) is Phase.OPENING:
+        return NOTHING
+    found = []
+    blind = blindness(s, structure_of(s.book, booked), policy)
+    if blind is not None:
+        found.append(replace(blind, holding=booked.holding, subject=""))
+    lost = lost_ratio(s, booked)
+    if lost is not None and not is_half_made(s, booked):
+        found.append(replace(lost.finding(), holding=booked.holding, subject=""))
+    return Report(tuple(found), NOTHING.judged)

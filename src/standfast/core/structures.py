@@ -1,0 +1,81 @@
+"""Structures as the book has them, for decisions that are made of a structure's legs.
+
+1. What a structure holds is what its legs hold, fills on their way included.
+2. It is opening while a leg is, and closed once every leg is.
+"""
+
+from collections.abc import Iterator
+
+from standfast.core.book import Book
+from standfast.model.ids import Holding, PositionId
+from standfast.model.order import ZERO
+from standfast.model.position import Phase, Position, Standing
+from standfast.model.structure import BookedStructure, HeldLeg, Structure, TiedLeg
+
+
+def structure_at(book: Book, holding: Holding) -> BookedStructure | None:
+    """The structure that is looked at here, if this is where one is, and it is not closed."""
+    found = book.state.structures.get(PositionId(holding.instrument))
+    return found if found is not None and found.holding == holding else None
+
+
+def position_of(book: Book, leg: TiedLeg) -> Position | None:
+    """A leg's position, closed ones too; None where it closed so long ago that only the journal has it."""
+    return book.state.positions.get(leg.position) or book.state.closed.get(leg.position)
+
+
+def open_legs(book: Book, structure: BookedStructure) -> Iterator[tuple[TiedLeg, Position]]:
+    """Legs that are not closed, each with its position."""
+    for leg in structure.legs:
+        position = book.state.positions.get(leg.position)
+        if position is not None:
+            yield leg, position
+
+
+def phase_of(book: Book, structure: BookedStructure) -> Phase:
+    phases = {position.phase for _, position in open_legs(book, structure)}
+    if structure.closed_at is not None:
+        return Phase.CLOSED
+    if Phase.OPENING in phases:
+        return Phase.OPENING
+    return Phase.CLOSING if structure.closing is not None or Phase.CLOSING in phases else Phase.OPEN
+
+
+def structure_of(book: Book, booked: BookedStructure) -> Structure:
+    """The structure with what its legs hold, as everything decides about it."""
+    positions = [position for leg in booked.legs if (position := position_of(book, leg)) is not None]
+    opened = [each.opened_at for each in positions if each.opened_at is not None]
+    return Structure(
+        id=booked.id,
+        strategy=booked.strategy,
+        legs=tuple(_held(book, leg) for leg in booked.legs),
+        units=booked.units,
+        standing=booked.standing,
+        anchor=booked.anchor,
+        gain_anchor=booked.gain_anchor,
+        stop=booked.stop,
+        target=booked.target,
+        opened_at=min(opened, default=None),
+        adopted_at=booked.adopted_at if booked.standing is Standing.ADOPTED else None,
+        trail=booked.trail,
+        closing=booked.closing,
+    )
+
+
+def _held(book: Book, tied: TiedLeg) -> HeldLeg:
+    position = position_of(book, tied)
+    if position is None:
+        return HeldLeg(leg=tied.leg)
+    late = book.held(position) - position.held if position.id in book.state.positions else ZERO
+    opened, entry = position.opened, position.entry_value
+    if late > 0:
+        opened += late
+        entry += late * (book.entry_price(position) or ZERO)
+    return HeldLeg(
+        leg=tied.leg,
+        opened=opened,
+        closed=position.closed - min(late, ZERO),
+        entry_value=entry,
+        exit_value=position.exit_value,
+        fees=position.fees,
+    )

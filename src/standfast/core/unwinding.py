@@ -1,0 +1,276 @@
+"""Get out of a structure: the way that `core/unwind.py` names, taken from the book and put into facts and effects.
+
+1. As one order for all legs where the broker takes such; leg by leg everywhere else, and where the one is refused.
+2. Leg by leg, each leg's own position is asked to close: from there on it is closed like any position, for ever.
+3. A structure is settled once every one of its legs is, each by its own fills.
+"""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from decimal import Decimal
+from typing import NamedTuple
+
+from standfast.core.closing import BY_PRICE
+from standfast.core.cover import is_cancelling
+from standfast.core.situation import Outcomes, Situation
+from standfast.core.structure import Broken, broken
+from standfast.core.structures import open_legs, phase_of, position_of, structure_of
+from standfast.core.tell import alarm
+from standfast.core.unwind import (
+    AskNets,
+    Attempt,
+    Done,
+    SendLegs,
+    SendTogether,
+    State,
+    Step,
+    Wait,
+    WayOut,
+    Withdraw,
+    next_step,
+    own_nets,
+)
+from standfast.core.worth import worth
+from standfast.model.alert import Severity
+from standfast.model.booked import BookedOrder, Stage
+from standfast.model.effects import CancelOrder, ReadActivities, ReadPositions, SubmitTogether, Urgency, WakeAt
+from standfast.model.ids import ClientOrderId, Holding, client_order_id
+from standfast.model.journal import CloseRequested, CloseWithdrawn, LegIntended, PositionSettled, TogetherIntended
+from standfast.model.order import CLOSING_ROLES, OrderState, Role
+from standfast.model.position import CloseReason, Closing, Phase
+from standfast.model.structure import BookedStructure, Structure
+
+TICK = Decimal("0.01")
+SOON = timedelta(seconds=1)
+
+
+def settle_structure(s: Situation, booked: BookedStructure) -> Outcomes:
+    """End a structure none of whose legs is held, nor may come to be."""
+    if any(True for _ in open_legs(s.book, booked)):
+        return
+    legs = [position for leg in booked.legs if (position := position_of(s.book, leg)) is not None]
+    opened = [leg for leg in legs if leg.opened]
+    reason = booked.closing.reason if booked.closing is not None else None
+    if reason is None:
+        last = max(opened, key=lambda leg: leg.closed_at or s.now, default=None)
+        reason = last.close_reason if last is not None and last.close_reason is not None else CloseReason.ROLLBACK
+    proof = "; ".join(f"{leg.holding} {leg.proof}" for leg in legs) or "its legs are closed"
+    yield PositionSettled(position=booked.id, reason=reason, proof=proof)
+
+
+def advance_unwinding(s: Situation, booked: BookedStructure) -> Outcomes:
+    """The next step out, if this structure is to be closed."""
+    closing = booked.closing
+    if closing is None or not booked.is_guarded or phase_of(s.book, booked) is Phase.OPENING:
+        return
+    if s.may_act:
+        yield from _get_out(s, booked, closing)
+    else:
+        yield from _judge_anew(s, booked, closing)
+
+
+def _get_out(s: Situation, booked: BookedStructure, closing: Closing) -> Outcomes:
+    structure = structure_of(s.book, booked)
+    beyond = any(held.held > closing.remain * abs(held.leg.ratio) for held in structure.legs)
+    if not beyond:
+        if closing.remain > 0 and not _is_under_way(s, booked):
+            yield CloseWithdrawn(position=booked.id, reason="what shall remain is all that is held")
+        return
+    if not s.in_session:
+        yield from _wait_for_open(s, structure, closing)
+        return
+    if not all(s.is_comparable(leg.holding) for leg in booked.legs):
+        if not s.was_asked_lately("positions"):
+            yield ReadPositions(reason=f"to size the close of {booked.id}", urgency=Urgency.CLOSE)
+        yield WakeAt(at=s.now + SOON, holding=booked.holding)
+        return
+    yield from _take(s, booked, closing, next_step(_way(s, booked, structure, closing)))
+
+
+def _judge_anew(s: Situation, booked: BookedStructure, closing: Closing) -> Outcomes:
+    if closing.by == "guard" and closing.reason in BY_PRICE and not _is_under_way(s, booked):
+        why = "orders may not be sent now: it is judged anew when they may"
+        yield CloseWithdrawn(position=booked.id, reason=why)
+
+
+def _way(s: Situation, booked: BookedStructure, structure: Structure, closing: Closing) -> WayOut:
+    held = {leg.holding: s.book.net(leg.holding) for leg in booked.legs}
+    nets = own_nets(
+        structure,
+        booked={holding: net.low for holding, net in held.items() if net.is_exact},
+        reported={holding: s.reported_net(holding) for holding in held},
+    )
+    return WayOut(
+        structure=structure,
+        nets=nets,
+        sides=worth(s, structure.shape).now,
+        attempts=tuple(_attempts(s, booked, closing)),
+        reason=closing.reason,
+        remain=closing.remain,
+        multileg=s.contract.multileg,
+        tick=max((s.instrument(leg.holding).tick or TICK for leg in booked.legs), default=TICK),
+        began=closing.at,
+        now=s.now,
+    )
+
+
+def _attempts(s: Situation, booked: BookedStructure, closing: Closing) -> Iterator[Attempt]:
+    """What was sent for this close, oldest first: for all legs, and then for single ones."""
+    for order in s.book.orders_for(booked.id):
+        if order.role in CLOSING_ROLES and order.intended_at >= closing.at:
+            yield _attempt(s, order)
+    for leg, position in open_legs(s.book, booked):
+        remain = closing.remain * abs(leg.ratio)
+        if position.closing is not None and s.book.held(position) > remain:
+            yield Attempt(state=State.UNDER_WAY, at=position.closing.at)
+        for order in s.book.orders_for(position.id):
+            if order.role in CLOSING_ROLES and order.parent is None and order.intended_at >= closing.at:
+                yield _attempt(s, order)
+
+
+def _attempt(s: Situation, order: BookedOrder) -> Attempt:
+    is_refused = order.state is OrderState.REJECTED or (order.report is None and bool(order.refusal))
+    state = State.UNDER_WAY
+    if order.stage is Stage.FINISHED:
+        state = State.REFUSED if is_refused and not order.filled else State.OVER
+    return Attempt(state=state, at=order.intended_at, rung=order.rung, withdrawn=is_cancelling(s, order))
+
+
+def _is_under_way(s: Situation, booked: BookedStructure) -> bool:
+    return any(not order.is_finished for order in s.book.orders_for(booked.id)) or any(
+        position.closing is not None for _, position in open_legs(s.book, booked)
+    )
+
+
+def _take(s: Situation, booked: BookedStructure, closing: Closing, step: Step) -> Outcomes:
+    match step:
+        case SendTogether():
+            yield SubmitTogether(intent=_intent(s, booked, closing, step), urgency=Urgency.CLOSE)
+        case SendLegs():
+            yield from _leg_by_leg(s, booked, closing, step)
+        case Withdraw(reason=reason):
+            yield from withdraw(s, booked, CLOSING_ROLES, reason)
+        case Wait(until=until):
+            if until is not None:
+                yield WakeAt(at=max(until, s.now + timedelta(milliseconds=50)), holding=booked.holding)
+        case AskNets(why=why):
+            yield from _ask_nets(s, booked, why)
+        case Done():
+            pass
+
+
+def _leg_by_leg(s: Situation, booked: BookedStructure, closing: Closing, step: SendLegs) -> Outcomes:
+    detail = f"{closing.detail}; leg of {booked.id}"
+    asked = Asking(closing.reason, closing.by, detail, closing.remain)
+    for order in step.orders:
+        yield from _close_leg(s, booked, order.leg.holding, asked)
+
+
+def _ask_nets(s: Situation, booked: BookedStructure, why: str) -> Outcomes:
+    if not s.was_asked_lately("activities"):
+        yield ReadActivities(reason=f"{booked.id}: {why}")
+    if not s.was_asked_lately("positions"):
+        yield ReadPositions(reason=why, urgency=Urgency.CLOSE)
+    yield WakeAt(at=s.now + SOON, holding=booked.holding)
+
+
+def withdraw(s: Situation, booked: BookedStructure, roles: frozenset[Role], reason: str) -> Outcomes:
+    """Cancel what works for all legs."""
+    for order in s.book.orders_for(booked.id):
+        is_alive = not order.is_finished and order.broker_id is not None and not is_cancelling(s, order)
+        if order.role in roles and is_alive:
+            assert order.broker_id is not None
+            yield CancelOrder(broker_id=order.broker_id, holding=booked.holding, reason=reason)
+
+
+def _intent(s: Situation, booked: BookedStructure, closing: Closing, step: SendTogether) -> TogetherIntended:
+    role = Role.ROLLBACK if closing.reason is CloseReason.ROLLBACK else Role.CLOSE
+    attempt = s.book.next_attempt(booked.id, role)
+    id = client_order_id(s.book.account, booked.id, role, attempt)
+    at = {leg.holding: leg.position for leg in booked.legs}
+    return TogetherIntended(
+        id=id,
+        structure=booked.id,
+        role=role,
+        legs=tuple(
+            LegIntended(
+                id=ClientOrderId(f"{id}.{place}"),
+                position=at[order.leg.holding],
+                holding=order.leg.holding,
+                terms=order.terms,
+            )
+            for place, order in enumerate(step.orders)
+        ),
+        units=step.units,
+        net=step.net,
+        attempt=attempt,
+        rung=step.rung,
+        reason=f"{closing.reason.value}: {closing.detail}",
+    )
+
+
+class Asking(NamedTuple):
+    """What the legs of a structure are asked to close for."""
+
+    reason: CloseReason
+    by: str
+    detail: str
+    whole: Decimal
+    """Units that shall be left."""
+
+
+def _close_leg(s: Situation, booked: BookedStructure, holding: Holding, asked: Asking) -> Outcomes:
+    """Ask for the close of one leg, down to what belongs to the units that shall be left."""
+    reason, by, detail, whole = asked
+    for leg, position in open_legs(s.book, booked):
+        remain = whole * abs(leg.ratio)
+        wanted = position.closing is None or position.closing.remain > remain
+        if leg.holding == holding and wanted and s.book.held(position) > remain:
+            yield CloseRequested(position=position.id, reason=reason, by=by, detail=detail, remain=remain)
+
+
+def _wait_for_open(s: Situation, structure: Structure, closing: Closing) -> Outcomes:
+    clock = s.snapshot.clock
+    if clock is None:
+        return
+    opens = clock.next_open if not clock.is_open else s.now + timedelta(seconds=5)
+    yield WakeAt(at=max(opens, s.now + SOON), holding=structure.shape[0].holding)
+    told = alarm(
+        s,
+        Severity.WARNING,
+        f"{structure} is to be closed ({closing.reason}: {closing.detail}). The session is closed: it is due at the "
+        f"open, {opens:%Y-%m-%d %H:%M} UTC.",
+        key=f"due/{structure.id}/{closing.at.isoformat()}",
+    )
+    if told.id not in s.book.state.alerts:
+        yield told
+
+
+# --- what has lost its ratio ------------------------------------------------------------------------
+
+
+def lost_ratio(s: Situation, booked: BookedStructure) -> Broken | None:
+    """What exceeds the whole units, once nothing of it is under way: no order, no fills on their way, no close."""
+    if booked.closing is not None or phase_of(s.book, booked) is Phase.OPENING or s.book.alive.of(booked.id):
+        return None
+    for _, position in open_legs(s.book, booked):
+        if position.closing is not None or s.book.alive.of(position.id):
+            return None
+    found = broken(structure_of(s.book, booked))
+    return found if found is not None and any(True for _ in open_legs(s.book, booked)) else None
+
+
+def mend(s: Situation, booked: BookedStructure, found: Broken) -> Outcomes:
+    """Close what exceeds the whole units, what is sold first: the rest is a structure again, or nothing."""
+    reason = CloseReason.ROLLBACK if is_half_made(s, booked) else CloseReason.FOREIGN
+    detail = f"{booked.id} is not held in its ratio: {found.whole} whole"
+    sold = [leg for leg, quantity in found.excess if quantity < 0]
+    for leg in sold or [leg for leg, _ in found.excess]:
+        yield from _close_leg(s, booked, leg.holding, Asking(reason, "guard", detail, found.whole))
+
+
+def is_half_made(s: Situation, booked: BookedStructure) -> bool:
+    """Whether its opening is over and not every leg came to be held, and nothing was closed that was no roll-back."""
+    legs = [position for leg in booked.legs if (position := position_of(s.book, leg)) is not None]
+    is_rolled = all(not leg.closed or leg.close_reason is CloseReason.ROLLBACK for leg in legs)
+    return booked.asked_at is not None and is_rolled and any(leg.opened < leg.asked for leg in legs)

@@ -1,0 +1,21 @@
+"""What an operator's act is judged by is read first: a fresh quote, and the instrument's own rules."""
+
+from standfast.core.book import Book
+from standfast.model.ids import BreakId, Holding, InstrumentId
+from standfast.model.journal import RequestTaken
+from standfast.runtime.instruments import Instruments
+from standfast.runtime.quotes import Quotes
+
+
+async def prepare(taken: RequestTaken, book: Book, quotes: Quotes, instruments: Instruments) -> None:
+    """An opening is judged on fresh quotes and the instruments' own rules, an adoption on a fresh quote."""
+    found = book.state.breaks.get(BreakId(taken.arguments.get("break", "")))
+    if found is not None and found.finding.holding is not None:
+        await quotes.ask([found.finding.holding])
+    names = [leg.rpartition(":")[0] for leg in taken.arguments.get("legs", "").split()]
+    if name := taken.arguments.get("instrument"):
+        names.append(name)
+    for name in names:
+        await instruments.read(InstrumentId(name))
+    if names:
+        await quotes.ask([Holding(InstrumentId(name)) for name in names])
