@@ -15,6 +15,7 @@ from typing import Any
 
 from standfast.exchange.accounts import AccountSpec
 from standfast.exchange.assets import asset_of
+from standfast.exchange.dialects import tradier
 from standfast.exchange.engine import Engine
 from standfast.exchange.orders import Intent, Leg, OrderClass, OrderType, Side, Terms, Ticket
 from standfast.exchange.rules import Rules
@@ -24,7 +25,7 @@ D = Decimal
 START = datetime(2023, 9, 22, 14, 0, tzinfo=UTC)
 CLOSE = datetime(2023, 9, 22, 20, 0, tzinfo=UTC)
 WIDE = (D("0.01"), D("9000"))
-RULES = Rules(day_orders_end_as_canceled=True, refuses_wash_trades=False)
+RULES = tradier.rules(Rules())
 
 Row = dict[str, Any]
 

@@ -20,7 +20,7 @@ from standfast.exchange.assets import asset_of
 from standfast.exchange.contracts import SMALLEST_GAIN, Contract
 from standfast.exchange.floor import Floor
 from standfast.exchange.lifecycle import Lifecycle
-from standfast.exchange.orders import ZERO, Status
+from standfast.exchange.orders import ZERO, Status, TimeInForce
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,8 @@ class Expiry:
         floor = self._floor
         floor.expired.add(contract.name)
         for order in floor.book.unfinished(contract.name):
-            if not floor.book[order.id].is_finished:
+            ends_by_itself = order.terms.time_in_force is TimeInForce.DAY
+            if not ends_by_itself and not floor.book[order.id].is_finished:
                 self._lifecycle.finish(floor.book[order.id], Status.EXPIRED)
 
     def _settle_later(self, contract: Contract) -> None:

@@ -77,13 +77,22 @@ class Hours:
                 self._lifecycle.look(order.id)
         floor.in_auction = False
         floor.is_open = False
-        for order in _oldest_first(floor):
-            self._end_day(order)
+        closed = [order.id for order in _oldest_first(floor)]
+        if floor.rules.day_orders_end_after:
+            floor.agenda.put(floor.now + floor.rules.day_orders_end_after, lambda: self._end_days(closed))
+        else:
+            self._end_days(closed)
         floor.last_closes.update((instrument, quote.middle) for instrument, quote in floor.quotes.items())
         for account in floor.accounts.values():
             account.last_equity = account.equity
         for deed in self.at_close:
             deed()
+
+    def _end_days(self, order_ids: list[str]) -> None:
+        for order_id in order_ids:
+            order = self._floor.book[order_id]
+            if not order.is_finished:
+                self._end_day(order)
 
     def _end_day(self, order: Order) -> None:
         """Every order for itself: the whole group has the same time in force."""

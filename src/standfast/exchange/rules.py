@@ -19,6 +19,7 @@ class Rules:
     cancels_wait_for_open: bool = False  # outside the session a cancel stays pending_cancel until the open
     limited_by_size: bool = False  # a quote fills no more than it displays
     day_orders_end_as_canceled: bool = False  # False: expired. Alpaca does both (§1.4)
+    day_orders_end_after: timedelta = NOW  # from the close until a broker says so; nothing fills in between
     gtc_ends_with_day: bool = False  # a sandbox that keeps nothing overnight
     gtc_done_for_day: bool = False  # show resting GTC orders as `done_for_day` between sessions
     stop_leg_stays_held: bool = False  # show the live stop of an OCO pair as `held`, as Alpaca's examples do

@@ -25,11 +25,14 @@ async def test_orders_of_other_days_are_listed_only_with_a_filter_and_in_pages()
         assert (await desk.order(done))["status"] == "filled"
 
 
-async def test_a_day_order_dies_cancelled_at_the_close() -> None:
+async def test_a_day_order_dies_cancelled_a_little_after_the_close() -> None:
     async with tradier_desk() as desk:
         number = await desk.place(**OPTION | {"price": "1.00"})
 
-        desk.venue.advance(CLOSE)
+        desk.venue.advance(CLOSE + timedelta(seconds=49))
+        desk.quote(C600, "0.50", "0.60")
+        assert (await desk.order(number))["status"] == "open"
+        desk.venue.advance(CLOSE + timedelta(seconds=50))
 
         assert (await desk.order(number))["status"] == "canceled"
 
@@ -102,8 +105,8 @@ async def test_a_filled_order_may_not_know_its_price_yet() -> None:
 
 async def test_the_sandbox_keeps_no_order_overnight() -> None:
     async with tradier_desk(is_sandbox=True) as desk:
-        number = await desk.place(**OPTION | {"price": "1.00", "duration": "gtc"})
+        number = await desk.place(**STOCK | {"type": "limit", "price": "500", "duration": "gtc"})
 
-        desk.venue.advance(CLOSE)
+        desk.venue.advance(CLOSE + timedelta(minutes=1))
 
         assert (await desk.order(number))["status"] == "canceled"

@@ -1,7 +1,7 @@
 """Tradier's dialect against what was recorded: the SPXW day over HTTP, and every reply against one of its kind."""
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +68,8 @@ async def test_the_recorded_day_ends_in_the_recorded_orders_and_positions(shared
         for leg, recorded_leg in zip(ours["leg"], theirs["leg"], strict=True):
             assert {key: leg[key] for key in SAME_OF_LEG} == {key: recorded_leg[key] for key in SAME_OF_LEG}
         assert unlike(ours, theirs) == []
+        ended, recorded_end = (datetime.fromisoformat(row["transaction_date"]) for row in (ours, theirs))
+        assert abs(ended - recorded_end) < timedelta(seconds=4)
     assert unlike(found_positions, wanted) == []
     same = ("symbol", "quantity", "cost_basis")
     assert [[row[key] for key in same] for row in found_positions["positions"]["position"]] == [

@@ -43,12 +43,14 @@ def rules(given: Rules, *, is_sandbox: bool = False) -> Rules:
         refuses_stop_beyond_market=False,
         day_orders_end_as_canceled=True,
         reverse_split_cancels_orders=True,
+        day_orders_end_after=given.day_orders_end_after or ENDS_AFTER,
         gtc_ends_with_day=is_sandbox,
         expiry_settles_after=given.expiry_settles_after or SETTLES_AFTER,
     )
 
 
 SETTLES_AFTER = timedelta(hours=1)  # positions of the last day stay listed after the close [public bots]
+ENDS_AFTER = timedelta(seconds=50)  # 49.7 and 52.8 s were recorded
 LIVE = Limits()
 SANDBOX = Limits(reads=60, market=60)
 
