@@ -4,11 +4,23 @@ from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from standfast.core.policy import FlatBy
+from standfast.core.policy import FlatBy, Foreign
 from standfast.exchange.faults import Rule, ServerError
+from standfast.exchange.orders import Side
 from standfast.model.position import CloseReason
 from standfast.sim.world import World, play
-from tests.sim.stories import START, STILL, STOP_ONLY, guarded, holding_own, is_covered, is_flat, the_closed
+from tests.sim.stories import (
+    START,
+    STILL,
+    STOP_ONLY,
+    guarded,
+    holding_own,
+    is_covered,
+    is_flat,
+    market,
+    the_closed,
+    told,
+)
 
 HALF_DAY = datetime(2026, 11, 27, 17, 53, tzinfo=UTC)  # the Friday after Thanksgiving, seven minutes before its close
 RULE = replace(STOP_ONLY.policies[0], flat_by=FlatBy(time(15, 55), ZoneInfo("America/New_York")))
@@ -74,3 +86,20 @@ def test_a_machine_that_shows_1970_guards_though_the_broker_s_clock_cannot_be_re
         assert is_covered(world, 40)
 
     play(story, replace(STOP_ONLY, policies=(RULE,)), STILL, start=START)
+
+
+def test_a_clock_that_is_put_back_makes_nobody_wait_for_the_time_it_showed_before() -> None:
+    """Found by simulation: foreign quantity, found on a clock a day ahead, was told to nobody for a day."""
+
+    async def story(world: World) -> None:
+        await guarded(world)
+        (guard,) = world.guards.values()
+        guard.clock.skew = timedelta(days=1)
+        await world.run_for(40)
+        await world.submit(market(Side.BUY, 81))
+        await world.run_for(12)
+        guard.clock.skew = timedelta(0)
+        await world.run_for(100)
+        assert any("81" in text for text in await told(world))
+
+    play(story, replace(STOP_ONLY, foreign=Foreign.ALERT), STILL, start=START)

@@ -260,7 +260,9 @@ class Reader:
         self.snapshot = replace(self.snapshot, clock=read)
         seen = self.ledger.book.state.session
         fact = SessionSeen(is_open=read.is_open, next_open=read.next_open, next_close=read.next_close)
-        if seen != fact:
+        noted_at = self.ledger.book.state.at
+        is_put_back = noted_at is not None and ended < noted_at - STEP
+        if seen != fact or is_put_back:  # an entry of now puts the book's times right (`core/put_back.py`)
             await self.ledger.record([fact])
         if before is None or before.is_open != read.is_open or is_stepped:  # moments were named by another clock
             self._changed(set(self.ledger.book.holdings()))
