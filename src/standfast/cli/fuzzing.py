@@ -29,7 +29,11 @@ def _arguments(parser: Parser) -> None:
     parser.add_argument("--seeds", type=_some, default=SEEDS, metavar="N", help=f"how many (default: {SEEDS})")
     parser.add_argument("--from", dest="first", type=whole, metavar="S", help="the first one (default: fresh ones)")
     parser.add_argument(
-        "--hours", type=_hours, default=1.0, metavar="H", help="simulated hours of faults in each (default: 1)"
+        "--hours",
+        type=_hours,
+        default=1.0,
+        metavar="H",
+        help="simulated hours in each; of more than one, faults come in spells and the rest is quiet (default: 1)",
     )
     parser.add_argument("--jobs", type=_some, default=1, metavar="J", help="processes side by side (default: 1)")
     parser.add_argument(
