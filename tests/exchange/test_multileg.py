@@ -1,12 +1,13 @@
 """Options and multi-leg orders in the engine: sides, prices, partial fills, what is refused."""
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
-from standfast.exchange.fills import FillAll
-from standfast.exchange.orders import Change, Intent, Order
+from standfast.exchange.fills import FillAll, Scripted
+from standfast.exchange.orders import Change, Intent, Order, Side, Terms, Ticket
 from standfast.exchange.refusal import Cause, Refused
 from standfast.exchange.rules import Rules
 from tests.exchange.option_desk import (
@@ -262,6 +263,42 @@ def test_selling_the_protecting_leg_alone_needs_buying_power() -> None:
         desk.one(P595, STC)
 
     assert caught.value.cause is Cause.POWER
+
+
+def test_a_call_whose_shares_are_sold_has_to_be_secured() -> None:
+    desk = open_option_desk(cash="70000")
+    desk.many(("SPY", BTO, 100), (C605, STO, 1))
+    assert desk.engine.account("a").option_requirement == 0
+    sale = Ticket(terms=Terms(instrument="SPY", side=Side.SELL, quantity=D(100)))
+
+    desk.engine.submit("a", sale)
+
+    assert desk.held() == {C605: -1}
+    assert desk.engine.account("a").option_requirement == D("0.2") * D("601.01") * 100
+
+
+def test_shares_that_cover_a_call_are_kept_where_bare_it_could_not_be_borne() -> None:
+    desk = open_option_desk(cash="3000")
+    desk.engine.move_cash("a", D(60_000))
+    desk.many(("SPY", BTO, 100), (C605, STO, 1))
+    desk.engine.move_cash("a", D(-59_000))  # the shares are on margin now
+
+    with pytest.raises(Refused) as caught:
+        desk.engine.submit("a", Ticket(terms=Terms(instrument="SPY", side=Side.SELL, quantity=D(10))))
+
+    assert caught.value.cause is Cause.POWER
+
+
+def test_a_multi_leg_order_can_be_replaced_by_one_at_another_price() -> None:
+    desk = open_option_desk(fills=Scripted({"mine": [D("0.5")]}))
+    whole = desk.engine.submit("a", replace(multileg(*SPREAD, quantity="2", limit="-1.10", of="SPY"), tag="mine"))
+    desk.quote(P600, "1.80", "1.90")
+
+    new = desk.engine.replace("a", whole.id, Change(limit_price=D("-0.90")))
+
+    assert desk.now(whole).status == "replaced"
+    assert statuses(desk, desk.now(new)) == ["filled"] * 3
+    assert desk.held() == {P600: -2, P595: 2}
 
 
 def test_legs_of_another_underlying_twice_the_same_or_too_many_are_refused() -> None:

@@ -177,6 +177,7 @@ class Account:
         self.reserved = ZERO  # what resting opening orders would cost
         self._reserved_for: dict[str, Decimal] = {}
         self.requirement = ZERO  # what short options may cost
+        self.options: dict[str, None] = {}  # those held
         self._values: dict[str, Decimal] = {}
         self._worth = Worth()
         self._option_worth = Worth()
@@ -229,7 +230,12 @@ class Account:
 
     def revalue(self, instrument: str, price: Decimal, *, is_option: bool = False) -> None:
         """Value the holding at this price of one unit."""
-        old, new = self._values.get(instrument, ZERO), self.net(instrument) * price
+        net = self.net(instrument)
+        old, new = self._values.get(instrument, ZERO), net * price
+        if is_option and net:
+            self.options[instrument] = None
+        elif is_option:
+            self.options.pop(instrument, None)
         (self._option_worth if is_option else self._worth).change(old, new)
         self._values[instrument] = new
 

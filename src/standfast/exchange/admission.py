@@ -5,7 +5,7 @@ In Alpaca's order: the client id, the asset, the form of the request, prices, wh
 
 from decimal import Decimal
 
-from standfast.exchange.admission_options import admit_multileg, check_option
+from standfast.exchange.admission_options import admit_multileg, check_option, check_power
 from standfast.exchange.assets import Asset
 from standfast.exchange.floor import Floor
 from standfast.exchange.groups import child_terms, holds
@@ -51,6 +51,8 @@ def admit(floor: Floor, account: str, ticket: Ticket) -> Intent:
     check_wash_trade(floor, account, ticket)
     if intent.opens:
         check_buying_power(floor, account, terms)
+    elif floor.accounts[account].options and terms.quantity is not None:
+        check_power(floor, account, ticket)  # the shares may cover calls
     return intent
 
 

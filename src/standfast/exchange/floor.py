@@ -20,6 +20,7 @@ from standfast.exchange.agenda import Agenda
 from standfast.exchange.assets import Asset, Quote
 from standfast.exchange.book import OrderBook
 from standfast.exchange.collateral import requirement
+from standfast.exchange.contracts import Contract
 from standfast.exchange.events import Event, EventKind
 from standfast.exchange.fills import FillPolicy
 from standfast.exchange.groups import held_quantity
@@ -127,8 +128,7 @@ class Floor:
         books, multiplier = self.accounts[account], self.assets[instrument].multiplier
         realised = books.trade(instrument, signed, price * multiplier, self.now)
         self._revalue(books, instrument, self.price(instrument) or price)
-        if books.requirement or self.assets[instrument].contract is not None:
-            books.requirement = self.requirement(books)
+        self._secure(books)
         return realised
 
     def undo(self, account: str, fill: TrueFill, kind: str) -> None:
@@ -137,17 +137,25 @@ class Floor:
         value = fill.quantity * fill.price * multiplier
         left = books.put_back(fill.instrument, -fill.quantity, -(value + fill.realised), value, self.now)
         self._revalue(books, fill.instrument, self.price(fill.instrument) or fill.price)
-        books.requirement = self.requirement(books)
+        self._secure(books)
         realised = -fill.realised - left
         books.truth.fills.append(replace(fill, quantity=-fill.quantity, realised=realised, at=self.now, kind=kind))
 
     def requirement(self, books: Account, changes: Mapping[str, Decimal] = NO_CHANGES) -> Decimal:
         """What the account's short options may cost, or would cost after these changes of its holdings."""
-        nets = {name: position.quantity for name, position in books.positions.items()}
-        for name, change in changes.items():
-            nets[name] = nets.get(name, ZERO) + change
-        held = [(contract, net) for name, net in nets.items() if net and (contract := self.assets[name].contract)]
-        return requirement(held, nets, self.spot)
+        held: list[tuple[Contract, Decimal]] = []
+        for name in (*books.options, *(name for name in changes if name not in books.options)):
+            contract, net = self.assets[name].contract, books.net(name) + changes.get(name, ZERO)
+            if contract is not None and net:
+                held.append((contract, net))
+        underlyings = {contract.underlying for contract, _ in held}
+        shares = {name: books.net(name) + changes.get(name, ZERO) for name in underlyings}
+        return requirement(held, shares, self.spot)
+
+    def _secure(self, books: Account) -> None:
+        """After a change of holdings. Shares count too: they may cover calls."""
+        if books.options or books.requirement:
+            books.requirement = self.requirement(books)
 
     def _revalue(self, books: Account, instrument: str, price: Decimal) -> None:
         asset = self.assets[instrument]

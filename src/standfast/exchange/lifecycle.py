@@ -41,8 +41,9 @@ class Lifecycle:
             return  # a leg goes live with its whole
         live = self.mark_live(order)
         if order.is_multileg:
-            for leg_id in order.leg_ids:
-                self.mark_live(floor.book[leg_id])
+            for leg in [floor.book[leg_id] for leg_id in order.leg_ids]:
+                if leg.live_at is None:
+                    self.mark_live(leg)
         if live.order_class is OrderClass.OCO and live.parent_id is None:
             for leg_id in live.leg_ids:
                 self.go_live(leg_id)

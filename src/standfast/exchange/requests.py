@@ -187,7 +187,7 @@ class Requests:
         total = old.terms.quantity if change.quantity is None else change.quantity
         self._judge_quantity(old, total)
         terms = replace(_changed(old, change), quantity=total - old.filled)
-        if terms.type is not OrderType.TRAILING_STOP:
+        if terms.type is not OrderType.TRAILING_STOP and not old.is_multileg:
             check_prices(terms)
             if terms.stop_price != old.terms.stop_price:
                 check_stop_side(floor, terms)
