@@ -53,6 +53,7 @@ TITLES = {
     "facts_orders": "Orders",
     "facts_fills": "Fills and movements",
     "facts_positions": "Positions",
+    "facts_structures": "Structures: several legs as one position",
     "facts_watch": "Breaks, alarms, operators",
 }
 

@@ -82,7 +82,11 @@ def _act(options: Options, books: list[Book]) -> Act:
 
 def _on_account(options: Options, books: list[Book]) -> Act:
     account = _account(options.account, books)
+    if options.verb == "open" and options.legs:
+        return Act(account, "open", _structure_arguments(options))
     if options.verb == "open":
+        if options.instrument is None or options.quantity is None or options.credit or options.debit or options.units:
+            raise StandfastError("open: write INSTRUMENT QUANTITY, or --legs with --quantity, --credit or --debit")
         arguments = {
             "instrument": options.instrument,
             "quantity": _text(options.quantity),
@@ -99,6 +103,21 @@ def _on_account(options: Options, books: list[Book]) -> Act:
     return Act(account, options.verb, {"scope": options.scope or "", "reason": options.reason})
 
 
+def _structure_arguments(options: Options) -> dict[str, str]:
+    if options.instrument is not None or options.limit or options.stop or options.target:
+        raise StandfastError("--legs: the price is --credit or --debit, stop and target are its policy's")
+    if options.credit is not None and options.debit is not None:
+        raise StandfastError("--credit and --debit: a unit brings something or costs something")
+    return {
+        "legs": " ".join(options.legs.upper().split()),
+        "quantity": _text(options.units) or "1",
+        "credit": _text(options.credit),
+        "debit": _text(options.debit),
+        "strategy": options.strategy,
+        "key": options.key,
+    }
+
+
 def _refuse_wrong_side(quantity: Decimal, stop: Decimal | None, target: Decimal | None) -> None:
     """A stop lies on the losing side of a target: seen before anything is asked of a broker."""
     if stop is None or target is None:
@@ -111,8 +130,12 @@ def _refuse_wrong_side(quantity: Decimal, stop: Decimal | None, target: Decimal 
 
 
 def _on_position(options: Options, books: list[Book]) -> Act:
-    account, id = _one(options.position, "open position", {b.account: list(b.state.positions) for b in books})
+    account, id = _one(
+        options.position, "open position", {b.account: [*b.state.structures, *b.state.positions] for b in books}
+    )
     book = next(book for book in books if book.account == account)
+    if id in book.state.structures:
+        return _on_structure(options, account, id)
     position = book.state.positions[id]
     if options.verb == "close":
         held = book.held(position)
@@ -129,6 +152,14 @@ def _on_position(options: Options, books: list[Book]) -> Act:
     return Act(
         account, "protect", {"position": id, "stop": stop, "target": target, "none": "true" if options.none else ""}
     )
+
+
+def _on_structure(options: Options, account: AccountId, id: str) -> Act:
+    if options.verb == "close":
+        return Act(account, "close", {"position": id, "quantity": _text(options.quantity), "reason": options.reason})
+    none = "true" if options.none else ""
+    prices = {"stop": _text(options.stop), "target": _text(options.target)}
+    return Act(account, "protect", {"position": id, "none": none, **prices})
 
 
 def _undo(options: Options, books: list[Book]) -> Act:

@@ -18,8 +18,14 @@ def _prices(parser: Parser, default: str = "by policy") -> None:
 
 def _open_arguments(parser: Parser) -> None:
     parser.add_argument("account", metavar="ACCOUNT")
-    parser.add_argument("instrument", metavar="INSTRUMENT", type=instrument)
-    parser.add_argument("quantity", metavar="QUANTITY", type=quantity, help="signed: negative sells short")
+    parser.add_argument("instrument", metavar="INSTRUMENT", type=instrument, nargs="?")
+    parser.add_argument("quantity", metavar="QUANTITY", type=quantity, nargs="?", help="signed: negative sells short")
+    parser.add_argument(
+        "--legs", metavar="LEGS", default="", help="instead of an instrument: a spread, CONTRACT:RATIO ..."
+    )
+    parser.add_argument("--quantity", dest="units", type=amount, metavar="N", help="units of the spread (default: 1)")
+    parser.add_argument("--credit", type=price, metavar="P", help="what a unit shall bring at least, in points")
+    parser.add_argument("--debit", type=price, metavar="P", help="what a unit may cost at most, in points")
     parser.add_argument("--strategy", default="", metavar="S", help="whose position it is; policies match on it")
     parser.add_argument("--limit", type=price, metavar="P", help="limit price (default: at the market)")
     _prices(parser)
@@ -84,7 +90,8 @@ def _act(options: Options) -> int:
 VERBS = {
     "open": Verb(
         does="Open a position: recorded, sent, verified and protected, or refused with the reason.",
-        example="standfast open paper SPY 10 --strategy trend --stop 580\nstandfast open paper AAPL -5 --limit 230",
+        example="standfast open paper SPY 10 --strategy trend --stop 580\nstandfast open paper AAPL -5 --limit 230\n"
+        "standfast open paper --legs 'SPXW210106P03800000:-1 SPXW210106P03700000:+1' --quantity 3 --credit 3.70",
         codes=PROVEN,
         run=_act,
         arguments=_open_arguments,

@@ -5,10 +5,12 @@ about the books, and otherwise watched until what it asked for is so.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from standfast.core.acknowledge import acknowledging
+from standfast.core.acts_structures import close_structure, open_structure, protect_structure
 from standfast.core.adopt import adoption, price_now, taking_over
+from standfast.core.asked import Arguments, Refuse, number_of, text_of
 from standfast.core.gate import Asked, reasons_against
 from standfast.core.reconcile import POSITION_KINDS
 from standfast.core.situation import Situation
@@ -34,15 +36,8 @@ from standfast.model.journal import (
 from standfast.model.order import ZERO
 from standfast.model.position import CloseReason, Position
 
-
-class Refuse(Exception):
-    """An act that cannot be done, in words for its operator. Never leaves this module."""
-
-
 BUGS = (AssertionError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 """What a mistake of ours looks like; whoever takes acts answers it, once, instead of dying of it again and again."""
-
-Arguments = Mapping[str, str]
 
 
 def take(s: Situation, taken: RequestTaken, entries: Callable[[EntryNumber], Entry | None]) -> Iterator[Fact]:
@@ -63,14 +58,17 @@ def _unknown(s: Situation, taken: RequestTaken) -> Iterator[Fact]:
 
 def _open(s: Situation, taken: RequestTaken) -> Iterator[Fact]:
     a = taken.arguments
+    if a.get("legs"):
+        yield from open_structure(s, taken)
+        return
     asked = Asked(
-        holding=Holding(InstrumentId(_text(a, "instrument"))),
-        quantity=_number(a, "quantity"),
+        holding=Holding(InstrumentId(text_of(a, "instrument"))),
+        quantity=number_of(a, "quantity"),
         strategy=a.get("strategy") or "operator",
         key=a.get("key") or taken.request,
-        limit=_number(a, "limit") if a.get("limit") else None,
-        stop=_number(a, "stop") if a.get("stop") else None,
-        target=_number(a, "target") if a.get("target") else None,
+        limit=number_of(a, "limit") if a.get("limit") else None,
+        stop=number_of(a, "stop") if a.get("stop") else None,
+        target=number_of(a, "target") if a.get("target") else None,
     )
     known = s.book.state.keys.get(asked.key)
     if known is not None:
@@ -106,13 +104,16 @@ def _refuse_another(s: Situation, asked: Asked, id: PositionId) -> None:
 
 
 def _close(s: Situation, taken: RequestTaken) -> Iterator[Fact]:
+    if taken.arguments.get("position") in s.book.state.structures:
+        yield from close_structure(s, taken)
+        return
     position = _guarded(s, taken.arguments)
     if not s.may_act:
         raise Refuse(s.why_not)
     held = s.book.held(position)
     remain = ZERO
     if taken.arguments.get("quantity"):
-        quantity = _number(taken.arguments, "quantity")
+        quantity = number_of(taken.arguments, "quantity")
         if not 0 < quantity <= held:
             raise Refuse(f"quantity {quantity} is not between 0 and {held} held")
         remain = held - quantity
@@ -132,6 +133,9 @@ def _close(s: Situation, taken: RequestTaken) -> Iterator[Fact]:
 
 
 def _protect(s: Situation, taken: RequestTaken) -> Iterator[Fact]:
+    if taken.arguments.get("position") in s.book.state.structures:
+        yield from protect_structure(s, taken)
+        return
     a, position = taken.arguments, _guarded(s, taken.arguments)
     bare = a.get("none") == "true"
     stop, target = _exit_price(s, position, a, "stop"), _exit_price(s, position, a, "target")
@@ -145,7 +149,7 @@ def _exit_price(s: Situation, position: Position, arguments: Arguments, name: st
     """A stop or target as asked for. On the wrong side of the price it would close the position for a slip."""
     if not arguments.get(name):
         return None
-    price = _number(arguments, name)
+    price = number_of(arguments, name)
     if price <= 0:
         raise Refuse(f"{name} {price} is no price")
     sight = s.sights.get(position.holding)
@@ -216,7 +220,7 @@ def _refuse_in_doubt(s: Situation, holding: Holding) -> None:
 
 
 def _ignore(s: Situation, taken: RequestTaken) -> Iterator[Fact]:
-    id = BreakId(_text(taken.arguments, "break"))
+    id = BreakId(text_of(taken.arguments, "break"))
     holding = _break_holding(s, taken)
     found = s.book.state.breaks[id]
     if found.finding.kind is BreakKind.GHOST_POSITION:
@@ -256,7 +260,7 @@ def _leave_alone(s: Situation, holding: Holding, *, by: str) -> Iterator[Fact]:
 
 
 def _ack(s: Situation, taken: RequestTaken) -> Iterator[Fact]:
-    id = AlertId(_text(taken.arguments, "alert"))
+    id = AlertId(text_of(taken.arguments, "alert"))
     if id not in s.book.state.alerts:
         raise Refuse(f"no alert {id}")
     yield AlertAcknowledged(id=id, by=taken.by)
@@ -264,7 +268,7 @@ def _ack(s: Situation, taken: RequestTaken) -> Iterator[Fact]:
 
 
 def undo_act(s: Situation, taken: RequestTaken, entries: Callable[[EntryNumber], Entry | None]) -> Iterator[Fact]:
-    text = _text(taken.arguments, "entry")
+    text = text_of(taken.arguments, "entry")
     entry = entries(EntryNumber(int(text))) if text.isdigit() else None
     if entry is None:
         raise Refuse(f"no entry {text}")
@@ -292,37 +296,21 @@ VERBS: Mapping[str, Callable[[Situation, RequestTaken], Iterator[Fact]]] = {
 # --- arguments ----------------------------------------------------------------------------------
 
 
-def _text(arguments: Arguments, name: str) -> str:
-    value = arguments.get(name, "")
-    if not value:
-        raise Refuse(f"{name} is missing")
-    return value
-
-
-def _number(arguments: Arguments, name: str) -> Decimal:
-    text = _text(arguments, name)
-    try:
-        value = Decimal(text)
-    except InvalidOperation as error:
-        raise Refuse(f"{name} is not a number: {text!r}") from error
-    if not value.is_finite():
-        raise Refuse(f"{name} is not finite: {text!r}")
-    return value
-
-
 def _guarded(s: Situation, arguments: Arguments) -> Position:
-    id = PositionId(_text(arguments, "position"))
+    id = PositionId(text_of(arguments, "position"))
     position = s.book.state.positions.get(id)
     if position is None:
         closed = id in s.book.state.closed
         raise Refuse(f"{id} is closed already" if closed else f"no position {id}")
     if not position.is_guarded:
         raise Refuse(f"{id} is foreign: adopt it first")
+    if position.structure is not None:
+        raise Refuse(f"{id} is a leg of {position.structure}: that is closed and protected as a whole")
     return position
 
 
 def _break_holding(s: Situation, taken: RequestTaken) -> Holding:
-    id = BreakId(_text(taken.arguments, "break"))
+    id = BreakId(text_of(taken.arguments, "break"))
     found = s.book.state.breaks.get(id)
     if found is None:
         raise Refuse(f"no open break {id}")

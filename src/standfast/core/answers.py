@@ -6,10 +6,13 @@ from standfast.core.cover import cover_of
 from standfast.core.protect import protect
 from standfast.core.reconcile import cover_gap
 from standfast.core.situation import Outcome, Situation
+from standfast.core.structure import broken, entry, whole_units
+from standfast.core.structures import phase_of, position_of, structure_of
 from standfast.model.ids import PositionId
 from standfast.model.journal import RequestDone, RequestTaken
 from standfast.model.order import ZERO
 from standfast.model.position import CloseReason, Phase, Position
+from standfast.model.structure import legs_text
 
 
 def finish_acts(s: Situation) -> Iterator[Outcome]:
@@ -24,6 +27,9 @@ def _open_done(s: Situation, taken: RequestTaken) -> RequestDone | None:
     id = s.book.state.keys.get(taken.arguments.get("key") or taken.request)
     if id is None:
         return None
+    whole = _structure_opened(s, taken, id)
+    if whole is not None:
+        return whole
     closed = s.book.state.closed.get(id)
     if closed is not None:
         return RequestDone(
@@ -41,8 +47,40 @@ def _open_done(s: Situation, taken: RequestTaken) -> RequestDone | None:
     return RequestDone(request=taken.request, ok=True, detail=detail)
 
 
+def _structure_opened(s: Situation, taken: RequestTaken, id: PositionId) -> RequestDone | None:
+    closed = s.book.state.closed_structures.get(id)
+    if closed is not None:
+        ok = closed.close_reason is not CloseReason.ROLLBACK
+        return RequestDone(request=taken.request, ok=ok, detail=f"{id} {closed.proof}")
+    booked = s.book.state.structures.get(id)
+    if booked is None or phase_of(s.book, booked) is not Phase.OPEN or s.book.alive.of(id):
+        return None
+    structure = structure_of(s.book, booked)
+    cost = entry(structure)
+    if broken(structure) is not None or cost is None:
+        return None  # being put right, or its fills are on their way
+    words = f"for {-cost} received" if cost < 0 else f"for {cost} paid"
+    detail = f"{id} open: {whole_units(structure)} x {legs_text(structure.shape)} {words}, exits held by the guard"
+    return RequestDone(request=taken.request, ok=True, detail=detail)
+
+
+def _structure_closed(s: Situation, taken: RequestTaken, id: PositionId) -> RequestDone | None:
+    closed = s.book.state.closed_structures.get(id)
+    if closed is not None:
+        legs = [position for leg in closed.legs if (position := position_of(s.book, leg)) is not None]
+        pnl = sum((leg.pnl for leg in legs), ZERO)
+        return RequestDone(request=taken.request, ok=True, detail=f"{id} closed, P&L {pnl}: {closed.proof}")
+    booked = s.book.state.structures.get(id)
+    if booked is None or booked.closing is not None:
+        return None
+    left = whole_units(structure_of(s.book, booked))
+    return RequestDone(request=taken.request, ok=True, detail=f"{id} reduced to {left} units")
+
+
 def _close_done(s: Situation, taken: RequestTaken) -> RequestDone | None:
     id = PositionId(taken.arguments["position"])
+    if id in s.book.state.structures or id in s.book.state.closed_structures:
+        return _structure_closed(s, taken, id)
     closed = s.book.state.closed.get(id)
     if closed is not None:
         detail = f"{id} closed at {closed.exit_price}, P&L {closed.pnl}: {closed.proof}"

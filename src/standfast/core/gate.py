@@ -30,10 +30,10 @@ class Asked:
 
 def reasons_against(s: Situation, asked: Asked) -> tuple[str, ...]:
     """Every reason to refuse; empty means accepted."""
-    return (*_account(s, asked), *_instrument(s, asked), *_terms(s, asked), *_limits(s, asked))
+    return (*against_account(s, asked), *against_instrument(s, asked), *_terms(s, asked), *_limits(s, asked))
 
 
-def _account(s: Situation, asked: Asked) -> Iterator[str]:
+def against_account(s: Situation, asked: Asked) -> Iterator[str]:
     if not s.may_act:
         yield s.why_not
     for scope in ("", asked.holding.instrument):
@@ -48,7 +48,7 @@ def _account(s: Situation, asked: Asked) -> Iterator[str]:
         yield "the session is closed: a market order would wait for the open"
 
 
-def _instrument(s: Situation, asked: Asked) -> Iterator[str]:
+def against_instrument(s: Situation, asked: Asked) -> Iterator[str]:
     for found in s.book.breaks_at(asked.holding):
         if found.confirmed and found.finding.kind.value in ("ghost_position", "quantity", "side", "orphan_position"):
             yield f"{asked.holding} has an open break {found.id} ({found.finding.kind})"
@@ -85,14 +85,21 @@ def _terms(s: Situation, asked: Asked) -> Iterator[str]:
         yield f"target {asked.target} is not beyond {price}"
 
 
-def _limits(s: Situation, asked: Asked) -> Iterator[str]:
-    limits, price = s.rules.limits, _price(s, asked)
-    guarded = [p for p in s.book.state.positions.values() if p.is_guarded and p.phase is not Phase.CLOSED]
-    if limits.open_positions is not None and len(guarded) >= limits.open_positions:
-        yield f"open_positions: {len(guarded)} of {limits.open_positions}"
+def against_count(s: Situation) -> Iterator[str]:
+    """How many positions and orders there may be; a structure is one position, whatever its legs."""
+    limits = s.rules.limits
+    held = [p for p in s.book.state.positions.values() if p.is_guarded and p.structure is None]
+    guarded = len([p for p in held if p.phase is not Phase.CLOSED]) + len(s.book.state.structures)
+    if limits.open_positions is not None and guarded >= limits.open_positions:
+        yield f"open_positions: {guarded} of {limits.open_positions}"
     recent = [at for at in s.book.state.openings if s.now - at < timedelta(minutes=1)]
     if limits.orders_per_minute is not None and len(recent) >= limits.orders_per_minute:
         yield f"orders_per_minute: {len(recent)} of {limits.orders_per_minute}"
+
+
+def _limits(s: Situation, asked: Asked) -> Iterator[str]:
+    yield from against_count(s)
+    limits, price = s.rules.limits, _price(s, asked)
     if price is None:
         return
     unit = price * s.instrument(asked.holding).multiplier

@@ -1,0 +1,115 @@
+"""May this structure be opened, and if not, every reason. As `core/gate.py`, of several legs at once.
+
+What it may cost is the most it can lose at expiry, not what its legs are worth: limits and buying power hold it to that.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+
+from standfast.core.expiring import is_due
+from standfast.core.gate import Asked, against_account, against_count, against_instrument
+from standfast.core.payoff import Stake, outlook
+from standfast.core.situation import Situation
+from standfast.core.structure import kind_of
+from standfast.core.worth import Sides, worth
+from standfast.model.ids import PositionId
+from standfast.model.structure import LEGS_MAX, HeldLeg, Leg, Structure, StructureKind, legs_text, multiplier_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskedStructure:
+    """An opening as it was asked for: legs of one unit, and how many units."""
+
+    legs: tuple[Leg, ...]
+    units: Decimal
+    strategy: str
+    key: str
+    limit: Decimal | None = None
+    """What one unit shall bring at least; negative for what it may cost at most."""
+
+
+def reasons_against_structure(s: Situation, asked: AskedStructure) -> tuple[str, ...]:
+    """Every reason to refuse; empty means accepted."""
+    shape = tuple(_shape(asked))
+    return shape or (*_account(s, asked), *_legs(s, asked), *_price(s, asked))
+
+
+def _shape(asked: AskedStructure) -> Iterator[str]:
+    if asked.units <= 0 or asked.units != asked.units.to_integral_value():
+        yield f"{asked.units} is no whole number of units above zero"
+    if not 2 <= len(asked.legs) <= LEGS_MAX:
+        yield f"a structure has two to {LEGS_MAX} legs, not {len(asked.legs)}"
+    elif kind_of(asked.legs) is StructureKind.OTHER:
+        yield f"{legs_text(asked.legs)} are no structure that is known"
+
+
+def _account(s: Situation, asked: AskedStructure) -> Iterator[str]:
+    whole = _as_single(asked, asked.legs[0])
+    yield from against_account(s, whole)
+    for leg in asked.legs[1:]:
+        frozen = s.book.state.frozen.get(leg.holding.instrument)
+        if frozen is not None:
+            yield f"{leg.holding} is frozen by {frozen.by}"
+    yield from against_count(s)
+
+
+def _legs(s: Situation, asked: AskedStructure) -> Iterator[str]:
+    for leg in asked.legs:
+        yield from against_instrument(s, _as_single(asked, leg))
+        singles = (p for p in s.book.guarded_at(leg.holding) if p.structure is None and p.sign != leg.sign)
+        if any(True for _ in singles):
+            yield f"{leg.holding} is held the other way: close it first"
+
+
+def _as_single(asked: AskedStructure, leg: Leg) -> Asked:
+    quantity = asked.units * leg.ratio
+    return Asked(holding=leg.holding, quantity=quantity, strategy=asked.strategy, key=asked.key, limit=asked.limit)
+
+
+def _price(s: Situation, asked: AskedStructure) -> Iterator[str]:
+    found = worth(s, asked.legs)
+    now = brings(found.now) if found.now is not None else None
+    if now is None and (asked.limit is None or not s.contract.multileg):
+        yield f"no usable quote of every leg: {found.why_blind}"
+        return
+    if not s.contract.multileg and asked.limit is not None and now is not None and now < asked.limit:
+        yield f"it brings {now} now, less than the {asked.limit} asked for; leg by leg it cannot wait"
+    net = asked.limit if asked.limit is not None else now
+    assert net is not None, asked
+    yield from _loss(s, asked, net)
+    held = tuple(HeldLeg(leg=leg, opened=asked.units * abs(leg.ratio)) for leg in asked.legs)
+    shown = Structure(id=PositionId(asked.key), strategy=asked.strategy, legs=held, units=asked.units)
+    ending = is_due(s, shown, s.rules.policy(asked.strategy, asked.legs[0].holding, "option"))
+    if ending is not None:
+        yield f"{ending.holding} ends today, and what is held of it has to be flat by now"
+
+
+def brings(now: Sides) -> Decimal:
+    """What opening one unit at the worse side of every quote brings; what closes best opens worst."""
+    return -now.best
+
+
+def _loss(s: Situation, asked: AskedStructure, net: Decimal) -> Iterator[str]:
+    stakes = [Stake(leg.contract, asked.units * leg.ratio, leg.multiplier) for leg in asked.legs]
+    worst = outlook(stakes, -net * asked.units * multiplier_of(asked.legs)).worst.amount
+    limits, account = s.rules.limits, s.snapshot.account
+    most = min(
+        (limit for limit in (limits.notional_per_instrument, limits.notional_per_account) if limit), default=None
+    )
+    if worst is None:
+        if most is not None:
+            yield f"what it may lose has no bound, and limits are set ({most})"
+        return
+    if most is not None and -worst > most:
+        yield f"it may lose {-worst:.2f}, over the limit of {most}"
+    if account is not None and -worst > account.buying_power:
+        yield f"buying power: it may lose {-worst:.2f}, over {account.buying_power}"
+
+
+def priced(s: Situation, asked: AskedStructure, leg: Leg) -> Decimal | None:
+    """Limit of one leg's opening where legs go alone: the worse side of its quote now."""
+    sight = s.sights.get(leg.holding)
+    if s.contract.multileg or sight is None:
+        return None
+    return sight.quote.closing_price(-leg.sign)
