@@ -109,7 +109,7 @@ def _take_excess_away(s: Situation, position: Position) -> Outcomes:
     """Its close would go on to sell what is not this position's, or turn it around."""
     if not s.may_act or not position.is_guarded:
         return
-    for order in s.book.alive.of(position.id):
+    for order in (order for order in s.book.alive.of(position.id) if order.parent is None):
         if order.role not in CLOSING_ROLES or order.is_finished or order.broker_id is None or is_cancelling(s, order):
             continue
         left = s.book.held(position) - position.closing.remain if position.closing is not None else ZERO

@@ -66,7 +66,9 @@ def _held(book: Book, tied: TiedLeg) -> HeldLeg:
     position = position_of(book, tied)
     if position is None:
         return HeldLeg(leg=tied.leg)
-    late = book.held(position) - position.held if position.id in book.state.positions else ZERO
+    if position.id not in book.state.positions:  # also where it was written off, or taken out of the books
+        return _held_once(tied, position)
+    late = book.held(position) - position.held
     opened, entry = position.opened, position.entry_value
     if late > 0:
         opened += late
@@ -76,6 +78,17 @@ def _held(book: Book, tied: TiedLeg) -> HeldLeg:
         opened=opened,
         closed=position.closed - min(late, ZERO),
         entry_value=entry,
+        exit_value=position.exit_value,
+        fees=position.fees,
+    )
+
+
+def _held_once(tied: TiedLeg, position: Position) -> HeldLeg:
+    return HeldLeg(
+        leg=tied.leg,
+        opened=position.opened,
+        closed=position.opened,
+        entry_value=position.entry_value,
         exit_value=position.exit_value,
         fees=position.fees,
     )

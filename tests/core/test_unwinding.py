@@ -1,0 +1,132 @@
+"""Tests of `core/unwinding.py`: the way out of a structure, over the whole decision."""
+
+from decimal import Decimal
+
+from standfast.model import journal as j
+from standfast.model.effects import CancelOrder
+from standfast.model.position import CloseReason
+from tests.core.situations import D
+from tests.core.spreads import ALONE, BOUGHT, SOLD, opened, prices
+
+
+def test_leg_by_leg_what_is_sold_is_bought_back_before_anything_bought_is_sold() -> None:
+    desk = opened(ALONE)
+    desk.fills_leg = lambda effect: True
+
+    desk.act("close", position=desk.structure.id)
+    desk.run()
+    desk.wait(30)
+    desk.run()
+
+    assert desk.done() == [("buy", SOLD), ("sell", BOUGHT)]
+    assert desk.net == {SOLD: 0, BOUGHT: 0}
+    assert desk.ended.close_reason is CloseReason.OPERATOR
+
+
+def test_what_is_bought_is_kept_for_as_long_as_what_is_sold_cannot_be_bought_back() -> None:
+    desk = opened(ALONE)
+    desk.refuses = lambda effect: "other" if effect.intent.holding == SOLD else ""
+
+    desk.act("close", position=desk.structure.id)
+    for _ in range(5):
+        desk.run()
+        desk.wait(60)
+
+    assert {side for side in desk.done()} == {("buy", SOLD)}
+    assert desk.net[BOUGHT] == 3
+
+
+def test_as_one_order_it_walks_from_the_mid_to_the_worst_side_and_then_to_the_market() -> None:
+    desk = opened()
+    desk.fills_together = lambda effect: effect.intent.net is None
+
+    desk.act("close", position=desk.structure.id)
+    for _ in range(8):
+        desk.run()
+        desk.wait(5)
+    desk.run()
+
+    assert [effect.intent.net for effect in desk.together] == [D("-3.70"), D("-3.74"), D("-3.77"), D("-3.80"), None]
+    assert len([effect for effect in desk.sent if isinstance(effect, CancelOrder)]) == 4
+    assert desk.net == {SOLD: 0, BOUGHT: 0}
+    assert desk.ended.close_reason is CloseReason.OPERATOR
+
+
+def test_a_broker_that_refuses_the_one_order_gets_the_legs() -> None:
+    desk = opened(refuses_together=False)
+    desk.refuses_together = True
+
+    desk.act("close", position=desk.structure.id)
+    for _ in range(4):
+        desk.run()
+        desk.wait(30)
+    desk.run()
+
+    assert len(desk.together) == 2
+    assert desk.done() == [("buy", SOLD), ("sell", BOUGHT)]
+    assert desk.net == {SOLD: 0, BOUGHT: 0}
+
+
+def test_part_of_it_is_closed_in_whole_units() -> None:
+    desk = opened()
+
+    desk.act("close", position=desk.structure.id, quantity="2")
+    desk.run()
+    desk.wait(30)
+    desk.run()
+
+    assert desk.net == {SOLD: -1, BOUGHT: 1}
+    assert desk.structure.closing is None
+
+
+def test_its_stop_fires_on_what_closing_costs_at_the_worst_side_and_the_profit_is_that_of_its_fills() -> None:
+    desk = opened()
+
+    desk.sights = prices(("5.90", "6.00"), ("0.50", "0.60"))  # 5.50 to close: more than half of 3.60 above it
+    desk.run()
+    desk.wait(30)
+    desk.run()
+
+    assert desk.ended.close_reason is CloseReason.STOP_LOSS
+    legs = [desk.book.state.closed[leg.position] for leg in desk.ended.legs]
+    assert sum(leg.pnl for leg in legs) == Decimal("-570")  # (3.60 - 5.50) x 3 x 100
+    assert {leg.close_reason for leg in legs} == {CloseReason.STOP_LOSS}
+
+
+def test_a_price_that_is_worse_for_one_leg_alone_closes_nothing() -> None:
+    desk = opened()
+
+    desk.sights = prices(("5.90", "6.00"), ("2.10", "2.20"))
+    desk.run()
+
+    assert desk.sent == []
+
+
+def test_a_leg_that_somebody_sells_leaves_a_broken_structure_that_is_told_and_put_right() -> None:
+    desk = opened(ALONE)
+    desk.tell(
+        j.PositionWrittenOff(position=desk.leg(BOUGHT), reason=CloseReason.FOREIGN, by="test", detail="sold elsewhere")
+    )
+    desk.net[BOUGHT] = D(0)
+
+    for _ in range(6):
+        desk.run()
+        desk.wait(15)
+    desk.run()
+
+    (found,) = (each for each in desk.book.state.ended_breaks.values() if each.finding.kind.value == "structure")
+    assert "uncovered" in found.finding.evidence
+    assert desk.net == {SOLD: 0, BOUGHT: 0}
+    assert desk.done() == [("buy", SOLD)]
+
+
+def test_flatten_closes_it_as_a_whole() -> None:
+    desk = opened(ALONE)
+
+    desk.act("flatten")
+    for _ in range(4):
+        desk.run()
+        desk.wait(30)
+
+    assert desk.done() == [("buy", SOLD), ("sell", BOUGHT)]
+    assert desk.net == {SOLD: 0, BOUGHT: 0}
