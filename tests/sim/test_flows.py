@@ -4,6 +4,8 @@
 """
 
 import random
+from collections.abc import Sequence
+from itertools import islice
 
 import pytest
 
@@ -11,7 +13,8 @@ from standfast.model.journal import CancelAnswered, GuardStarted, PositionSettle
 from standfast.model.position import CloseReason
 from standfast.sim import flows
 from standfast.sim.effects import Kind
-from standfast.sim.flows import Flow, Point, Telling
+from standfast.sim.flow_points import DIES_TWICE, RECOVERY, Point, doubles, pairs, singles
+from standfast.sim.flows import Flow, Telling
 from standfast.sim.world import World, play
 from tests.sim.stories import RULES, START, STILL
 
@@ -91,9 +94,49 @@ def test_a_guard_that_is_dismissed_is_not_started_again_even_if_it_has_just_ende
 def test_no_effect_at_which_it_goes_wrong_breaks_a_promise(flow: Flow) -> None:
     plain = flows.play(Point(flow.name))
     every = [Point(flow.name, kind, number) for kind in Kind for number in range(1, plain.effects + 1)]
-    report = flows.play_some(random.SystemRandom().sample(every, SLICE))
-    assert not report.missed
-    assert not report.violations, report.violations[0]
+    nothing_broken(random.SystemRandom().sample(every, SLICE))
+
+
+def nothing_broken(points: Sequence[Point]) -> None:
+    report = flows.play_some(points)
+    assert not report.missed, [point.name for point in report.missed]
+    assert not report.violations, f"{report.violations[0].point.name}: {report.violations[0]}"
+
+
+@pytest.fixture(scope="module")
+def effects() -> dict[str, int]:
+    """How many each flow has."""
+    return {played.point.flow: played.effects for played in flows.count()}
+
+
+@pytest.mark.parametrize("flow", DIES_TWICE)
+def test_neither_does_a_second_death_in_the_recovery(flow: str, effects: dict[str, int]) -> None:
+    every = list(doubles({flow: effects[flow]}))
+    assert len(every) == effects[flow] * RECOVERY
+    nothing_broken(random.SystemRandom().sample(every, SLICE // 2))
+
+
+def test_a_recovery_makes_no_more_effects_than_are_tried() -> None:
+    """From the death until the new life has looked once at everything it has read."""
+    for flow in DIES_TWICE:
+        log = flows.tell(Point(flow, Kind.KILL, 12)).world.effects.log
+        (died,) = (at for at, each in enumerate(log) if each.process == "guard-1" and log[at + 1].process != "guard-1")
+        began = next(at for at, each in enumerate(log) if each.process != "guard-1" and each.name == "answer account")
+        assert began - died < RECOVERY, flow
+
+
+def test_nor_do_two_anomalies_of_any_kind(effects: dict[str, int]) -> None:
+    drawn = list(islice(pairs(effects, first=random.SystemRandom().randrange(10**9)), 2 * SLICE))
+    nothing_broken(drawn)
+
+
+def test_pairs_are_drawn_from_their_numbers(effects: dict[str, int]) -> None:
+    assert list(islice(pairs(effects, 8), 2)) == list(islice(pairs(effects, 7), 3))[1:]
+
+
+def test_nor_does_one_through_the_real_adapter() -> None:
+    effects = {played.point.flow: played.effects for played in flows.count("alpaca")}
+    nothing_broken(random.SystemRandom().sample(list(singles(effects, "alpaca")), 2 * SLICE))
 
 
 def test_up_to_its_anomaly_a_telling_is_the_one_that_was_counted() -> None:
@@ -105,8 +148,12 @@ def test_up_to_its_anomaly_a_telling_is_the_one_that_was_counted() -> None:
 
 
 def test_a_point_is_named_and_found_again() -> None:
-    for point in (Point("open", Kind.FAIL_ON, 3), Point("takeover", Kind.KILL, 14)):
+    twice = Point("close", Kind.KILL, 12, Kind.FAIL_ON, 3)
+    adapted = Point("close", Kind.EXHAUST, 12, through="alpaca")
+    for point in (Point("open", Kind.FAIL_ON, 3), Point("takeover", Kind.KILL, 14), twice, adapted):
         assert flows.named(point.name) == point
-    for wrong in ("open", "open:kill", "open:kill:x", "opens:kill:3", "open:drown:3"):
+    assert twice.name == "close:kill:12+fail-on:3"
+    assert adapted.name == "close:exhaust:12@alpaca"
+    for wrong in ("open", "open:kill", "open:kill:x", "opens:kill:3", "open:drown:3", "open:kill:3+", "open:kill:3@x"):
         with pytest.raises(ValueError, match="FLOW:KIND:NUMBER"):
             flows.named(wrong)

@@ -7,6 +7,7 @@ import pytest
 from standfast.cli.main import main
 from standfast.sim import flows
 from standfast.sim.effects import Kind
+from standfast.sim.flow_points import Point
 
 
 def test_one_point_says_where_it_struck(capsys: pytest.CaptureFixture[str]) -> None:
@@ -21,7 +22,7 @@ def test_a_point_that_is_none_is_refused(capsys: pytest.CaptureFixture[str]) -> 
 
 def test_all_points_are_summed_up(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(flows, "FLOWS", flows.FLOWS[:1])
-    monkeypatch.setattr(flows, "points", lambda effects: iter([flows.Point("open", Kind.KILL, effects["open"])]))
+    monkeypatch.setattr(flows, "points", lambda which, effects, **rest: [Point("open", Kind.KILL, effects["open"])])
     assert main(["drill", "fuzz", "--flows", "--jobs", "1", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert list(told["effects"]) == ["open"]

@@ -269,7 +269,9 @@ class Flows(Protocol):
 
     def play(self, point: FlowPoint) -> FlowPlayed: ...
 
-    def play_all(self, jobs: int | None, progress: Callable[[int, int], None]) -> FlowsFound: ...
+    def play_all(
+        self, jobs: int | None, progress: Callable[[int, int], None], which: str, *, first: int, some: int
+    ) -> FlowsFound: ...
 
 
 class Demo(Protocol):

@@ -19,8 +19,9 @@ def play(options: Options) -> int:
 def _all(options: Options) -> int:
     from standfast.cli import doors, render
 
+    first = options.first if options.first is not None else 0
     with _progress(quiet=options.json) as shown:
-        found = doors.flows().play_all(options.jobs, shown)
+        found = doors.flows().play_all(options.jobs, shown, options.flows, first=first, some=options.seeds)
     if options.json:
         render.document(_document(found))
     else:

@@ -41,9 +41,16 @@ def _arguments(parser: Parser) -> None:
     )
     parser.add_argument("--until-failure", action="store_true", help="go on until a seed fails, whatever --seeds says")
     parser.add_argument(
-        "--flows", action="store_true", help="no seeds: at every effect of eight canonical flows, kill and fail"
+        "--flows",
+        nargs="?",
+        const="once",
+        choices=("once", "twice", "pairs", "alpaca"),
+        help="no seeds: at every effect of eight canonical flows, kill and fail (once, if not given); kill again at "
+        "every effect of the recovery (twice); --seeds pairs of both (pairs); through the real adapter (alpaca)",
     )
-    parser.add_argument("--point", metavar="FLOW:KIND:NUMBER", help="one point of the flows again")
+    parser.add_argument(
+        "--point", metavar="FLOW:KIND:NUMBER", help="one point of the flows again, as a failure names it"
+    )
     parser.add_argument(
         "--policy", metavar="FILE", help="a standfast.toml: its [[policies]] instead of rules drawn at random"
     )
@@ -233,7 +240,8 @@ VERBS = {
         example="standfast drill fuzz --seeds 200 --jobs 2\n"
         "standfast drill fuzz --policy standfast.toml\n"
         "standfast drill fuzz --seeds 1 --from 4711 --trace -\n"
-        "standfast drill fuzz --flows --jobs 2",
+        "standfast drill fuzz --flows --jobs 2\n"
+        "standfast drill fuzz --flows pairs --seeds 2000 --jobs 2",
         codes="0   held: no promise was broken\n1   not: seed, faults, timeline and the command that replays it\n"
         "2   usage error",
         run=_fuzz,

@@ -2,8 +2,8 @@
 
 Theory: random kills hit the few moments that matter once in many runs; a flow has a few hundred effects, so they can
 all be tried. A flow is told once without an anomaly to count its effects, and then once for each of them and each kind
-of anomaly. Every telling ends in quiet, and is judged by the same `Checker` as the swarm's runs: nothing unsafe on the
-way, everything converged at the end.
+of anomaly; some are told with two (`flow_points`). Every telling ends in quiet, and is judged by the same `Checker` as
+the swarm's runs: nothing unsafe on the way, everything converged at the end.
 
 Invariants
 1. Up to the effect at which it goes wrong, a telling is the one that was counted: same seed, same effects.
@@ -13,11 +13,12 @@ Invariants
 import os
 import traceback
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from itertools import islice
 from multiprocessing import get_context
 
 from standfast.core.policy import Foreign, Mode, Policy, Rules
@@ -28,9 +29,10 @@ from standfast.exchange.quotes_file import FileQuote
 from standfast.exchange.script import Script
 from standfast.model.ids import AccountId
 from standfast.model.journal import Entry
-from standfast.sim import tale
+from standfast.sim import flow_points, tale
 from standfast.sim.checkers import Checker
-from standfast.sim.effects import Anomaly, Kind
+from standfast.sim.effects import Kind
+from standfast.sim.flow_points import ALPACA, ENGINE, Point
 from standfast.sim.loop import Deadlock, TooSlow, run
 from standfast.sim.watch import Violation
 from standfast.sim.world import World
@@ -64,28 +66,9 @@ class Flow:
     act: Callable[[World], Awaitable[None]]
 
 
-@dataclass(frozen=True, slots=True)
-class Point:
-    """One telling: which flow, and what goes wrong at which of its effects; `number` 0: nothing."""
-
-    flow: str
-    kind: Kind = Kind.KILL
-    number: int = 0
-
-    @property
-    def name(self) -> str:
-        """`FLOW:KIND:NUMBER`, as `named` reads it."""
-        return f"{self.flow}:{self.kind.value.replace(' ', '-')}:{self.number}"
-
-
 def named(text: str) -> Point:
     """The point of this name; ValueError when there is none of that form."""
-    flow, _, rest = text.partition(":")
-    kind, _, number = rest.partition(":")
-    if flow not in BY_NAME or kind.replace("-", " ") not in {each.value for each in Kind} or not number.isdigit():
-        kinds = ", ".join(each.value.replace(" ", "-") for each in Kind)
-        raise ValueError(f"{text!r} is no FLOW:KIND:NUMBER; flows are {', '.join(BY_NAME)}; kinds are {kinds}")
-    return Point(flow, Kind(kind.replace("-", " ")), int(number))
+    return flow_points.named(text, list(BY_NAME))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +79,9 @@ class Played:
     effects: int
     """Of the flow itself, from `before` to the end of `act`."""
     struck: str = ""
-    """The effect at which it went wrong."""
+    """The effect at which it went wrong first."""
+    missed: bool = False
+    """Whether something that was planned struck nowhere."""
     violation: tuple[str, str] | None = None
     digest: str = ""
     timeline: tuple[str, ...] = ()
@@ -122,8 +107,8 @@ class FlowsReport:
         if played.point.number == 0:
             self.effects[played.point.flow] = played.effects
         else:
-            self.played[played.point.kind.value] += 1
-            if not played.struck:
+            self.played[played.point.what] += 1
+            if played.missed:
                 self.missed.append(played.point)
         if played.violation is not None:
             self.violations.append(played)
@@ -240,6 +225,8 @@ FLOWS = (
     Flow(name="takeover", before=_with_a_second, act=_takeover),
 )
 BY_NAME = {flow.name: flow for flow in FLOWS}
+WHICH = ("once", "twice", "pairs", "alpaca")
+"""One anomaly; a second death in every recovery; two anomalies of any kind, drawn; one, through the Alpaca adapter."""
 
 # --- one telling ----------------------------------------------------------------------------------
 
@@ -267,6 +254,7 @@ class Telling:
         self.flow = BY_NAME[point.flow]
         self.violation: tuple[str, str] | None = None
         self.effects = 0
+        self.missed = point.number > 0
         self.held = Decimal(0)
         """What is truly held at the end."""
         self.covered = Decimal(0)
@@ -274,7 +262,7 @@ class Telling:
         self.world: World
 
     async def through(self) -> None:
-        self.world = World(RULES, CALM, seed=1, restart_after=RESTARTED)
+        self.world = World(RULES, CALM, seed=1, restart_after=RESTARTED, through=self.point.through)
         self.checker = Checker(self.world)
         self.world.watchers.append(self.checker)
         try:
@@ -289,12 +277,16 @@ class Telling:
         world, point = self.world, self.point
         await self.flow.before(world)
         began = world.effects.count
-        if point.number:
-            world.effects.plan(Anomaly(point.kind, began + point.number, FAILS_FOR))
+        planned = point.anomalies(began, FAILS_FOR)
+        world.effects.plan(*planned)
         await self.flow.act(world)
         self.effects = world.effects.count - began
-        if point.kind is Kind.FAIL_ON:
+        while planned and world.effects.count <= planned[-1].number:
+            await world.run_for(1)  # the second may fall into what follows
+        if Kind.FAIL_ON in {anomaly.kind for anomaly in planned}:
             await world.run_for(FAILS_FOR)
+        struck = world.effects.struck
+        self.missed = bool(planned) and (not struck or struck[-1].number < planned[-1].number)
         world.effects.heal()
         world.faults.clear()
         await self._restarted()
@@ -319,6 +311,7 @@ class Telling:
             point=self.point,
             effects=self.effects,
             struck=world.effects.struck[0].name if world.effects.struck else "",
+            missed=self.missed,
             violation=self.violation,
             digest=tale.digest(world.effects, world.tape, entries),
             timeline=tuple(tale.timeline(world.tape[-80:], entries[-80:])[-80:]) if self.violation else (),
@@ -328,28 +321,38 @@ class Telling:
 # --- all of them ----------------------------------------------------------------------------------
 
 
-def points(effects: dict[str, int]) -> Iterator[Point]:
-    """Every kind of anomaly at every effect, kind by kind."""
-    for kind in Kind:
-        for flow in FLOWS:
-            for number in range(1, effects[flow.name] + 1):
-                yield Point(flow.name, kind, number)
-
-
-def count() -> list[Played]:
+def count(through: str = ENGINE) -> list[Played]:
     """Every flow as it goes when nothing goes wrong."""
-    return [play(Point(flow.name)) for flow in FLOWS]
+    return [play(Point(flow.name, through=through)) for flow in FLOWS]
 
 
-def play_all(jobs: int | None = None, progress: Callable[[int, int], None] = lambda _done, _all: None) -> FlowsReport:
-    """Every anomaly at every effect of every flow; `progress` hears how many tellings are done, and of how many.
+def points(which: str, effects: dict[str, int], *, first: int = 0, some: int = 2_000) -> list[Point]:
+    """Which of `WHICH` there are; of pairs `some`, from number `first` on."""
+    match which:
+        case "twice":
+            return list(flow_points.doubles(effects))
+        case "pairs":
+            return list(islice(flow_points.pairs(effects, first), some))
+        case _:
+            return list(flow_points.singles(effects, ALPACA if which == ALPACA else ENGINE))
+
+
+def play_all(
+    jobs: int | None = None,
+    progress: Callable[[int, int], None] = lambda _done, _all: None,
+    which: str = "once",
+    *,
+    first: int = 0,
+    some: int = 2_000,
+) -> FlowsReport:
+    """All points of these (`WHICH`); `progress` hears how many tellings are done, and of how many.
 
     `jobs`: processes at once; all processors, if not given.
     """
     report = FlowsReport()
-    for plain in count():
+    for plain in count(ALPACA if which == ALPACA else ENGINE):
         report.take(plain)
-    every = list(points(report.effects))
+    every = points(which, report.effects, first=first, some=some)
     with ProcessPoolExecutor(jobs or os.cpu_count(), mp_context=get_context("spawn")) as pool:
         for done, played in enumerate(pool.map(play, every, chunksize=8), start=1):
             report.take(played)
@@ -357,7 +360,7 @@ def play_all(jobs: int | None = None, progress: Callable[[int, int], None] = lam
     return report
 
 
-def play_some(chosen: Sequence[Point]) -> FlowsReport:
+def play_some(chosen: Iterable[Point]) -> FlowsReport:
     """These tellings, one after the other, in this process."""
     report = FlowsReport()
     for point in chosen:
