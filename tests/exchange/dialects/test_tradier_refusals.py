@@ -2,9 +2,13 @@
 
 import pytest
 
+from standfast.exchange.accounts import AccountSpec
+from standfast.exchange.assets import asset_of
+from standfast.exchange.engine import Engine
+from standfast.exchange.sessions import USSessions
 from tests.exchange.dialects.test_tradier_orders import OPTION, SPREAD, STOCK
-from tests.exchange.dialects.tradier_desk import ACCOUNT, TradierDesk, tradier_desk
-from tests.exchange.option_desk import X3800
+from tests.exchange.dialects.tradier_desk import ACCOUNT, TOKEN, TradierDesk, served, tradier_desk
+from tests.exchange.option_desk import FRIDAY, X3800
 
 
 async def status_of(desk: TradierDesk, form: dict[str, str]) -> tuple[str, str | None]:
@@ -97,6 +101,21 @@ async def test_a_finished_order_cannot_be_cancelled() -> None:
 
         assert (answer.status, answer.body) == (400, b"order already in finalized state: filled")
         assert (await desk.ask("DELETE", "@/orders/7")).status == 404
+
+
+async def test_a_token_opens_all_accounts_that_have_it_and_each_has_its_own_orders() -> None:
+    specs = [AccountSpec(name=name, key_id=f"VA{n}", secret=TOKEN) for n, name in enumerate("abc") if name != "c"]
+    stranger = AccountSpec(name="c", key_id="VA2", secret="another")
+    engine = Engine([asset_of("SPY")], [*specs, stranger], start=FRIDAY, calendar=USSessions())
+    async with served(engine, limits=None) as desk:
+        desk.quote("SPY", "601.00", "601.02")
+        assert (await desk.ask("POST", "/accounts/VA1/orders", STOCK)).status == 200
+
+        profile = await desk.get("/user/profile")
+        assert [row["account_number"] for row in profile["profile"]["account"]] == ["VA0", "VA1"]
+        assert await desk.get("/accounts/VA0/orders") == {"orders": "null"}
+        assert (await desk.get("/accounts/VA1/positions"))["positions"]["position"]["symbol"] == "SPY"
+        assert (await desk.ask("GET", "/accounts/VA2/orders")).status == 401
 
 
 async def test_only_the_number_and_token_of_an_account_open_it() -> None:
