@@ -51,6 +51,9 @@ class Script:
     wires: list[Wire] = field(default_factory=list)
     """For one connection each; with none left nothing is served."""
 
+    def __post_init__(self) -> None:
+        self.answers["/v1/markets/quotes"] = quotes
+
     def tell(self, path: str, answer: Answer) -> None:
         self.answers[path] = lambda params: answer
 
@@ -77,6 +80,12 @@ class Script:
 
     async def close(self) -> None:
         return
+
+
+def quotes(params: Mapping[str, str]) -> bytes:
+    """Everything asked for is a share, but WRONG is nothing."""
+    rows = [{"symbol": name, "type": "stock"} for name in params["symbols"].split(",") if name != "WRONG"]
+    return json.dumps({"quotes": {"quote": rows} if rows else "null"}).encode()
 
 
 def broker(script: Script, clock: ManualClock, **changes: Any) -> TradierBroker:

@@ -10,6 +10,7 @@ from standfast.model.order import Side
 from tests.brokers.clocks import ManualClock
 from tests.brokers.tradier.replies import order_row
 from tests.brokers.tradier.scripted import Script, broker, order, orders
+from tests.brokers.tradier.served import SPY
 
 DAY = timedelta(days=1).total_seconds()
 
@@ -87,3 +88,14 @@ async def test_an_order_without_a_price_for_what_it_filled_is_not_told_yet() -> 
 async def test_a_watermark_that_is_not_ours_is_refused(mark: str) -> None:
     with pytest.raises(Malformed, match="watermark"):
         await broker(script(), ManualClock()).activities(mark)
+
+
+async def test_an_order_told_under_a_name_that_nobody_quotes_is_not_believed() -> None:
+    found = script(bought(2, 4.0, status="filled", symbol="WRONG"))
+    at = broker(found, ManualClock())
+
+    with pytest.raises(Malformed, match="order 2 is of WRONG"):
+        await at.activities("2026-10-08/")
+
+    found.tell("/orders", orders(bought(2, 4.0, status="filled")))
+    assert [each.holding for each in (await at.activities("2026-10-08/")).totals] == [SPY]

@@ -8,12 +8,13 @@ import pytest
 
 from standfast.brokers.shared.transport import Response
 from standfast.model.effects import Urgency
-from standfast.model.errors import Malformed, OutcomeUnknown
+from standfast.model.errors import Incomplete, Malformed, OutcomeUnknown
 from standfast.model.ids import BrokerOrderId, ClientOrderId
-from standfast.model.order import OrderState
+from standfast.model.order import OrderState, OrderType, Side, Terms, TimeInForce
 from tests.brokers.clocks import ManualClock, settle
 from tests.brokers.tradier.replies import order_row
 from tests.brokers.tradier.scripted import Script, broker, order, orders
+from tests.brokers.tradier.served import SPY
 
 TODAY, PAST = "/orders", "/orders?all"
 OLD = order_row(id=7, tag="sfabcd-s7", create_date="2026-09-30T14:00:00.000Z")
@@ -204,3 +205,32 @@ async def test_another_order_than_was_asked_for_is_refused() -> None:
 
     with pytest.raises(Malformed, match="asked for order 5, told of 6"):
         await broker(found, ManualClock()).order(broker_id=BrokerOrderId("5"))
+
+
+async def test_a_list_that_is_behind_what_is_known_does_not_say_unknown() -> None:
+    placed = order_row(id=9, create_date="2026-10-08T14:20:00.000Z", transaction_date="2026-10-08T14:20:00.000Z")
+    found = script(placed)
+    found.tell("/orders/9", order({**placed, "status": "canceled", "transaction_date": "2026-10-08T14:29:00.000Z"}))
+    at = broker(found, ManualClock())
+    assert await at.order(client_id=ClientOrderId("sfabcd-c1")) is None
+    await at.order(broker_id=BrokerOrderId("9"))
+
+    with pytest.raises(Incomplete, match="behind what is known of 9"):
+        await at.order(client_id=ClientOrderId("sfabcd-c1"))
+
+    found.tell(TODAY, orders({**placed, "status": "canceled", "transaction_date": "2026-10-08T14:29:00.000Z"}))
+    assert await at.order(client_id=ClientOrderId("sfabcd-c1")) is None
+
+
+async def test_a_list_without_what_was_just_sent_does_not_say_unknown() -> None:
+    found = script()
+    at = broker(found, ManualClock())
+    found.tell(TODAY, order({"id": 9, "status": "ok"}))
+    terms = Terms(
+        side=Side.BUY, quantity=Decimal(1), type=OrderType.MARKET, time_in_force=TimeInForce.DAY, reduces=False
+    )
+    await at.submit(ClientOrderId("sfabcd-o1"), SPY, terms, urgency=Urgency.OPEN)
+    found.tell(TODAY, orders())
+
+    with pytest.raises(Incomplete):
+        await at.order(client_id=ClientOrderId("sfabcd-c1"))

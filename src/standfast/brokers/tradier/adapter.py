@@ -45,7 +45,7 @@ from standfast.model.evidence import AccountRead, ActivitiesRead, HeldReport, Ma
 from standfast.model.greeks import Greeks
 from standfast.model.ids import AccountId, BrokerOrderId, ClientOrderId, Holding, InstrumentId
 from standfast.model.instrument import Instrument
-from standfast.model.order import ZERO, LegTerms, OrderReport, OrderState, OrderType, Side, Terms
+from standfast.model.order import ZERO, FilledTotal, LegTerms, OrderReport, OrderState, OrderType, Side, Terms
 from standfast.model.quote import Quote
 from standfast.model.secret import Secret
 from standfast.ports import BrokerEvent, Clock, IsWanted, Ticks
@@ -197,7 +197,20 @@ class TradierBroker:
         return await self._orders.by_tag(client_id)
 
     async def activities(self, watermark: str, *, urgency: int = Urgency.READ) -> ActivitiesRead:
-        return await self._history.read(watermark, urgency)
+        read = await self._history.read(watermark, urgency)
+        for total in read.totals:
+            await self._check_name(total)
+        return read
+
+    async def _check_name(self, total: FilledTotal) -> None:
+        """An order may be told under another name than its own: what the broker does not quote was not traded today."""
+        name = total.holding.instrument
+        if name in self._instruments:
+            return
+        try:
+            await self.instrument(name)
+        except Rejected as error:
+            raise Malformed(f"order {total.broker_order_id} is of {name}: {error}") from None
 
     async def account(self) -> AccountRead:
         status = await self._account_status()

@@ -9,13 +9,14 @@ Invariants
 - A list is whole: pages are read until one brings nothing new, else `Incomplete`.
 - A read that has not left yet serves all who asked before it did: it speaks for a moment after each of them asked.
 - "Unknown" is said only of an order that neither its own address nor the lists of a month show.
+- Nor is "unknown" said by a list that leaves out what has been sent today, or is behind what has been read by id.
 - Of orders with one tag the first bears its name, in this process for good.
 """
 
 import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
@@ -38,6 +39,7 @@ PAGE = 25
 PAGES_MAX = 400
 MONTH = timedelta(days=30)
 CARRIED_EVERY = 12.0
+NEVER = datetime(1, 1, 2, tzinfo=UTC)
 KEPT = 50_000
 """Ids and tags remembered."""
 
@@ -78,6 +80,9 @@ class Orders:
         self._places: dict[BrokerOrderId, Place] = {}
         self._first: dict[str, BrokerOrderId] = {}
         self._known: dict[BrokerOrderId, tuple[ClientOrderId, Holding]] = {}
+        self._newest: dict[BrokerOrderId, datetime] = {}
+        """Of each order placed today, its last change that anybody has told."""
+        self._newest_of: date | None = None
         self._searched: dict[str, None] = {}
         """Tags that the past has been searched for."""
 
@@ -95,6 +100,7 @@ class Orders:
         """Ours, just accepted: its tag is known to be its own, unless an earlier one bears it."""
         _remember(self._first, client_id, self._first.get(client_id, broker_id))
         _remember(self._known, broker_id, (client_id, holding))
+        self._note_newest(broker_id, NEVER)
 
     def known(self, broker_id: BrokerOrderId) -> tuple[ClientOrderId, Holding] | None:
         """Whose id this is, where any read has told."""
@@ -235,9 +241,11 @@ class Orders:
         id = _id_in(client_id)
         if id is not None:
             return await self.by_id(id)
-        found = _bearing((await self.today(Urgency.VERIFY)).reports.values(), client_id)
+        listing = await self.today(Urgency.VERIFY)
+        found = _bearing(listing.reports.values(), client_id)
         if found is not None:
             return found
+        self._check_newest(listing)
         first = self._first.get(client_id)
         if first is not None:
             return await self.by_id(first)
@@ -247,12 +255,28 @@ class Orders:
         _remember(self._searched, client_id, None)
         return _bearing(past, client_id)
 
+    def _note_newest(self, id: BrokerOrderId, changed: datetime) -> None:
+        if self._newest_of != self.day:
+            self._newest, self._newest_of = {}, self.day
+        self._newest[id] = max(changed, self._newest.get(id, NEVER))
+
+    def _check_newest(self, listing: Listing) -> None:
+        """Raises Incomplete for a list that is behind what is known: what it leaves out may be there."""
+        if self._newest_of != self.day:
+            return
+        for id, changed in self._newest.items():
+            shown = listing.reports.get(id)
+            if shown is None or (shown.updated_at or NEVER) < changed:
+                raise Incomplete(f"orders: the list is behind what is known of {id}")
+
     def _reports(self, rows: Iterable[OrderRow]) -> list[OrderReport]:
         """Named, and their ids and tags remembered."""
         found = order_rows.named(map(self._placed, rows), self._first)
         for report in found:
             if _id_in(report.client_id) is None:
                 _remember(self._first, report.client_id, report.broker_id)
+            if report.placed_at is not None and report.placed_at.astimezone(NEW_YORK).date() == self.day:
+                self._note_newest(report.broker_id, report.updated_at or NEVER)
             for each in (report, *report.legs):
                 _remember(self._known, each.broker_id, (each.client_id, each.holding))
         return found
