@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from standfast.exchange.faults import AlteredIds, Misreport, NewState, NewType, OtherInstrument
+from standfast.exchange.faults import AlteredIds, Misreport, NewState, NewType, OtherAccount, OtherInstrument
 from standfast.exchange.misreport import misreported
 
 LEG = {"client_order_id": "SF-Leg", "symbol": "KO", "status": "new", "type": "stop", "qty": "10", "legs": None}
@@ -38,7 +38,12 @@ def test_orders_are_in_a_state_or_of_a_type_nobody_knows() -> None:
     assert told(NewType(word="hover"), "type") == ["hover", "hover"]
 
 
-@pytest.mark.parametrize("fault", [AlteredIds(), OtherInstrument(), NewState(), NewType()])
+@pytest.mark.parametrize("fault", [AlteredIds(), OtherInstrument(), OtherAccount(), NewState(), NewType()])
 @pytest.mark.parametrize("body", [b"", b"<html>", b'{"cash": "10.00"}', b"[1, null]"])
 def test_what_says_nothing_of_the_kind_stays_as_it_is(fault: Misreport, body: bytes) -> None:
     assert misreported(fault, body).replace(b" ", b"") == body.replace(b" ", b"")
+
+
+def test_an_account_is_somebody_elses() -> None:
+    body = misreported(OtherAccount(number="PA1"), b'{"account_number": "PA9", "cash": "1"}')
+    assert json.loads(body) == {"account_number": "PA1", "cash": "1"}

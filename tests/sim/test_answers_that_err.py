@@ -10,6 +10,7 @@ from standfast.exchange.faults import (
     NeverAnswered,
     NewState,
     NewType,
+    OtherAccount,
     OtherInstrument,
     Rule,
     Slow,
@@ -116,6 +117,19 @@ def test_after_an_answer_about_something_else_nothing_is_opened() -> None:
         assert "about something else" in refused.detail
 
     play(story, STOP_ONLY, STILL, start=START)
+
+
+@THROUGH
+def test_an_account_that_is_another_one_than_before_is_said_and_nothing_is_opened(through: str) -> None:
+    async def story(world: World) -> None:
+        await holding(world)
+        erring(world, OtherAccount(), "account", seconds=80)
+        await world.run_for(80)
+        assert any("another one than before" in text for text in await told(world))
+        assert "" in world.book.state.frozen
+        assert is_covered(world, 100), "what is held is guarded"
+
+    play(story, STOP_ONLY, STILL, start=START, through=through)
 
 
 @THROUGH

@@ -149,6 +149,12 @@ class OtherInstrument(Misreport, frozen=True, tag="other_instrument"):
     instrument: str = "WRONG"
 
 
+class OtherAccount(Misreport, frozen=True, tag="other_account"):
+    """The account in the answer is somebody else's."""
+
+    number: str = "PA0000000000"
+
+
 class NewState(Misreport, frozen=True, tag="new_state"):
     """The orders in the answer are in a state that nobody has heard of."""
 
@@ -188,7 +194,8 @@ class Cut(Fault, frozen=True, tag="cut"):
 
 AnyFault = (
     Slow | Stale | EmptyList | PartialList | NeverArrives | NeverAnswered | RateLimited | ServerError | Garbled | Reset
-    | RefusedWith | AlteredIds | OtherInstrument | NewState | NewType | Lost | Doubled | Delayed | Overtaken | Cut
+    | RefusedWith | AlteredIds | OtherInstrument | OtherAccount | NewState | NewType | Lost | Doubled | Delayed
+    | Overtaken | Cut
 )  # fmt: skip
 
 

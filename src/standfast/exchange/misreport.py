@@ -9,7 +9,7 @@ from decimal import Decimal
 
 import msgspec
 
-from standfast.exchange.faults import AlteredIds, Misreport, NewState, NewType, OtherInstrument
+from standfast.exchange.faults import AlteredIds, Misreport, NewState, NewType, OtherAccount, OtherInstrument
 
 CUT = 12
 """Characters that are left of an id that is cut off."""
@@ -49,6 +49,8 @@ def _change(fault: Misreport, row: Row) -> None:
     match fault:
         case OtherInstrument(instrument=name) if "symbol" in row:
             row["symbol"] = name
+        case OtherAccount(number=number) if "account_number" in row:
+            row["account_number"] = number
         case AlteredIds() if isinstance(id, str):
             row["client_order_id"] = altered(fault, id)
         case NewState(word=word) if isinstance(id, str):

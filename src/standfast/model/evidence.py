@@ -79,6 +79,8 @@ class AccountRead:
     currency: str
     blocked: bool
     reason: str = ""
+    number: str = ""
+    """Which account it is; empty where the broker does not say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

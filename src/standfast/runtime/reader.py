@@ -22,7 +22,7 @@ from standfast.core.repair import is_left_to_people
 from standfast.core.totals import fills_of
 from standfast.model.booked import BookedOrder
 from standfast.model.effects import Urgency
-from standfast.model.errors import BrokerError, Unauthorised
+from standfast.model.errors import BrokerError, Malformed, Unauthorised
 from standfast.model.evidence import OrdersRead, Snapshot
 from standfast.model.ids import BrokerOrderId, Holding
 from standfast.model.journal import Fact, OrderObserved, SessionSeen, WatermarkMoved
@@ -278,6 +278,8 @@ class Reader:
 
     async def _account(self, urgency: int) -> None:
         read = await self.broker.account()  # first: what is read meanwhile must not be put back
+        if not await self.lookups.judge.is_same(read):
+            raise Malformed("the account that was read is another one than before")
         self.snapshot = replace(self.snapshot, account=read)
 
     # --- fills and movements --------------------------------------------------------------------

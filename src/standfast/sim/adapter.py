@@ -18,7 +18,7 @@ from standfast.exchange import orders as theirs
 from standfast.exchange.accounts import PositionView
 from standfast.exchange.activities import Activity
 from standfast.exchange.events import Event
-from standfast.exchange.faults import EmptyList, Fault, OtherInstrument, PartialList, Stale
+from standfast.exchange.faults import EmptyList, Fault, OtherAccount, OtherInstrument, PartialList, Stale
 from standfast.exchange.queries import ActivityQuery, Direction, OrderQuery
 from standfast.exchange.quotes_file import FileQuote
 from standfast.exchange.refusal import Refused
@@ -208,8 +208,11 @@ class EngineBroker:
             token = page[-1].id
 
     async def account(self) -> AccountRead:
-        view = await self._wire.ask("account", None, lambda fault: self._engine.account(self._account))
-        return translate.account(view)
+        def find(fault: Fault | None) -> AccountRead:
+            read = translate.account(self._engine.account(self._account))
+            return replace(read, number=fault.number) if isinstance(fault, OtherAccount) else read
+
+        return await self._wire.ask("account", None, find)
 
     async def clock(self) -> MarketClock:
         return translate.clock(await self._wire.ask("clock", None, lambda fault: self._engine.clock()))

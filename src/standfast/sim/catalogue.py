@@ -85,7 +85,7 @@ KINDS: dict[int, Kind] = {
     21: Kind("client order ids changed in answers", an_hour=2),
     24: Kind("the other exit of a pair ends late", an_hour=2),
     27: Kind("a trade taken back or corrected", lasts=(0, 0), an_hour=0.7, about_one=True),
-    34: Kind("an answer under another instrument's name", an_hour=2, sick_from=0.15),
+    34: Kind("an answer of another account, or under another name", an_hour=2, sick_from=0.15),
     36: Kind("a state or type nobody knows", an_hour=2, sick_from=0.15),
     70: Kind("no memory left at an effect", lasts=(0, 0), an_hour=1.5),
 }

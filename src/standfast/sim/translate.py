@@ -158,7 +158,9 @@ def instrument(asset: Asset) -> Instrument:
 
 
 def account(view: AccountView) -> AccountRead:
-    return AccountRead(equity=view.equity, buying_power=view.buying_power, currency="USD", blocked=False)
+    return AccountRead(
+        equity=view.equity, buying_power=view.buying_power, currency="USD", blocked=False, number=view.id
+    )
 
 
 def clock(state: ClockState) -> MarketClock:

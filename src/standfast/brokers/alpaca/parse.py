@@ -238,6 +238,7 @@ def account(row: AccountRow) -> AccountRead:
         currency=row.currency,
         blocked=bool(reasons),
         reason=", ".join(reasons),
+        number=row.account_number,
     )
 
 

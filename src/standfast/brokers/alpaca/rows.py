@@ -71,6 +71,7 @@ class AccountRow(msgspec.Struct, frozen=True, kw_only=True):
     equity: Number
     buying_power: Number
     status: Text
+    account_number: Text = ""
     currency: Text = "USD"
     account_blocked: bool = False
     trading_blocked: bool = False
