@@ -1,5 +1,6 @@
 """A spread at Tradier over real sockets: opened, judged and closed as one position, and proven flat leg by leg."""
 
+import json
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -97,3 +98,30 @@ def test_a_spread_is_closed_by_its_operator(desk: Desk) -> None:
 
     assert closed.code == 0, closed.out + closed.err + guard.tail
     assert venue.positions() == desk.held() == {}
+
+
+def test_every_verb_shows_it_as_one_position_with_its_legs(desk: Desk) -> None:
+    _, guard = guarded(desk)
+    assert desk.opened().code == 0, guard.tail
+    structure = desk.structure()
+
+    (shown,) = json.loads(desk.run("positions", "--json").out)["positions"]
+
+    assert (shown["id"], shown["kind"], shown["units"], shown["direction"]) == (structure.id, "vertical", "3", "short")
+    assert {leg["instrument"]: leg["quantity"] for leg in shown["legs"]} == {SOLD: "-3", BOUGHT: "3"}
+    assert shown["protection"] == {
+        "held_by": "guard",
+        "stop_price": "-5.55",
+        "quantity": "3",
+        "covered": True,
+        "naked_seconds": "0",
+    }
+    assert f"vertical {LEGS}" in " ".join(desk.run("positions").out.split())
+    assert desk.run("close", structure.id, "--wait", "60s").code == 0
+    assert json.loads(desk.run("positions", "--json").out) == {"positions": []}
+    (past,) = json.loads(desk.run("history", "--json").out)["history"]
+    assert (past["id"], past["close_reason"], len(past["fills"])) == (structure.id, "operator", 4)
+    told = desk.run("explain", structure.id).out
+    assert "asks to open" in told
+    assert "for all legs" in told
+    assert f"{BOUGHT} at 1.2" in told

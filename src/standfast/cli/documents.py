@@ -60,7 +60,7 @@ class ShownPolicy(Protocol):
 class ShownRules(Protocol):
     """As much of an account's rules (`core.policy.Rules`) as showing a position needs."""
 
-    def policy(self, strategy: str, holding: Holding) -> ShownPolicy: ...
+    def policy(self, strategy: str, holding: Holding, kind: str = ...) -> ShownPolicy: ...
 
 
 class Cover(NamedTuple):

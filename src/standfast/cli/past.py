@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
-from standfast.cli import documents, ledger, render
+from standfast.cli import documents, ledger, render, structures
 from standfast.cli.arguments import Options
 from standfast.cli.render import Column
 from standfast.cli.shown import price
@@ -28,6 +28,7 @@ from standfast.model.journal import (
 )
 from standfast.model.order import ZERO, Fill
 from standfast.model.position import Position
+from standfast.model.structure import BookedStructure
 
 COLUMNS = (
     Column("ID"),
@@ -119,7 +120,18 @@ def _chosen(past: Past, day: str | None) -> list[Position]:
     return [
         position
         for position in past.closed.values()
-        if day is None or (position.closed_at is not None and trading_day(position.closed_at) == day)
+        if structures.is_shown_alone(past.book, position) and (day is None or _closed_on(position, day))
+    ]
+
+
+def _closed_on(position: Position, day: str) -> bool:
+    return position.closed_at is not None and trading_day(position.closed_at) == day
+
+
+def _spreads(past: Past, day: str | None) -> list[BookedStructure]:
+    found = structures.closed(past.book)
+    return [
+        each for each in found if day is None or (each.closed_at is not None and trading_day(each.closed_at) == day)
     ]
 
 
@@ -143,6 +155,14 @@ def _document(pasts: Sequence[Past], day: str | None) -> documents.Document:
             }
             for past in pasts
             for position in _chosen(past, day)
+        ]
+        + [
+            {
+                **structures.document(past.book, each, rules=None, now=now),
+                "fills": structures.fills(past.fills, each),
+            }
+            for past in pasts
+            for each in _spreads(past, day)
         ],
         "days": [
             documents.day(past.account, each, sums.pnl, sums.fees)
@@ -155,6 +175,7 @@ def _document(pasts: Sequence[Past], day: str | None) -> documents.Document:
 
 def _print(pasts: Sequence[Past], day: str | None) -> None:
     rows = [_row(past.account, position) for past in pasts for position in _chosen(past, day)]
+    rows += [structures.past_row(past.book, each) for past in pasts for each in _spreads(past, day)]
     render.table(COLUMNS, rows, empty="No closed positions.")
     days = [
         (each, past.account, render.money(sums.pnl), f"{sums.fees:,.2f}")
@@ -168,7 +189,7 @@ def _print(pasts: Sequence[Past], day: str | None) -> None:
     render.table(DAY_COLUMNS, [*days, ("total", "", render.money(total.pnl), f"{total.fees:,.2f}")], empty="")
 
 
-def _row(account: AccountId, position: Position) -> list[render.Cell | str]:
+def _row(account: AccountId, position: Position) -> list[str | render.Cell]:
     result = documents.result(position)
     return [
         position.id,

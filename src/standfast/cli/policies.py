@@ -31,9 +31,9 @@ class Rules(NamedTuple):
     account: str
     policies: Sequence[Policy]
 
-    def policy(self, strategy: str, holding: Holding) -> Policy:
+    def policy(self, strategy: str, holding: Holding, kind: str = "equity") -> Policy:
         """The first policy that matches; one without rules where none does."""
-        names = {"account": self.account, "strategy": strategy, "instrument": holding.instrument, "kind": "equity"}
+        names = {"account": self.account, "strategy": strategy, "instrument": holding.instrument, "kind": kind}
         for policy in self.policies:
             if all(fnmatchcase(name, policy.match.get(key, "*")) for key, name in names.items()):
                 return policy

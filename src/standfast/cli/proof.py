@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from standfast.cli import documents, ledger, render
+from standfast.cli import documents, ledger, render, structures
 from standfast.cli.arguments import Options
 from standfast.cli.render import BAD, GOOD, WARN
 from standfast.cli.telling import sentence
@@ -68,6 +68,9 @@ def _summary(book: Book, subject: Subject) -> list[str]:
     if subject.kind != "position":
         return []
     id = PositionId(subject.id)
+    whole = book.state.structures.get(id) or book.state.closed_structures.get(id)
+    if whole is not None:
+        return structures.summary(book, whole)
     position = book.state.positions.get(id) or book.state.closed.get(id)
     if position is None:
         return []

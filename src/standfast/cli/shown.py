@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 
-from standfast.cli import documents, ledger, render, stored
+from standfast.cli import documents, ledger, render, stored, structures
 from standfast.cli.arguments import Options
 from standfast.cli.render import BAD, DIM, GOOD, WARN, Cell, Column
 from standfast.core.book import Book
@@ -81,18 +81,32 @@ def positions(options: Options) -> int:
             for book in books.of(options.account)
             for position in _kept(book, closed_too=options.all)
         ]
+        spreads = [
+            (book, rules.get(book.account), each, documents.time_of(book, now))
+            for book in books.of(options.account)
+            for each in structures.kept(book, closed_too=options.all)
+        ]
         kept = {book.account for book, _, each, _ in found if each.is_guarded and each.phase is not Phase.CLOSED}
+        kept |= {book.account for book, _, each, _ in spreads if each.is_guarded and each.closed_at is None}
         unwatched = _unwatched(books, kept, now)
     if options.json:
         shown = [
             documents.position(book, position, rules=each, now=at, is_watched=book.account not in unwatched)
             for book, each, position, at in found
         ]
+        shown += [
+            structures.document(book, spread, rules=each, now=at, is_watched=book.account not in unwatched)
+            for book, each, spread, at in spreads
+        ]
         render.document({"positions": shown})
     else:
         rows = [
             _position_row(book, position, each, at, is_watched=book.account not in unwatched)
             for book, each, position, at in found
+        ]
+        rows += [
+            structures.row(book, spread, each, is_watched=book.account not in unwatched)
+            for book, each, spread, _ in spreads
         ]
         render.table(POSITION_COLUMNS, rows, empty="No positions.")
         for account in unwatched:
@@ -107,8 +121,8 @@ def _unwatched(books: ledger.Books, accounts: set[AccountId], now: datetime) -> 
 
 def _kept(book: Book, *, closed_too: bool) -> Iterable[Position]:
     if closed_too:
-        yield from book.state.closed.values()
-    yield from book.state.positions.values()
+        yield from (each for each in book.state.closed.values() if structures.is_shown_alone(book, each))
+    yield from (each for each in book.state.positions.values() if structures.is_shown_alone(book, each))
 
 
 def _position_row(

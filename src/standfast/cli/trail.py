@@ -12,12 +12,26 @@ from standfast.model import journal as j
 from standfast.model.ids import Holding
 
 NAMES = frozenset(
-    {"position", "id", "broker_id", "client_id", "request", "break_id", "order", "execution_id", "broker_order_id"}
+    {
+        "position",
+        "structure",
+        "id",
+        "broker_id",
+        "client_id",
+        "request",
+        "break_id",
+        "order",
+        "execution_id",
+        "broker_order_id",
+    }
 )
 """Fields whose value is the name of something."""
 
 OWNERS = (j.OpeningRequested, j.LotFound, j.PositionAdopted)
 """Facts that begin a position."""
+
+
+Together = j.StructureRequested | j.StructureFormed | j.TogetherIntended
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +56,8 @@ def _introduced(fact: j.Fact) -> Iterator[tuple[str, Subject]]:
     match fact:
         case j.OpeningRequested() | j.LotFound() | j.PositionAdopted():
             yield fact.position, Subject("position", fact.position)
+        case j.StructureRequested() | j.StructureFormed() | j.TogetherIntended():
+            yield from _introduced_together(fact)
         case j.OrderIntended():
             yield fact.id, Subject("order", fact.id)
         case j.OrderAccepted():
@@ -54,6 +70,15 @@ def _introduced(fact: j.Fact) -> Iterator[tuple[str, Subject]]:
             yield fact.fill.execution_id, Subject("fill", fact.fill.execution_id)
         case _:
             yield from _introduced_by_people(fact)
+
+
+def _introduced_together(fact: Together) -> Iterator[tuple[str, Subject]]:
+    if isinstance(fact, j.TogetherIntended):
+        yield fact.id, Subject("order", fact.id)
+        return
+    yield fact.structure, Subject("position", fact.structure)
+    for leg in fact.legs:
+        yield leg.position, Subject("position", leg.position)
 
 
 def _introduced_by_people(fact: j.Fact) -> Iterator[tuple[str, Subject]]:
@@ -111,7 +136,18 @@ def _follow(fact: j.Fact, names: set[str]) -> None:
         case j.AlertRaised() if fact.break_id in names:
             names.add(fact.id)
         case _:
-            pass  # ties nothing
+            if isinstance(fact, Together):
+                _follow_together(fact, names)
+
+
+def _follow_together(fact: Together, names: set[str]) -> None:
+    """What is a structure's is its legs'; a leg alone is no reason to tell of the others."""
+    if fact.structure not in names:
+        return
+    if isinstance(fact, j.TogetherIntended):
+        names.add(fact.id)
+    else:
+        names.update(leg.position for leg in fact.legs)
 
 
 def _follow_report(fact: j.OrderObserved, names: set[str]) -> None:

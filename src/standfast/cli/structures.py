@@ -1,0 +1,207 @@
+"""Structures as every interface shows them: one position with its legs, which are not listed alone.
+
+A document has the keys of a position's, and two more: `kind` and `units`. Prices of the whole are net, of one unit, in
+points: what is paid or brought in, negative for what is received or costs. `protection` counts units; the guard holds
+its exits, so without a guard nothing protects it.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from decimal import Decimal
+
+from standfast.cli import documents, render
+from standfast.cli.documents import Document, ShownRules, number, time
+from standfast.cli.render import BAD, DIM, GOOD, WARN, Cell
+from standfast.core.book import Book
+from standfast.core.structure import entry, kind_of, whole_units
+from standfast.core.structures import phase_of, position_of, structure_of
+from standfast.model.journal import Allocation
+from standfast.model.order import ZERO, Fill
+from standfast.model.position import Phase, Position
+from standfast.model.structure import BookedStructure, Structure, TiedLeg, legs_text, weight
+
+
+def kept(book: Book, *, closed_too: bool) -> Iterator[BookedStructure]:
+    if closed_too:
+        yield from closed(book)
+    yield from book.state.structures.values()
+
+
+def closed(book: Book) -> Iterator[BookedStructure]:
+    """Those that were closed as one; of one taken apart its legs are shown."""
+    yield from (each for each in book.state.closed_structures.values() if each.close_reason is not None)
+
+
+def is_shown_alone(book: Book, position: Position) -> bool:
+    """Whether a position is no leg of a structure that is shown."""
+    id = position.structure
+    if id is None or id in book.state.structures:
+        return id is None
+    found = book.state.closed_structures.get(id)
+    return found is None or found.close_reason is None
+
+
+def legs_of(book: Book, booked: BookedStructure) -> list[tuple[TiedLeg, Position]]:
+    return [(leg, position) for leg in booked.legs if (position := position_of(book, leg)) is not None]
+
+
+def pnl(book: Book, booked: BookedStructure) -> Decimal:
+    return sum((position.pnl for _, position in legs_of(book, booked)), ZERO)
+
+
+def result(book: Book, booked: BookedStructure) -> Decimal | None:
+    """Realised profit over what the closed units were entered for."""
+    structure = structure_of(book, booked)
+    cost = entry(structure)
+    units = min(held.closed / abs(held.leg.ratio) for held in structure.legs)
+    if not cost or not units:
+        return None
+    return (pnl(book, booked) / (abs(cost) * units * structure.multiplier)).quantize(Decimal("0.000001"))
+
+
+def stop(structure: Structure, rules: ShownRules | None) -> Decimal | None:
+    """The net price at which the guard ends its loss, as `core.worth` figures it."""
+    cost = entry(structure)
+    if rules is None or not cost:
+        return structure.stop
+    policy = rules.policy(structure.strategy, structure.shape[0].holding, "option")
+    distance = policy.stop_loss if policy.stop_loss is not None else policy.emergency_stop
+    basis, level = structure.anchor or cost, structure.stop
+    if level is None and distance is not None:
+        level = basis - distance * abs(basis)
+    if structure.trail is not None:
+        trailed = cost + structure.trail.stop * abs(cost)
+        level = trailed if level is None else max(level, trailed)
+    return level
+
+
+def document(
+    book: Book, booked: BookedStructure, *, rules: ShownRules | None, now: datetime, is_watched: bool = True
+) -> Document:
+    structure, phase = structure_of(book, booked), phase_of(book, booked)
+    is_closed = phase is Phase.CLOSED
+    cost, held = entry(structure), whole_units(structure)
+    level = None if is_closed else stop(structure, rules)
+    covered = held if is_watched and level is not None else ZERO
+    return {
+        "id": booked.id,
+        "account": book.account,
+        "strategy": booked.strategy,
+        "phase": phase.value,
+        "direction": "short" if cost is not None and cost < 0 else "long",
+        "kind": kind_of(structure.shape).value,
+        "units": number(booked.units if is_closed else held),
+        "legs": [_leg(book, leg, position, is_closed=is_closed) for leg, position in legs_of(book, booked)],
+        "opened_at": time(structure.opened_at),
+        "closed_at": time(booked.closed_at),
+        "close_reason": booked.close_reason.value if booked.close_reason is not None else None,
+        "pnl": number(pnl(book, booked)),
+        "result": number(result(book, booked)),
+        "protection": {
+            "held_by": "guard" if level is not None else None,
+            "stop_price": number(round(level, 8)) if level is not None else None,
+            "quantity": number(covered),
+            "covered": covered >= held,
+            "naked_seconds": "0",
+        },
+        "adopted": booked.adopted_at is not None,
+    }
+
+
+def _leg(book: Book, leg: TiedLeg, position: Position, *, is_closed: bool) -> Document:
+    is_open = position.id in book.state.positions
+    held = position.opened if is_closed else book.held(position) if is_open else ZERO
+    return {
+        "instrument": leg.holding.instrument,
+        "quantity": number(held * leg.sign),
+        "entry_price": _price(position.entry_price),
+        "exit_price": _price(position.exit_price),
+        "position": position.id,
+    }
+
+
+def _price(price: Decimal | None) -> str | None:
+    return number(round(price, 8)) if price is not None else None
+
+
+# --- rows ---------------------------------------------------------------------------------------
+
+
+def row(book: Book, booked: BookedStructure, rules: ShownRules | None, *, is_watched: bool = True) -> list[Cell | str]:
+    """As a position's row; the quantity counts units."""
+    structure, phase = structure_of(book, booked), phase_of(book, booked)
+    is_closed = phase is Phase.CLOSED
+    level = None if is_closed else stop(structure, rules)
+    held = booked.units if is_closed else whole_units(structure)
+    has_exits = any(position.closed for _, position in legs_of(book, booked))
+    return [
+        booked.id,
+        book.account,
+        booked.strategy,
+        name(structure),
+        number(held) or "-",
+        Cell(phase.value, DIM if is_closed else WARN if phase is Phase.CLOSING else ""),
+        shown(entry(structure)),
+        shown(level),
+        Cell("-", DIM) if is_closed else _cover(level, held, is_watched=is_watched),
+        f"rung {booked.trail.rung} at {booked.trail.stop:+.1%}" if booked.trail is not None else "-",
+        render.money(pnl(book, booked)) if has_exits else "-",
+        render.at(structure.opened_at),
+    ]
+
+
+def name(structure: Structure) -> str:
+    return f"{kind_of(structure.shape).value.replace('_', ' ')} {legs_text(structure.shape)}"
+
+
+def _cover(level: Decimal | None, held: Decimal, *, is_watched: bool) -> Cell:
+    if level is None:
+        return Cell("no stop by policy", WARN)
+    return Cell(f"{number(held)} by guard", GOOD) if is_watched else Cell(f"0 of {number(held)} by broker", BAD)
+
+
+def past_row(book: Book, booked: BookedStructure) -> list[str | Cell]:
+    """As a closed position's row in the history."""
+    structure, made = structure_of(book, booked), result(book, booked)
+    return [
+        booked.id,
+        book.account,
+        booked.strategy,
+        name(structure),
+        number(booked.units) or "-",
+        shown(entry(structure)),
+        shown(out(structure)),
+        render.at(structure.opened_at),
+        render.at(booked.closed_at),
+        booked.close_reason.value if booked.close_reason is not None else "-",
+        render.money(pnl(book, booked)),
+        f"{made:+.2%}" if made is not None else "-",
+    ]
+
+
+def out(structure: Structure) -> Decimal | None:
+    """Net price of one unit at its exit."""
+    prices = [(weight(held.leg, structure.multiplier), held.exit_price) for held in structure.legs]
+    known = [points * price for points, price in prices if price is not None]
+    return sum(known, ZERO) if len(known) == len(prices) else None
+
+
+def shown(price: Decimal | None) -> str:
+    return number(round(price, 4)) or "-" if price is not None else "-"
+
+
+def summary(book: Book, booked: BookedStructure) -> list[str]:
+    """The head of its proof trail."""
+    structure = structure_of(book, booked)
+    text = f"{name(structure)}, {number(booked.units)} units, {phase_of(book, booked).value}"
+    prices = (("entry", entry(structure)), ("exit", out(structure)))
+    text += "".join(f", {what} {shown(price)}" for what, price in prices if price is not None)
+    if any(position.closed for _, position in legs_of(book, booked)):
+        text += f", realised {number(pnl(book, booked))}"
+    legs = [f"leg {position.id} {position.net:+} {leg.holding}" for leg, position in legs_of(book, booked)]
+    return [text, *legs, *([f"proof: {booked.proof}"] if booked.proof else []), ""]
+
+
+def fills(found: Mapping[str, list[tuple[Fill, Allocation]]], booked: BookedStructure) -> list[Document]:
+    """The fills of all its legs, each leg's in the order they were booked."""
+    return [documents.fill(fill, part) for leg in booked.legs for fill, part in found.get(leg.position, ())]
