@@ -14,6 +14,7 @@ from standfast.core.book import Book
 from standfast.core.decide import decide
 from standfast.core.fills import book_fill
 from standfast.core.policy import Rules
+from standfast.core.sending import why_not
 from standfast.core.situation import Sight, Situation
 from standfast.model import journal as j
 from standfast.model.contract import Contract
@@ -108,6 +109,8 @@ class Desk:
 
     def _carry_out(self, effect: Effect) -> bool:
         match effect:
+            case SubmitOrder() | ReplaceOrder() if why := why_not(self.situation(), effect.intent):
+                self.tell(j.OrderNotSent(id=effect.intent.id, reason=f"withdrawn, {why}", withdrawn=True))
             case SubmitOrder():
                 self.sent.append(effect)
                 self._submit(effect)
