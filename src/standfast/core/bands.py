@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from standfast.core.ladder import next_move
 from standfast.core.reconcile import watches_prices
-from standfast.core.results import levels, price_at
+from standfast.core.results import levels_of, price_at
 from standfast.core.situation import Situation
 from standfast.model.ids import Holding
 from standfast.model.position import Phase, Position
@@ -51,7 +51,7 @@ def band(s: Situation, holding: Holding) -> Band | None:
 
 def _edges(s: Situation, position: Position) -> tuple[float, float, float]:
     policy = s.policy(position)
-    at = levels(s.book, position, policy)
+    at = levels_of(s, position)
     losing = [float(level) for level in (at.stop, at.emergency) if level is not None]
     winning = [float(level) for level in (at.target, _next_climb(s, position)) if level is not None]
     if position.phase is Phase.CLOSING:

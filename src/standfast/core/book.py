@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from itertools import chain
 from typing import Any, TypeVar
 
 from standfast.core.alive import Alive
@@ -254,7 +255,7 @@ class Book:
         for structure in self.state.structures.values():
             if structure.closing is not None:
                 yield structure.holding
-        for order in self.state.orders.values():
+        for order in chain.from_iterable(map(self.alive.at, list(self.orders_at))):
             if (order.cancel_at is not None or not order.is_settled) and not order.is_finished:
                 yield order.holding
 

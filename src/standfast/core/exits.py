@@ -13,7 +13,7 @@ from standfast.core.cover import cover_of, is_too_young, wanted_resting
 from standfast.core.flat_times import flat_moment, last_flat_by
 from standfast.core.ladder import climbed
 from standfast.core.policy import HeldBy, Policy
-from standfast.core.results import Levels, judge, levels, result_at
+from standfast.core.results import Levels, judge, levels_of, result_at
 from standfast.core.situation import Outcomes, Situation
 from standfast.core.tell import rule_due
 from standfast.model.effects import WakeAt
@@ -95,7 +95,7 @@ def _price_rules(s: Situation, position: Position, policy: Policy) -> Outcomes:
     if trail is not None:
         yield TrailMoved(position=position.id, trail=trail)
         return
-    at = levels(s.book, position, policy)
+    at = levels_of(s, position)
     reason = due(s, position, policy, at, judged.price, gain=judged.gain)
     if reason is None:
         return

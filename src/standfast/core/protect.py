@@ -27,7 +27,7 @@ from standfast.core.cover import (
 from standfast.core.freeing import blocking, entries_beside, waits
 from standfast.core.orders import intent, reducing
 from standfast.core.policy import Mode
-from standfast.core.results import Clarity, judge, levels
+from standfast.core.results import Clarity, judge, levels_of
 from standfast.core.situation import Outcomes, Situation
 from standfast.core.splits import is_restated, is_split
 from standfast.model.booked import BookedOrder
@@ -92,7 +92,7 @@ def _bring_in_line(s: Situation, position: Position) -> Outcomes:
 def wanted_now(s: Situation, position: Position) -> Resting:
     """The exits that shall rest for it, at prices the instrument has."""
     policy = s.policy(position)
-    at = levels(s.book, position, policy)
+    at = levels_of(s, position)
     return _rounded(wanted_resting(s, position, policy, at), position, s.instrument(position.holding))
 
 

@@ -19,7 +19,7 @@ from decimal import ROUND_FLOOR, Decimal
 
 from standfast.core.cover import cover_of, is_listed, stands_alone, wanted_resting
 from standfast.core.policy import Foreign, HeldBy
-from standfast.core.results import Clarity, judge, levels
+from standfast.core.results import Clarity, judge, levels_of
 from standfast.core.situation import Situation
 from standfast.model.booked import BookedOrder, Stage
 from standfast.model.breaks import BreakKind, Finding
@@ -230,7 +230,7 @@ def cover_gap(s: Situation, position: Position) -> tuple[Decimal, Decimal, bool]
     policy = s.policy(position)
     if policy.held_by is HeldBy.GUARD or position.bare:
         return None
-    wanted = wanted_resting(s, position, policy, levels(s.book, position, policy))
+    wanted = wanted_resting(s, position, policy, levels_of(s, position))
     if wanted.stop is None:
         return None
     if not s.contract.fractional_stops:
@@ -278,6 +278,6 @@ def _awaits_first_quote(s: Situation, position: Position) -> bool:
 def watches_prices(s: Situation, position: Position) -> bool:
     """Whether any price rule of this position is on."""
     policy = s.policy(position)
-    at = levels(s.book, position, policy)
+    at = levels_of(s, position)
     has_levels = any(level is not None for level in (at.stop, at.emergency, at.target))
     return has_levels or bool(policy.trailing) or policy.user_rule is not None

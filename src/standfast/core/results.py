@@ -47,6 +47,11 @@ class Levels:
         return CloseReason.EMERGENCY_STOP if self.emergency is not None else self.stop_reason
 
 
+def levels_of(s: Situation, position: Position) -> Levels:
+    """Where the rules of a position of the book stand now, figured once for each look."""
+    return s.once(("levels", position.id), lambda: levels(s.book, position, s.policy(position)))
+
+
 def levels(book: Book, position: Position, policy: Policy, *, of: Decimal | None = None) -> Levels:
     """Where the rules of a position stand now. Stops are figured from its basis, gains from its entry.
 

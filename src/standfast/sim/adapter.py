@@ -56,6 +56,10 @@ CONTRACT = Contract(
 
 PAGE = 500
 EXECUTED = "executed"
+ALL_WORKING = OrderQuery(limit=PAGE, nested=True, direction=Direction.ASC)
+NEWEST = ActivityQuery(page_size=1)
+FROM_THE_FIRST = ActivityQuery(direction=Direction.ASC)
+NOTHING: frozenset[BrokerOrderId] = frozenset()
 BEGINNING = "beginning"
 """The watermark before the first row of a history that is still empty."""
 
@@ -124,6 +128,8 @@ class EngineBroker:
         reports = await self._wire.ask("orders", None, self._orders_now)
         orders = {report.broker_id: report for report in reports}
         before, self._working = self._working, orders
+        if len(orders) == len(before) and all(before.get(id) is each for id, each in orders.items()):
+            return OrdersRead(orders=orders, changed=NOTHING, began=began, ended=self._clock.now())
         changed = {id for id in before.keys() | orders.keys() if _are_different(before.get(id), orders.get(id))}
         return OrdersRead(orders=orders, changed=frozenset(changed), began=began, ended=self._clock.now())
 
@@ -134,10 +140,9 @@ class EngineBroker:
 
     def _listed(self, at: datetime | None) -> list[theirs.Order]:
         """Every page of the working orders, at one instant."""
-        query = OrderQuery(limit=PAGE, nested=True, direction=Direction.ASC)
         if at is not None:
-            return self._wire.past.orders(self._account, query, at)
-        rows = page = self._engine.orders(self._account, query)
+            return self._wire.past.orders(self._account, ALL_WORKING, at)
+        rows = page = self._engine.orders(self._account, ALL_WORKING)
         while len(page) == PAGE:
             after = OrderQuery(limit=PAGE, nested=True, direction=Direction.ASC, after_order_id=page[-1].id)
             page = self._engine.orders(self._account, after)
@@ -181,7 +186,7 @@ class EngineBroker:
 
     def _activities_now(self, watermark: str, fault: Fault | None) -> ActivitiesRead:
         if not watermark:
-            newest = self._engine.activities(self._account, ActivityQuery(page_size=1))
+            newest = self._engine.activities(self._account, NEWEST)
             return ActivitiesRead(fills=(), movements=(), watermark=newest[0].id if newest else BEGINNING)
         rows = self._rows_after(watermark)
         if isinstance(fault, Stale):
@@ -201,9 +206,10 @@ class EngineBroker:
         token = None if watermark == BEGINNING else watermark
         rows: list[Activity] = []
         while True:
-            page = self._engine.activities(self._account, ActivityQuery(direction=Direction.ASC, page_token=token))
+            query = replace(FROM_THE_FIRST, page_token=token) if token is not None else FROM_THE_FIRST
+            page = self._engine.activities(self._account, query)
             rows += page
-            if len(page) < ActivityQuery().page_size:
+            if len(page) < query.page_size:
                 return rows
             token = page[-1].id
 
