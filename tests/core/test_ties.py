@@ -4,7 +4,7 @@ from standfast.core.ties import ties
 from standfast.model import journal as j
 from standfast.model.ids import PositionId
 from standfast.model.order import OrderType, Role
-from tests.core.situations import SPY, P, exit_intended, folded, of, position, report, resting_stop, situation
+from tests.core.situations import SPY, P, exit_intended, folded, of, position, report, resting_stop, situation, told
 
 LOOSE = report("loose", type=OrderType.STOP, stop="95")
 SECOND = PositionId("p2")
@@ -33,3 +33,14 @@ def test_one_of_ours_that_is_listed_before_its_answer_comes_is_whose_it_was_mean
     own = report("own", client=meant.id, type=OrderType.STOP, stop="95", quantity=5)
     s = situation(folded(*position(10), *position(5, id=SECOND), meant), listed=[own])
     assert [(fact.position, fact.role) for fact in of(j.OrderObserved, ties(s, SPY))] == [(SECOND, Role.STOP)]
+
+
+def test_an_exit_that_is_known_and_tied_to_nothing_is_tied_once() -> None:
+    """It was read beside the entry it came with, before anything of that was held."""
+    book = folded(*position(10), j.OrderObserved(report=LOOSE))
+    for _ in range(2):
+        for fact in ties(situation(book, listed=[LOOSE]), SPY):
+            assert isinstance(fact, j.OrderObserved)
+            told(book, fact)
+    assert [order.broker_id for order in book.orders_for(P) if order.role is Role.FOREIGN] == [LOOSE.broker_id]
+    assert list(ties(situation(book, listed=[LOOSE]), SPY)) == []

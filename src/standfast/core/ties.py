@@ -31,7 +31,7 @@ def ties(s: Situation, holding: Holding) -> Outcomes:
 def _seen(s: Situation, report: OrderReport, position: Position) -> OrderObserved:
     """One of ours whose answer is still out is whose it was meant to be, whatever it looks like."""
     meant = s.book.state.orders.get(report.client_id)
-    if meant is None:
+    if meant is None or meant.position is None:
         return OrderObserved(report=report, position=position.id)
     return OrderObserved(report=report, position=meant.position, role=meant.role)
 
