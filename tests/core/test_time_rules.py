@@ -11,7 +11,9 @@ from standfast.core.exits import exits
 from standfast.core.flat_times import last_flat_by
 from standfast.core.policy import FlatBy, HeldBy, Policy
 from standfast.core.situation import Situation
+from standfast.model import journal as j
 from standfast.model.effects import WakeAt
+from standfast.model.ids import Holding
 from standfast.model.position import CloseReason
 from tests.core.situations import (
     BEGAN,
@@ -26,6 +28,7 @@ from tests.core.situations import (
     situation,
     the,
 )
+from tests.core.structures import FRIDAY, at
 from tests.core.test_exits import GUARD, at_price, due
 
 HOLIDAY = date(2026, 11, 26)
@@ -150,3 +153,19 @@ def test_time_rules_go_by_the_brokers_clock(ahead: timedelta) -> None:
     assert due(look(held, 1800)) is CloseReason.MAXIMUM_HOLD
     (wait,) = of(WakeAt, exits(look(held, 0), the(book)))
     assert wait.at == now + timedelta(minutes=30)
+
+
+def test_a_single_option_is_flat_by_its_time_on_the_last_day_it_is_traded_on() -> None:
+    rules = Policy(name="options", held_by=HeldBy.GUARD, expiring_flat_by=FlatBy(time(15, 10), NEW_YORK))
+    today, friday = at("P", 3800), at("P", 3800, FRIDAY)
+    ten_past_three = datetime.combine(NOW.date(), time(15, 10), NEW_YORK).astimezone(UTC)
+
+    def asked(holding: Holding, now: datetime) -> list[CloseReason]:
+        book = folded(*position(2, 5, holding=holding))
+        s = situation(book, policy=rules, now=now, session_close=closes_at_four)
+        (held,) = book.positions_at(holding)
+        return [close.reason for close in of(j.CloseRequested, exits(s, held))]
+
+    assert asked(today, ten_past_three - timedelta(seconds=1)) == []
+    assert asked(today, ten_past_three) == [CloseReason.FLAT_BY]
+    assert asked(friday, ten_past_three) == []

@@ -32,7 +32,7 @@ def test_what_is_bought_is_kept_for_as_long_as_what_is_sold_cannot_be_bought_bac
         desk.run()
         desk.wait(60)
 
-    assert {side for side in desk.done()} == {("buy", SOLD)}
+    assert set(desk.done()) == {("buy", SOLD)}
     assert desk.net[BOUGHT] == 3
 
 

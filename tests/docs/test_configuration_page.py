@@ -140,7 +140,6 @@ def test_defaults_on_the_page_are_those_of_the_settings(tmp_path: Path) -> None:
     assert len(written) >= 20
     assert (spelled_out.ledger_url, spelled_out.api) == (bare.ledger_url, bare.api)
     assert spelled_out.accounts == bare.accounts
-    assert spelled_out.later_rules == bare.later_rules
 
 
 def _put_new(table: dict[str, Any], steps: list[str], value: object) -> None:

@@ -13,7 +13,6 @@ from standfast.model.alert import Severity
 from standfast.model.breaks import BreakKind
 from standfast.model.secret import Secret, redact
 from standfast.settings import Settings, load
-from standfast.settings.shapes import LaterRules
 
 NEW_YORK = ZoneInfo("America/New_York")
 ENVIRON = {
@@ -165,6 +164,8 @@ def test_policies_keep_their_order_and_every_rule(tmp_path: Path) -> None:
         match=Match(account="paper", strategy="gamma", instrument="SPXW*", kind="option"),
         held_by=HeldBy.GUARD,
         stop_loss=Decimal("0.15"),
+        expiring_flat_by=FlatBy(at=time(15, 0), zone=NEW_YORK),
+        short_delta_limit=Decimal("0.35"),
         user_rule="mypackage.rules:late_fade",
     )
     assert default == Policy(
@@ -177,25 +178,14 @@ def test_policies_keep_their_order_and_every_rule(tmp_path: Path) -> None:
         minimum_hold=timedelta(minutes=30),
         maximum_hold=timedelta(days=5),
         flat_by=FlatBy(at=time(15, 55), zone=NEW_YORK),
+        expiring_flat_by=FlatBy(at=time(15, 10), zone=NEW_YORK),
         adopted_too=True,
     )
 
 
-def test_rules_the_core_does_not_carry_yet_are_kept_and_said_to_be_idle(tmp_path: Path) -> None:
+def test_a_rule_of_the_operators_own_is_kept_by_its_name(tmp_path: Path) -> None:
     settings = written(tmp_path, FULL)
 
-    assert settings.later_rules == {
-        "gamma": LaterRules(
-            expiring_flat_by=FlatBy(at=time(15, 0), zone=NEW_YORK),
-            short_delta_limit=Decimal("0.35"),
-        ),
-        "default": LaterRules(expiring_flat_by=FlatBy(at=time(15, 10), zone=NEW_YORK)),
-    }
-    idle = [text for text in settings.warnings if "not acted on by this version" in text]
-    assert [text.split(": ")[1] for text in idle] == [
-        "policies[gamma].expiring_flat_by",
-        "policies[gamma].short_delta_limit",
-    ]
     assert [policy.user_rule for policy in settings.accounts[0].rules.policies] == ["mypackage.rules:late_fade", None]
 
 
@@ -214,10 +204,12 @@ def test_only_the_defaults_of_the_contract_are_assumed(tmp_path: Path) -> None:
     assert settings.alerts == ()
 
 
-def test_a_policy_that_writes_no_rule_has_none(tmp_path: Path) -> None:
+def test_a_policy_that_writes_no_rule_has_none_but_that_of_the_last_day(tmp_path: Path) -> None:
     settings = written(tmp_path, LEAST + '[[policies]]\nname = "bare"\n')
 
-    assert settings.accounts[0].rules.policies == (Policy(name="bare"),)
+    assert settings.accounts[0].rules.policies == (
+        Policy(name="bare", expiring_flat_by=FlatBy(at=time(15, 10), zone=NEW_YORK)),
+    )
     assert any("neither stop_loss nor emergency_stop" in text for text in settings.warnings)
 
 

@@ -136,13 +136,12 @@ def _follow(fact: j.Fact, names: set[str]) -> None:
         case j.AlertRaised() if fact.break_id in names:
             names.add(fact.id)
         case _:
-            if isinstance(fact, Together):
-                _follow_together(fact, names)
+            _follow_together(fact, names)
 
 
-def _follow_together(fact: Together, names: set[str]) -> None:
+def _follow_together(fact: j.Fact, names: set[str]) -> None:
     """What is a structure's is its legs'; a leg alone is no reason to tell of the others."""
-    if fact.structure not in names:
+    if not isinstance(fact, Together) or fact.structure not in names:
         return
     if isinstance(fact, j.TogetherIntended):
         names.add(fact.id)

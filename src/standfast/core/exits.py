@@ -10,11 +10,13 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from standfast.core.cover import cover_of, is_too_young, wanted_resting
+from standfast.core.expiring import becomes, due_at, is_due
 from standfast.core.flat_times import flat_moment, last_flat_by
 from standfast.core.ladder import climbed
 from standfast.core.policy import HeldBy, Policy
 from standfast.core.results import Levels, judge, levels_of, result_at
 from standfast.core.situation import Outcomes, Situation
+from standfast.core.structures import alone, is_option
 from standfast.core.tell import rule_due
 from standfast.model.effects import WakeAt
 from standfast.model.journal import CloseRequested, TrailMoved
@@ -53,6 +55,10 @@ def _rules(s: Situation, position: Position, policy: Policy) -> Outcomes:
 
 
 def _time_rule(s: Situation, position: Position, policy: Policy) -> CloseRequested | None:
+    ending = is_due(s, alone(s.book, position), policy) if is_option(position) else None
+    if ending is not None:
+        detail = f"it is traded for the last time today; what is left becomes {becomes(ending)}"
+        return _close(position, CloseReason.FLAT_BY, detail)
     since = _since(s, position)
     if since is None or (position.standing is Standing.ADOPTED and not policy.adopted_too):
         return None
@@ -72,6 +78,9 @@ def _since(s: Situation, position: Position) -> datetime | None:
 
 def _next_times(s: Situation, position: Position, policy: Policy) -> Outcomes:
     since = _since(s, position)
+    ending = due_at(s, alone(s.book, position), policy) if is_option(position) else None
+    if ending is not None and ending[0] > s.broker_now:
+        yield WakeAt(at=s.by_our_clock(ending[0]), holding=position.holding)
     if since is None:
         return
     if policy.maximum_hold is not None and since + policy.maximum_hold > s.broker_now:

@@ -1,6 +1,6 @@
 """May this structure be opened, and if not, every reason. As `core/gate.py`, of several legs at once.
 
-What it may cost is the most it can lose at expiry, not what its legs are worth: limits and buying power hold it to that.
+What it may cost is the most it can lose at expiry, not what its legs are worth: limits and buying power hold to it.
 """
 
 from collections.abc import Iterator

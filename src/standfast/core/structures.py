@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from standfast.core.book import Book
 from standfast.model.ids import Holding, PositionId
+from standfast.model.option import option_contract
 from standfast.model.order import ZERO
 from standfast.model.position import Phase, Position, Standing
 from standfast.model.structure import BookedStructure, HeldLeg, Structure, TiedLeg
@@ -92,3 +93,13 @@ def _held_once(tied: TiedLeg, position: Position) -> HeldLeg:
         exit_value=position.exit_value,
         fees=position.fees,
     )
+
+
+def is_option(position: Position) -> bool:
+    return option_contract(position.holding.instrument) is not None
+
+
+def alone(book: Book, position: Position) -> Structure:
+    """One option as a structure of one leg: what ends with it ends so for both."""
+    tied = TiedLeg(position=position.id, holding=position.holding, ratio=position.sign)
+    return Structure(id=position.id, strategy=position.strategy, legs=(_held(book, tied),), units=position.held)

@@ -141,7 +141,7 @@ def policies_of(file: Path) -> tuple[Policy, ...]:
     """The `[[policies]]` of a settings file, whatever else is in it. Raises `SettingsError`."""
     written = source(file)
     report = Report(str(file), line_numbers(written), {})
-    policies, _ = read_policies(list(Table(parsed(file, written), (), report).tables("policies")), report)
+    policies = read_policies(list(Table(parsed(file, written), (), report).tables("policies")), report)
     if not policies:
         report.missing(("policies",), "Write at least one [[policies]] section")
     report.close()

@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 
 from standfast.core.policy import FlatBy, HeldBy, Limits, Match, Mode, Policy, Rules, Rung
 from standfast.settings.report import Report, Unfit
-from standfast.settings.shapes import LaterRules
 from standfast.settings.table import Table
 from standfast.settings.values import (
     count,
@@ -29,7 +28,6 @@ from standfast.settings.values import (
 )
 
 DISTANCES = ("stop_loss", "take_profit", "emergency_stop")
-LATER = ("expiring_flat_by", "short_delta_limit")
 
 
 def expiring_default() -> FlatBy:
@@ -48,19 +46,19 @@ def read_limits(table: Table) -> Limits:
     return limits
 
 
-def read_policies(tables: list[Table], report: Report) -> tuple[tuple[Policy, ...], dict[str, LaterRules]]:
-    """The policies in their order, and by name what the core does not carry yet."""
+def read_policies(tables: list[Table], report: Report) -> tuple[Policy, ...]:
+    """The policies in their order."""
     policies: list[Policy] = []
-    later: dict[str, LaterRules] = {}
+    names: set[str] = set()
     for table in tables:
         policy = _policy(table, report)
-        if policy.name and policy.name in later:
+        if policy.name and policy.name in names:
             table.wrong("name", "is taken by an earlier policy", "Give each policy a name of its own")
         policies.append(policy)
-        later[policy.name] = _later_rules(table)
+        names.add(policy.name)
         table.close()
     _judge_order(tables, policies)
-    return tuple(policies), later
+    return tuple(policies)
 
 
 def _policy(table: Table, report: Report) -> Policy:
@@ -78,6 +76,8 @@ def _policy(table: Table, report: Report) -> Policy:
         minimum_hold=_minimum_hold(table),
         maximum_hold=table.read("maximum_hold", some_time, None),
         flat_by=table.read("flat_by", wall_time, None),
+        expiring_flat_by=table.read("expiring_flat_by", wall_time, expiring_default()),
+        short_delta_limit=table.read("short_delta_limit", share, None),
         user_rule=":".join(table.read("user_rule", entry_point, ())) or None,
         adopted_too=table.read("adopted_too", flag, default=False),
     )
@@ -160,16 +160,6 @@ def _judge(policy: Policy, table: Table) -> None:
         table.warn("", "has neither stop_loss nor emergency_stop: its positions have no protective stop")
     elif policy.held_by is HeldBy.BOTH and policy.emergency_stop is None:
         table.warn("exits_held_by", "rests the emergency_stop at the broker, and none is written")
-
-
-def _later_rules(table: Table) -> LaterRules:
-    for key in LATER:
-        if key in table:
-            table.warn(key, "is checked and kept, and not acted on by this version")
-    return LaterRules(
-        expiring_flat_by=table.read("expiring_flat_by", wall_time, expiring_default()),
-        short_delta_limit=table.read("short_delta_limit", share, None),
-    )
 
 
 def _judge_order(tables: list[Table], policies: list[Policy]) -> None:

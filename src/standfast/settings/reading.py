@@ -48,7 +48,7 @@ def _settings(table: Table, file: Path, vault: Vault) -> Settings:
     folder = file.absolute().parent
     report = table.report
     rules = list(table.tables("policies"))
-    policies, later = read_policies(rules, report)
+    policies = read_policies(rules, report)
     limits = read_limits(table.table("limits"))
     shared = Shared(vault=vault, report=report, folder=folder, policies=policies, limits=limits)
     accounts = read_accounts(list(table.tables("accounts")), shared)
@@ -71,7 +71,6 @@ def _settings(table: Table, file: Path, vault: Vault) -> Settings:
         api=api,
         accounts=accounts,
         alerts=alerts,
-        later_rules=later,
         warnings=tuple(report.warnings),
     )
 

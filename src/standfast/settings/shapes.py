@@ -1,11 +1,9 @@
 """What settings become: frozen values for the composition root. Strings of the file do not leave this room."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from decimal import Decimal
+from dataclasses import dataclass
 from pathlib import Path
 
-from standfast.core.policy import FlatBy, Rules
+from standfast.core.policy import Rules
 from standfast.model.alert import Severity
 from standfast.model.ids import AccountId
 from standfast.model.secret import Secret
@@ -69,14 +67,6 @@ class AlertChannel:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LaterRules:
-    """Rules of one policy that the core's `Policy` does not carry yet; `load` warns where one is asked for."""
-
-    expiring_flat_by: FlatBy
-    short_delta_limit: Decimal | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Everything one guard was told. `warnings` are sentences to show at start; none of them stops it."""
 
@@ -86,8 +76,6 @@ class Settings:
     api: ApiSettings
     accounts: tuple[AccountSettings, ...]
     alerts: tuple[AlertChannel, ...] = ()
-    later_rules: Mapping[str, LaterRules] = field(default_factory=dict)
-    """By name of the policy."""
     warnings: tuple[str, ...] = ()
 
     def account(self, name: str) -> AccountSettings | None:
