@@ -195,6 +195,21 @@ def test_b4_a_part_that_is_closed_is_all_that_was_asked_for() -> None:
     judged.wait(300)
 
 
+@pytest.mark.parametrize("closing", [10, 9])
+def test_b4_what_works_at_the_market_is_for_the_market_to_fill(closing: int) -> None:
+    judged = Judged()
+    judged.adopt(10)
+    judged.request_close()
+    judged.engine.quote("AAPL", D("100.00"), D("100.02"), D(1), D(1000), judged.engine.now)
+    order = judged.close(closing)
+    judged.commit(judged.booked(order, POSITION, opens=False))
+
+    if closing == 10:
+        judged.wait(300)
+    else:
+        within(judged, 120, "B4")
+
+
 def test_b5_begins_anew_when_the_guard_s_clock_is_put_back() -> None:
     judged = Judged()
     unknown_intent(judged)

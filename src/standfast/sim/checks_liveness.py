@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from decimal import ROUND_FLOOR, Decimal
 
 from standfast.core.policy import Foreign, HeldBy, Mode, Policy, Rules
-from standfast.exchange.orders import Order
+from standfast.exchange.orders import Order, OrderType
 from standfast.model.breaks import BreakKind
 from standfast.model.contract import Contract
 from standfast.model.ids import ClientOrderId, Holding, InstrumentId
@@ -299,7 +299,7 @@ class Liveness:
             if not lot.is_guarded or lot.held <= 0:
                 continue
             if lot.closing is not None:
-                if lot.held > lot.closing.remain:
+                if lot.held > lot.closing.remain + self._at_market(lot):
                     text = f"{lot.id} is to be closed ({lot.closing.reason}) and {lot.held} is held"
                     yield Trouble("B4", lot.id, "close", CLOSED, text, tradable=True)
                 continue
@@ -310,6 +310,12 @@ class Liveness:
                 yield Trouble(
                     "B4", f"{lot.id} undecided", "close", DECIDED, f"{text}, and no close is decided", tradable=True
                 )
+
+    def _at_market(self, lot: Lot) -> Decimal:
+        """What orders at the market are closing already: how soon they fill is for the market to say."""
+        orders = [o for o in self.witness.working(lot.holding.instrument) if o.terms.type is OrderType.MARKET]
+        meant = ((order, self.retold.intents.get(ClientOrderId(order.client_order_id))) for order in orders)
+        return sum((o.remaining for o, intent in meant if intent is not None and intent.fact.position == lot.id), ZERO)
 
     def _due(self, lot: Lot) -> str:
         """The rule that asks for its close now, by the market as it truly is; empty when there is none."""
