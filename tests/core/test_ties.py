@@ -2,7 +2,8 @@
 
 from standfast.core.ties import ties
 from standfast.model import journal as j
-from standfast.model.ids import PositionId
+from standfast.model.breaks import BreakKind, Finding
+from standfast.model.ids import BreakId, PositionId
 from standfast.model.order import OrderType, Role
 from tests.core.situations import SPY, P, exit_intended, folded, of, position, report, resting_stop, situation, told
 
@@ -26,6 +27,12 @@ def test_what_is_covered_but_for_a_fraction_needs_no_other_exit() -> None:
 
 def test_nothing_is_tied_where_nothing_is_held() -> None:
     assert seen() == []
+
+
+def test_nothing_is_tied_while_the_broker_lists_what_the_books_do_not_explain() -> None:
+    """The bracket of a bot that held before we looked, beside a few shares of ours: it was cancelled as too much."""
+    finding = Finding(kind=BreakKind.QUANTITY, holding=SPY, booked="10", reported="72")
+    assert seen(*position(10), j.BreakSeen(id=BreakId("b1"), finding=finding)) == []
 
 
 def test_one_of_ours_that_is_listed_before_its_answer_comes_is_whose_it_was_meant_to_be() -> None:

@@ -2,13 +2,15 @@
 
 An exit says what it closes: the broker names its intent, and on a holding that is wholly ours there is nothing else to
 close. Once tied, an exit is in the books: a list that leaves it out is then a question, asked by id, and no reason to
-place another beside it. Where somebody else's quantity is held too, an exit may be theirs and is not tied.
+place another beside it. Where somebody else's quantity is held too, or may be, because the broker lists what the books
+do not explain, an exit may be theirs and is not tied.
 """
 
 from decimal import ROUND_FLOOR, Decimal
 
 from standfast.core.cover import has_strangers, is_known, tied_cover
 from standfast.core.identity import may_be_ours
+from standfast.core.reconcile import POSITION_KINDS
 from standfast.core.situation import Outcomes, Situation
 from standfast.model.ids import Holding
 from standfast.model.journal import OrderObserved
@@ -19,13 +21,17 @@ from standfast.model.position import Position
 def ties(s: Situation, holding: Holding) -> Outcomes:
     """Facts that bring listed exits of this holding into the books."""
     guarded = [position for position in s.book.guarded_at(holding) if s.book.held(position) > 0]
-    if not guarded or has_strangers(s, holding):
+    if not guarded or has_strangers(s, holding) or _is_unexplained(s, holding):
         return
     for report in s.orders_by_holding.get(holding, ()):
         position = _closes(s, guarded, report)
         is_new = not is_known(s, report.broker_id) and not may_be_ours(s.book, report)
         if position is not None and _is_exit(report) and is_new:
             yield _seen(s, report, position)
+
+
+def _is_unexplained(s: Situation, holding: Holding) -> bool:
+    return any(found.finding.kind in POSITION_KINDS for found in s.book.breaks_at(holding))
 
 
 def _seen(s: Situation, report: OrderReport, position: Position) -> OrderObserved:
