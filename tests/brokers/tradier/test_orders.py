@@ -234,3 +234,27 @@ async def test_a_list_without_what_was_just_sent_does_not_say_unknown() -> None:
 
     with pytest.raises(Incomplete):
         await at.order(client_id=ClientOrderId("sfabcd-c1"))
+
+
+async def test_a_leg_read_before_its_pair_is_nothing_of_its_own_afterwards() -> None:
+    """As after a restart: its own address does not say whose leg it is."""
+    day = "2026-10-08T14:20:00.000Z"
+    legs = [
+        order_row(id=5, type="limit", price=620.5, stop_price=None, tag=None, create_date=day, transaction_date=day),
+        order_row(id=6, tag=None, create_date=day, transaction_date=day),
+    ]
+    pair = {"id": 88, "status": "open", "class": "oco", "tag": "sfabcd-s8", "leg": legs}
+    found = script(pair)
+    found.tell("/orders/6", order(legs[1]))
+    found.tell("/orders/88", order(pair))
+    at = broker(found, ManualClock())
+    alone = await at.order(broker_id=BrokerOrderId("6"))
+
+    listed = (await at.working_orders()).orders
+    again = await at.order(broker_id=BrokerOrderId("6"))
+
+    assert alone is not None
+    assert again is not None
+    assert set(listed) == {"88"}
+    assert (alone.parent_id, again.parent_id) == (None, "88")
+    assert await at.order(client_id=ClientOrderId("sfabcd-nothing")) is None

@@ -200,15 +200,14 @@ class Orders:
         """Read by id what is carried, and drop what today's list shows by itself."""
         now = self._clock.monotonic()
         for id, carried in list(self._carried.items()):
-            if id in listing.reports:
+            if self._top(id) in listing.reports:
                 self._carried.pop(id, None)
             elif not is_over(carried.report) and (urgency < Urgency.READ or now - carried.read_at >= CARRIED_EVERY):
                 await self._read_one(id, urgency)
 
     async def by_id(self, broker_id: BrokerOrderId) -> OrderReport | None:
         """The order of this id, or the leg; of a spread's leg the spread. None when nothing shows it."""
-        place = self._places.get(broker_id)
-        top = place.top if place is not None else broker_id
+        top = self._top(broker_id)
         report = await self._read_one(top, Urgency.VERIFY)
         if report is None and await self._is_listed(top):
             report = self._listing.reports.get(top) or self._carried[top].report
@@ -223,7 +222,7 @@ class Orders:
         (report,) = self._reports([row])
         if id not in order_rows.places(row):
             raise Malformed(f"asked for order {id}, told of {report.broker_id}")
-        if (not is_over(report) and report.broker_id not in self._listing.reports) or id in self._carried:
+        if (not is_over(report) and self._top(report.broker_id) not in self._listing.reports) or id in self._carried:
             self._carried[report.broker_id] = Carried(report, self._clock.monotonic())
         return report
 
@@ -260,13 +259,18 @@ class Orders:
             self._newest, self._newest_of = {}, self.day
         self._newest[id] = max(changed, self._newest.get(id, NEVER))
 
+    def _top(self, id: BrokerOrderId) -> BrokerOrderId:
+        """The order an id is a part of, once a list has told: a leg read by its own id does not say whose it is."""
+        place = self._places.get(id)
+        return id if place is None else place.top
+
     def _check_newest(self, listing: Listing) -> None:
         """Raises Incomplete for a list that is behind what is known: what it leaves out may be there."""
         if self._newest_of != self.day:
             return
         for id, changed in self._newest.items():
-            shown = listing.reports.get(id)
-            if shown is None or (shown.updated_at or NEVER) < changed:
+            shown = listing.reports.get(self._top(id))
+            if shown is None or max(leg.updated_at or NEVER for leg in (shown, *shown.legs)) < changed:
                 raise Incomplete(f"orders: the list is behind what is known of {id}")
 
     def _reports(self, rows: Iterable[OrderRow]) -> list[OrderReport]:
@@ -283,7 +287,9 @@ class Orders:
 
     def _placed(self, row: OrderRow) -> OrderReport:
         for id, place in order_rows.places(row).items():
-            _remember(self._places, id, place)
+            known = self._places.get(id)
+            unlearns = known is not None and known.top != id and place.top == id
+            _remember(self._places, id, known if known is not None and unlearns else place)
         return order_rows.order(row)
 
 
