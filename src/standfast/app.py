@@ -112,6 +112,7 @@ def _tradier(account: "AccountSettings", clock: "Clock") -> "Broker":
         rest_url=account.rest_url,
         stream_url=account.stream_url,
         data_url=account.data_url,
+        data_stream_url=account.data_stream_url,
         rate_share=float(account.rules.rate_share),
         requests_per_minute=UNTOLD if account.is_simulator else told,
         orders_per_minute=UNTOLD if account.is_simulator else adapter.ORDERS_PER_MINUTE,

@@ -97,6 +97,7 @@ def _broker(server: ExchangeServer, clock: VenueClock, deadlines: Deadlines, tok
         rest_url=server.url,
         stream_url=server.stream_url,
         data_url=server.url,
+        data_stream_url=server.stream_url,
         requests_per_minute=1_000_000,
         orders_per_minute=1_000_000,
         rate_share=1.0,

@@ -12,13 +12,11 @@ Invariants
   beside it: a list that shows what it showed before they filled is an old one.
 """
 
-import asyncio
 import random
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
-from math import gcd
 from typing import Any
 
 import msgspec
@@ -28,12 +26,13 @@ from standfast.brokers.shared.reading import rows
 from standfast.brokers.shared.throttle import Throttle, Told
 from standfast.brokers.shared.transport import Transport
 from standfast.brokers.shared.wire import Wire
-from standfast.brokers.tradier import parse, refusals
+from standfast.brokers.tradier import acknowledged, parse, refusals
 from standfast.brokers.tradier import terms as forms
 from standfast.brokers.tradier.client import Access, Throttles, TradierClient
 from standfast.brokers.tradier.history import History
 from standfast.brokers.tradier.order_rows import NO_HOLDING
 from standfast.brokers.tradier.orders import Orders
+from standfast.brokers.tradier.quote_stream import QuoteStream, no_quotes
 from standfast.brokers.tradier.rows import ProfileReply, each
 from standfast.brokers.tradier.seen_before import SeenBefore, traded
 from standfast.brokers.tradier.sessions import Sessions
@@ -45,7 +44,7 @@ from standfast.model.evidence import AccountRead, ActivitiesRead, HeldReport, Ma
 from standfast.model.greeks import Greeks
 from standfast.model.ids import AccountId, BrokerOrderId, ClientOrderId, Holding, InstrumentId
 from standfast.model.instrument import Instrument
-from standfast.model.order import ZERO, FilledTotal, LegTerms, OrderReport, OrderState, OrderType, Side, Terms
+from standfast.model.order import ZERO, FilledTotal, LegTerms, OrderReport, Terms
 from standfast.model.quote import Quote
 from standfast.model.secret import Secret
 from standfast.ports import BrokerEvent, Clock, IsWanted, Ticks
@@ -92,6 +91,8 @@ class TradierSettings:
     rest_url: str = "https://sandbox.tradier.com"
     stream_url: str = "wss://sandbox-ws.tradier.com"
     data_url: str = "https://sandbox.tradier.com"
+    data_stream_url: str = ""
+    """Empty: quotes are polled. The sandbox has no stream of them."""
     rate_share: float = 0.25
     requests_per_minute: int = PAPER_REQUESTS_PER_MINUTE
     orders_per_minute: int = ORDERS_PER_MINUTE
@@ -122,8 +123,10 @@ class TradierBroker:
         self._orders = Orders(self._client, clock)
         self._history = History(self._orders)
         self._sessions = Sessions(self._client)
+        wire = Wire(clock=clock, transport=transport, draw=draw)
+        self._quote_stream = QuoteStream(wire, self._client, settings.data_stream_url)
         self._stream = OrderStream(
-            Wire(clock=clock, transport=transport, draw=draw),
+            wire,
             self._client,
             self._orders,
             url=settings.stream_url,
@@ -137,6 +140,11 @@ class TradierBroker:
         self._instruments: dict[InstrumentId, tuple[float, Instrument]] = {}
         self._underlyings: dict[InstrumentId, InstrumentId] = {}
         self._standing: tuple[float, str] | None = None
+
+    @property
+    def quotes_down(self) -> str:
+        """Why no streamed quotes come; empty while they do."""
+        return self._quote_stream.down
 
     @property
     def contract(self) -> Contract:
@@ -259,7 +267,7 @@ class TradierBroker:
         self._orders.note_sent(broker_id, client_id, holding)
         if terms.target_price is not None or terms.attached_stop is not None:
             return await self._with_legs(broker_id)
-        return _acknowledged(broker_id, client_id, holding, terms)
+        return acknowledged.single(broker_id, client_id, holding, terms)
 
     async def _with_legs(self, broker_id: BrokerOrderId) -> OrderReport:
         """The answer names no legs, and a pair without its stop would look like one that has lost it."""
@@ -285,7 +293,7 @@ class TradierBroker:
         form = forms.together(client_id, legs, net, self._underlying(option))
         broker_id = refusals.accepted("POST", await self._client.post_order(form, Turn(urgency, rank, is_wanted)))
         self._orders.note_sent(broker_id, client_id, NO_HOLDING)
-        return _acknowledged_together(broker_id, client_id, legs, net)
+        return acknowledged.together(broker_id, client_id, legs, net)
 
     def _underlying(self, holding: Holding) -> InstrumentId:
         """By the broker's word, where it has told; else by the name."""
@@ -310,13 +318,11 @@ class TradierBroker:
     def events(self) -> AsyncGenerator[BrokerEvent, None]:
         return self._stream.events()
 
-    async def quote_events(self) -> AsyncGenerator[Ticks, None]:
-        """None come: what is watched is polled, out of a budget of its own."""
-        await asyncio.Event().wait()
-        yield Ticks(self._clock.now(), ())
+    def quote_events(self) -> AsyncGenerator[Ticks, None]:
+        return self._quote_stream.quotes() if self._settings.data_stream_url else no_quotes(self._clock)
 
     def watch(self, holdings: frozenset[Holding]) -> None:
-        """Nothing is streamed."""
+        self._quote_stream.watch(holdings)
 
     async def close(self) -> None:
         await self._transport.close()
@@ -342,43 +348,6 @@ def _throttles(settings: TradierSettings, clock: Clock) -> Throttles:
         reads=throttle(reads, settings.rate_share),
         data=throttle(reads, settings.rate_share),
         orders=throttle(settings.orders_per_minute, settings.rate_share),
-    )
-
-
-def _acknowledged(broker_id: BrokerOrderId, client_id: ClientOrderId, holding: Holding, terms: Terms) -> OrderReport:
-    """All that "ok" says: it was taken as it was sent."""
-    return OrderReport(
-        broker_id=broker_id,
-        client_id=client_id,
-        holding=holding,
-        side=terms.side,
-        type=terms.type,
-        time_in_force=terms.time_in_force,
-        quantity=terms.quantity,
-        filled=ZERO,
-        state=OrderState.PENDING,
-        limit_price=terms.limit_price,
-        stop_price=terms.stop_price,
-        closes=terms.reduces,
-    )
-
-
-def _acknowledged_together(
-    broker_id: BrokerOrderId, client_id: ClientOrderId, legs: Sequence[LegTerms], net: Decimal | None
-) -> OrderReport:
-    """Prices are signed as in every report of a spread: what is received is negative."""
-    return OrderReport(
-        broker_id=broker_id,
-        client_id=client_id,
-        holding=NO_HOLDING,
-        side=Side.BUY,
-        type=OrderType.MARKET if net is None else OrderType.LIMIT,
-        time_in_force=legs[0].terms.time_in_force,
-        quantity=Decimal(gcd(*(int(leg.terms.quantity) for leg in legs))),
-        filled=ZERO,
-        state=OrderState.PENDING,
-        limit_price=-net if net else None,
-        order_class="mleg",
     )
 
 

@@ -115,6 +115,9 @@ class TradierClient:
         """A session of the account's events, to be used within five minutes."""
         return await self._body(_as_form(self._account("/v1/accounts/events/session", {}, Urgency.VERIFY), {}))
 
+    async def post_market_session(self) -> bytes:
+        return await self._body(_as_form(self._data("/v1/markets/events/session", {}, Urgency.VERIFY), {}))
+
     async def post_order(self, form: Form, turn: Turn) -> Response:
         return await self._write("POST", f"{self._home}/orders", form, turn)
 

@@ -137,7 +137,7 @@ def quote_rows(body: bytes) -> list[QuoteRow]:
 
 def _quote(row: QuoteRow, received: datetime) -> Quote:
     """A side that is null is not there (zero). True since the younger of its two dates: both were looked at then."""
-    stamps = [_at(stamp) for stamp in (row.bid_date, row.ask_date) if stamp]
+    stamps = [moment_of(stamp) for stamp in (row.bid_date, row.ask_date) if stamp]
     return Quote(_side(row.bid, "bid"), _side(row.ask, "ask"), max(stamps, default=NEVER_QUOTED), received)
 
 
@@ -145,7 +145,7 @@ def _side(price: Number | None, field: str) -> Decimal:
     return ZERO if price is None else number(price, field)
 
 
-def _at(milliseconds: int) -> datetime:
+def moment_of(milliseconds: int) -> datetime:
     if not 0 < milliseconds < 10**14:
         raise Malformed(f"quote date is {milliseconds}")
     return datetime.fromtimestamp(milliseconds / 1000, UTC)

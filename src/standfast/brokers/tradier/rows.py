@@ -225,6 +225,18 @@ class EventRow(msgspec.Struct, frozen=True, kw_only=True):
     tag: Text | None = None
 
 
+class MarketEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """A frame of the market's stream; dates are texts of milliseconds."""
+
+    type: Text = ""
+    symbol: Text | None = None
+    bid: Number | None = None
+    ask: Number | None = None
+    biddate: Text | None = None
+    askdate: Text | None = None
+    error: Text = ""
+
+
 class HistoryEvent(msgspec.Struct, frozen=True, kw_only=True):
     """A line of the nightly history: a date without time, and no contract's name where an option expired."""
 
