@@ -125,3 +125,42 @@ def test_every_verb_shows_it_as_one_position_with_its_legs(desk: Desk) -> None:
     assert "asks to open" in told
     assert "for all legs" in told
     assert f"{BOUGHT} at 1.2" in told
+
+
+def bought_by_a_bot(venue: Venue) -> None:
+    venue.order(
+        **{
+            "class": "multileg",
+            "symbol": "SPX",
+            "type": "credit",
+            "price": "3.70",
+            "option_symbol[0]": SOLD,
+            "side[0]": "sell_to_open",
+            "quantity[0]": "3",
+            "option_symbol[1]": BOUGHT,
+            "side[1]": "buy_to_open",
+            "quantity[1]": "3",
+        }
+    )
+
+
+@pytest.mark.parametrize("when", ["before the guard", "under its eyes"])
+def test_a_spread_that_a_bot_opened_is_guarded_as_one_position(desk: Desk, when: str) -> None:
+    venue = desk.venue()
+    desk.at(venue, POLICY)
+    if when == "before the guard":
+        bought_by_a_bot(venue)
+    guard = desk.guarded()
+    if when == "under its eyes":
+        bought_by_a_bot(venue)
+
+    (structure,) = until(lambda: list(desk.book().state.structures.values()), "the structure", 90, told=guard.tail)
+    assert {leg.holding.instrument: leg.ratio for leg in structure.legs} == {SOLD: -1, BOUGHT: 1}
+    assert (structure.units, structure.standing) == (3, "adopted")
+    venue.quote(BOUGHT, "1.00", "1.10")
+    venue.quote(SOLD, "7.50", "7.60")
+
+    proof = until(lambda: desk.proven(structure.id), "the spread to be settled", 60, told=guard.tail)
+    assert proof.reason == "stop_loss"
+    assert venue.positions() == desk.held() == {}
+    assert venue.resting() == []

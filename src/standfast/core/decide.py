@@ -14,6 +14,7 @@ from standfast.core.book import Book
 from standfast.core.closing import advance_closing, settle
 from standfast.core.exits import exits
 from standfast.core.flatten import flattening
+from standfast.core.forming import forming
 from standfast.core.naked import naked_time
 from standfast.core.opening import advance_opening
 from standfast.core.opening_structure import advance_structure_opening
@@ -45,15 +46,18 @@ from standfast.model.effects import (
     WakeAt,
 )
 from standfast.model.ids import STRUCTURE, Holding
-from standfast.model.journal import CancelIntended, Fact, PricesSuspended
+from standfast.model.journal import CancelIntended, Fact, PricesSuspended, StructureFormed
 
 ORDER_EFFECTS = (SubmitOrder, SubmitTogether, ReplaceOrder, CancelOrder)
 
 
 def decide(s: Situation, holdings: Iterable[Holding]) -> Decision:
     """Decide about these holdings, and about what concerns the whole account."""
-    whole = (holding for holding in holdings if holding not in s.booking)
-    return sort_out(chain(_account(s), *(_look(s, holding) for holding in sorted(whole))))
+    whole = [holding for holding in holdings if holding not in s.booking]
+    formed = list(forming(s, whole))
+    if any(isinstance(outcome, StructureFormed) for outcome in formed):
+        return sort_out(formed)  # no rule of a single position is judged of a leg: the next look follows at once
+    return sort_out(chain(formed, _account(s), *(_look(s, holding) for holding in sorted(whole))))
 
 
 def _look(s: Situation, holding: Holding) -> Iterator[Outcome]:

@@ -270,7 +270,10 @@ def close_reason(book: Book, order: BookedOrder | None) -> CloseReason:
         return CloseReason.FOREIGN
     position = book.state.positions.get(order.position) if order.position is not None else None
     if order.role is Role.FOREIGN:
-        is_leg = order.parent is not None or (order.report is not None and order.report.order_class in LEG_CLASSES)
+        parent = book.state.orders.get(order.parent) if order.parent is not None else None
+        is_leg = (order.parent is not None and not (parent is not None and parent.is_together)) or (
+            order.report is not None and order.report.order_class in LEG_CLASSES
+        )
         return CloseReason.BROKER_EXIT if is_leg or order.position is not None else CloseReason.BOT_EXIT
     if position is not None and order.role in (Role.CLOSE, Role.ROLLBACK):
         whole = book.state.structures.get(position.structure) if position.structure is not None else None

@@ -47,13 +47,19 @@ def contradiction(
     client_id: ClientOrderId | None = None,
 ) -> str:
     """Why a report cannot be about what was asked, or about the order it names; empty when it can."""
-    if broker_id is not None and report.broker_id != broker_id:
+    if broker_id is not None and broker_id not in _told_of(report):
         return f"asked for {broker_id}, told of {report.broker_id}"
     if client_id is not None and not is_told_as(report.client_id, client_id):
         return f"asked for {client_id}, told of {report.client_id}"
     known = book.order_by_broker(report.broker_id) or book.state.orders.get(client_id or report.client_id)
     why = _differs(known, report.holding, report.side) if known is not None else ""
     return why or next(filter(None, (contradiction(book, leg) for leg in report.legs)), "")
+
+
+def _told_of(report: OrderReport) -> set[BrokerOrderId]:
+    """The orders it answers for: of one for several legs each of them, for brokers tell such a leg as its whole."""
+    legs = report.legs if report.holding == WHOLE else ()
+    return {report.broker_id, *(leg.broker_id for leg in legs)}
 
 
 def contradicts(book: Book, fill: Fill) -> str:

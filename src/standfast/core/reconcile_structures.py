@@ -27,6 +27,12 @@ def reconcile_structure(s: Situation, booked: BookedStructure, policy: Policy) -
     if blind is not None:
         found.append(replace(blind, holding=booked.holding, subject=""))
     lost = lost_ratio(s, booked)
-    if lost is not None and not is_half_made(s, booked):
+    if lost is not None and not is_half_made(s, booked) and _agrees(s, booked):
         found.append(replace(lost.finding(), holding=booked.holding, subject=""))
     return Report(tuple(found), NOTHING.judged)
+
+
+def _agrees(s: Situation, booked: BookedStructure) -> bool:
+    """Whether reads that are late enough say of every leg what the books say: else its fills may be on their way."""
+    at = [leg.holding for leg in booked.legs]
+    return all(s.is_comparable(h) and s.is_settled(h) and s.reported_net(h) in s.book.net(h) for h in at)

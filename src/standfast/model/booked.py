@@ -13,6 +13,9 @@ from standfast.model.ids import STRUCTURE, BrokerOrderId, ClientOrderId, EntryNu
 from standfast.model.order import STOP_TYPES, ZERO, OrderReport, OrderState, OrderType, Role, Side, Terms
 from standfast.model.position import CloseReason
 
+TOGETHER = "mleg"
+"""The class of an order for several legs, ours or anybody's."""
+
 
 class Stage(StrEnum):
     """What may still happen to an order of ours. See `core/order_states.py` for the legal moves."""
@@ -62,7 +65,7 @@ class BookedOrder:
     @property
     def is_together(self) -> bool:
         """Whether it is one order for all legs of a structure: what it fills, its legs fill."""
-        return self.holding.hedge == STRUCTURE
+        return self.holding.hedge == STRUCTURE or (self.report is not None and self.report.order_class == TOGETHER)
 
     @property
     def is_finished(self) -> bool:

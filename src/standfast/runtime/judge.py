@@ -113,7 +113,8 @@ class Judge:
 
     async def is_behind(self, fill: Fill, report: OrderReport) -> bool:
         """Whether an order told for the first time can be the one behind a fill, in an instrument that there is."""
-        if (report.holding, report.side) == (fill.holding, fill.side):
+        told = next((leg for leg in report.legs if leg.broker_id == fill.broker_order_id), report)
+        if (told.holding, told.side) == (fill.holding, fill.side):
             return await self._is_there(fill)
         why = f"{report.broker_id} has filled {fill.side} {fill.holding}, told as {report.side} {report.holding}"
         await self._record_misread(why, fill)

@@ -339,7 +339,8 @@ class Reader:
         parents = {order.parent for order in orders}
         for order in orders:
             if order.is_own and not order.is_settled:
-                await self._look_for_own(order)
+                whole = self.ledger.book.state.orders.get(order.parent) if order.parent is not None else None
+                await self._look_for_own(whole or order)
             has_legs = order.terms is not None and (order.terms.target_price or order.terms.attached_stop) is not None
             if has_legs and order.id not in parents:
                 await self.lookups.query(broker_id=order.broker_id, client_id=order.id)

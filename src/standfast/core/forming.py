@@ -1,0 +1,161 @@
+"""Legs that were adopted one by one become the structures they are, before any rule of a single position is judged.
+
+1. What one order of somebody else opened is one structure, without guessing, as soon as all its fills are booked.
+2. What was held before is grouped by `recognise`, once all there is of an underlying is in the books and agrees.
+3. Only whole positions are tied: a leg that belongs to two structures, or to none, goes on alone.
+"""
+
+from collections.abc import Iterable
+from decimal import Decimal
+from math import gcd
+
+from standfast.core.recognise import Found, recognise
+from standfast.core.situation import Outcomes, Situation
+from standfast.core.structure import entry, kind_of, underlying
+from standfast.core.structures import is_option
+from standfast.core.worth import anchors, worth
+from standfast.model.booked import BookedOrder
+from standfast.model.effects import ReadPositions, ReadQuotes
+from standfast.model.ids import Holding, PositionId, digest
+from standfast.model.journal import LegFormed, StructureFormed
+from standfast.model.position import Phase, Position, Standing
+from standfast.model.structure import HeldLeg, Leg, Structure, StructureKind, TiedLeg
+
+
+def forming(s: Situation, holdings: Iterable[Holding]) -> Outcomes:
+    """The structures that legs looked at now belong to."""
+    done: set[PositionId] = set()
+    loose = [each for holding in sorted(holdings) for each in s.book.positions_at(holding) if _is_loose(s, each)]
+    for position in loose:
+        legs = _of_one_order(s, position) if position.id not in done else []
+        if legs:
+            done.update(each.id for each in legs)
+            yield _formed(s, legs, why="opened by one order")
+    left = {underlying(_leg(position, 1)) for position in loose if position.id not in done}
+    if not done:  # what the books say after that is looked at anew
+        for name in sorted(left):
+            yield from _recognised(s, name)
+
+
+def _is_loose(s: Situation, position: Position) -> bool:
+    """Whether it was adopted, stands still and is tied to nothing."""
+    is_still = position.phase is Phase.OPEN and position.closing is None and position.held == s.book.held(position) > 0
+    return is_still and position.structure is None and position.standing is Standing.ADOPTED and is_option(position)
+
+
+# --- what one order opened ------------------------------------------------------------------------
+
+
+def _of_one_order(s: Situation, position: Position) -> list[Position]:
+    """The positions that the legs of one order opened, and hold whole; none where it is not so."""
+    for order in s.book.orders_for(position.id):
+        whole = s.book.state.orders.get(order.parent) if order.parent is not None else None
+        if whole is None or not whole.is_together or not whole.is_finished or order.side.sign != position.sign:
+            continue
+        legs = _legs_of(s, whole)
+        lots = [s.book.state.positions.get(leg.position) for leg in legs if leg.position is not None]
+        found = [lot for lot in lots if lot is not None and _is_loose(s, lot)]
+        if len(found) == len(legs) > 1 and all(_is_whole(*pair) for pair in zip(legs, found, strict=True)):
+            return found
+    return []
+
+
+def _legs_of(s: Situation, whole: BookedOrder) -> list[BookedOrder]:
+    return [order for order in s.book.state.orders.values() if order.parent == whole.id]
+
+
+def _is_whole(leg: BookedOrder, lot: Position) -> bool:
+    return leg.side.sign == lot.sign and leg.executed == lot.held == leg.filled
+
+
+# --- what was held before -------------------------------------------------------------------------
+
+
+def _recognised(s: Situation, name: str) -> Outcomes:
+    lots = [
+        each for each in s.book.state.positions.values() if _is_loose(s, each) and underlying(_leg(each, 1)) == name
+    ]
+    at = {lot.holding: lot for lot in lots}
+    if len(lots) < 2 or len(at) < len(lots):
+        return
+    options = _listed(s, name)
+    if not all(s.is_comparable(holding) for holding in options):
+        if not s.was_asked_lately("positions"):  # until then its legs are judged alone
+            yield ReadPositions(reason=f"to see what is held of {name}")
+        return
+    if not all(s.reported_net(holding) in s.book.net(holding) for holding in options):
+        return
+    for found in recognise({lot.holding: lot.net for lot in lots}, s.instruments).structures:
+        legs = [at[leg.holding] for leg in found.legs if leg.holding in at]
+        if len(legs) == len(found.legs) > 1 and _takes_whole(found, at):
+            yield from _with_anchors(s, legs)
+
+
+def _listed(s: Situation, name: str) -> list[Holding]:
+    """The options of this underlying that the broker lists: all of them have to be in the books."""
+    rows = s.snapshot.positions.rows if s.snapshot.positions is not None else {}
+    return [holding for holding in rows if _is_of(holding, name)]
+
+
+def _is_of(holding: Holding, name: str) -> bool:
+    leg = TiedLeg(position=PositionId(""), holding=holding, ratio=1).leg
+    return leg.contract is not None and underlying(leg) == name
+
+
+def _takes_whole(found: Found, at: dict[Holding, Position]) -> bool:
+    return all(at[leg.holding].net == leg.ratio * found.units for leg in found.legs)
+
+
+def _with_anchors(s: Situation, lots: list[Position]) -> Outcomes:
+    """Stops of what was held before are figured from the worse of entry and now: so the price of now is needed."""
+    shape = _shape(lots)
+    now, cost = worth(s, tuple(held.leg for held in shape.legs)).now, entry(shape)
+    if now is None or cost is None:
+        if s.in_session:  # outside it nobody quotes, and nothing could be closed
+            yield from (ReadQuotes(holding=lot.holding, reason="to form a structure of it") for lot in lots)
+        return
+    anchor, gain_anchor = anchors(cost, now)
+    yield _formed(s, lots, why="held together", anchor=anchor, gain_anchor=gain_anchor)
+
+
+# --- the structure --------------------------------------------------------------------------------
+
+
+def _formed(
+    s: Situation,
+    lots: list[Position],
+    *,
+    why: str,
+    anchor: Decimal | None = None,
+    gain_anchor: Decimal | None = None,
+) -> StructureFormed:
+    shape = _shape(lots)
+    kind = kind_of(shape.shape)
+    named = kind.value.replace("_", " ") if kind is not StructureKind.OTHER else "legs without a name together"
+    return StructureFormed(
+        structure=shape.id,
+        legs=tuple(LegFormed(position=lot.id, ratio=int(lot.net / shape.units)) for lot in lots),
+        units=shape.units,
+        strategy=lots[0].strategy,
+        standing=Standing.ADOPTED,
+        anchor=anchor,
+        gain_anchor=gain_anchor,
+        by="policy",
+        why=f"{named}, {why}",
+    )
+
+
+def _shape(lots: list[Position]) -> Structure:
+    units = Decimal(gcd(*(int(lot.held) for lot in lots)))
+    return Structure(
+        id=PositionId(f"p{digest('structure', *sorted(lot.id for lot in lots))[:9]}"),
+        strategy=lots[0].strategy,
+        legs=tuple(
+            HeldLeg(leg=_leg(lot, int(lot.net / units)), opened=lot.opened, entry_value=lot.entry_value) for lot in lots
+        ),
+        units=units,
+    )
+
+
+def _leg(position: Position, ratio: int) -> Leg:
+    return TiedLeg(position=position.id, holding=position.holding, ratio=ratio).leg

@@ -1,0 +1,150 @@
+"""Tests of `core/forming.py`: legs that were adopted become the structure they are."""
+
+from dataclasses import replace
+
+from standfast.core.decide import decide
+from standfast.core.forming import forming
+from standfast.core.identity import WHOLE, contradiction
+from standfast.core.situation import Situation
+from standfast.model import journal as j
+from standfast.model.ids import BrokerOrderId, Holding, PositionId
+from standfast.model.order import OrderReport, OrderState, Side
+from standfast.model.position import CloseReason, Position, Standing
+from tests.core.situations import D, P, adopted, fill, folded, of, position, quoted, report, situation
+from tests.core.spreads import BOUGHT, SOLD, SPREADS, prices
+from tests.core.structures import at
+
+Q, R = PositionId("p2"), PositionId("p3")
+
+
+def formed(s: Situation) -> list[j.StructureFormed]:
+    return of(j.StructureFormed, forming(s, s.book.holdings()))
+
+
+def bare(sold: int = -3, bought: int = 3, *more: j.Fact, **changes: object) -> Situation:
+    held = [adopted(sold, "4.50", id=P, holding=SOLD), adopted(bought, "0.80", id=Q, holding=BOUGHT)]
+    return situation(folded(*held, *more), policy=SPREADS, **{"sights": prices(), **changes})
+
+
+def test_what_was_held_before_is_one_structure_with_stops_from_the_worse_of_entry_and_now() -> None:
+    (fact,) = formed(bare(sights=prices(("4.90", "5.00"), ("0.70", "0.80"))))
+
+    assert {(leg.position, leg.ratio) for leg in fact.legs} == {(P, -1), (Q, 1)}
+    assert (fact.units, fact.standing) == (3, Standing.ADOPTED)
+    assert (fact.anchor, fact.gain_anchor) == (D("-4.30"), D("-3.70"))
+
+
+def test_no_rule_of_a_single_position_is_judged_of_a_leg_once_it_belongs_to_a_structure() -> None:
+    s = bare(sights=prices(("90", "91")))
+
+    decision = decide(s, s.book.holdings())
+
+    assert [type(fact) for fact in decision.facts] == [j.StructureFormed]
+
+
+def test_a_ratio_that_no_shape_has_stays_apart() -> None:
+    assert formed(bare(-3, 2)) == []
+
+
+def test_nothing_is_formed_while_the_broker_lists_more_of_the_underlying_than_the_books_have() -> None:
+    nets: dict[Holding, int] = {SOLD: -3, BOUGHT: 3, at("C", 3900): -3}
+
+    assert formed(bare(held=nets)) == []
+
+
+def test_nothing_is_formed_without_the_price_of_now() -> None:
+    assert formed(bare(sights={SOLD: quoted("4.40", "4.50")})) == []
+
+
+def test_what_is_owned_or_closing_is_left_as_it_is() -> None:
+    asked = j.CloseRequested(position=P, reason=CloseReason.OPERATOR, by="test", detail="")
+    owned = folded(*position(-3, "4.50", id=P, holding=SOLD), adopted(3, "0.80", id=Q, holding=BOUGHT))
+
+    assert formed(bare(-3, 3, asked)) == []
+    assert formed(situation(owned, policy=SPREADS, sights=prices())) == []
+
+
+# --- by one order ---------------------------------------------------------------------------------
+
+
+def leg(number: int, side: Side, holding: Holding, price: str) -> OrderReport:
+    return report(
+        f"b-{number}",
+        side=side,
+        quantity=3,
+        filled=3,
+        state=OrderState.FILLED,
+        holding=holding,
+        average_price=D(price),
+        parent_id=BrokerOrderId("b-0"),
+    )
+
+
+LEGS = (leg(1, Side.SELL, SOLD, "4.50"), leg(2, Side.BUY, BOUGHT, "0.80"))
+ORDER = report(
+    "b-0",
+    side=Side.BUY,
+    quantity=3,
+    filled=3,
+    state=OrderState.FILLED,
+    holding=WHOLE,
+    legs=LEGS,
+    order_class="mleg",
+)
+
+
+def found(id: PositionId, number: int, side: Side, holding: Holding, price: str) -> list[j.Fact]:
+    order = BrokerOrderId(f"b-{number}")
+    lot = j.LotFound(
+        position=id, holding=holding, sign=side.sign, standing=Standing.ADOPTED, strategy="bot", order=order
+    )
+    made = fill(f"x{number}", order, side, 3, price, holding=holding)
+    return [lot, j.FillBooked(fill=made, allocations=(j.Allocation(position=id, quantity=D(3), opens=True),))]
+
+
+def test_what_one_order_of_a_bot_opened_is_one_structure_without_a_quote() -> None:
+    book = folded(
+        j.OrderObserved(report=ORDER),
+        *found(P, 1, Side.SELL, SOLD, "4.50"),
+        *found(Q, 2, Side.BUY, BOUGHT, "0.80"),
+    )
+
+    (fact,) = formed(situation(book, policy=SPREADS))
+
+    assert [(each.position, each.ratio) for each in fact.legs] == [(P, -1), (Q, 1)]
+    assert (fact.strategy, fact.anchor) == ("bot", None)
+
+
+def test_it_waits_for_the_fills_of_every_leg() -> None:
+    book = folded(j.OrderObserved(report=ORDER), *found(P, 1, Side.SELL, SOLD, "4.50"))
+
+    assert formed(situation(book, policy=SPREADS, sights=prices())) == []
+
+
+def test_what_a_leg_cost_leaves_the_average_of_its_contract() -> None:
+    book = folded(
+        j.OrderObserved(report=ORDER),
+        *found(P, 1, Side.SELL, SOLD, "4.50"),
+        *found(Q, 2, Side.BUY, BOUGHT, "0.80"),
+    )
+    (fact,) = formed(situation(book, policy=SPREADS))
+
+    after = folded(
+        j.OrderObserved(report=ORDER),
+        *found(P, 1, Side.SELL, SOLD, "4.50"),
+        *found(Q, 2, Side.BUY, BOUGHT, "0.80"),
+        fact,
+    )
+
+    assert after.state.costs == {}
+    held: list[Position] = list(after.state.positions.values())
+    assert {each.structure for each in held} == {fact.structure}
+
+
+def test_a_leg_asked_for_by_its_id_is_told_as_its_whole() -> None:
+    book = folded()
+
+    assert contradiction(book, ORDER, broker_id=BrokerOrderId("b-2")) == ""
+    assert contradiction(book, ORDER, broker_id=BrokerOrderId("b-9")) != ""
+    plain = replace(ORDER, holding=SOLD, order_class="oco")
+    assert contradiction(book, plain, broker_id=BrokerOrderId("b-2")) != ""
