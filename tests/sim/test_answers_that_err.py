@@ -12,6 +12,7 @@ from standfast.exchange.faults import (
     NewType,
     OtherAccount,
     OtherInstrument,
+    RateLimited,
     Rule,
     Slow,
     Stale,
@@ -105,6 +106,22 @@ def test_what_is_told_under_another_instruments_name_changes_no_book(operations:
         await checker.finish()
 
     play(story, STOP_ONLY, STILL, start=START, through=through, exchange=LENIENT)
+
+
+def test_a_refusal_to_say_whether_an_instrument_is_listed_does_not_say_that_it_is() -> None:
+    """Found by simulation: over the request limit, what order and fill agreed about was taken for the truth."""
+
+    async def story(world: World) -> None:
+        await holding(world)
+        erring(world, OtherInstrument(), "order", "activities", seconds=60)
+        erring(world, RateLimited(), "asset", seconds=60)
+        await world.submit(market(Side.BUY, 10))
+        await world.run_for(60)
+        assert world.book.net(WRONG).low == world.book.net(WRONG).high == 0
+        await world.run_for(60)
+        assert sum(position.held for position in open_positions(world)) == 110
+
+    play(story, STOP_ONLY, STILL, start=START, exchange=LENIENT)
 
 
 def test_after_an_answer_about_something_else_nothing_is_opened() -> None:

@@ -124,12 +124,13 @@ class Judge:
         """Two answers may agree about an instrument that the broker itself does not list."""
         try:
             await self._ledger.broker.instrument(fill.holding.instrument)
-        except Rejected as error:
-            if error.kind != "not_found":
-                return True  # it is listed, and no equity
-            await self._record_misread(f"a fill of {fill.holding}, which the broker does not list", fill)
-            return False
         except BrokerError as error:
+            kind = error.kind if isinstance(error, Rejected) else ""
+            if kind == "not_tradable":
+                return True  # it is listed, and no equity
+            if kind == "not_found":
+                await self._record_misread(f"a fill of {fill.holding}, which the broker does not list", fill)
+                return False
             log.warning("instrument not read", instrument=fill.holding.instrument, error=str(error))
             return False
         return True
