@@ -172,7 +172,14 @@ def test_an_export_has_one_whole_document_for_each_entry(tmp_path: Path) -> None
             "at": "2026-01-05T14:30:00.000000Z",
             "kind": "ForeignAcknowledged",
             "version": 1,
-            "fact": {"holding": ["SPY", ""], "quantity": "1.50", "by": "operator", "before": "0"},
+            "fact": {
+                "holding": ["SPY", ""],
+                "quantity": "1.50",
+                "by": "operator",
+                "before": "0",
+                "bare": "0",
+                "seen_at": None,
+            },
             "hash": entries[1].hash,
         }
 

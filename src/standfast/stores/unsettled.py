@@ -7,7 +7,7 @@ known of a working order is the book's to judge; the store only refuses what no 
 so it can never stand between a position and its protection.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from standfast.model.ids import ClientOrderId, PositionId
@@ -48,11 +48,13 @@ class AllFreed(NamedTuple):
     position: PositionId
 
 
-def slot_changes(facts: Iterable[Fact], held: Collection[str]) -> Iterator[Taken | Freed | AllFreed]:
+def slot_changes(facts: Sequence[Fact], held: Collection[str]) -> Iterator[Taken | Freed | AllFreed]:
     """What the facts do to the slots, in their order; `held` are the ids that hold one before.
 
     Outcomes of orders that hold none, which is most of them, are left out.
     """
+    if not held and _TAKES.isdisjoint(map(type, facts)):
+        return  # nothing holds one: most commits, and the largest
     taken: set[str] = set()
     for fact in facts:
         kind = type(fact)
@@ -89,6 +91,7 @@ def _all_seen(fact: OrderObserved) -> tuple[ClientOrderId, ...]:
     return (id, *_legs(id), *(leg.client_id for leg in fact.report.legs))
 
 
+_TAKES = frozenset({OrderIntended, TogetherIntended})
 _FREES: dict[type, Callable[[Any], tuple[ClientOrderId, ...]]] = {
     OrderAccepted: _its_own,
     OrderRejected: _its_own,

@@ -21,6 +21,8 @@ from standfast.stores.sqlite.reading import book_digest, hash_of, head
 from standfast.stores.sqlite.writer import Batch
 from standfast.stores.unsettled import AllFreed, Freed, Taken, refusal, slot_changes
 
+ACTS = frozenset({RequestTaken, RequestDone})
+
 
 class Tail(NamedTuple):
     """What the next append of a journal stands on."""
@@ -189,6 +191,8 @@ def _keep_slots(
 
 def _keep_requests(connection: apsw.Connection, facts: Sequence[Fact]) -> None:
     """In the facts' own commit: a crash never takes an act twice, nor forgets its outcome."""
+    if ACTS.isdisjoint(map(type, facts)):
+        return
     for fact in facts:
         if isinstance(fact, RequestTaken):
             run(connection, statements.TAKE_REQUEST, fact.request)
