@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from standfast.model.ids import PositionId
-from standfast.model.journal import PositionSettled
+from standfast.model.journal import CloseRequested, PositionSettled
 from standfast.model.structure import BookedStructure
 from tests.acceptance.stage import Guard, Ran, until
 from tests.acceptance.test_tradier import NUMBER, Place, Venue
@@ -21,10 +21,11 @@ POLICY = 'exits_held_by = "guard"\nstop_loss = "50%"\n'
 
 class Desk(Place):
     def venue(self) -> Venue:
-        named = ("--instrument", f"{SOLD}=5", "--instrument", f"{BOUGHT}=1")
+        named = ("--instrument", f"{SOLD}=5", "--instrument", f"{BOUGHT}=1", "--instrument", "SPX=6900")
         still = ("--no-market", "--per-minute", "0", "--log", str(self.tape), "--dialect", "tradier")
         started = Venue(("--port", "0", "--clock", "x10", *still, *named), self.folder)
         self.started.append(started)
+        started.quote("SPX", "6899.50", "6900.50")
         started.quote(SOLD, "4.90", "5.00")
         started.quote(BOUGHT, "1.10", "1.20")
         return started
@@ -164,3 +165,21 @@ def test_a_spread_that_a_bot_opened_is_guarded_as_one_position(desk: Desk, when:
     assert proof.reason == "stop_loss"
     assert venue.positions() == desk.held() == {}
     assert venue.resting() == []
+
+
+def test_a_sold_leg_whose_delta_goes_beyond_the_limit_closes_the_whole_spread(desk: Desk) -> None:
+    policy = 'exits_held_by = "guard"\nemergency_stop = "99%"\nshort_delta_limit = 0.01\n'
+    venue, guard = guarded(desk, policy)
+    desk.opened()
+
+    (proof,) = until(lambda: closed_as_one(desk), "the spread to be closed", 60, told=guard.tail)
+    assert proof.reason == "stop_loss"
+    (asked,) = (fact for fact in desk.facts(CloseRequested) if fact.position == proof.position)
+    assert SOLD in asked.detail
+    assert "delta" in asked.detail
+    assert venue.positions() == desk.held() == {}
+
+
+def closed_as_one(desk: Desk) -> list[PositionSettled]:
+    known = desk.book().state.closed_structures
+    return [fact for fact in desk.facts(PositionSettled) if fact.position in known]

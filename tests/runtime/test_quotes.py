@@ -1,5 +1,6 @@
 """The gate for quotes: what wakes the loop, and what those who look are shown."""
 
+import asyncio
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -7,7 +8,7 @@ import pytest
 
 from standfast.brokers.alpaca.quote_stream import streamed
 from standfast.brokers.shared.transport import TransportError
-from standfast.core.bands import Band
+from standfast.core.bands import EVERYTHING_WAKES, Band
 from standfast.model.errors import Malformed
 from standfast.model.ids import Holding, InstrumentId
 from standfast.model.quote import ExactTick, Quote
@@ -15,6 +16,7 @@ from standfast.ports import Ticks
 from standfast.runtime.clock import RealClock
 from standfast.runtime.quotes import Quotes
 from tests.brokers.served import SPY, desk
+from tests.brokers.tradier import served as tradier
 
 AT = datetime(2026, 1, 5, 15, 30, tzinfo=UTC)
 BAND = Band(400.0, 500.0, 2.0)
@@ -115,3 +117,26 @@ def test_quotes_are_found_among_other_messages_and_an_error_breaks_the_line() ->
     assert [(tick.instrument, tick.bid) for tick in streamed(mixed)] == [("SPY", 1.0)]
     with pytest.raises(TransportError, match="slow client"):
         streamed(b'[{"T":"error","msg":"slow client","code":407},' + frame("1", "2")[1:])
+
+
+async def test_the_last_quote_that_could_be_used_is_kept_when_a_side_is_gone() -> None:
+    quotes, _ = await gated(frame("450.1", "450.2"))
+    assert quotes.sights[SPY].quote.bid == Decimal("450.1")
+    quotes.take(Ticks(AT, streamed(frame("0", "450"))))
+
+    assert quotes.sights[SPY].quote.bid == 0
+    assert quotes.good[SPY].bid == Decimal("450.1")
+    assert list(quotes.good) == [SPY]
+
+
+async def test_the_greeks_of_options_are_asked_for_once_a_minute_beside_any_stream() -> None:
+    async with tradier.desk() as at:
+        quotes = Quotes(at.broker, at.clock, lambda holding: None)
+        quotes.watch({tradier.PUT: EVERYTHING_WAKES, tradier.SPY: BAND})
+        async with asyncio.timeout(10), asyncio.TaskGroup() as tasks:
+            polling = tasks.create_task(quotes.poll())
+            while tradier.PUT not in quotes.greeks:
+                await at.clock.sleep(0.05)
+            polling.cancel()
+
+    assert list(quotes.greeks) == [tradier.PUT]

@@ -17,12 +17,14 @@ from standfast.core.worth import is_usable
 from standfast.model.errors import BrokerError
 from standfast.model.greeks import Greeks
 from standfast.model.ids import Holding, InstrumentId
+from standfast.model.option import option_contract
 from standfast.model.quote import ExactTick, Quote
 from standfast.ports import Broker, Clock, Tick, Ticks
 
 log = structlog.get_logger("standfast.quotes")
 
 POLL = timedelta(seconds=5)
+GREEKS_EVERY = timedelta(seconds=60)
 AGAIN = 1.0
 """Seconds until what is wanted is asked for again, however soon it is."""
 LEAP = 1.4
@@ -35,7 +37,7 @@ Seen = tuple[Tick, datetime]
 class Gate:
     """What is known of one instrument's price. The floats are the narrowest of its holdings' bands."""
 
-    __slots__ = ("before", "high", "holdings", "last", "leap", "low", "made", "made_of", "spread")
+    __slots__ = ("before", "good", "high", "holdings", "last", "leap", "low", "made", "made_of", "spread")
 
     def __init__(self) -> None:
         self.low, self.high, self.spread = NOTHING_WAKES
@@ -45,6 +47,8 @@ class Gate:
         self.before: Seen | None = None
         self.leap: Decimal | None = None
         """How far one tick lay from the one before, if far, since somebody last looked."""
+        self.good: Quote | None = None
+        """The last one looked at that could be used."""
         self.made: Sight | None = None
         self.made_of: Seen | None = None
 
@@ -77,6 +81,8 @@ class Gate:
             known = self.made is not None and self.before is self.made_of
             before = self.made.quote if known and self.made else self.before[0].quote(self.before[1])
         self.made, self.made_of = Sight(last[0].quote(last[1]), before), last
+        if is_usable(self.made.quote):
+            self.good = self.made.quote
         return self.made
 
 
@@ -100,6 +106,25 @@ class Sights(Mapping[Holding, Sight]):
         return sum(gate.last is not None for gate in self._gates.values())
 
 
+class Good(Mapping[Holding, Quote]):
+    """The last quote of each holding that could be used, however old it is."""
+
+    def __init__(self, gates: dict[InstrumentId, Gate]) -> None:
+        self._gates = gates
+
+    def __getitem__(self, holding: Holding) -> Quote:
+        gate = self._gates.get(holding.instrument)
+        if gate is None or gate.good is None:
+            raise KeyError(holding)
+        return gate.good
+
+    def __iter__(self) -> Iterator[Holding]:
+        return (Holding(name) for name, gate in self._gates.items() if gate.good is not None)
+
+    def __len__(self) -> int:
+        return sum(gate.good is not None for gate in self._gates.values())
+
+
 class Quotes:
     """Streamed where the broker streams, polled where a watched holding has gone without for five seconds."""
 
@@ -107,9 +132,9 @@ class Quotes:
         self.broker, self.clock, self._wake = broker, clock, wake
         self._gates: dict[InstrumentId, Gate] = {}
         self.sights: Mapping[Holding, Sight] = Sights(self._gates)
-        self.good: dict[Holding, Quote] = {}
-        """The last quote of each holding asked for that could be used."""
+        self.good: Mapping[Holding, Quote] = Good(self._gates)
         self.greeks: dict[Holding, Greeks] = {}
+        self._greeks_asked: datetime | None = None
         self.bands: dict[Holding, Band] = {}
         self._wanted: set[Holding] = set()
         self._is_wanted = asyncio.Event()
@@ -170,7 +195,7 @@ class Quotes:
             now = self.clock.now()
             wanted, self._wanted = self._wanted, set()
             self._is_wanted.clear()
-            stale = {holding for holding in self.bands if self._is_stale(holding, now)}
+            stale = {holding for holding in self.bands if self._is_stale(holding, now)} | self._without_greeks(now)
             if stale or wanted:
                 await self.ask(sorted(stale | wanted))
             for holding in wanted:
@@ -189,12 +214,25 @@ class Quotes:
         except BrokerError as error:
             log.warning("quotes not read", holdings=len(holdings), error=f"{type(error).__name__}: {error}")
             return
-        self.greeks.update(getattr(self.broker, "greeks", {}))  # a broker that is `ports.TellsGreeks`
+        self.greeks.update(self._told_greeks or {})
         for holding, quote in found.items():
-            if is_usable(quote):
-                self.good[holding] = quote
             self._gate(holding.instrument)
             self.take(Ticks(quote.received, (ExactTick.of(holding.instrument, quote),)))
+
+    @property
+    def _told_greeks(self) -> Mapping[Holding, Greeks] | None:
+        """None: the broker is not `ports.TellsGreeks`."""
+        return getattr(self.broker, "greeks", None)
+
+    def _without_greeks(self, now: datetime) -> set[Holding]:
+        """Options whose greeks are due: no stream brings them, only a quote that is asked for does."""
+        if self._told_greeks is None:
+            return set()
+        options = {holding for holding in self.bands if option_contract(holding.instrument) is not None}
+        if not options or (self._greeks_asked is not None and now - self._greeks_asked < GREEKS_EVERY):
+            return set()
+        self._greeks_asked = now
+        return options
 
     def _gate(self, instrument: InstrumentId) -> Gate:
         gate = self._gates.get(instrument)
