@@ -2,11 +2,15 @@
 
 from decimal import Decimal
 
+import pytest
+
 from standfast.model import journal as j
+from standfast.model.contract import Contract
 from standfast.model.effects import CancelOrder
 from standfast.model.position import CloseReason
-from tests.core.situations import D
-from tests.core.spreads import ALONE, BOUGHT, SOLD, opened, prices
+from tests.core.situations import D, quoted
+from tests.core.spreads import ALONE, BOUGHT, SOLD, TOGETHER, opened, prices
+from tests.core.structures import at
 
 
 def test_leg_by_leg_what_is_sold_is_bought_back_before_anything_bought_is_sold() -> None:
@@ -130,3 +134,25 @@ def test_flatten_closes_it_as_a_whole() -> None:
 
     assert desk.done() == [("buy", SOLD), ("sell", BOUGHT)]
     assert desk.net == {SOLD: 0, BOUGHT: 0}
+
+
+@pytest.mark.parametrize("contract", [ALONE, TOGETHER], ids=["leg by leg", "as one"])
+def test_of_a_contract_that_two_structures_hold_both_ways_each_closes_its_own(contract: Contract) -> None:
+    lower = at("P", 3600)
+    desk = opened(contract, sights={**prices(), lower: quoted("0.20", "0.25")})
+    first = desk.structure
+    desk.open(legs=f"{BOUGHT}:-1 {lower}:+1", credit="0.40", key="another")
+    desk.run()
+    desk.wait(30)
+    desk.run()
+    assert desk.net == {SOLD: -3, BOUGHT: 0, lower: 3}
+
+    desk.act("close", position=first.id)
+    for _ in range(4):
+        desk.run()
+        desk.wait(30)
+
+    assert desk.net == {SOLD: 0, BOUGHT: -3, lower: 3}
+    assert desk.ended.id == first.id
+    assert sum(desk.book.state.closed[leg.position].pnl for leg in desk.ended.legs) == Decimal(-60)  # 3.60 - 3.80
+    assert desk.book.state.breaks == {}

@@ -1,0 +1,98 @@
+"""Tests of `core/gate_structures.py` and `core/acts_structures.py`: what is asked for, and why it is refused."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, time
+from decimal import Decimal
+
+import pytest
+
+from standfast.core.policy import FlatBy, Limits
+from standfast.model import journal as j
+from tests.core.situations import NEW_YORK, NOW, adopted, ruled
+from tests.core.spreads import ALONE, BOUGHT, SOLD, SPREADS, SpreadDesk, opened, prices, spread_desk
+
+
+def refusal(desk: SpreadDesk, **asked: str) -> str:
+    done = [fact for fact in desk.open(**asked) if isinstance(fact, j.RequestDone)]
+    return done[0].detail if done else ""
+
+
+def test_a_spread_whose_price_and_risk_are_known_is_taken() -> None:
+    assert refusal(spread_desk()) == ""
+
+
+@pytest.mark.parametrize(
+    ("asked", "why"),
+    [
+        ({"legs": f"{SOLD}:-1"}, "two to 4 legs, not 1"),
+        ({"legs": f"{SOLD}:-1 SPXW260306C03900000:-1"}, "no structure that is known"),
+        ({"legs": f"{SOLD} {BOUGHT}:+1"}, "is no leg: write CONTRACT:RATIO"),
+        ({"quantity": "1.5"}, "no whole number of units"),
+        ({"credit": "-1"}, "no price above zero"),
+    ],
+)
+def test_what_is_no_spread_is_refused_in_words(asked: dict[str, str], why: str) -> None:
+    assert why in refusal(spread_desk(), **asked)
+
+
+def test_limits_are_held_to_the_most_it_can_lose() -> None:
+    """100 points wide, 3.60 received, three of it: 28,920 at most."""
+    limited = spread_desk(rules=ruled(SPREADS, limits=Limits(notional_per_account=Decimal(28_919))))
+    enough = spread_desk(rules=ruled(SPREADS, limits=Limits(notional_per_account=Decimal(28_920))))
+
+    assert "may lose 28920.00, over the limit of 28919" in refusal(limited)
+    assert refusal(enough) == ""
+
+
+def test_a_structure_counts_as_one_position() -> None:
+    desk = opened(rules=ruled(SPREADS, limits=Limits(open_positions=2)))
+
+    assert refusal(desk, key="another") == ""
+    assert "open_positions: 2 of 2" in refusal(desk, key="a third")
+
+
+def test_leg_by_leg_it_has_to_bring_what_is_asked_for_now() -> None:
+    assert "it brings 3.60 now, less than the 3.70" in refusal(spread_desk(ALONE), credit="3.70")
+    assert refusal(spread_desk(ALONE), credit="3.60") == ""
+
+
+def test_without_a_quote_of_every_leg_only_a_limit_for_the_whole_can_be_judged() -> None:
+    assert "no usable quote of every leg" in refusal(spread_desk(sights={}), credit="")
+    assert "no usable quote of every leg" in refusal(spread_desk(ALONE, sights={}))
+    assert refusal(spread_desk(sights={})) == ""
+
+
+def test_what_would_have_to_be_flat_at_once_is_not_opened() -> None:
+    ending = replace(SPREADS, expiring_flat_by=FlatBy(time(15, 10), NEW_YORK))
+    late = datetime.combine(NOW.date(), time(15, 10), NEW_YORK).astimezone(UTC)
+
+    assert "has to be flat by now" in refusal(spread_desk(rules=ruled(ending), now=late))
+    assert refusal(spread_desk(rules=ruled(ending))) == ""
+
+
+def test_a_contract_that_is_held_alone_the_other_way_has_to_be_closed_first() -> None:
+    desk = spread_desk()
+    desk.tell(adopted(2, "4.50", holding=SOLD))
+
+    assert "is held the other way: close it first" in refusal(desk)
+
+
+def test_a_leg_is_not_closed_alone_by_an_act() -> None:
+    desk = opened()
+
+    (taken, done) = desk.act("close", position=desk.leg(SOLD))
+
+    assert isinstance(taken, j.RequestTaken)
+    assert isinstance(done, j.RequestDone)
+    assert f"is a leg of {desk.structure.id}" in done.detail
+
+
+def test_its_stop_may_be_chosen_as_a_net_price() -> None:
+    desk = opened()
+
+    desk.act("protect", position=desk.structure.id, stop="-4.00", target="-1")
+    assert (desk.structure.stop, desk.structure.target) == (Decimal("-4.00"), Decimal(-1))
+    desk.sights = prices(("4.70", "4.80"), ("0.70", "0.80"))  # 4.10 to close
+    desk.run()
+
+    assert desk.together
