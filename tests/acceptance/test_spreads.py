@@ -10,9 +10,11 @@ import pytest
 
 from standfast.model.ids import PositionId
 from standfast.model.journal import CloseRequested, PositionSettled
+from standfast.model.position import Standing
 from standfast.model.structure import BookedStructure
-from tests.acceptance.stage import Guard, Ran, until
+from tests.acceptance.stage import Guard, until
 from tests.acceptance.test_tradier import NUMBER, Place, Venue
+from tests.cli.running import Ran
 
 SOLD, BOUGHT = "SPXW260105P06885000", "SPXW260105P06785000"
 LEGS = f"{SOLD}:-1 {BOUGHT}:+1"
@@ -72,7 +74,7 @@ def test_a_put_spread_is_opened_as_one_runs_into_its_stop_and_is_proven_flat(des
 
     opened = desk.opened()
 
-    assert opened.code == 0, opened.out + opened.err + guard.tail
+    assert opened.code == 0, opened.out + opened.err + guard.tail()
     (order,) = spreads(venue)
     assert (order["type"], order["status"]) == ("credit", "filled")
     held = {SOLD: Decimal(-3), BOUGHT: Decimal(3)}
@@ -97,7 +99,7 @@ def test_a_spread_is_closed_by_its_operator(desk: Desk) -> None:
 
     closed = desk.run("close", structure.id, "--wait", "60s")
 
-    assert closed.code == 0, closed.out + closed.err + guard.tail
+    assert closed.code == 0, closed.out + closed.err + guard.tail()
     assert venue.positions() == desk.held() == {}
 
 
@@ -157,7 +159,7 @@ def test_a_spread_that_a_bot_opened_is_guarded_as_one_position(desk: Desk, when:
 
     (structure,) = until(lambda: list(desk.book().state.structures.values()), "the structure", 90, told=guard.tail)
     assert {leg.holding.instrument: leg.ratio for leg in structure.legs} == {SOLD: -1, BOUGHT: 1}
-    assert (structure.units, structure.standing) == (3, "adopted")
+    assert (structure.units, structure.standing) == (Decimal(3), Standing.ADOPTED)
     venue.quote(BOUGHT, "1.00", "1.10")
     venue.quote(SOLD, "7.50", "7.60")
 

@@ -74,7 +74,7 @@ class SpreadDesk(Desk):
 
     def fill_together(self, effect: SubmitTogether) -> None:
         shown = self.orders[BrokerOrderId(f"b-{effect.intent.id}")]
-        done = {"state": OrderState.FILLED}
+        done: dict[str, Any] = {"state": OrderState.FILLED}
         legs = tuple(replace(leg, filled=leg.quantity, average_price=self._price(leg), **done) for leg in shown.legs)
         self.orders[shown.broker_id] = replace(shown, filled=shown.quantity, legs=legs, **done)
         self.observe(shown.broker_id)

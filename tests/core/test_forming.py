@@ -1,6 +1,7 @@
 """Tests of `core/forming.py`: legs that were adopted become the structure they are."""
 
 from dataclasses import replace
+from typing import Any
 
 from standfast.core.decide import decide
 from standfast.core.forming import forming
@@ -21,7 +22,7 @@ def formed(s: Situation) -> list[j.StructureFormed]:
     return of(j.StructureFormed, forming(s, s.book.holdings()))
 
 
-def bare(sold: int = -3, bought: int = 3, *more: j.Fact, **changes: object) -> Situation:
+def bare(sold: int = -3, bought: int = 3, *more: j.Fact, **changes: Any) -> Situation:
     held = [adopted(sold, "4.50", id=P, holding=SOLD), adopted(bought, "0.80", id=Q, holding=BOUGHT)]
     return situation(folded(*held, *more), policy=SPREADS, **{"sights": prices(), **changes})
 
@@ -30,7 +31,7 @@ def test_what_was_held_before_is_one_structure_with_stops_from_the_worse_of_entr
     (fact,) = formed(bare(sights=prices(("4.90", "5.00"), ("0.70", "0.80"))))
 
     assert {(leg.position, leg.ratio) for leg in fact.legs} == {(P, -1), (Q, 1)}
-    assert (fact.units, fact.standing) == (3, Standing.ADOPTED)
+    assert (fact.units, fact.standing) == (D(3), Standing.ADOPTED)
     assert (fact.anchor, fact.gain_anchor) == (D("-4.30"), D("-3.70"))
 
 

@@ -42,7 +42,7 @@ def test_an_exit_that_was_to_be_cancelled_and_is_not_read_since_ends_nothing() -
     """Its cancel is asked for again after two seconds: a stretch that began anew would put off what ends it."""
     cancel = j.CancelIntended(broker_id=BrokerOrderId(f"{P}-stop-1"), holding=SPY, reason="test")
     unread = [*position(10), *resting_stop(10), cancel, j.NakedBegan(position=P)]
-    later = {"now": after(3), "contract": with_contract(checks_closing=False)}
+    later: dict[str, Any] = {"now": after(3), "contract": with_contract(checks_closing=False)}
 
     assert looked(*unread, **later) == []
     book = folded(*unread)

@@ -3,6 +3,7 @@
 from standfast.model import journal as j
 from standfast.model.order import Role
 from standfast.model.position import CloseReason
+from tests.core.situations import D
 from tests.core.spreads import ALONE, BOUGHT, SOLD, SpreadDesk, opened, spread_desk
 
 
@@ -25,7 +26,7 @@ def test_where_the_broker_takes_it_all_legs_are_opened_by_one_order() -> None:
     finished(desk)
 
     (sent,) = desk.together
-    assert (sent.intent.role, sent.intent.units, str(sent.intent.net)) == (Role.OPEN, 3, "3.60")
+    assert (sent.intent.role, sent.intent.units, str(sent.intent.net)) == (Role.OPEN, D(3), "3.60")
     assert desk.done() == []
     assert desk.net == {SOLD: -3, BOUGHT: 3}
     assert desk.book.state.requests == {}
