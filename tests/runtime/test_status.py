@@ -4,6 +4,7 @@ from standfast.model.ids import Holding, InstrumentId, PositionId
 from standfast.model.journal import NakedBegan
 from standfast.runtime.status import MOST_LISTED, status
 from tests.core.situations import folded, opening_of, position, quoted, resting_stop, situation, told
+from tests.core.spreads import BOUGHT, SOLD, opened
 
 
 def test_each_of_a_few_positions_is_told_with_its_result_and_its_stop() -> None:
@@ -25,3 +26,13 @@ def test_of_many_only_those_that_need_a_look_are_listed() -> None:
     assert isinstance(listed, list)
     assert [row.split()[0] for row in listed] == ["bare", "coming"]
     assert line["guarded"] == MOST_LISTED + 2
+
+
+def test_a_structure_is_told_as_one_with_its_result_at_the_worst_side() -> None:
+    desk = opened()
+
+    line = status(desk.situation())
+
+    legs = f"{SOLD}:-1 {BOUGHT}:+1"
+    assert line["positions"] == [f"{desk.structure.id} 3 x {legs} open -5.56% held by guard"]  # 3.80 for 3.60
+    assert line["guarded"] == 1

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -11,7 +11,9 @@ import pytest
 
 from standfast.model.seen import Seen
 from standfast.runtime.rule_process import seen, texts
-from standfast.runtime.user_rules import RuleFailed, RuleProcess
+from standfast.runtime.user_rules import RuleFailed, RuleProcess, judgeable
+from tests.core.situations import ruled
+from tests.core.spreads import BOUGHT, SOLD, SPREADS, opened
 
 POSITION = Seen(
     position="p1",
@@ -100,3 +102,15 @@ async def test_one_that_fails_gives_no_verdict_and_is_asked_again(name: str, why
 def test_a_position_is_shown_as_it_is() -> None:
     assert seen(texts(POSITION)) == POSITION
     assert {field.name for field in fields(Seen)} == set(texts(POSITION))
+
+
+def test_a_structure_is_shown_to_its_rule_as_one_position_with_net_prices() -> None:
+    desk = opened(rules=ruled(replace(SPREADS, user_rule="mine:fade")))
+
+    ((id, rule, whole),) = judgeable(desk.situation())
+
+    assert (id, rule) == (desk.structure.id, "mine:fade")
+    assert whole.instrument == f"{SOLD}:-1 {BOUGHT}:+1"
+    assert (whole.quantity, whole.entry_price) == (Decimal(3), Decimal("-3.60"))
+    assert (whole.bid, whole.ask) == (Decimal("-3.80"), Decimal("-3.60"))
+    assert round(whole.result, 4) == Decimal("-0.0556")

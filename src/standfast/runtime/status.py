@@ -5,7 +5,11 @@ from collections.abc import Sequence
 from standfast.core.cover import cover_of
 from standfast.core.results import judge, result_at
 from standfast.core.situation import Situation
+from standfast.core.structure import entry
+from standfast.core.structures import phase_of, structure_of
+from standfast.core.worth import result_of, worth
 from standfast.model.position import Phase, Position
+from standfast.model.structure import BookedStructure
 
 MOST_LISTED = 100
 """Positions up to which each is described; of more, those that need a look are: a line is to be read by somebody."""
@@ -13,14 +17,18 @@ MOST_LISTED = 100
 
 def status(s: Situation) -> dict[str, object]:
     """Facts for one log line."""
-    positions = [position for position in s.book.state.positions.values() if position.is_guarded]
+    positions = [
+        position for position in s.book.state.positions.values() if position.is_guarded and position.structure is None
+    ]
+    structures = [structure for structure in s.book.state.structures.values() if structure.is_guarded]
     listed = _worth_a_look(positions)
     confirmed = [found.finding.kind.value for found in s.book.state.breaks.values() if found.confirmed]
     return {
         "mode": s.rules.mode.value,
         "session": "open" if s.in_session else "closed",
-        "guarded": len(positions),
-        "positions": [describe(s, position) for position in listed],
+        "guarded": len(positions) + len(structures),
+        "positions": [describe(s, position) for position in listed]
+        + [_whole(s, structure) for structure in structures[:MOST_LISTED]],
         "breaks": confirmed,
         "blind": s.blind_why,
         "entries": s.book.head,
@@ -44,3 +52,11 @@ def describe(s: Situation, position: Position) -> str:
     cover = f"stop {', '.join(stops)}" if stops else f"held by {policy.held_by.value}"
     rung = f" rung {position.trail.rung + 1} at {position.trail.stop:+.2%}" if position.trail is not None else ""
     return f"{position.id} {position.net:+} {position.holding} {position.phase.value} {result} {cover}{rung}"
+
+
+def _whole(s: Situation, booked: BookedStructure) -> str:
+    """`p123 3 x SPXW...:-1 SPXW...:+1 open +12.00% held by guard`."""
+    structure = structure_of(s.book, booked)
+    found, cost = worth(s, structure.shape).now, entry(structure)
+    result = "?" if found is None or not cost else f"{result_of(found.worst, cost):+.2%}"
+    return f"{structure} {phase_of(s.book, booked).value} {result} held by guard"

@@ -15,11 +15,15 @@ import structlog
 
 from standfast.core.results import judge, result_at
 from standfast.core.situation import Situation, Verdict
+from standfast.core.structure import entry, whole_units
+from standfast.core.structures import structure_of
 from standfast.core.tell import alarm
+from standfast.core.worth import judge_structure, result_of, worth
 from standfast.model.alert import Severity
 from standfast.model.ids import Holding, PositionId
 from standfast.model.position import Position
 from standfast.model.seen import Seen
+from standfast.model.structure import BookedStructure, legs_text
 from standfast.runtime.ledger import Ledger
 from standfast.runtime.rule_process import texts
 
@@ -129,7 +133,7 @@ class UserRules:
     async def ask_all(self) -> None:
         """One round: every position that a rule is for, one after the other."""
         s = self._situation()
-        shown = list(_shown(s))
+        shown = list(judgeable(s))
         self.verdicts = {id: self.verdicts[id] for id, *_ in shown if id in self.verdicts}
         for id, rule, position in shown:
             process = self._processes.setdefault(rule, RuleProcess(rule))
@@ -141,7 +145,8 @@ class UserRules:
                 continue
             if detail:
                 self.verdicts[id] = Verdict(detail=detail, at=self.ledger.clock.now())
-                self._look_at([s.book.state.positions[id].holding] if id in s.book.state.positions else [])
+                held = s.book.state.positions.get(id) or s.book.state.structures.get(id)
+                self._look_at([held.holding] if held is not None else [])
             else:
                 self.verdicts.pop(id, None)
 
@@ -157,13 +162,41 @@ class UserRules:
             await self.ledger.record([told])
 
 
-def _shown(s: Situation) -> Iterator[tuple[PositionId, str, Seen]]:
+def judgeable(s: Situation) -> Iterator[tuple[PositionId, str, Seen]]:
     """Every position a rule can judge now: open, guarded, with a price that can be trusted."""
     for position in list(s.book.state.positions.values()) if s.in_session else []:
         rule = s.policy(position).user_rule
         shown = _seen(s, position) if rule is not None and position.is_guarded and position.closing is None else None
         if rule is not None and shown is not None:
             yield position.id, rule, shown
+    for booked in list(s.book.state.structures.values()) if s.in_session else []:
+        rule = s.structure_policy(booked).user_rule
+        shown = _seen_whole(s, booked) if rule is not None and booked.is_guarded and booked.closing is None else None
+        if rule is not None and shown is not None:
+            yield booked.id, rule, shown
+
+
+def _seen_whole(s: Situation, booked: BookedStructure) -> Seen | None:
+    """A structure: prices are net, of one unit, at the worse and the better side of every leg."""
+    structure = structure_of(s.book, booked)
+    found, cost, units = worth(s, structure.shape), entry(structure), whole_units(structure)
+    judged = judge_structure(found, structure, s.structure_policy(booked))
+    since = structure.adopted_at or structure.opened_at
+    if not units or not cost or found.now is None or judged.price is None or since is None:
+        return None
+    return Seen(
+        position=booked.id,
+        account=s.book.account,
+        strategy=booked.strategy,
+        instrument=legs_text(structure.shape),
+        quantity=units,
+        entry_price=cost,
+        opened_at=since,
+        bid=found.now.worst,
+        ask=found.now.best,
+        result=result_of(judged.price, cost),
+        now=s.broker_now,
+    )
 
 
 def _seen(s: Situation, position: Position) -> Seen | None:
