@@ -13,7 +13,7 @@ from standfast.model.journal import CloseRequested, PositionSettled
 from standfast.model.position import Standing
 from standfast.model.structure import BookedStructure
 from tests.acceptance.stage import Guard, until
-from tests.acceptance.test_tradier import NUMBER, Place, Venue
+from tests.acceptance.test_tradier import LOST_ANSWER, NEVER_THERE, NUMBER, Place, Venue
 from tests.cli.running import Ran
 
 SOLD, BOUGHT = "SPXW260105P06885000", "SPXW260105P06785000"
@@ -185,3 +185,36 @@ def test_a_sold_leg_whose_delta_goes_beyond_the_limit_closes_the_whole_spread(de
 def closed_as_one(desk: Desk) -> list[PositionSettled]:
     known = desk.book().state.closed_structures
     return [fact for fact in desk.facts(PositionSettled) if fact.position in known]
+
+
+@pytest.mark.parametrize("fault", [LOST_ANSWER, NEVER_THERE], ids=["taken", "not taken"])
+def test_an_opening_whose_answer_is_lost_is_found_or_given_up_and_never_doubled(
+    desk: Desk, fault: dict[str, object]
+) -> None:
+    venue, guard = guarded(desk)
+    venue.trouble({"operation": "submit", "fault": fault, "count": 1})
+
+    opened = desk.opened()
+
+    is_taken = fault is LOST_ANSWER
+    assert (opened.code == 0) is is_taken, opened.out + opened.err + guard.tail()
+    assert len(spreads(venue)) == (1 if is_taken else 0)
+    assert venue.positions() == desk.held() == ({SOLD: Decimal(-3), BOUGHT: Decimal(3)} if is_taken else {})
+    assert len(desk.book().state.structures) == (1 if is_taken else 0)
+
+
+def test_a_guard_that_is_killed_while_a_spread_is_closed_closes_it_and_nothing_twice(desk: Desk) -> None:
+    venue, guard = guarded(desk)
+    assert desk.opened().code == 0
+    structure = desk.structure()
+    slow = {"kind": "slow", "seconds": 4, "late": "answer"}
+    venue.trouble({"operation": "submit", "fault": slow, "count": 1})
+    desk.run("close", structure.id, "--wait", "0s")
+
+    until(lambda: len(spreads(venue)) == 2, "the close to be at the exchange", told=guard.tail)
+    guard.kill()
+    again = desk.guarded()
+
+    until(lambda: desk.proven(structure.id), "the spread to be settled", 50, told=again.tail)
+    assert venue.positions() == desk.held() == {}
+    assert venue.resting() == []
