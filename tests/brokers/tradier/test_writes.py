@@ -20,7 +20,7 @@ from standfast.exchange.faults import (
 from standfast.model import secret
 from standfast.model.effects import Urgency
 from standfast.model.errors import BrokerError, OutcomeUnknown, Rejected, Unauthorised, Unreachable, Withdrawn
-from standfast.model.ids import AccountId, ClientOrderId, Holding
+from standfast.model.ids import AccountId, ClientOrderId, Holding, InstrumentId
 from standfast.model.order import OrderReport, OrderState, OrderType, Side, Terms, TimeInForce
 from standfast.model.secret import Secret, remember
 from tests.brokers.clocks import LoopClock
@@ -269,3 +269,11 @@ async def test_the_journal_never_gets_the_token(monkeypatch: pytest.MonkeyPatch)
             with pytest.raises(BrokerError) as error:
                 await submit(at)
             assert "very secret token" not in json.dumps(str(error.value))
+
+
+async def test_an_instrument_the_broker_does_not_list_is_not_found_and_not_merely_untradable() -> None:
+    async with desk() as at:
+        with pytest.raises(Rejected, match="not known to the broker") as refused:
+            await at.broker.instrument(InstrumentId("NOSUCH"))
+
+    assert refused.value.kind == "not_found"

@@ -158,7 +158,7 @@ class TradierBroker:
             row for row in parse.quote_rows(await self._client.get_quotes([instrument])) if row.symbol == instrument
         ]
         if not found:
-            raise Rejected(f"{instrument} is not known to the broker", kind="not_tradable", code="local")
+            raise Rejected(f"{instrument} is not known to the broker", kind="not_found", code="local")
         known = parse.instrument(found[0])
         under = parse.underlying(found[0])
         if under is not None:
