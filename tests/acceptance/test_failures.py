@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from standfast.model.breaks import BreakKind
 from standfast.model.journal import AlertFailed, AlertRaised, BreakSeen, GuardingBegan
-from tests.acceptance.stage import Exchange, Stage, client_ids, is_running, until
+from tests.acceptance.stage import SECOND, Exchange, Stage, client_ids, is_running, until
 from tests.acceptance.wires import Line, Webhook
 
 SEEN_WITHIN = timedelta(seconds=16)
@@ -115,8 +115,10 @@ def test_an_exchange_that_comes_back_without_its_positions_is_doubted_and_not_be
     was = now(exchange)
 
     exchange.kill()
-    other = stage.exchange(port=exchange.port)
+    other = stage.exchange("--account", "paper:key:secret", "--account", "second:key2:secret2", port=exchange.port)
     other.ask("POST", "/sim/advance", {"to": (was + timedelta(seconds=60)).isoformat()})
+    for _ in range(5):  # it counts its orders anew, and an id that was another order's would not be believed
+        other.buy("MSFT", account=SECOND)
 
     until(lambda: stage.alarms("AAPL", "stays booked until fills prove it flat"), "the alarm", told=guard.tail)
     assert stage.held() == {"AAPL": Decimal(10)}

@@ -386,5 +386,5 @@ def test_what_the_list_no_longer_shows_gets_no_stop_until_its_fills_had_time_to_
         return list(protect(situation(book, held={}, now=after(seconds), asked_after=book.head - 1), the(book)))
 
     assert of(SubmitOrder, step(1)) == []
-    assert of(WakeAt, step(1)) == [WakeAt(at=after(10), holding=SPY)]
-    assert len(of(SubmitOrder, step(10))) == 1
+    assert of(WakeAt, step(1)) == [WakeAt(at=after(3), holding=SPY)]
+    assert len(of(SubmitOrder, step(3))) == 1

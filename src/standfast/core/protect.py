@@ -47,7 +47,7 @@ TOO_MUCH_FOR = timedelta(seconds=5)
 RETRY_MAX = timedelta(seconds=60)
 UNHEARD_MAX = timedelta(seconds=8)
 LOOK_AGAIN = timedelta(seconds=5)
-EXPLAINED_WITHIN = timedelta(seconds=10)
+EXPLAINED_WITHIN = timedelta(seconds=3)
 LESS = frozenset({BreakKind.GHOST_POSITION, BreakKind.QUANTITY, BreakKind.SIDE})
 """Breaks that may mean that less is held than is booked."""
 KEEPS = frozenset({"price", "not_sent", "rate_limited"})
