@@ -1,7 +1,7 @@
 """A slice of the simulation in every run of the tests, and every seed that once failed, for ever.
 
-The slice is of fixed seeds for as long as fresh ones still find more than is mended: about one in twenty did when this
-was written, and tests that are red by the draw are soon believed by nobody. `make fuzz` plays fresh ones.
+The slice is of fixed seeds for as long as fresh ones still find more than is mended: about one in two hundred did when
+this was written, and tests that are red by the draw are soon believed by nobody. `make fuzz` plays fresh ones.
 `STANDFAST_FUZZ_SEEDS` says how many seeds the slice has (0: none), `STANDFAST_FUZZ_FROM` where it begins.
 """
 
