@@ -28,6 +28,11 @@ CLAIMS = 6
 SECONDS_MAX = 118
 
 
+def _hears_control_c() -> None:
+    """A shell that runs the tests in the background has it ignored, and who is started inherits that."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @contextmanager
 def _demo(folder: Path, *options: str) -> Iterator["subprocess.Popen[str]"]:
     """The demo in a folder of its own, with its temporary files in another."""
@@ -41,6 +46,7 @@ def _demo(folder: Path, *options: str) -> Iterator["subprocess.Popen[str]"]:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        preexec_fn=_hears_control_c,
     )
     try:
         yield process
