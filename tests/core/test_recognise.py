@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from standfast.core.recognise import Leftover, Recognised, recognise
-from standfast.core.structure import kind_of
+from standfast.core.shapes import kind_of
 from standfast.model.ids import Holding, InstrumentId
 from standfast.model.instrument import Instrument
 from standfast.model.structure import Leg, StructureKind

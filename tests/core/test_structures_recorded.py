@@ -15,8 +15,8 @@ import pytest
 from standfast.core.columns import Columns, bounds
 from standfast.core.policy import HeldBy, Policy
 from standfast.core.recognise import recognise
+from standfast.core.shapes import booked, entry, kind_of
 from standfast.core.situation import Sight, Situation
-from standfast.core.structure import booked, entry, kind_of
 from standfast.core.structure_exits import structure_exits
 from standfast.exchange.quotes_file import quotes
 from standfast.model import journal as j

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from standfast.core.policy import HeldBy, Policy
 from standfast.core.results import Clarity
+from standfast.core.shapes import entry
 from standfast.core.situation import Sight, Situation
-from standfast.core.structure import entry
 from standfast.core.worth import (
     Sides,
     anchors,

@@ -13,7 +13,7 @@ from standfast.cli import documents, render
 from standfast.cli.documents import Document, ShownRules, number, time
 from standfast.cli.render import BAD, DIM, GOOD, WARN, Cell
 from standfast.core.book import Book
-from standfast.core.structure import entry, kind_of, whole_units
+from standfast.core.shapes import entry, kind_of, whole_units
 from standfast.core.structures import phase_of, position_of, structure_of
 from standfast.model.journal import Allocation
 from standfast.model.order import ZERO, Fill

@@ -5,8 +5,8 @@ from decimal import Decimal
 
 from standfast.core.asked import Refuse, number_of, text_of
 from standfast.core.gate_structures import AskedStructure, priced, reasons_against_structure
+from standfast.core.shapes import whole_units
 from standfast.core.situation import Situation
-from standfast.core.structure import whole_units
 from standfast.core.structures import structure_of
 from standfast.model.ids import Holding, InstrumentId, PositionId, digest
 from standfast.model.journal import (

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator, Mapping
 from standfast.core.cover import cover_of
 from standfast.core.protect import protect
 from standfast.core.reconcile import cover_gap
+from standfast.core.shapes import broken, entry, whole_units
 from standfast.core.situation import Outcome, Situation
-from standfast.core.structure import broken, entry, whole_units
 from standfast.core.structures import phase_of, position_of, structure_of
 from standfast.model.ids import PositionId
 from standfast.model.journal import RequestDone, RequestTaken

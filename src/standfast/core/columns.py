@@ -17,7 +17,7 @@ from operator import add, itemgetter, le, neg
 
 from standfast.core.ladder import next_move
 from standfast.core.policy import Policy
-from standfast.core.structure import entry
+from standfast.core.shapes import entry
 from standfast.core.worth import WORTHLESS, net_at, structure_levels
 from standfast.model.ids import Holding, PositionId
 from standfast.model.structure import Leg, Structure, multiplier_of, weight

@@ -10,8 +10,8 @@ from decimal import Decimal
 from math import gcd
 
 from standfast.core.recognise import Found, recognise
+from standfast.core.shapes import entry, kind_of, underlying
 from standfast.core.situation import Outcomes, Situation
-from standfast.core.structure import entry, kind_of, underlying
 from standfast.core.structures import is_option
 from standfast.core.worth import anchors, worth
 from standfast.model.booked import BookedOrder

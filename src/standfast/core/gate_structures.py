@@ -10,8 +10,8 @@ from decimal import Decimal
 from standfast.core.expiring import is_due
 from standfast.core.gate import Asked, against_account, against_count, against_instrument
 from standfast.core.payoff import Stake, outlook
+from standfast.core.shapes import kind_of
 from standfast.core.situation import Situation
-from standfast.core.structure import kind_of
 from standfast.core.worth import Sides, worth
 from standfast.model.ids import PositionId
 from standfast.model.structure import LEGS_MAX, HeldLeg, Leg, Structure, StructureKind, legs_text, multiplier_of

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from standfast.core.structure import cost
+from standfast.core.shapes import cost
 from standfast.model.option import OptionContract, Right
 from standfast.model.order import ZERO
 from standfast.model.structure import HeldLeg, Structure

@@ -10,7 +10,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from standfast.core.payoff import Extreme, Outlook, Stake, first_expiry, outlook, outlook_of
-from standfast.core.structure import cost, underlying
+from standfast.core.shapes import cost, underlying
 from standfast.model.greeks import Greeks
 from standfast.model.ids import Holding
 from standfast.model.order import ZERO

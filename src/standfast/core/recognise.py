@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from math import gcd
 
-from standfast.core.structure import LEGS_MAX, in_order, kind_of, underlying
+from standfast.core.shapes import LEGS_MAX, in_order, kind_of, underlying
 from standfast.model.ids import Holding, InstrumentId
 from standfast.model.instrument import Instrument
 from standfast.model.option import Right

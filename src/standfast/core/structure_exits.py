@@ -16,8 +16,8 @@ from standfast.core.flat_times import flat_moment, last_flat_by
 from standfast.core.ladder import climbed
 from standfast.core.policy import Policy
 from standfast.core.results import Judged, Levels
+from standfast.core.shapes import broken, entry
 from standfast.core.situation import Outcomes, Situation
-from standfast.core.structure import broken, entry
 from standfast.core.tell import rule_due
 from standfast.core.worth import Worth, delta, judge_structure, result_of, sold, structure_levels, worth
 from standfast.model.effects import WakeAt

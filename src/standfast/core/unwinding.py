@@ -1,4 +1,4 @@
-"""Get out of a structure: the way that `core/unwind.py` names, taken from the book and put into facts and effects.
+"""Get out of a structure: the way that `core/way_out.py` names, taken from the book and put into facts and effects.
 
 1. As one order for all legs where the broker takes such; leg by leg everywhere else, and where the one is refused.
 2. Leg by leg, each leg's own position is asked to close: from there on it is closed like any position, for ever.
@@ -12,11 +12,11 @@ from typing import NamedTuple
 
 from standfast.core.closing import BY_PRICE
 from standfast.core.cover import is_cancelling
+from standfast.core.shapes import Broken, broken
 from standfast.core.situation import Outcomes, Situation
-from standfast.core.structure import Broken, broken
 from standfast.core.structures import open_legs, phase_of, position_of, structure_of
 from standfast.core.tell import alarm
-from standfast.core.unwind import (
+from standfast.core.way_out import (
     AskNets,
     Attempt,
     Done,

@@ -19,8 +19,8 @@ from decimal import Decimal
 
 from standfast.core.policy import Policy
 from standfast.core.results import STUCK, Clarity, Judged, Levels
+from standfast.core.shapes import entry
 from standfast.core.situation import Sight, Situation
-from standfast.core.structure import entry
 from standfast.model.breaks import BreakKind, Finding
 from standfast.model.ids import Holding
 from standfast.model.order import ZERO

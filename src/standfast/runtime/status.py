@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from standfast.core.cover import cover_of
 from standfast.core.results import judge, result_at
+from standfast.core.shapes import entry
 from standfast.core.situation import Situation
-from standfast.core.structure import entry
 from standfast.core.structures import phase_of, structure_of
 from standfast.core.worth import result_of, worth
 from standfast.model.position import Phase, Position

@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterable, Iterator
 import structlog
 
 from standfast.core.results import judge, result_at
+from standfast.core.shapes import entry, whole_units
 from standfast.core.situation import Situation, Verdict
-from standfast.core.structure import entry, whole_units
 from standfast.core.structures import structure_of
 from standfast.core.tell import alarm
 from standfast.core.worth import judge_structure, result_of, worth

@@ -1,4 +1,4 @@
-"""Tests of `core/structure.py`: the name of a shape, its sums, its ratio, its cost."""
+"""Tests of `core/shapes.py`: the name of a shape, its sums, its ratio, its cost."""
 
 from dataclasses import replace
 from decimal import Decimal
@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from standfast.core.structure import booked, broken, cost, entry, fees, in_order, kind_of, realised, whole_units
+from standfast.core.shapes import booked, broken, cost, entry, fees, in_order, kind_of, realised, whole_units
 from standfast.model.breaks import BreakKind
 from standfast.model.ids import PositionId
 from standfast.model.structure import HeldLeg, Leg, Structure, StructureKind

@@ -22,7 +22,7 @@ from math import gcd
 from typing import TypeAlias
 
 from standfast.core.orders import reducing
-from standfast.core.structure import broken
+from standfast.core.shapes import broken
 from standfast.core.worth import Sides
 from standfast.model.ids import Holding
 from standfast.model.order import ZERO, Terms

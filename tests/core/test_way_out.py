@@ -1,4 +1,4 @@
-"""Tests of `core/unwind.py`: out of a structure as one order, and leg by leg when that does not work."""
+"""Tests of `core/way_out.py`: out of a structure as one order, and leg by leg when that does not work."""
 
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from standfast.core.structure import booked, broken
-from standfast.core.unwind import (
+from standfast.core.shapes import booked, broken
+from standfast.core.way_out import (
     MARKET,
     AskNets,
     Attempt,
