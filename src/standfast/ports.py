@@ -221,6 +221,7 @@ class TellsRights(Protocol):
     async def rights(self) -> Rights: ...
 
 
+@runtime_checkable
 class TellsGreeks(Protocol):
     """A broker that tells of each option it quotes how its price answers to the market."""
 

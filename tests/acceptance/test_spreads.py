@@ -130,6 +130,37 @@ def test_every_verb_shows_it_as_one_position_with_its_legs(desk: Desk) -> None:
     assert f"{BOUGHT} at 1.2" in told
 
 
+def test_the_portfolio_shows_both_sides_of_the_quotes_what_a_day_costs_and_the_worst_at_expiry(desk: Desk) -> None:
+    venue, guard = guarded(desk)
+    assert desk.opened().code == 0, guard.tail
+    venue.quote(SOLD, "4.40", "4.60")
+    venue.quote(BOUGHT, "1.00", "1.20")
+
+    ran = desk.run("portfolio", "--json")
+
+    (found,) = ran.document["portfolio"]
+    (position,) = found["positions"]
+    assert (position["entry"], position["now"], position["mid"]) == ("-3.7", "-3.6", "-3.4")
+    assert (position["pnl"], position["pnl_mid"]) == (found["pnl"], found["pnl_mid"]) == ("30", "90")
+    assert (position["result"], position["result_mid"]) == ("0.027027", "0.081081")
+    (case,) = found["worst_cases"]
+    assert case["worst"] == {"amount": "-28890", "at": "0"}
+    assert case["best"] == {"amount": "1110", "at": "6885"}
+    assert (case["underlying"], case["expiry"], found["worst_total"]) == ("SPX", "2026-01-05", "-28890")
+    (lean,) = found["underlyings"]
+    assert Decimal(lean["delta"]) > 0, "a sold put spread gains when the underlying rises"
+    assert (found["without_greeks"], found["without_quote"], found["failure"], ran.code) == ([], [], None, 0)
+    table = " ".join(desk.run("portfolio").out.split())
+    assert "-3.7 -3.6 -3.4 +2.70% +8.11% +30.00 +90.00" in table
+    assert "worst of all -28,890.00" in table
+
+    venue.quote(BOUGHT, "0", "1.20")
+    blind = desk.run("portfolio", "--json")
+
+    (found,) = blind.document["portfolio"]
+    assert (blind.code, found["without_quote"], found["pnl"]) == (3, [BOUGHT], None)
+
+
 def bought_by_a_bot(venue: Venue) -> None:
     venue.order(
         **{

@@ -12,7 +12,7 @@ from tests.cli.ledgers import write
 from tests.cli.running import command, environment, standfast
 
 VERBS_OF_THE_DESIGN = {
-    "look": {"positions", "orders", "breaks", "history", "alerts", "explain"},
+    "look": {"positions", "portfolio", "orders", "breaks", "history", "alerts", "explain"},
     "act": {"open", "close", "protect", "flatten", "freeze", "thaw", "adopt", "ignore", "ack", "undo"},
     "ledger": {"journal verify", "journal backup", "journal export", "journal tail", "journal rebuild"},
     "rest": {"demo", "init", "guard", "scan", "doctor", "drill list", "drill run", "drill fuzz", "exchange"},

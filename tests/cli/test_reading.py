@@ -65,6 +65,19 @@ def test_positions_with_all_has_the_closed_ones_too(config: Path) -> None:
     ]
 
 
+def test_the_portfolio_of_a_broker_that_cannot_be_asked_counts_nothing_as_nothing(config: Path) -> None:
+    ran = standfast("portfolio", "--config", config, "--json")
+
+    (found,) = ran.document["portfolio"]
+    (kept,) = found["positions"]
+    assert ran.code == 3
+    assert "Unreachable" in found["failure"]
+    assert (kept["id"], kept["entry"], kept["now"], kept["pnl"]) == ("p-spy-kept", "600", None, None)
+    assert (found["pnl"], found["without_quote"], found["open_breaks"]) == (None, ["SPY"], 1)
+    assert found["worst_cases"][0]["worst"] == {"amount": "-3000", "at": "0"}
+    assert "not priced: Unreachable" in standfast("portfolio", "--config", config).out
+
+
 def test_a_saved_book_shows_what_the_whole_journal_shows(config: Path, tmp_path: Path) -> None:
     saved = write(tmp_path, saved=True)
 

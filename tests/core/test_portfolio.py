@@ -105,3 +105,15 @@ def test_the_worst_case_together_is_never_worse_than_the_sum_of_each(found: list
     assert case.together.worst.amount is not None
     assert case.apart is not None
     assert case.together.worst.amount >= case.apart - D("0.000001")
+
+
+def test_shares_alone_are_a_case_of_their_own_and_what_is_sold_short_has_no_bound() -> None:
+    held = structure((shares(1, "AAPL"), 200), units=10, id=PositionId("p4"))
+    short = structure((shares(-1, "TSLA"), 300), units=5, id=PositionId("p5"))
+
+    found = worst_cases([held, short])
+
+    assert [(each.underlying, each.expiry, each.together.worst.amount) for each in found] == [
+        ("AAPL", None, D(-2000)),
+        ("TSLA", None, None),
+    ]

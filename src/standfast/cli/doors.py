@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 from standfast.model.breaks import Break
 from standfast.model.evidence import AccountRead, MarketClock, Rights
-from standfast.model.ids import AccountId
+from standfast.model.ids import AccountId, Holding
 
 if TYPE_CHECKING:
+    from standfast.model.greeks import Greeks
+    from standfast.model.quote import Quote
     from standfast.settings.shapes import Settings
 
 
@@ -87,6 +89,25 @@ class Probing(Protocol):
     def send_test_alert(self, config: Path) -> Sequence[tuple[str, str]]:
         """Each channel's label, and why it did not take the test message (empty: it did)."""
         ...
+
+
+class Priced(Protocol):
+    """What one account's broker said of prices. `failure`: why it said nothing."""
+
+    @property
+    def quotes(self) -> "Mapping[Holding, Quote]": ...
+
+    @property
+    def greeks(self) -> "Mapping[Holding, Greeks]": ...
+
+    @property
+    def failure(self) -> str: ...
+
+
+class Pricing(Protocol):
+    """`standfast.pricing`: what `portfolio` asks."""
+
+    def priced(self, config: Path, wanted: Mapping[AccountId, Sequence[Holding]]) -> Mapping[AccountId, Priced]: ...
 
 
 class Side(Protocol):
@@ -295,6 +316,10 @@ def app() -> App:
 
 def probing() -> Probing:
     return cast("Probing", import_module("standfast.probing"))
+
+
+def pricing() -> Pricing:
+    return cast("Pricing", import_module("standfast.pricing"))
 
 
 def drills() -> Drills:

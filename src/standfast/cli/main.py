@@ -30,6 +30,7 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {
     },
     "look": {
         "positions": ("reading", "what is held, and under which stop"),
+        "portfolio": ("reading", "all of it priced: delta, theta, the worst that can come of it at expiry"),
         "orders": ("reading", "what was asked for, and what became of it"),
         "breaks": ("reading", "differences between books and broker"),
         "history": ("history", "closed positions, fills, profit and loss by day"),

@@ -1,9 +1,10 @@
-"""The verbs that show the books as they stand: positions, orders, breaks, alerts. What they do is in shown.py."""
+"""The verbs that show the books as they stand (shown.py), and what they are worth now (portfolio.py)."""
 
 from standfast.cli.arguments import Options, Parser, Verb
 
 READ = "0   shown (also when there is nothing to show)\n1   the ledger cannot be read\n2   usage error"
 READ += "\n78  bad configuration"
+PRICED = READ.replace("\n78", "\n3   shown, but a broker could not be asked, or did not quote everything\n78")
 
 
 def account_argument(parser: Parser) -> None:
@@ -37,6 +38,12 @@ def _positions(options: Options) -> int:
     return shown.positions(options)
 
 
+def _portfolio(options: Options) -> int:
+    from standfast.cli import portfolio
+
+    return portfolio.portfolio(options)
+
+
 def _orders(options: Options) -> int:
     from standfast.cli import shown
 
@@ -63,6 +70,14 @@ VERBS = {
         codes=READ,
         run=_positions,
         arguments=_positions_arguments,
+    ),
+    "portfolio": Verb(
+        does="Show everything held as one: each position at the worse side of its quotes and, beside it, at the mid;\n"
+        "delta and theta by underlying; the worst and the best that can come of it at expiry. Asks the broker once.",
+        example="standfast portfolio\nstandfast portfolio paper --json",
+        codes=PRICED,
+        run=_portfolio,
+        arguments=account_argument,
     ),
     "orders": Verb(
         does="Show the orders the books know: why each was placed, and what the broker last said about it.",

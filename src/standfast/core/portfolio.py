@@ -2,6 +2,7 @@
 
 1. What greeks are missing for is named, never counted as nothing.
 2. The worst case of structures together is never worse than the sum of their own.
+3. What never ends (shares, and nothing else) is a case of its own: it is held on any day.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -32,7 +33,8 @@ class WorstCase:
     """What may come of everything on one underlying whose first option ends that day."""
 
     underlying: str
-    expiry: date
+    expiry: date | None
+    """None: of shares alone."""
     together: Outlook
     apart: Decimal | None
     """The sum of each structure's own worst, as if each met its own price; None: without bound."""
@@ -92,13 +94,15 @@ def worst_cases(structures: Sequence[Structure]) -> tuple[WorstCase, ...]:
     """One for each underlying and day on which an option of some structure is the first of it to end."""
     groups: dict[tuple[str, date], list[Structure]] = {}
     for structure in structures:
-        expiry = first_expiry(structure)
-        if expiry is not None:
-            groups.setdefault((underlying(structure.shape[0]), expiry), []).append(structure)
-    return tuple(_worst_case(name, expiry, groups[name, expiry]) for name, expiry in sorted(groups))
+        group = underlying(structure.shape[0]), first_expiry(structure) or date.max
+        groups.setdefault(group, []).append(structure)
+    return tuple(
+        _worst_case(name, expiry if expiry != date.max else None, groups[name, expiry])
+        for name, expiry in sorted(groups)
+    )
 
 
-def _worst_case(name: str, expiry: date, structures: Sequence[Structure]) -> WorstCase:
+def _worst_case(name: str, expiry: date | None, structures: Sequence[Structure]) -> WorstCase:
     stakes = [Stake.of(held) for structure in structures for held in structure.legs]
     return WorstCase(
         underlying=name,

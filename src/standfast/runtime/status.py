@@ -55,8 +55,10 @@ def describe(s: Situation, position: Position) -> str:
 
 
 def _whole(s: Situation, booked: BookedStructure) -> str:
-    """`p123 3 x SPXW...:-1 SPXW...:+1 open +12.00% held by guard`."""
+    """`p123 3 x SPXW...:-1 SPXW...:+1 open +12.00% (mid +13.50%) held by guard`."""
     structure = structure_of(s.book, booked)
     found, cost = worth(s, structure.shape).now, entry(structure)
-    result = "?" if found is None or not cost else f"{result_of(found.worst, cost):+.2%}"
+    result = "?"
+    if found is not None and cost:
+        result = f"{result_of(found.worst, cost):+.2%} (mid {result_of(found.mid, cost):+.2%})"
     return f"{structure} {phase_of(s.book, booked).value} {result} held by guard"
