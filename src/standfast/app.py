@@ -135,7 +135,7 @@ def guard(config: Path, *, once: bool, heartbeat: int | None, parent: int | None
     from standfast.runtime import logs
     from standfast.runtime.heartbeat import Heartbeat, ParentGone, die_with
 
-    gc.set_threshold(20_000, 20, 20)  # a large book lives long: looking through it often finds nothing
+    gc.set_threshold(50_000, 20, 50)  # a large book lives long: looking through it often finds nothing
     try:
         if parent is not None:
             die_with(parent)

@@ -10,7 +10,7 @@ and a saved one (`state`) is only a shortcut.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -188,6 +188,8 @@ class Book:
     def held(self, position: Position) -> Decimal:
         """Unsigned quantity that is held beyond doubt: booked fills, and what an order read by id says is filled."""
         late = self._exceeding(position)
+        if not late:
+            return position.held
         opens = sum((order.excess for order in late if order.side.sign == position.sign), ZERO)
         closes = sum((order.excess for order in late if order.side.sign != position.sign), ZERO)
         if opens:  # it meets what is held the other way first, as its fills will when they are booked
@@ -196,8 +198,8 @@ class Book:
             opens = max(opens - sum(others, max(known, ZERO)), ZERO)
         return position.held + opens - closes
 
-    def _exceeding(self, position: Position) -> list[BookedOrder]:
-        return [order for order in self.orders_for(position.id) if order.excess] if self.exceeding else []
+    def _exceeding(self, position: Position) -> Sequence[BookedOrder]:
+        return [order for order in self.orders_for(position.id) if order.excess] if self.exceeding else ()
 
     def entry_price(self, position: Position) -> Decimal | None:
         """Average price of what was opened, fills on their way included at their order's average price."""
@@ -215,7 +217,9 @@ class Book:
         """
         exact = self.state.acknowledged.get(holding, ZERO)
         for position in self.positions_at(holding):
-            exact += position.net + sum((o.excess * o.side.sign for o in self._exceeding(position)), ZERO)
+            exact += position.net
+            for order in self._exceeding(position):
+                exact += order.excess * order.side.sign
         low = high = exact
         for order in self.alive.at(holding):
             if order.is_own and not order.is_finished and order.may_fill_any_moment:

@@ -35,10 +35,13 @@ def is_split(s: Situation, holding: Holding) -> bool:
 def _is_split(s: Situation, holding: Holding) -> bool:
     if s.book.state.split_rows.get(holding):  # that it was split is sure, by how much is not
         return True
-    booked, row, cost = s.book.net(holding), s.reported(holding), s.book.state.costs.get(holding)
-    if row is None or cost is None or not booked.is_exact or not booked.low or not s.is_comparable(holding):
+    row, cost = s.reported(holding), s.book.state.costs.get(holding)
+    if row is None or cost is None or not cost.quantity or row.quantity == cost.quantity:  # nearly always
         return False
-    if cost.quantity != booked.low or not is_like_a_split(row.quantity / booked.low):
+    booked = s.book.net(holding)
+    if not booked.is_exact or booked.low != cost.quantity or not s.is_comparable(holding):
+        return False
+    if not is_like_a_split(row.quantity / booked.low):
         return False
     return abs(row.quantity * row.average_price - cost.value) <= abs(cost.value) * SAME_MONEY
 
@@ -48,4 +51,6 @@ def is_restated(order: BookedOrder) -> bool:
 
     Nobody else can: an order somebody replaces is another order.
     """
-    return order.terms is not None and is_like_a_split(order.quantity / order.terms.quantity)
+    if order.terms is None or order.quantity == order.terms.quantity:
+        return False
+    return is_like_a_split(order.quantity / order.terms.quantity)

@@ -64,7 +64,10 @@ def restated(s: Situation, holding: Holding) -> Decimal | None:
     Nobody else can: an order somebody replaces is another order. Once the split is booked the exits fit again.
     """
     for position in s.book.guarded_at(holding):
-        exits = [o for o in s.book.alive.of(position.id) if o.reduces and o.is_stop and not o.is_finished]
+        orders = s.book.alive.of(position.id)
+        if not any(is_restated(order) for order in orders):  # nearly always, and for every holding on every look
+            continue
+        exits = [order for order in orders if order.reduces and order.is_stop and not order.is_finished]
         if sum((order.remaining for order in exits), ZERO) == s.book.held(position):
             continue
         for order in exits:

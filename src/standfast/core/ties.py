@@ -24,9 +24,10 @@ def ties(s: Situation, holding: Holding) -> Outcomes:
     if not guarded or has_strangers(s, holding) or _is_unexplained(s, holding):
         return
     for report in s.orders_by_holding.get(holding, ()):
+        if is_known(s, report.broker_id) or may_be_ours(s.book, report) or not _is_exit(report):
+            continue
         position = _closes(s, guarded, report)
-        is_new = not is_known(s, report.broker_id) and not may_be_ours(s.book, report)
-        if position is not None and _is_exit(report) and is_new:
+        if position is not None:
             yield _seen(s, report, position)
 
 
