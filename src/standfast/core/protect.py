@@ -44,6 +44,9 @@ RENEW_BEFORE = timedelta(days=5)
 """A resting exit that ends within this time is renewed: a long weekend and two days to notice."""
 TOO_MUCH_FOR = timedelta(seconds=5)
 """How long exits that others placed may cover more than is held before they are replaced."""
+FOLLOWS = timedelta(seconds=5)
+FOLLOWS_ANEW = timedelta(seconds=30)
+"""How often a stop follows a trail, in place and where it is taken away for that; the loop holds it meanwhile."""
 RETRY_MAX = timedelta(seconds=60)
 UNHEARD_MAX = timedelta(seconds=8)
 LOOK_AGAIN = timedelta(seconds=5)
@@ -177,6 +180,10 @@ def _move(s: Situation, position: Position, group: tuple[BookedOrder, ...], want
     only = group[0]
     simple = len(group) == 1 and only.is_stop and wanted.stop is not None and wanted.target is None
     may_replace = simple and s.contract.native_replace and only.broker_id is not None
+    rests = _rests_until(only, wanted, in_place=may_replace)
+    if s.now < rests:
+        yield WakeAt(at=rests, holding=position.holding)
+        return
     keeps = refusal is not None and refusal.kind in KEEPS
     if not may_replace or (refusal is not None and not keeps):
         if not keeps:
@@ -195,6 +202,14 @@ def _move(s: Situation, position: Position, group: tuple[BookedOrder, ...], want
         closes_as=wanted.reason,
     )
     yield ReplaceOrder(intent=made, broker_id=only.broker_id)
+
+
+def _rests_until(order: BookedOrder, wanted: Resting, *, in_place: bool) -> datetime:
+    """Until when a stop stays where it is that has followed a trail a moment ago: each step costs the broker's budget,
+    and one that is taken away for it leaves the position bare."""
+    if wanted.reason is not CloseReason.TRAILING or (in_place and order.replaces is None):
+        return order.intended_at
+    return order.intended_at + (FOLLOWS if in_place else FOLLOWS_ANEW)
 
 
 def _shrink(s: Situation, position: Position, own: list[tuple[BookedOrder, ...]], surplus: Decimal) -> Outcomes:
