@@ -1,5 +1,6 @@
 """Tests of `core/verify.py`: what is in doubt is asked for by id, and by nothing else."""
 
+from collections import Counter
 from itertools import pairwise
 from typing import Any
 
@@ -9,7 +10,7 @@ from standfast.core.verify import doubts
 from standfast.model import journal as j
 from standfast.model.contract import Contract
 from standfast.model.effects import QueryOrder, ReadActivities, SubmitOrder, Urgency, WakeAt
-from standfast.model.ids import BrokerOrderId
+from standfast.model.ids import BrokerOrderId, PositionId
 from standfast.model.order import OrderState, OrderType, Role, Side
 from tests.core.situations import (
     CONTRACT,
@@ -94,6 +95,23 @@ def test_it_is_sent_again_at_growing_intervals() -> None:
     gaps = [later - earlier for earlier, later in pairwise(sent)]
     assert 4 <= len(sent) <= 10
     assert gaps == sorted(gaps)
+
+
+def test_many_in_doubt_share_the_pace_of_a_few() -> None:
+    """Found by simulation: only writes fail, ten lots want their stops, and 121 requests leave in a minute."""
+    ids = [PositionId(f"p{number}") for number in range(16)]
+    stops = {id: exit_intended(Role.STOP, stop="98", id=id) for id in ids}
+    book = folded(*(fact for id in ids for fact in position(10, id=id)), *stops.values())
+    told(book, *(j.OrderInDoubt(id=stop.id, reason="503") for stop in stops.values()))
+    sent, now = Counter[str](), 0.0
+    while now < 60:
+        told(book, *(j.OrderMissing(id=o.id) for o in book.alive.at(SPY) if not o.missed), at=after(now))
+        for each in of(SubmitOrder, look(book, now)):
+            sent[each.intent.position] += 1
+            told(book, j.OrderInDoubt(id=each.intent.id, reason="503"), at=after(now))
+        now += 0.25
+    assert sum(sent.values()) <= 100
+    assert min(sent.values()) >= 4
 
 
 def test_a_replace_is_never_sent_twice() -> None:

@@ -7,6 +7,7 @@
    same order.
 """
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from standfast.core.cover import is_listed, stands_alone
@@ -20,6 +21,9 @@ from standfast.model.order import OrderType, Role
 
 FIRST_LOOK = timedelta(milliseconds=250)
 LONGEST_WAIT = timedelta(seconds=10)
+SIDE_BY_SIDE = 4
+"""Orders in doubt that are sent again each at its own pace; more of them share that of so many."""
+LONGEST_SHARED = timedelta(seconds=30)
 CLOSE_FILLS = timedelta(seconds=1)
 """How long a closing order is left to fill before it is asked for: its fills come by themselves, and where many close
 at once every request is needed for the others."""
@@ -88,7 +92,7 @@ def _next_look(s: Situation, order: BookedOrder, since: datetime) -> datetime:
 def _look_for(s: Situation, order: BookedOrder) -> Outcomes:
     """An intent without an outcome: after a crash, a lost reply, a timeout."""
     if order.missed and _may_resend(s, order):
-        again = order.changed_at + _backoff(order.intended_at, order.changed_at)
+        again = order.changed_at + _shared(s, _backoff(order.intended_at, order.changed_at))
         if s.now < again:
             yield WakeAt(at=again, holding=order.holding)
             return
@@ -107,6 +111,18 @@ def _look_for(s: Situation, order: BookedOrder) -> Outcomes:
         yield QueryOrder(holding=order.holding, client_id=order.id, reason=f"{order.stage.value}: did it arrive?")
         due = s.now + FIRST_LOOK
     yield WakeAt(at=due, holding=order.holding)
+
+
+def _shared(s: Situation, wait: timedelta) -> timedelta:
+    """Where only writes fail, each position's stop is sent again and again: together no oftener than a few would be,
+    because closes and the bot live on the same budget."""
+    many = s.once("in doubt", lambda: sum(1 for _ in _in_doubt(s)))
+    return wait if many <= SIDE_BY_SIDE else min(wait * many / SIDE_BY_SIDE, LONGEST_SHARED)
+
+
+def _in_doubt(s: Situation) -> Iterator[BookedOrder]:
+    for holding in s.book.holdings():
+        yield from (order for order in s.book.alive.at(holding) if order.stage is Stage.IN_DOUBT)
 
 
 def _may_resend(s: Situation, order: BookedOrder) -> bool:
