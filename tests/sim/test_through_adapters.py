@@ -1,10 +1,12 @@
-"""The real Tradier adapter in the simulation: real bytes both ways, over HTTP and WebSockets without a socket."""
+"""The real adapters in the simulation: real bytes both ways, over HTTP and WebSockets without a socket."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from typing import TypeVar
 
 import pytest
 
+from standfast.core.policy import Rules
 from standfast.exchange.dialects import tradier
 from standfast.exchange.faults import Garbled, NeverAnswered, RateLimited, Reset, Rule
 from standfast.exchange.orders import Side
@@ -14,6 +16,14 @@ from standfast.sim.world import QUIET, World, play
 from tests.sim.stories import RULES, START, STILL, STOP_ONLY, guarded, holding, is_covered, is_flat, market, the_open
 
 OUTAGE = 120.0
+EXCHANGES = {"alpaca": QUIET, "tradier": tradier.rules(QUIET)}
+Told = TypeVar("Told")
+
+each_adapter = pytest.mark.parametrize("through", EXCHANGES)
+
+
+def tell(story: Callable[[World], Awaitable[Told]], rules: Rules, through: str, seed: int = 0) -> Told:
+    return play(story, rules, STILL, start=START, through=through, exchange=EXCHANGES[through], seed=seed)
 
 
 def truncated(body: bytes) -> bytes:
@@ -21,10 +31,11 @@ def truncated(body: bytes) -> bytes:
 
 
 def not_a_number(body: bytes) -> bytes:
-    return body.replace(b'"quantity": 100.0', b'"quantity": NaN')
+    return body.replace(b'"qty":"100"', b'"qty":NaN').replace(b'"quantity": 100.0', b'"quantity": NaN')
 
 
-def test_a_position_is_adopted_covered_and_closed() -> None:
+@each_adapter
+def test_a_position_is_adopted_covered_and_closed(through: str) -> None:
     async def story(world: World) -> None:
         position = await holding(world)
         assert is_covered(world, 100)
@@ -34,22 +45,24 @@ def test_a_position_is_adopted_covered_and_closed() -> None:
         assert (await world.request("close", position=position.id)).ok
         assert is_flat(world)
 
-    play(story, STOP_ONLY, STILL, start=START, through="tradier", exchange=tradier.rules(QUIET))
+    tell(story, STOP_ONLY, through)
 
 
-def test_the_same_seed_tells_the_same_story() -> None:
+@each_adapter
+def test_the_same_seed_tells_the_same_story(through: str) -> None:
     async def story(world: World) -> str:
         await holding(world)
         return await world.digest()
 
     def told(seed: int) -> str:
-        return play(story, RULES, STILL, start=START, through="tradier", exchange=tradier.rules(QUIET), seed=seed)
+        return tell(story, RULES, through, seed)
 
     assert told(1) == told(1) != told(2)
 
 
+@each_adapter
 @pytest.mark.parametrize("spoil", [truncated, not_a_number, lambda _: b"", lambda _: b"null", lambda _: b"<html>"])
-def test_no_spoilt_body_is_believed(spoil: Callable[[bytes], bytes]) -> None:
+def test_no_spoilt_body_is_believed(through: str, spoil: Callable[[bytes], bytes]) -> None:
     """While every list of positions is spoilt nothing is forgotten and nothing is sold."""
 
     async def story(world: World) -> None:
@@ -62,11 +75,14 @@ def test_no_spoilt_body_is_believed(spoil: Callable[[bytes], bytes]) -> None:
         await world.run_for(15)
         assert is_covered(world, 100)
 
-    play(story, STOP_ONLY, STILL, start=START, through="tradier", exchange=tradier.rules(QUIET))
+    tell(story, STOP_ONLY, through)
 
 
+@each_adapter
 @pytest.mark.parametrize("fault", [NeverAnswered(), Reset(after=True), Garbled(), RateLimited(reset_after=5)])
-def test_a_stop_whose_answer_is_lost_is_placed_once(fault: NeverAnswered | Reset | Garbled | RateLimited) -> None:
+def test_a_stop_whose_answer_is_lost_is_placed_once(
+    through: str, fault: NeverAnswered | Reset | Garbled | RateLimited
+) -> None:
     async def story(world: World) -> None:
         await guarded(world)
         world.faults.install(Rule(operation="submit", fault=fault, count=1))
@@ -75,10 +91,11 @@ def test_a_stop_whose_answer_is_lost_is_placed_once(fault: NeverAnswered | Reset
         await world.run_for(60)
         assert is_covered(world, 100)
 
-    play(story, STOP_ONLY, STILL, start=START, through="tradier", exchange=tradier.rules(QUIET))
+    tell(story, STOP_ONLY, through)
 
 
-def test_a_half_open_stream_is_noticed_by_its_silence() -> None:
+@each_adapter
+def test_a_half_open_stream_is_noticed_by_its_silence(through: str) -> None:
     async def story(world: World) -> None:
         await guarded(world)
         account = world.account
@@ -89,7 +106,7 @@ def test_a_half_open_stream_is_noticed_by_its_silence() -> None:
         await world.run_for(OUTAGE)
         await world.until(lambda: account.stream_up, 60, "it is connected again")
 
-    play(story, RULES, STILL, start=START, through="tradier", exchange=tradier.rules(QUIET))
+    tell(story, RULES, through)
 
 
 def through_tradier(plan: Plan) -> Plan:
@@ -98,7 +115,7 @@ def through_tradier(plan: Plan) -> Plan:
 
 
 @pytest.mark.parametrize("seed", [7, 9, 15, 16, 23])
-def test_what_a_seed_draws_breaks_no_promise(seed: int) -> None:
+def test_what_a_seed_draws_breaks_no_promise_at_tradier(seed: int) -> None:
     """In 7 and 9 the list of positions is minutes old, and shows again what has been closed."""
     outcome = chaos.play(through_tradier(draw(seed, hours=0.5)))
 
