@@ -21,34 +21,11 @@ from standfast.model import secret
 from standfast.model.effects import Urgency
 from standfast.model.errors import BrokerError, OutcomeUnknown, Rejected, Unauthorised, Unreachable, Withdrawn
 from standfast.model.ids import AccountId, ClientOrderId, Holding, InstrumentId
-from standfast.model.order import OrderReport, OrderState, OrderType, Side, Terms, TimeInForce
+from standfast.model.order import OrderState, OrderType, Side, TimeInForce
 from standfast.model.secret import Secret, remember
 from tests.brokers.clocks import LoopClock
-from tests.brokers.tradier.served import PUT, QUICK, SPY, Desk, desk
-
-ID = ClientOrderId("sfabcd-o1")
-
-
-def terms(side: Side = Side.BUY, quantity: str = "1", **changes: object) -> Terms:
-    given: dict[str, object] = {
-        "side": side,
-        "quantity": Decimal(quantity),
-        "type": OrderType.MARKET,
-        "time_in_force": TimeInForce.DAY,
-        "reduces": side is Side.SELL,
-    }
-    return Terms(**(given | changes))  # type: ignore[arg-type]  # a test's shorthand
-
-
-async def submit(
-    at: Desk, wanted: Terms | None = None, client_id: ClientOrderId = ID, holding: Holding = SPY
-) -> OrderReport:
-    return await at.broker.submit(client_id, holding, wanted or terms(), urgency=Urgency.OPEN)
-
-
-async def exists(at: Desk) -> bool:
-    at.venue.faults.clear()
-    return await at.broker.order(client_id=ID) is not None
+from tests.brokers.tradier.served import PUT, QUICK, SPY, desk
+from tests.brokers.writing import ID, exists, submit, terms
 
 
 @pytest.mark.parametrize(
