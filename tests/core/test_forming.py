@@ -4,14 +4,16 @@ from dataclasses import replace
 from typing import Any
 
 from standfast.core.decide import decide
+from standfast.core.fills import book_fill
 from standfast.core.forming import forming
 from standfast.core.identity import WHOLE, contradiction
+from standfast.core.policy import Foreign
 from standfast.core.situation import Situation
 from standfast.model import journal as j
-from standfast.model.ids import BrokerOrderId, Holding, PositionId
+from standfast.model.ids import BrokerOrderId, ClientOrderId, Holding, PositionId
 from standfast.model.order import OrderReport, OrderState, Side
 from standfast.model.position import CloseReason, Position, Standing
-from tests.core.situations import D, P, adopted, fill, folded, of, position, quoted, report, situation
+from tests.core.situations import D, P, adopted, fill, folded, of, position, quoted, report, ruled, situation
 from tests.core.spreads import BOUGHT, SOLD, SPREADS, prices
 from tests.core.structures import at
 
@@ -114,6 +116,16 @@ def test_what_one_order_of_a_bot_opened_is_one_structure_without_a_quote() -> No
 
     assert [(each.position, each.ratio) for each in fact.legs] == [(P, -1), (Q, 1)]
     assert (fact.strategy, fact.anchor) == ("bot", None)
+
+
+def test_its_legs_are_of_the_strategy_that_the_tag_of_the_one_order_names() -> None:
+    rules = ruled(SPREADS, foreign=Foreign.ADOPT, foreign_strategies={"gamma-*": "gamma"})
+    book = folded(j.OrderObserved(report=replace(ORDER, client_id=ClientOrderId("gamma-7"))))
+
+    made = fill("x1", BrokerOrderId("b-1"), Side.SELL, 3, "4.50", holding=SOLD)
+    (lot,) = (fact for fact in book_fill(book, rules, made) if isinstance(fact, j.LotFound))
+
+    assert lot.strategy == "gamma"
 
 
 def test_it_waits_for_the_fills_of_every_leg() -> None:

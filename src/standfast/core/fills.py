@@ -251,9 +251,17 @@ def _opening_part(
         holding=fill.holding,
         sign=fill.side.sign,
         standing=Standing.ADOPTED if foreign is Foreign.ADOPT else Standing.FOREIGN,
-        strategy=rules.foreign_strategy(order.id if order is not None else ""),
+        strategy=rules.foreign_strategy(_sent_as(book, order)),
         order=fill.broker_order_id,
     )
+
+
+def _sent_as(book: Book, order: BookedOrder | None) -> str:
+    """The id under which somebody sent it: a leg has at best one of the broker's."""
+    if order is None:
+        return ""
+    whole = book.state.orders.get(order.parent) if order.parent is not None else None
+    return whole.id if whole is not None else order.id
 
 
 def _lot_id(book: Book, fill: Fill) -> PositionId:
