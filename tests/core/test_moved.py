@@ -1,5 +1,6 @@
 """Tests of `core/moved.py`: what left by no trade leaves the books when activity and list agree."""
 
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -9,10 +10,29 @@ from standfast.core.moved import moved_out
 from standfast.core.movements import book_movements
 from standfast.core.policy import Foreign
 from standfast.model import journal as j
-from standfast.model.order import Movement, MovementKind
+from standfast.model.ids import PositionId
+from standfast.model.order import Movement, MovementKind, Role, Side
 from standfast.model.position import CloseReason
-from tests.core.situations import NOW, SPY, D, P, adopted, folded, of, position, ruled, situation, the, told
-from tests.core.test_repair import Watch
+from tests.core.situations import (
+    NOW,
+    SPY,
+    D,
+    P,
+    adopted,
+    after,
+    closing_of,
+    exit_intended,
+    fill,
+    folded,
+    of,
+    opening_of,
+    position,
+    ruled,
+    situation,
+    the,
+    told,
+)
+from tests.core.test_repair import LONG_AGO, Watch
 
 
 def moved(id: str, quantity: int, kind: MovementKind = MovementKind.TRANSFER, status: str = "executed") -> j.Fact:
@@ -43,6 +63,50 @@ def test_what_was_moved_out_closes_its_position_without_profit(
     (settled,) = of(j.PositionSettled, settle(watch.situation(), gone))
     assert settled.reason is reason
     assert watch.book.state.moves == {}
+
+
+def taken_back(execution: str, quantity: int = -10, at: datetime = NOW) -> Movement:
+    kind = MovementKind.OTHER
+    return Movement(
+        id=execution, kind=kind, broker_kind="FILL", holding=SPY, quantity=D(quantity), status="canceled", at=at
+    )
+
+
+@pytest.mark.parametrize("fills", [[], [fill("x0", "theirs", Side.BUY, 10, 100)]], ids=["never read", "matched"])
+def test_a_trade_that_was_adopted_from_the_list_and_is_taken_back_leaves_when_the_list_agrees(fills: list[Any]) -> None:
+    """Found by simulation: its stop rested on, over nothing, because there was no fill in the books to undo."""
+    watch = Watch(adopted(10), *(j.FillMatched(fill=each, position=P) for each in fills), held={})
+    told(watch.book, *book_movements(watch.book, [taken_back("x0", at=LONG_AGO)]))
+
+    outcomes = watch.looks(15)
+
+    (out,) = of(j.MovedOut, outcomes)
+    assert (out.reason, the(watch.book).held) == (CloseReason.FOREIGN, D(0))
+
+
+def test_one_that_is_booked_is_undone_and_leaves_only_once() -> None:
+    book = folded(*position(10))
+    told(book, *book_movements(book, [taken_back("p1-fill")]))
+    assert (the(book).held, book.state.moves) == (D(0), {})
+
+
+def test_what_was_acknowledged_from_the_list_and_is_taken_back_leaves_too() -> None:
+    watch = Watch(j.ForeignAcknowledged(holding=SPY, quantity=D(10), by="policy", bare=D(10), seen_at=NOW), held={})
+    told(watch.book, *book_movements(watch.book, [taken_back("x0")]))
+    watch.looks(30)
+    assert watch.book.state.acknowledged == {}
+
+
+def test_an_entry_that_still_works_does_not_keep_what_has_left_in_the_books() -> None:
+    entry = opening_of(5, id=PositionId("p2"))
+    watch = Watch(*position(10), *entry, moved("m1", -10), held={})
+    assert len(of(j.MovedOut, watch.looks(15))) == 1
+
+
+def test_while_a_close_may_have_sold_it_nothing_has_left() -> None:
+    closing = [closing_of(), exit_intended(Role.CLOSE)]
+    book = folded(*position(10), *closing, moved("m1", -10))
+    assert list(moved_out(situation(book, held={}), SPY)) == []
 
 
 def test_a_part_of_it_leaves_the_rest() -> None:
@@ -79,11 +143,9 @@ def test_somebody_elses_leaves_before_ours() -> None:
     assert watch.book.state.positions[P].held == D(9)
 
 
-def test_movements_of_trades_and_money_move_nothing() -> None:
+def test_movements_of_money_and_of_trades_that_nothing_here_counts_move_nothing() -> None:
     book = folded(adopted(10))
-    trade = Movement(
-        id="x", kind=MovementKind.OTHER, broker_kind="FILL", holding=SPY, quantity=D(-1), status="canceled", at=NOW
-    )
+    trade = taken_back("x", -1, at=after(1))  # of after the read that it was adopted from
     fee = Movement(id="f", kind=MovementKind.FEE, broker_kind="FEE", holding=SPY, quantity=D(0), at=NOW)
     told(book, *book_movements(book, [trade, fee]))
     assert book.state.moves == {}

@@ -2,7 +2,8 @@
 
 The fill is known by its execution id. The parts it had are taken off the positions they belong to; one that had been
 proven flat by it is open again, and is protected from then on like any other. Profit and average cost are figured anew
-without it. What is too long ago to be undone here is told; the broker's list then shows the difference.
+without it. What cannot be undone here (it is too long ago, or was taken in from the list before its fill was read)
+leaves the books as what has left by no trade does: when the list shows just that difference (`moved.py`).
 """
 
 from collections.abc import Iterator
@@ -32,6 +33,19 @@ def busts(book: Book, movement: Movement) -> Iterator[Fact]:
     if undone is not None:
         yield undone
     yield _told(book, movement, undone)
+
+
+def is_left_to_the_list(book: Book, movement: Movement) -> bool:
+    """Whether the books count a trade that is taken back, and nothing here undoes it."""
+    at, execution = movement.holding, ExecutionId(movement.id)
+    if movement.broker_kind != TRADE or movement.status not in TAKEN_BACK or at is None or not movement.quantity:
+        return False
+    if execution in book.state.executions:
+        return _undone(book, execution) is None and _left_alone(book, movement) is None
+    bare = book.state.bare.get(at)  # or an adoption: what was read from a list counts every trade before it
+    until = [p.counted_until for p in book.positions_at(at) if p.sign * movement.quantity < 0]
+    until += [bare.until] if bare is not None and bare.quantity * movement.quantity < 0 else []
+    return any(each is not None and movement.at <= each for each in until)
 
 
 def _left_alone(book: Book, movement: Movement) -> ForeignAcknowledged | None:
@@ -97,7 +111,8 @@ def _told(book: Book, movement: Movement, undone: FillBusted | ForeignAcknowledg
         names = ", ".join(sorted({str(part.position) for part in undone.parts}))
         done = f"Done: it is taken out of the books; {names} is as it was before and is guarded so."
     else:
-        done = "Nothing is booked for it: what it had opened has closed since, or it is too long ago."
+        done = "Nothing is booked for it: what it had opened has closed since, or it is too long ago. "
+        done += "It leaves the books if the broker's list lacks as much."
     text = f"{movement.holding}: {what}. {done} Needed: look at the broker's own statement."
     key = digest(book.account, "busted", movement.id, movement.status)
     return AlertRaised(id=AlertId(f"a{key[:9]}"), severity=Severity.CRITICAL, text=text)

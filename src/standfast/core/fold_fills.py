@@ -16,13 +16,13 @@ from standfast.core.book import (
     remember,
     shorten,
 )
-from standfast.core.busted import TRADE
+from standfast.core.busted import TRADE, is_left_to_the_list
 from standfast.core.fold_orders import after_order
 from standfast.core.folds import folds
 from standfast.model import journal as j
 from standfast.model.booked import BookedOrder, Stage
 from standfast.model.ids import Holding
-from standfast.model.order import ZERO, Fill, MovementKind, OrderState
+from standfast.model.order import ZERO, Fill, Movement, MovementKind, OrderState
 from standfast.model.position import Closing, Phase, Position
 
 BY_NO_TRADE = frozenset(
@@ -215,11 +215,17 @@ def _movement_booked(book: Book, fact: j.MovementBooked, entry: j.Entry) -> None
         book.state.split_rows.setdefault(movement.holding, []).append(movement)
     elif movement.kind in BY_NO_TRADE and movement.broker_kind != TRADE and movement.holding and movement.quantity:
         quantity = movement.quantity if movement.status == "executed" else -movement.quantity
-        moves = book.state.moves.setdefault(movement.holding, [])
-        moves.append(replace(movement, quantity=quantity))
-        del moves[:-MOVES_KEPT]
+        _note_move(book, movement.holding, replace(movement, quantity=quantity))
+    elif movement.holding is not None and is_left_to_the_list(book, movement):
+        _note_move(book, movement.holding, movement)
     if fact.movement.holding is not None:
         book.touch(fact.movement.holding)
+
+
+def _note_move(book: Book, holding: Holding, movement: Movement) -> None:
+    moves = book.state.moves.setdefault(holding, [])
+    moves.append(movement)
+    del moves[:-MOVES_KEPT]
 
 
 @folds(j.MovedOut)

@@ -1,4 +1,5 @@
-"""Quantity that left by no trade: moved out, renamed, merged away. Its activity is the proof, the list the witness.
+"""Quantity that left by no trade: moved out, renamed, merged away, or its trade taken back and not undone here
+(`busted.py`). Its activity is the proof, the list the witness.
 
 An activity alone may be older than what was adopted from the list; a list alone proves nothing. When a difference is
 confirmed and the activities since explain exactly as much, the quantity leaves the books: at what it cost, without any
@@ -10,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 from standfast.core.book import Cost
+from standfast.core.busted import TRADE
 from standfast.core.situation import Situation
 from standfast.model.ids import Holding
 from standfast.model.instrument import money_of_a_point
@@ -20,11 +22,12 @@ from standfast.model.position import CloseReason, Position
 
 def moved_out(s: Situation, holding: Holding) -> Iterator[MovedOut]:
     """The fact that books what has left, if activities explain the whole difference."""
-    rows, booked = s.book.state.moves.get(holding, ()), s.book.net(holding)
-    if not rows or not booked.is_exact or not s.is_comparable(holding):
+    rows = s.book.state.moves.get(holding, ())
+    if not rows or not s.is_comparable(holding):
         return
-    gone = booked.low - s.reported_net(holding)
-    if not gone or gone * booked.low <= 0 or sum((row.quantity for row in rows), ZERO) != -gone:
+    booked = _surely_held(s, holding)
+    gone = booked - s.reported_net(holding)
+    if not gone or gone * booked <= 0 or sum((row.quantity for row in rows), ZERO) != -gone:
         return
     sign = 1 if gone > 0 else -1
     price = _price(rows)
@@ -33,11 +36,20 @@ def moved_out(s: Situation, holding: Holding) -> Iterator[MovedOut]:
         movements=tuple(row.id for row in rows),
         parts=tuple(_parts(s, holding, sign, abs(gone), price)),
         sign=sign,
-        reason=REASONS.get(rows[0].kind, CloseReason.CORPORATE_ACTION),
+        reason=CloseReason.FOREIGN if rows[0].broker_kind == TRADE else REASONS.get(rows[0].kind, OTHERWISE),
         price=price,
     )
 
 
+def _surely_held(s: Situation, holding: Holding) -> Decimal:
+    """Signed; zero where an order of ours may close some of it any moment. What one may still add does not matter."""
+    booked = s.book.net(holding)
+    exact = sum((p.net for p in s.book.positions_at(holding)), s.book.state.acknowledged.get(holding, ZERO))
+    near = booked.low if exact > 0 else booked.high
+    return exact if near == exact else ZERO
+
+
+OTHERWISE = CloseReason.CORPORATE_ACTION
 REASONS = {
     MovementKind.TRANSFER: CloseReason.FOREIGN,
     MovementKind.EXPIRY: CloseReason.EXPIRY,

@@ -46,6 +46,8 @@ class Books:
                 self._check_once(fill.holding)
             case j.ForeignAcknowledged(holding=holding, by="policy") if self._is_ignored(holding):
                 self._check_taken_in(holding, "acknowledged")
+            case j.MovedOut(holding=holding):
+                self._check_taken_in(holding, "moved out")
             case j.RequestDone(request=request, ok=True, detail=detail) if request in self.retold.asked:
                 self._check_done(self.retold.asked[request], detail)
             case _:

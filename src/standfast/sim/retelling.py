@@ -135,6 +135,14 @@ def _busted(r: Retold, fact: j.FillBusted, entry: j.Entry) -> None:
             r.put(lot)
 
 
+def _moved_out(r: Retold, fact: j.MovedOut, entry: j.Entry) -> None:
+    for part in fact.parts:
+        if part.position is None:
+            _acknowledge(r, fact.holding, r.acknowledged.get(fact.holding, ZERO) - part.quantity * fact.sign)
+        else:
+            r.lots[part.position].closed += part.quantity
+
+
 def _count(r: Retold, execution: str, order: BrokerOrderId, quantity: Decimal) -> None:
     r.executions.add(execution)
     r.booked[order] = r.booked.get(order, ZERO) + quantity
@@ -291,6 +299,7 @@ TELLERS: dict[type[j.Fact], Callable[[Retold, Any, j.Entry], None]] = {
     j.FillBooked: _fill_booked,
     j.FillMatched: _matched,
     j.FillBusted: _busted,
+    j.MovedOut: _moved_out,
     j.ForeignAcknowledged: _acknowledged,
     j.Rescaled: _rescaled,
     j.OpeningRequested: _requested,
