@@ -5,6 +5,10 @@ from standfast.exchange.dialects.venue import Asked
 from standfast.exchange.faults import Struck
 from standfast.exchange.orders import Order
 
+OF_A_FILL = ("order_id", "execution_id", "instrument", "quantity", "price", "realised", "at", "kind")
+OF_A_STRUCK = ("at", "operation", "instrument", "account", "fault")
+OF_AN_ASKED = ("at", "account", "operation", "instrument", "status", "fault")
+
 
 def order_row(order: Order) -> dict[str, object]:
     return {
@@ -23,34 +27,17 @@ def order_row(order: Order) -> dict[str, object]:
 
 
 def fill_row(fill: TrueFill) -> dict[str, object]:
-    return {
-        "order_id": fill.order_id,
-        "execution_id": fill.execution_id,
-        "instrument": fill.instrument,
-        "quantity": fill.quantity,
-        "price": fill.price,
-        "realised": fill.realised,
-        "at": fill.at,
-        "kind": fill.kind,
-    }
+    return _named(fill, OF_A_FILL)
 
 
 def struck_row(struck: Struck) -> dict[str, object]:
-    return {
-        "at": struck.at,
-        "operation": struck.operation,
-        "instrument": struck.instrument,
-        "account": struck.account,
-        "fault": struck.fault,
-    }
+    return _named(struck, OF_A_STRUCK)
 
 
 def asked_row(asked: Asked) -> dict[str, object]:
-    return {
-        "at": asked.at,
-        "account": asked.account,
-        "operation": asked.operation,
-        "instrument": asked.instrument,
-        "status": asked.status,
-        "fault": asked.fault,
-    }
+    return _named(asked, OF_AN_ASKED)
+
+
+def _named(value: object, names: tuple[str, ...]) -> dict[str, object]:
+    """These attributes and no others: what is shown is a contract, what a value holds is not."""
+    return {name: getattr(value, name) for name in names}
