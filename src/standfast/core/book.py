@@ -123,7 +123,8 @@ class Book:
 
     def __init__(self, state: BookState) -> None:
         self.state = state
-        self.at_holding: defaultdict[Holding, dict[PositionId, None]] = defaultdict(dict)
+        self.at_holding: defaultdict[Holding, dict[PositionId, Position]] = defaultdict(dict)
+        """The positions themselves: every look asks for those of a holding many times."""
         self.orders_at: defaultdict[Holding, dict[ClientOrderId, None]] = defaultdict(dict)
         self.orders_of: defaultdict[PositionId, dict[ClientOrderId, None]] = defaultdict(dict)
         self.alive = Alive(state.orders, self.orders_of, self.orders_at)
@@ -136,7 +137,7 @@ class Book:
         self.moved: set[Holding] = set()
         """Holdings that entries have changed since somebody last took them from here to look at."""
         for position in state.positions.values():
-            self.at_holding[position.holding][position.id] = None
+            self.at_holding[position.holding][position.id] = position
         for order in state.orders.values():
             self.index_order(order)
 
@@ -156,15 +157,16 @@ class Book:
 
     def positions_at(self, holding: Holding) -> list[Position]:
         """Positions of this holding that are not closed, oldest first."""
-        positions = self.state.positions
-        return [positions[id] for id in self.at_holding.get(holding, ())]
+        found = self.at_holding.get(holding)
+        return list(found.values()) if found is not None else []
 
     def guarded_at(self, holding: Holding) -> list[Position]:
-        return [position for position in self.positions_at(holding) if position.is_guarded]
+        found = self.at_holding.get(holding)
+        return [position for position in found.values() if position.is_guarded] if found is not None else []
 
     def structures_at(self, holding: Holding) -> list[Holding]:
         """Where the structures are looked at that have a leg here."""
-        positions = (self.state.positions[id] for id in self.at_holding.get(holding, ()))
+        positions = self.at_holding.get(holding, {}).values()
         return [structure_holding(each.structure) for each in positions if each.structure is not None]
 
     def orders_for(self, position: PositionId) -> list[BookedOrder]:
@@ -287,9 +289,12 @@ class Book:
             remember(self.state.moved_at, holding, self.state.at, HOLDINGS_KEPT)
 
     def put_position(self, position: Position) -> None:
-        self.state.positions[position.id] = position
-        self.at_holding[position.holding][position.id] = None
+        self.keep_position(position)
         self.touch(position.holding)
+
+    def keep_position(self, position: Position) -> None:
+        """As `put_position`, where nothing happened that anybody has to look at."""
+        self.state.positions[position.id] = self.at_holding[position.holding][position.id] = position
 
     def put_order(self, order: BookedOrder) -> None:
         """An order as it is known now. Only news of its state or its fills may have moved a quantity."""

@@ -92,7 +92,7 @@ def _cover(s: Situation, position: Position) -> Cover:
     stopped = foreign = ZERO
     unknown = unsettled = False
     orders = s.book.alive.of(position.id)
-    followed = {order.replaces for order in orders if order.stage is Stage.WORKING}
+    followed = {order.replaces for order in orders if order.replaces is not None and order.stage is Stage.WORKING}
     for order in orders:
         if order.is_finished or order.role is Role.OPEN or order.side.sign == position.sign:
             continue
@@ -115,7 +115,7 @@ def _cover(s: Situation, position: Position) -> Cover:
             unsettled = unsettled or not order.is_settled or is_cancelling(s, order) or _waits_for_entry(s, order)
             stopped += order.remaining if _stops(s, order) else ZERO
     loose = [report for report in s.orders_by_holding.get(position.holding, ()) if _is_loose_exit(s, position, report)]
-    share = _share_of_loose(s, position, loose)
+    share = _share_of_loose(s, position, loose) if loose else ZERO
     prices = [order.stop_price for order in (*own, *tied) if order.is_stop]
     prices += _stop_prices(loose) if share else []
     foreign += share
@@ -124,7 +124,7 @@ def _cover(s: Situation, position: Position) -> Cover:
         tied=tuple(tied),
         stopped=stopped + foreign,
         foreign=foreign,
-        reserved=_reserved(s, position, tuple(tied)),
+        reserved=_reserved(s, position, tuple(tied)) if tied else ZERO,
         loose=tuple(loose),
         stop_prices=tuple(price for price in prices if price is not None),
         unknown=unknown or any(report.type is OrderType.UNKNOWN for report in loose),
@@ -195,7 +195,7 @@ def is_let_go(s: Situation, order: BookedOrder) -> bool:
     filled, what is sent in its place is refused, and that is the answer. Else a broker that cannot be read would leave
     the position bare, neither closed nor covered, for as long as that lasts.
     """
-    if order.is_finished or not s.contract.checks_closing:
+    if order.is_finished or not s.contract.checks_closing or (order.cancel_at is None and order.parent is None):
         return False
     parent = s.book.state.orders.get(order.parent) if order.parent is not None else None
     if order.cancel_at is None:  # the leg of a pair goes with its parent

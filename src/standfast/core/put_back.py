@@ -24,7 +24,7 @@ def put_back(book: Book, now: datetime) -> None:
     for order in list(state.orders.values()):
         state.orders[order.id] = _clamped(order, now, "intended_at", "changed_at", "cancel_at", "missed_at")
     for position in list(state.positions.values()):
-        state.positions[position.id] = _position(position, now)
+        book.keep_position(_position(position, now))
     for found in list(state.breaks.values()):
         state.breaks[found.id] = _clamped(found, now, "first_seen", "last_seen", "alarmed_at")
     for refused in (state.refusals, state.edits):
