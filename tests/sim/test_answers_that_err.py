@@ -20,7 +20,7 @@ from standfast.exchange.faults import (
 from standfast.exchange.orders import Side
 from standfast.exchange.rules import Rules
 from standfast.model.ids import Holding, InstrumentId
-from standfast.model.journal import OrderIntended
+from standfast.model.journal import MovementBooked, OrderIntended
 from standfast.sim.checkers import Checker
 from standfast.sim.world import World, play
 from tests.sim.stories import (
@@ -36,6 +36,7 @@ from tests.sim.stories import (
     market,
     of_kind,
     open_positions,
+    prices,
     the_open,
     told,
 )
@@ -43,6 +44,7 @@ from tests.sim.stories import (
 ORDERS = ("submit", "replace", "orders", "order")
 LENIENT = Rules(refuses_wash_trades=False)
 """A bot may buy more above a stop that rests."""
+TENFOLD = prices((0, "100.00", "100.02"), (20, "1000.00", "1000.20"))
 WRONG = Holding(InstrumentId("WRONG"))
 THROUGH = pytest.mark.parametrize("through", ["engine", "alpaca"])
 
@@ -106,6 +108,46 @@ def test_what_is_told_under_another_instruments_name_changes_no_book(operations:
         await checker.finish()
 
     play(story, STOP_ONLY, STILL, start=START, through=through, exchange=LENIENT)
+
+
+@THROUGH
+def test_a_split_told_under_another_instruments_name_is_booked_once_it_is_told_under_its_own(through: str) -> None:
+    """Found by simulation: each row counts once, so the books stayed as before it, and closes asked for ten times."""
+
+    async def story(world: World) -> None:
+        await holding(world)
+        erring(world, OtherInstrument(), "activities", seconds=40)
+        await world.run_for(2.5)  # to half a second before its price is ten times as high
+        world.engine.split("AAPL", D("0.1"))
+        await world.run_for(35)
+        assert the_open(world).held == 100
+        await world.run_for(40)
+        assert the_open(world).held == 10
+        assert is_covered(world, 10)
+        assert (await world.request("close", position=the_open(world).id, seconds=90)).ok
+        assert is_flat(world)
+
+    play(story, STOP_ONLY, TENFOLD, start=START, through=through, exchange=LENIENT)
+
+
+def test_what_is_told_so_for_ten_minutes_is_believed() -> None:
+    """Brokers also tell of what nobody can look up: it may not hold up the reading for ever."""
+
+    async def story(world: World) -> None:
+        await holding(world)
+        erring(world, OtherInstrument(), "activities")
+        await world.run_for(2.5)
+        world.engine.split("AAPL", D("0.1"))
+        await world.run_for(590)
+        assert await booked(world) == set()
+        await world.run_for(30)
+        assert await booked(world) == {WRONG}
+
+    async def booked(world: World) -> set[Holding | None]:
+        facts = (entry.fact for entry in await world.entries())
+        return {fact.movement.holding for fact in facts if isinstance(fact, MovementBooked)}
+
+    play(story, STOP_ONLY, TENFOLD, start=START, exchange=LENIENT)
 
 
 def test_a_refusal_to_say_whether_an_instrument_is_listed_does_not_say_that_it_is() -> None:

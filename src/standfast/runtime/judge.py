@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 import structlog
 
@@ -10,12 +10,16 @@ from standfast.core.breaches import Heard, breaches, misread
 from standfast.core.identity import contradiction, contradicts, may_be_ours, named
 from standfast.model.errors import BrokerError, Rejected
 from standfast.model.evidence import AccountRead, OrdersRead
-from standfast.model.ids import BrokerOrderId, ClientOrderId
+from standfast.model.ids import BrokerOrderId, ClientOrderId, Holding
 from standfast.model.journal import Fact
-from standfast.model.order import Fill, OrderReport
+from standfast.model.order import Fill, Movement, OrderReport
 from standfast.runtime.ledger import Ledger
 
 log = structlog.get_logger("standfast.reader")
+
+TOLD_ALIKE = timedelta(minutes=10)
+"""How long a movement of something that is neither held here nor listed is read again before it is believed."""
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,8 @@ class Judge:
         """Its number at the broker, when it was first read."""
         self._renamed: set[BrokerOrderId] = set()
         """Orders whose rows were not taken as the last list told them."""
+        self._doubted: dict[str, datetime] = {}
+        """Since when movements are told of what there is no sign of."""
 
     def judge(
         self,
@@ -122,23 +128,45 @@ class Judge:
 
     async def _is_there(self, fill: Fill) -> bool:
         """Two answers may agree about an instrument that the broker itself does not list."""
+        why = await self._why_not_listed(fill.holding)
+        if why == "not_found":
+            await self._record_misread(f"a fill of {fill.holding}, which the broker does not list", fill)
+        return not why
+
+    async def _why_not_listed(self, holding: Holding) -> str:
+        """Empty when the broker says that it lists the instrument; `not_found` when it says that it does not."""
         try:
-            await self._ledger.broker.instrument(fill.holding.instrument)
+            await self._ledger.broker.instrument(holding.instrument)
         except BrokerError as error:
             kind = error.kind if isinstance(error, Rejected) else ""
             if kind == "not_tradable":
-                return True  # it is listed, and no equity
-            if kind == "not_found":
-                await self._record_misread(f"a fill of {fill.holding}, which the broker does not list", fill)
-                return False
-            log.warning("instrument not read", instrument=fill.holding.instrument, error=str(error))
-            return False
-        return True
+                return ""  # it is listed, and no equity
+            log.warning("instrument not read", instrument=holding.instrument, error=str(error))
+            return kind or "not read"
+        return ""
 
     async def _record_misread(self, why: str, fill: Fill) -> None:
         log.error("an answer is about something else", order=fill.broker_order_id, why=why)
         day = self._ledger.now()
         await self._ledger.record(tuple(misread(self._ledger.book, why, subject=fill.broker_order_id, day=day)))
+
+    async def own_movements(self, movements: Sequence[Movement]) -> list[Movement]:
+        """Without those told under a name that is neither held here nor listed.
+
+        Booked so, a split would never be booked under its own name: each row counts once. Read again, it comes right;
+        one that stays so is believed, because brokers also tell of what nobody can look up.
+        """
+        doubted = {m.id: self._doubted.get(m.id, self._ledger.now()) for m in movements if await self._is_doubtful(m)}
+        self._doubted = doubted
+        return [m for m in movements if self._ledger.now() - doubted.get(m.id, LONG_AGO) >= TOLD_ALIKE]
+
+    async def _is_doubtful(self, movement: Movement) -> bool:
+        book, at = self._ledger.book, movement.holding
+        if at is None or f"{movement.id}/{movement.status}" in book.state.movements:
+            return False
+        if book.positions_at(at) or book.orders_on(at) or at in book.state.acknowledged:
+            return False
+        return bool(await self._why_not_listed(at))
 
     async def own_fills(self, fills: Iterable[Fill]) -> list[Fill]:
         """Without those that cannot be of the orders they name."""

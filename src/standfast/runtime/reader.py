@@ -296,13 +296,14 @@ class Reader:
         fills = await self.lookups.judge.own_fills(fresh)
         whole = whole and len(fills) == len(fresh)
         known = fills if whole else list(bookable(book, fills))
+        movements = await self.lookups.judge.own_movements(read.movements)
         self.booking = frozenset(fill.holding for fill in known)
         try:
-            await self._book_in_turn(known, read.movements)
+            await self._book_in_turn(known, movements)
         finally:
             self.booking = frozenset()
             self._changed({fill.holding for fill in known})  # nothing was decided about them meanwhile
-        if whole and read.watermark != book.state.watermark:
+        if whole and len(movements) == len(read.movements) and read.watermark != book.state.watermark:
             await self.ledger.record([WatermarkMoved(watermark=read.watermark)])
         if whole:
             self.snapshot = replace(self.snapshot, activities_asked_after=asked_after)
