@@ -15,10 +15,11 @@ from standfast.core.policy import Mode
 from standfast.drills import playing
 from standfast.drills.drill import Drill
 from standfast.drills.played import Played, Side
+from standfast.exchange.quotes_name import UnreadableQuotes
 
 ROOT = Path(drills.__file__).parents[2]
 TELL = "import sys; from standfast import drills; print(chr(10).join(drills.run(sys.argv[1], wire=False).timeline))"
-LONGEST = 5.0
+LONGEST = 8.0
 """Real seconds for one drill in process, both runs of it; measured on this process's own processor time."""
 
 
@@ -36,6 +37,24 @@ def test_the_guard_holds_what_the_bare_bot_loses(name: str) -> None:
     judge(drills.run(name, wire=False))
     used = os.times()
     assert used.user + used.system - began.user - began.system < LONGEST
+
+
+def test_the_spread_of_6_january_2021_ends_at_the_first_quote_beyond_its_stop(shared: Path) -> None:
+    """The claim that says so is made of the recorded quotes alone."""
+    played = drills.run("silent-removal", wire=False, replay=shared / "data/market/indexoption/spxw")
+    judge(played)
+    assert any(
+        line.startswith("holds") and "at the first quote beyond the stop" in line and "14:17:00" in line
+        for line in played.timeline
+    )
+    assert played.bare.loss > 3 * played.guarded.loss
+
+
+def test_recorded_quotes_that_do_not_have_the_contracts_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(UnreadableQuotes):
+        drills.run("silent-removal", wire=False, replay=tmp_path)
+    with pytest.raises(UnreadableQuotes):
+        drills.run("exits-expire", wire=False, replay=tmp_path)
 
 
 @pytest.mark.timeout(150)

@@ -142,7 +142,7 @@ class Drills(Protocol):
     NAMES: Mapping[str, str]
     """Each drill's name, and what happened."""
 
-    def run(self, name: str, *, wire: bool) -> Played: ...
+    def run(self, name: str, *, wire: bool, replay: Path | None = None) -> Played: ...
 
 
 class FuzzOutcome(Protocol):

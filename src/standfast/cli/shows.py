@@ -38,6 +38,11 @@ def _demo(options: Options) -> int:
 def _drill_arguments(parser: Parser) -> None:
     parser.add_argument("names", nargs="+", metavar="NAME", help='a drill, or "all"; see standfast drill list')
     parser.add_argument("--wire", action="store_true", help="over HTTP against a served exchange, in real time")
+    parser.add_argument(
+        "--replay",
+        metavar="PATH",
+        help="on recorded quotes (a file or folder as LEAN keeps them); silent-removal alone",
+    )
 
 
 def _drill_list(options: Options) -> int:
@@ -53,6 +58,8 @@ def _drill_list(options: Options) -> int:
 
 
 def _drill_run(options: Options) -> int:
+    from pathlib import Path
+
     from standfast.cli import doors, render
     from standfast.model.errors import StandfastError
 
@@ -61,9 +68,15 @@ def _drill_run(options: Options) -> int:
     unknown = [name for name in names if name not in drills.NAMES]
     if unknown:
         raise StandfastError(f"{', '.join(unknown)}: no such drill; see standfast drill list")
+    replay = Path(options.replay) if options.replay else None
     played = []
     for name in names:
-        played.append(drills.run(name, wire=options.wire))
+        try:
+            played.append(drills.run(name, wire=options.wire, replay=replay))
+        except (ValueError, OSError) as error:
+            if replay is None:
+                raise
+            raise StandfastError(f"{name} cannot be played on {replay}: {error}") from error
         if not options.json:
             _print_played(played[-1])
     if options.json:
@@ -242,7 +255,8 @@ VERBS = {
     ),
     "drill run": Verb(
         does="Play incidents on the simulated exchange, each with a bare bot and with a guarded one, and compare.",
-        example="standfast drill run exits-expire close-flips\nstandfast drill run all --wire",
+        example="standfast drill run exits-expire close-flips\nstandfast drill run all --wire\n"
+        "standfast drill run silent-removal --replay 20210106_quote_european.zip",
         codes=HELD,
         run=_drill_run,
         arguments=_drill_arguments,

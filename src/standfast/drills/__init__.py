@@ -10,9 +10,12 @@ Importing this room is cheap: a drill is loaded when it is played.
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from standfast.drills.played import Played
 
 NAMES = {
+    "silent-removal": "closing one spread rewrites the bot's file: another one is no longer in it, open at the broker",
     "exits-expire": "brackets with day legs lose their exits at the close, and nobody looks",
     "gone-between-polls": "the broker's bracket closes positions before the bot's next poll: no record of them",
     "empty-list": "the broker answers `no positions` for a while: the bot settles its books at cost",
@@ -32,13 +35,14 @@ NAMES = {
 """Each drill's name, and what happened."""
 
 
-def run(name: str, *, wire: bool) -> "Played":
+def run(name: str, *, wire: bool, replay: "Path | None" = None) -> "Played":
     """Play one incident, bare and guarded. KeyError for an unknown name.
 
     `wire`: over HTTP and WebSocket against a served exchange, in minutes of a faster clock, instead of in process.
+    `replay`: on these recorded quotes. ValueError or OSError where that cannot be.
     """
     from standfast.drills.playing import run as play
 
     if name not in NAMES:
         raise KeyError(name)
-    return play(name, wire=wire)
+    return play(name, wire=wire, replay=replay)

@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 from standfast.drills.stage import Stage
+from standfast.drills.words import name_of
 from standfast.exchange.orders import STOPS, Order
 from standfast.model.ids import is_own
 
@@ -70,8 +71,7 @@ def orders_of_guard(stage: Stage, instrument: str) -> list[Order]:
     found = {}
     for event in stage.truth.tape:
         order = event.order
-        top = order if order.parent_id is None else stage.engine.order(order.account, order.parent_id)
-        if order.instrument == instrument and is_own(top.client_order_id, stage.account):
+        if order.instrument == instrument and is_own(name_of(stage.truth.top(order)), stage.account):
             found[order.id] = order
     return list(found.values())
 

@@ -12,7 +12,6 @@ from standfast.drills.line import Line, NoAnswer, Refused, Seen, seen
 from standfast.drills.scene import CASH, Scene
 from standfast.drills.stage import Stage, Stuck
 from standfast.drills.truth import Truth
-from standfast.exchange.assets import Asset
 from standfast.exchange.faults import EmptyList, Fault, PartialList, Stale
 from standfast.exchange.orders import Order, Ticket
 from standfast.exchange.queries import OrderQuery
@@ -98,6 +97,13 @@ class EngineLine(Line):
 
         return await self._ask("positions", None, find)
 
+    async def _quotes(self, instruments: Sequence[str]) -> dict[str, tuple[Decimal, Decimal]]:
+        def find(_: Fault | None) -> dict[str, tuple[Decimal, Decimal]]:
+            shown = ((name, self._engine.last_quote(name)) for name in instruments)
+            return {name: (quote.bid, quote.ask) for name, quote in shown if quote is not None}
+
+        return await self._ask("quotes", None, find)
+
     def _ago(self, fault: Stale) -> datetime:
         return self._engine.now - timedelta(seconds=fault.age)
 
@@ -118,6 +124,9 @@ class InProcess(Stage):
         self._world.wire.catch_up()
 
     async def leap(self, at: datetime) -> None:
+        await self.wait_until(at)
+
+    async def hours(self, at: datetime) -> None:
         await self.wait_until(at)
 
     async def until(self, is_so: Callable[[], object], within: float, what: str) -> None:
@@ -156,8 +165,9 @@ async def raised(scene: Scene, *, is_guarded: bool) -> AsyncIterator[InProcess]:
         board,
         seed=SEED,
         cash=CASH,
-        instruments=[Asset(instrument=name) for name in board.instruments],
-        exchange=scene.exchange,
+        instruments=board.assets,
+        exchange=scene.exchange_rules,
+        through="engine" if scene.dialect == "alpaca" else scene.dialect,
     )
     async with world:
         stage = InProcess(scene, is_guarded=is_guarded, world=world)

@@ -10,9 +10,12 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TypeVar
 
+from standfast.exchange.contracts import contract_of
 from standfast.exchange.orders import (
     FINISHED,
     STOPS,
+    Intent,
+    Leg,
     Order,
     OrderClass,
     OrderType,
@@ -123,9 +126,55 @@ def ticket(side: Side, instrument: str, quantity: Decimal, how: How) -> Ticket:
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spread:
+    """Legs as an opening is written (`SPXW261008P06885000:-1 SPXW261008P06875000:+1`), and how many of it."""
+
+    legs: str
+    units: int = 1
+
+    def signed(self, *, closes: bool = False) -> list[tuple[str, int]]:
+        """What one unit buys (positive) and sells of each contract, when it is opened or closed."""
+        legs = [leg.rpartition(":") for leg in self.legs.split()]
+        return [(name, -int(ratio) if closes else int(ratio)) for name, _, ratio in legs]
+
+    def ticket(self, *, brings: str | None = None, closes: bool = False, id: str | None = None) -> Ticket:
+        """`brings`: at least, a unit; negative: what it may cost. At the market without it."""
+        rows = self.signed(closes=closes)
+        ends = "close" if closes else "open"
+        contract = contract_of(rows[0][0])
+        assert contract is not None, rows
+        legs = [
+            Leg(instrument=name, intent=Intent(f"{'buy' if n > 0 else 'sell'}_to_{ends}"), ratio=Decimal(abs(n)))
+            for name, n in rows
+        ]
+        return Ticket(
+            terms=Terms(
+                instrument=contract.underlying,
+                side=Side.BUY,
+                quantity=Decimal(self.units),
+                type=OrderType.MARKET if brings is None else OrderType.LIMIT,
+                limit_price=None if brings is None else -Decimal(brings),
+            ),
+            client_order_id=id,
+            order_class=OrderClass.MULTILEG,
+            legs=tuple(legs),
+        )
+
+
+def net_told(price: Decimal) -> str:
+    """The signed limit of a whole."""
+    return f"for {abs(price):.2f} {'credit' if price < 0 else 'debit'}" if price else "at even"
+
+
 def told(asked: Ticket) -> str:
     """A ticket in plain words."""
     terms = asked.terms
+    if asked.legs:
+        legs = " ".join(f"{leg.instrument}:{leg.ratio * leg.intent.side.sign:+}" for leg in asked.legs)
+        price = "at the market" if terms.limit_price is None else net_told(terms.limit_price)
+        ends = "open" if asked.legs[0].intent.opens else "close"
+        return f"{asked.client_order_id}: {ends} {terms.quantity} x {legs} {price}"
     words = [f"{asked.client_order_id}: {terms.side} {terms.quantity} {terms.instrument}"]
     words.append("at the market" if terms.type is OrderType.MARKET else terms.type.value.replace("_", "-"))
     words += [f"at {price}" for price in (terms.stop_price, terms.limit_price) if price is not None]
@@ -154,6 +203,13 @@ class Line(ABC):
     async def sell(self, instrument: str, quantity: Decimal | int, how: "How | None" = None) -> Seen:
         return await self.submit(ticket(Side.SELL, instrument, Decimal(quantity), how or MARKET))
 
+    async def open(self, spread: Spread, brings: str | None = None) -> Seen:
+        """All legs as one order."""
+        return await self.submit(spread.ticket(brings=brings))
+
+    async def close(self, spread: Spread, brings: str | None = None) -> Seen:
+        return await self.submit(spread.ticket(brings=brings, closes=True))
+
     async def submit(self, asked: Ticket) -> Seen:
         """Sends it once. Without a client order id it gets a fresh one, as most scripts do."""
         self._sent += 1
@@ -181,6 +237,10 @@ class Line(ABC):
     async def positions(self) -> dict[str, Decimal]:
         """Signed quantity by instrument."""
         return await self._positions()
+
+    async def quotes(self, instruments: Sequence[str]) -> dict[str, tuple[Decimal, Decimal]]:
+        """Bid and ask, zero for a side without; as far as there are any."""
+        return await self._quotes(instruments)
 
     async def _answered(self, asked: Awaitable[Answer]) -> Answer:
         try:
@@ -211,3 +271,6 @@ class Line(ABC):
 
     @abstractmethod
     async def _positions(self) -> dict[str, Decimal]: ...
+
+    @abstractmethod
+    async def _quotes(self, instruments: Sequence[str]) -> dict[str, tuple[Decimal, Decimal]]: ...

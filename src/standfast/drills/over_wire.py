@@ -1,4 +1,4 @@
-"""The stage over real sockets: a served exchange at five times the real pace, the real adapter, the real ledger.
+"""The stage over real sockets: a served exchange at the scene's pace, the real adapter, the real ledger.
 
 The exchange is in this process, so that its books can be read directly; bot and guard reach it through a TCP relay and
 in no other way. The guard is the worker that `standfast guard` runs, composed by the same code from a settings file.
@@ -19,14 +19,16 @@ from standfast.core.book import Book
 from standfast.drills.gateway import Gateway
 from standfast.drills.scene import ACCOUNT, CASH, Scene
 from standfast.drills.stage import Stage, Stuck
+from standfast.drills.tradier_line import NUMBER, TradierLine
 from standfast.drills.truth import Truth
 from standfast.drills.wire_line import HttpLine
 from standfast.exchange.accounts import AccountSpec
-from standfast.exchange.assets import Asset
+from standfast.exchange.dialects import tradier
+from standfast.exchange.dialects.tradier.numbers import number_of
 from standfast.exchange.dialects.venue import Venue
 from standfast.exchange.engine import Engine
 from standfast.exchange.faults import Faults
-from standfast.exchange.server import ExchangeServer
+from standfast.exchange.server import Dialect, ExchangeServer
 from standfast.exchange.sessions import USSessions
 from standfast.model.errors import StandfastError
 from standfast.model.ids import EntryNumber
@@ -37,13 +39,21 @@ from standfast.runtime.clock import monotonic
 
 Result = TypeVar("Result")
 
-SPEED = 5.0
 STEP = 0.01
 """Real seconds between two looks."""
 LEAST = 6.0
 """Real seconds that anything may take at least, on a busy machine."""
 KEY, SECRET = "DRILLKEY01", "drill-secret-of-the-loopback"
-HEADERS = {"APCA-API-KEY-ID": KEY, "APCA-API-SECRET-KEY": SECRET, "Content-Type": "application/json"}
+HEADERS = {
+    "alpaca": {"APCA-API-KEY-ID": KEY, "APCA-API-SECRET-KEY": SECRET, "Content-Type": "application/json"},
+    "tradier": {
+        "Authorization": f"Bearer {SECRET}",
+        "Accept": "application/json",
+        "Content-Type": "application/x-www-form-urlencoded",
+    },
+}
+KEYS = {"alpaca": KEY, "tradier": NUMBER}
+LINES: dict[str, type[HttpLine]] = {"alpaca": HttpLine, "tradier": TradierLine}
 
 SETTINGS = """\
 [ledger]
@@ -51,10 +61,10 @@ url = "sqlite:///drill.db"
 
 [[accounts]]
 name = "{account}"
-broker = "alpaca"
+broker = "{broker}"
 mode = "repair"
-key_id = "{key}"
 secret = "{secret}"
+{known}
 rest_url = "http://127.0.0.1:{port}"
 stream_url = "ws://127.0.0.1:{port}"
 data_url = "http://127.0.0.1:{port}"
@@ -65,6 +75,7 @@ clock = "exchange"
 name = "drill"
 stop_loss = "2%"
 """
+KNOWN = {"alpaca": f'key_id = "{KEY}"', "tradier": f'account_id = "{NUMBER}"'}
 
 
 class OverWire(Stage):
@@ -87,12 +98,18 @@ class OverWire(Stage):
     async def begin(self, running: AsyncExitStack, tasks: asyncio.TaskGroup) -> None:
         """Once, when the exchange is served."""
         self._tasks = tasks
-        session = await running.enter_async_context(aiohttp.ClientSession(headers=HEADERS))
+        dialect = self.scene.dialect
+        session = await running.enter_async_context(aiohttp.ClientSession(headers=HEADERS[dialect]))
         url = f"http://127.0.0.1:{self._gateway.port}"
-        self.bot = HttpLine(session, url, self.says, max(5.0 / SPEED, 1.0))
+        self.bot = LINES[dialect](session, url, self.says, max(5.0 / self.scene.speed, 1.0))
         running.push_async_callback(self._ledger.close)
         running.push_async_callback(self.stop_guard)
         self.clock = await app.clock_of(self._settings.accounts[0])
+
+    def shown_id(self, order: str) -> str:
+        if self.scene.dialect == "alpaca":
+            return order
+        return str(number_of(self.engine.order(self.account, order)))
 
     # --- time -----------------------------------------------------------------------------------
 
@@ -102,7 +119,7 @@ class OverWire(Stage):
         self._check()
 
     async def until(self, is_so: Callable[[], object], within: float, what: str) -> None:
-        end = monotonic() + max(within / SPEED, LEAST)
+        end = monotonic() + max(within / self.scene.speed, LEAST)
         self._venue.catch_up()
         while not is_so():
             self._check()
@@ -113,6 +130,13 @@ class OverWire(Stage):
     async def leap(self, at: datetime) -> None:
         self._venue.jump(at)
         self.clock = await app.clock_of(self._settings.accounts[0])
+
+    async def hours(self, at: datetime) -> None:
+        self._note("story", "the hours in between are left out; the guard is ended before and begins again after")
+        await self.stop_guard()
+        await self.leap(at)
+        if self.is_guarded:
+            await self.start_guard()
 
     def outage(self, seconds: float) -> None:
         self._note("fault", f"the network is gone for {seconds:g} s")
@@ -183,23 +207,32 @@ async def raised(scene: Scene, folder: Path, *, is_guarded: bool) -> AsyncIterat
 
     board, sessions = Board(scene), USSessions()
     engine = Engine(
-        [Asset(instrument=name) for name in board.instruments],
-        [AccountSpec(name=ACCOUNT, key_id=KEY, secret=SECRET, cash=CASH)],
+        board.assets,
+        [AccountSpec(name=ACCOUNT, key_id=KEYS[scene.dialect], secret=SECRET, cash=CASH)],
         start=scene.start,
         calendar=sessions,
-        rules=scene.exchange,
+        rules=scene.exchange_rules,
     )
-    venue = Venue(engine, [ACCOUNT], faults=Faults(), sessions=sessions, prices=board, speed=SPEED)
+    venue = Venue(engine, [ACCOUNT], faults=Faults(), sessions=sessions, prices=board, speed=scene.speed)
     async with AsyncExitStack() as running:
-        server = await running.enter_async_context(ExchangeServer(venue))
+        server = await running.enter_async_context(ExchangeServer(venue, dialect=_spoken(scene)))
         gateway = await running.enter_async_context(Gateway(int(server.url.rsplit(":", 1)[1])))
         config = folder / "standfast.toml"
-        config.write_text(SETTINGS.format(account=ACCOUNT, key=KEY, secret=SECRET, port=gateway.port), encoding="utf-8")
+        known = KNOWN[scene.dialect]
+        told = SETTINGS.format(account=ACCOUNT, broker=scene.dialect, known=known, secret=SECRET, port=gateway.port)
+        config.write_text(told, encoding="utf-8")
         tasks = await running.enter_async_context(asyncio.TaskGroup())
         stage = OverWire(scene, is_guarded=is_guarded, venue=venue, gateway=gateway, config=config)
         stage.board = board
         await stage.begin(running, tasks)
         yield stage
+
+
+def _spoken(scene: Scene) -> Dialect | None:
+    """Without the broker's budget of requests: time runs faster than it counts."""
+    if scene.dialect == "alpaca":
+        return None
+    return lambda venue: tradier.routes(venue, limits=None, lag=tradier.POSITION_LAG, price_lag=tradier.PRICE_LAG)
 
 
 def play(scene: Scene, told: Callable[[Stage], Awaitable[Result]], *, is_guarded: bool) -> Result:

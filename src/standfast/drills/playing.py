@@ -5,8 +5,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from decimal import Decimal
 from importlib import import_module
+from pathlib import Path
 
 import structlog
+from structlog.typing import EventDict, WrappedLogger
 
 from standfast.drills import in_process
 from standfast.drills.audit import audit
@@ -14,6 +16,7 @@ from standfast.drills.drill import Drill
 from standfast.drills.played import Claim, Played, Side
 from standfast.drills.stage import Stage
 from standfast.drills.words import timeline
+from standfast.exchange.quotes_name import UnreadableQuotes
 
 CENT = Decimal("0.01")
 SETTLING = 2.0
@@ -27,8 +30,14 @@ def load(name: str) -> Drill:
     return found
 
 
-def run(name: str, *, wire: bool) -> Played:
-    return play(load(name), wire=wire)
+def run(name: str, *, wire: bool, replay: Path | None = None) -> Played:
+    """UnreadableQuotes where this drill is not played on recorded quotes, or not on these."""
+    drill = load(name)
+    if replay is not None:
+        if drill.replayed is None:
+            raise UnreadableQuotes(f"{name} is not played on recorded quotes")
+        drill = drill.replayed(replay)
+    return play(drill, wire=wire)
 
 
 def play(drill: Drill, *, wire: bool) -> Played:
@@ -40,13 +49,29 @@ def play(drill: Drill, *, wire: bool) -> Played:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """The timeline is what a drill tells; the guard's log of a staged failure would only frighten."""
+    """The timeline is what a drill tells; the guard's log of a staged failure would only frighten. Its status lines
+    are kept for the stage: some claims are about what a person could read there."""
     before = structlog.get_config()
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    structlog.configure(
+        processors=[_kept],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        cache_logger_on_first_use=False,
+    )
     try:
         yield
     finally:
         structlog.configure(**before)
+
+
+_stage: list[Stage] = []
+"""The one that is played on."""
+
+
+def _kept(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    for stage in _stage:
+        if event.get("event") == "status":
+            stage.statuses.append((stage.now, tuple(event["positions"])))
+    raise structlog.DropEvent
 
 
 def _play(drill: Drill, *, is_guarded: bool, wire: bool) -> tuple[Side, list[str]]:
@@ -61,6 +86,7 @@ def _play(drill: Drill, *, is_guarded: bool, wire: bool) -> tuple[Side, list[str
 
 
 async def _tell(drill: Drill, stage: Stage) -> tuple[Side, list[str]]:
+    _stage[:] = [stage]
     await _happens(drill, stage)
     entries = await stage.entries()
     if stage.is_guarded:
@@ -71,7 +97,7 @@ async def _tell(drill: Drill, stage: Stage) -> tuple[Side, list[str]]:
     side = Side(held=all(claim.holds for claim in stage.claims), loss=stage.loss.quantize(CENT))
     title = "with the guard" if stage.is_guarded else "the bot alone"
     lines = ["", f"--- {drill.name}: {title} (times of New York) ---"]
-    lines += timeline(stage.engine, stage.truth.tape, entries, stage.said)
+    lines += timeline(stage.truth, entries, stage.said)
     lines += [_judged(claim) for claim in stage.claims]
     return side, [*lines, f"loss {side.loss} USD"]
 

@@ -9,7 +9,7 @@ Invariants
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -71,8 +71,14 @@ class Stage(ABC):
         self.said: list[Said] = []
         self._asked = 0
         self.installed: list[Rule] = []
+        self.statuses: list[tuple[datetime, tuple[str, ...]]] = []
+        """The guard's status lines: when, and what each said of its positions."""
         self.lost: Decimal | None = None
         """Set by a story whose loss is not the account's result."""
+
+    def shown_id(self, order: str) -> str:
+        """What the broker's clients know the exchange's order as."""
+        return order
 
     # --- telling and judging --------------------------------------------------------------------
 
@@ -83,6 +89,10 @@ class Stage(ABC):
     def says(self, text: str) -> None:
         """The bot's own words: what it believes."""
         self._note("bot", text)
+
+    def shows(self, text: str) -> None:
+        """What the market does."""
+        self._note("market", text)
 
     def _note(self, who: str, text: str) -> None:
         self.said.append(Said(self.engine.now, who, text))
@@ -109,9 +119,17 @@ class Stage(ABC):
 
     async def price(self, bid: str, ask: str, instrument: str = "AAPL") -> None:
         """Move the market there; returns when everybody can see it."""
-        self._note("market", f"{instrument} {bid} / {ask}")
-        self.board.set(instrument, Decimal(bid), Decimal(ask))
-        await self.until(lambda: self._quotes(instrument, Decimal(bid), Decimal(ask)), 90, f"a quote {bid} / {ask}")
+        await self.prices({instrument: (bid, ask)})
+
+    async def prices(self, moved: Mapping[str, tuple[str, str]]) -> None:
+        """Several at once."""
+        self.shows(", ".join(f"{instrument} {bid} / {ask}" for instrument, (bid, ask) in moved.items()))
+        for instrument, (bid, ask) in moved.items():
+            self.board.set(instrument, Decimal(bid), Decimal(ask))
+        await self.until(lambda: self._are_quoted(moved), 90, f"quotes of {', '.join(moved)}")
+
+    def _are_quoted(self, moved: Mapping[str, tuple[str, str]]) -> bool:
+        return all(self._quotes(name, Decimal(bid), Decimal(ask)) for name, (bid, ask) in moved.items())
 
     async def slide(self, *bids: str, each: float = 10.0, instrument: str = "AAPL") -> None:
         """Move the market from bid to bid, two cents wide, so many seconds between them."""
@@ -155,6 +173,11 @@ class Stage(ABC):
     @abstractmethod
     async def leap(self, at: datetime) -> None:
         """Let time pass until then while nobody is there."""
+
+    @abstractmethod
+    async def hours(self, at: datetime) -> None:
+        """Let hours pass in which nobody does anything. Where they would take too long the guard is ended before them
+        and begins another life after them."""
 
     @abstractmethod
     async def until(self, is_so: Callable[[], object], within: float, what: str) -> None:

@@ -46,6 +46,10 @@ class Truth:
         self._note(instrument)
         return self._kept[instrument]
 
+    def top(self, order: Order) -> Order:
+        """The order that was sent: of a leg its parent."""
+        return order if order.parent_id is None else self.engine.order(self.account, order.parent_id)
+
     def net(self, instrument: str) -> Decimal:
         rows = self.engine.positions(self.account)
         return next((row.quantity for row in rows if row.instrument == instrument), ZERO)

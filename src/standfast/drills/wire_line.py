@@ -1,7 +1,7 @@
 """The bot's line over HTTP: plain requests in Alpaca's dialect, as a script without a client library makes them."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -22,9 +22,8 @@ class HttpLine(Line):
         self._url = url
         self._patience = aiohttp.ClientTimeout(total=patience)
 
-    async def _ask(self, method: str, path: str, body: Mapping[str, object] | None = None) -> Any:
+    async def _ask(self, method: str, path: str, data: bytes | None = None) -> Any:
         """The reply, decoded; None for one without a body, and for a 404 to a read."""
-        data = None if body is None else json.dumps(body).encode()
         try:
             async with self._session.request(method, self._url + path, data=data, timeout=self._patience) as reply:
                 text = await reply.read()
@@ -40,11 +39,15 @@ class HttpLine(Line):
         except ValueError as error:
             raise NoAnswer(f"an answer nobody can read: {text[:40]!r}") from error
         if status >= 400:
-            raise Refused(f"{found.get('message', found)} ({status} {found.get('code', '')})")
+            raise Refused(f"{self._words(found)} ({status})")
         return found
 
+    def _words(self, found: Any) -> str:
+        """Of a refusal."""
+        return f"{found.get('message', found)} {found.get('code', '')}"
+
     async def _submit(self, asked: Ticket) -> Seen:
-        return _seen(await self._ask("POST", "/v2/orders", _body(asked)))
+        return _seen(await self._ask("POST", "/v2/orders", json.dumps(_body(asked)).encode()))
 
     async def _cancel(self, order: Seen) -> None:
         await self._ask("DELETE", f"/v2/orders/{order.id}")
@@ -64,6 +67,11 @@ class HttpLine(Line):
 
     async def _positions(self) -> dict[str, Decimal]:
         return {row["symbol"]: Decimal(row["qty"]) for row in await self._ask("GET", "/v2/positions")}
+
+    async def _quotes(self, instruments: Sequence[str]) -> dict[str, tuple[Decimal, Decimal]]:
+        found = await self._ask("GET", f"/v2/stocks/quotes/latest?symbols={','.join(instruments)}")
+        rows = found["quotes"].items()
+        return {name: (Decimal(str(row["bp"])), Decimal(str(row["ap"]))) for name, row in rows}
 
 
 def _body(asked: Ticket) -> dict[str, object]:
@@ -97,11 +105,11 @@ def _seen(row: Mapping[str, Any]) -> Seen:
         status=Status(row["status"]),
         quantity=Decimal(row["qty"] or 0),
         filled=Decimal(row["filled_qty"]),
-        average_price=_maybe(row["filled_avg_price"]),
-        stop_price=_maybe(row["stop_price"]),
+        average_price=maybe(row["filled_avg_price"]),
+        stop_price=maybe(row["stop_price"]),
         legs=tuple(_seen(leg) for leg in row.get("legs") or ()),
     )
 
 
-def _maybe(text: str | None) -> Decimal | None:
-    return None if text is None else Decimal(text)
+def maybe(told: object) -> Decimal | None:
+    return None if told is None else Decimal(str(told))

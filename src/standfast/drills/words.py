@@ -4,7 +4,10 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
 
+from standfast.drills.line import net_told
 from standfast.drills.stage import Said
+from standfast.drills.truth import Truth
+from standfast.exchange.accounts import TrueFill
 from standfast.exchange.engine import Engine
 from standfast.exchange.events import Event, EventKind
 from standfast.exchange.orders import Order, OrderType
@@ -26,9 +29,11 @@ def clock(at: datetime) -> str:
     return f"{at.astimezone(NEW_YORK):%a %H:%M:%S.%f}"[:-3]
 
 
-def timeline(engine: Engine, tape: Iterable[Event], entries: Iterable[Entry], said: Iterable[Said]) -> list[str]:
+def timeline(truth: Truth, entries: Iterable[Entry], said: Iterable[Said]) -> list[str]:
     """Everything in its order. What happened at one instant: the exchange first, then who reacted."""
-    rows = [(event.at, 1, "exchange", text) for event in tape if (text := of_event(engine, event))]
+    engine = truth.engine
+    rows = [(event.at, 1, "exchange", text) for event in truth.tape if (text := of_event(engine, event))]
+    rows += [(fill.at, 1, "exchange", text) for fill in engine.truth(truth.account).fills if (text := of_move(fill))]
     rows += [(entry.at, 2, "guard", text) for entry in entries if (text := of_fact(entry.fact))]
     rows += [(each.at, 0, each.who, each.text) for each in said]
     rows.sort(key=lambda row: (row[0], row[1]))
@@ -39,33 +44,49 @@ def timeline(engine: Engine, tape: Iterable[Event], entries: Iterable[Entry], sa
 
 
 def of_event(engine: Engine, event: Event) -> str:
-    """Empty for what is not worth a line."""
+    """Empty for what is not worth a line: an order for all legs works and ends, its legs trade."""
     order = event.order
-    name = f"{_whose(engine, order)} {_asked(order)}"
+    name = f"{_whose(engine, order)} {_asked(engine, order)}"
     match event.kind:
-        case EventKind.FILL | EventKind.PARTIAL_FILL:
+        case EventKind.FILL | EventKind.PARTIAL_FILL if not order.is_multileg:
             held = number(event.position_quantity or Decimal(0))
             return f"fill: {name} trades {number(event.quantity)} at {event.price}; {held} {order.instrument} held"
         case EventKind.NEW if order.terms.type is not OrderType.MARKET:
             return f"{name} works until {'cancelled' if order.terms.time_in_force == 'gtc' else 'the close'}"
-        case kind if kind in ENDED:
-            return f"{name} {ENDED[kind]}"
+        case kind if kind in ENDED and not (order.is_leg and order.filled == 0):
+            return f"{name} {ENDED[kind]}{f': {order.reason}' if order.reason else ''}"
         case _:
             return ""
 
 
 def _whose(engine: Engine, order: Order) -> str:
     if order.parent_id is not None:
-        parent = engine.order(order.account, order.parent_id)
-        return f"the leg of {parent.client_order_id}:"
-    return f"{order.client_order_id}:"
+        return f"the leg of {name_of(engine.order(order.account, order.parent_id))}:"
+    return f"{name_of(order)}:"
 
 
-def _asked(order: Order) -> str:
+def name_of(order: Order) -> str:
+    """What its sender calls it."""
+    return order.tag or order.client_order_id
+
+
+def _asked(engine: Engine, order: Order) -> str:
+    if order.is_multileg:
+        legs = engine.legs(order)
+        shown = " ".join(f"{leg.instrument}:{leg.ratio * leg.side.sign:+}" for leg in legs)
+        price = "at the market" if order.terms.limit_price is None else net_told(order.terms.limit_price)
+        return f"{'open' if legs[0].intent.opens else 'close'} {number(order.terms.quantity)} x {shown} {price}"
     prices = [str(price) for price in (order.terms.stop_price, order.terms.limit_price) if price is not None]
     at = f" at {' / '.join(prices)}" if prices else ""
-    kind = order.terms.type.value.replace("_", "-")
-    return f"{order.side} {number(order.terms.quantity)} {order.instrument} {kind}{at}"
+    kind = f" {order.terms.type.value.replace('_', '-')}" if not order.is_leg else ""
+    return f"{order.side} {number(order.terms.quantity)} {order.instrument}{kind}{at}"
+
+
+def of_move(fill: TrueFill) -> str:
+    """What moved a holding without an order; empty for a trade."""
+    if fill.kind == "trade":
+        return ""
+    return f"{fill.kind}: {fill.quantity:+} {fill.instrument} at {fill.price}"
 
 
 def number(quantity: Decimal | None) -> str:
@@ -101,6 +122,16 @@ def of_fact(fact: Fact) -> str:  # noqa: C901, PLR0912 - a table of words, one l
             return f"books {fill.side} {number(fill.quantity)} {fill.holding} at {fill.price}"
         case journal.CloseRequested():
             return f"decides to close {fact.position} ({fact.reason}): {fact.detail}"
+        case journal.StructureRequested() | journal.StructureFormed() | journal.StructureDissolved():
+            return _of_structure(fact)
+        case journal.TogetherIntended():
+            price = "at the market" if fact.net is None else net_told(-fact.net)
+            return f"records {fact.id} ({fact.role}): all legs of {fact.structure} {price}; {fact.reason}"
+        case journal.TrailMoved():
+            return f"trails {fact.position}: rung {fact.trail.rung + 1}, stop at {fact.trail.stop:+.2%}"
+        case journal.MovedOut():
+            left = sum((part.quantity for part in fact.parts), Decimal(0)) * fact.sign
+            return f"takes {number(left)} {fact.holding} out of the books ({fact.reason}) at {fact.price}"
         case journal.PositionSettled():
             return f"settles {fact.position} ({fact.reason}): {fact.proof}"
         case journal.BreakSeen():
@@ -112,6 +143,17 @@ def of_fact(fact: Fact) -> str:  # noqa: C901, PLR0912 - a table of words, one l
             return f"answers {'done' if fact.ok else 'not done'}: {fact.detail}"
         case _:
             return ""
+
+
+def _of_structure(fact: journal.StructureRequested | journal.StructureFormed | journal.StructureDissolved) -> str:
+    match fact:
+        case journal.StructureRequested():
+            legs = " ".join(f"{leg.holding}:{leg.ratio:+}" for leg in fact.legs)
+            return f"records {fact.structure}: open {number(fact.units)} x {legs} for {fact.by}"
+        case journal.StructureFormed():
+            return f"ties {', '.join(leg.position for leg in fact.legs)} together as {fact.structure}: {fact.why}"
+        case journal.StructureDissolved():
+            return f"takes {fact.structure} apart: {fact.reason}"
 
 
 OUTCOMES: dict[type, str] = {

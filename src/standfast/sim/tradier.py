@@ -78,6 +78,8 @@ class TradierTransport(SimTransport):
             DATA: Host((*market_data.TABLE, *schedule.TABLE), manner),
         }
         self._stream = order_stream.OrderStream(self.venue, events)
+        self._told: dict[str, tuple[bytes, bytes]] = {}
+        """The last answer of each kind, and what it says in the exchange's ids: most lists say what they said."""
 
     def _keys(self, headers: Mapping[str, str]) -> tuple[str, str]:
         return KEY, headers.get("Authorization", "").removeprefix("Bearer ")
@@ -87,13 +89,18 @@ class TradierTransport(SimTransport):
         if "order_id" in call.path:
             call = replace(call, path={**call.path, "order_id": self._number(call.path["order_id"])})
         reply = super()._answered(host, route, call, fault)
-        if reply is None or not reply.body.startswith(b"{"):
+        if reply is None or not reply.body.startswith(b"{") or b'"status"' not in reply.body:
             return reply
+        if self._told.get(route.operation, (b"", b""))[0] != reply.body:
+            self._told[route.operation] = (reply.body, self._in_ids(reply.body))
+        return replace(reply, body=self._told[route.operation][1])
+
+    def _in_ids(self, body: bytes) -> bytes:
         try:
-            told = json.loads(reply.body)
+            told = json.loads(body)
         except ValueError:
-            return reply
-        return replace(reply, body=json.dumps(self._with_ids(told)).encode())
+            return body
+        return json.dumps(self._with_ids(told)).encode()
 
     def _number(self, id: str) -> str:
         try:

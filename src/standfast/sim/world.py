@@ -26,7 +26,7 @@ from standfast.exchange.engine import Engine
 from standfast.exchange.events import Event
 from standfast.exchange.faults import Faults, Rule
 from standfast.exchange.market import Prices
-from standfast.exchange.orders import Order, Ticket
+from standfast.exchange.orders import ZERO, Order, Ticket
 from standfast.exchange.quotes_file import FileQuote
 from standfast.exchange.rules import Rules as ExchangeRules
 from standfast.exchange.sessions import Sessions, USSessions
@@ -193,10 +193,10 @@ class World:
 
     def take(self, quote: FileQuote) -> None:
         """The market has a new quote: at the exchange, and on its way to who watches."""
-        self.wire.catch_up()
-        if quote.bid is not None and quote.ask is not None and quote.is_two_sided:
-            sizes = quote.bid_size or Decimal(0), quote.ask_size or Decimal(0)
-            self.engine.quote(quote.instrument, quote.bid, quote.ask, *sizes, self.engine.now)
+        now = self.wire.catch_up()
+        bid, ask = quote.bid or ZERO, quote.ask or ZERO
+        if self.engine.is_market(quote.instrument, bid, ask):
+            self.engine.quote(quote.instrument, bid, ask, quote.bid_size or ZERO, quote.ask_size or ZERO, now)
             if (seen := self.engine.last_quote(quote.instrument)) is not None:
                 self.wire.past.saw(seen)
         for guard in self.guards.values():
