@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from standfast.exchange.dialects.venue import Asked, Venue
+from standfast.exchange.dialects.hall import Asked
+from standfast.exchange.dialects.venue import Venue
 from standfast.exchange.orders import TimeInForce
 from standfast.exchange.refusal import Refused
 from standfast.exchange.tape import Tape

@@ -44,6 +44,10 @@ class Event:
     quantity: Decimal | None = None
     position_quantity: Decimal | None = None  # signed, after this fill
 
+    @property
+    def instrument(self) -> str:
+        return self.order.instrument
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:

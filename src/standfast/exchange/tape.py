@@ -17,7 +17,8 @@ from typing import TextIO
 import msgspec
 
 from standfast.exchange import events
-from standfast.exchange.dialects.venue import Asked, Venue
+from standfast.exchange.dialects.hall import Asked
+from standfast.exchange.dialects.venue import Venue
 
 _ENCODER = msgspec.json.Encoder(decimal_format="string")
 

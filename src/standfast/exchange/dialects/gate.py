@@ -13,13 +13,13 @@ import struct
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 import msgspec
 from aiohttp import web
 
-from standfast.exchange.dialects.venue import Asked, Venue
-from standfast.exchange.engine import Engine
+from standfast.exchange.dialects.hall import Asked, Hall
+from standfast.exchange.dialects.venue import Venue
 from standfast.exchange.faults import (
     Fault,
     Garbled,
@@ -35,6 +35,7 @@ from standfast.exchange.faults import (
 from standfast.exchange.misreport import misreported
 from standfast.exchange.refusal import Refused
 
+Place = TypeVar("Place", bound=Hall[Any, Any])
 MINUTE = timedelta(minutes=1)
 JSON = "application/json"
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
@@ -48,11 +49,11 @@ class Reply:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+@dataclass(frozen=True)  # without slots: an alias that is called tries to note itself on what it makes
+class CallAt(Generic[Place]):
     """One request, understood. `fault`: what reads may have to do with it (stale, empty, partial)."""
 
-    venue: Venue
+    venue: Place
     account: str
     operation: str
     path: Mapping[str, str]
@@ -62,15 +63,17 @@ class Call:
     host: str = ""  # by which the client reached us
 
 
-Handler = Callable[[Call], Reply]
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
+@dataclass(frozen=True)  # without slots: an alias that is called tries to note itself on what it makes
+class RouteAt(Generic[Place]):
     method: str
     path: str
     operation: str
-    handler: Handler
+    handler: Callable[[CallAt[Place]], Reply]
+
+
+Call: TypeAlias = CallAt[Venue]
+Route: TypeAlias = RouteAt[Venue]
+Handler: TypeAlias = Callable[[Call], Reply]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,28 +87,30 @@ class Standing:
 
 
 class Budget:
-    """Requests per minute of exchange time and key: in whole minutes, or in minutes that begin with a request."""
+    """Requests per minute (or other period) of exchange time and key: in whole minutes, or in periods that begin with
+    a request."""
 
-    def __init__(self, per_minute: int, *, from_first: bool = False) -> None:
+    def __init__(self, per_minute: int, *, from_first: bool = False, period: timedelta = MINUTE) -> None:
         self.per_minute = per_minute
-        self._from_first = from_first
+        self._from_first = from_first or period != MINUTE
+        self._period = period
         self._spent: dict[str, tuple[datetime, int]] = {}
 
     def take(self, key: str, now: datetime) -> Standing:
         minute = now if self._from_first else now.replace(second=0, microsecond=0)
         since, spent = self._spent.get(key, (minute, 0))
-        if now >= since + MINUTE:
+        if now >= since + self._period:
             since, spent = minute, 0
         spent += 1
         self._spent[key] = (since, spent)
         left = self.per_minute - spent
-        return Standing(self.per_minute, max(0, left), int((since + MINUTE).timestamp()), is_exhausted=left < 0)
+        return Standing(self.per_minute, max(0, left), int((since + self._period).timestamp()), is_exhausted=left < 0)
 
 
-class Manner(Protocol):
+class Manner(Protocol[Place]):
     """What differs between dialects."""
 
-    def account(self, engine: Engine, request: web.Request) -> str | None:
+    def account(self, venue: Place, request: web.Request, body: bytes) -> str | None:
         """Whose request it is, by the keys it carries; None for nobody's."""
         ...
 
@@ -113,7 +118,7 @@ class Manner(Protocol):
         """Whose budget the request comes out of."""
         ...
 
-    def instrument(self, call: Call) -> str | None:
+    def instrument(self, call: CallAt[Place]) -> str | None:
         """The one instrument a request is about, for the faults to match."""
         ...
 
@@ -132,36 +137,38 @@ class Manner(Protocol):
         ...
 
 
-class Gate:
+class Gate(Generic[Place]):
     """Every request of one dialect comes through here."""
 
-    def __init__(self, venue: Venue, manner: Manner, budget: Budget | None) -> None:
+    def __init__(self, venue: Place, manner: Manner[Place], budget: Budget | None) -> None:
         """`budget` None: no limit."""
         self._venue = venue
         self._manner = manner
         self._budget = budget
 
-    def routes(self, table: tuple[Route, ...]) -> list[web.RouteDef]:
+    def routes(self, table: tuple[RouteAt[Place], ...]) -> list[web.RouteDef]:
         return [web.route(route.method, route.path, self._through(route)) for route in table]
 
-    def account(self, request: web.Request) -> str | None:
-        """The account whose key pair the request carries; None for a wrong pair."""
-        return self._manner.account(self._venue.engine, request)
+    def account(self, request: web.Request, body: bytes = b"") -> str | None:
+        """The account whose keys the request carries; None for wrong ones."""
+        return self._manner.account(self._venue, request, body)
 
-    def _through(self, route: Route) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    def _through(self, route: RouteAt[Place]) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         async def handle(request: web.Request) -> web.StreamResponse:
             body = await request.read()
             self._venue.catch_up()
-            account = self.account(request)
+            account = self.account(request, body)
             if account is None:
                 return _response(self._manner.unauthorized(request), {})
             return await self._authorized(request, route, account, body)
 
         return handle
 
-    async def _authorized(self, request: web.Request, route: Route, account: str, body: bytes) -> web.StreamResponse:
+    async def _authorized(
+        self, request: web.Request, route: RouteAt[Place], account: str, body: bytes
+    ) -> web.StreamResponse:
         venue, headers = self._venue, dict[str, str]()
-        call = Call(venue, account, route.operation, request.match_info, request.query, body, host=request.host)
+        call = CallAt(venue, account, route.operation, request.match_info, request.query, body, host=request.host)
         instrument = self._manner.instrument(call)
         if self._budget is not None:
             standing = self._budget.take(self._manner.payer(request, account), venue.now)
@@ -181,7 +188,7 @@ class Gate:
             return web.Response()
         return _response(reply, headers)
 
-    def _carry_out(self, route: Route, call: Call) -> Reply:
+    def _carry_out(self, route: RouteAt[Place], call: CallAt[Place]) -> Reply:
         try:
             reply = route.handler(call)
         except Refused as refused:
@@ -189,7 +196,7 @@ class Gate:
         fault = call.fault
         return replace(reply, body=misreported(fault, reply.body)) if isinstance(fault, Misreport) else reply
 
-    async def _under(self, fault: Fault, route: Route, call: Call) -> Reply | None:
+    async def _under(self, fault: Fault, route: RouteAt[Place], call: CallAt[Place]) -> Reply | None:
         """The reply under a fault; None when there will be none."""
         if isinstance(fault, Slow) and fault.late == "request":
             await self._venue.pause(fault.seconds)
@@ -225,7 +232,7 @@ class Gate:
             line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # RST instead of FIN
         transport.abort()
 
-    def _note(self, call: Call, instrument: str | None, status: int | None, fault: Fault | None) -> None:
+    def _note(self, call: CallAt[Place], instrument: str | None, status: int | None, fault: Fault | None) -> None:
         kind = "" if fault is None else str(type(fault).__struct_config__.tag)
         self._venue.note(Asked(self._venue.now, call.account, call.operation, instrument, status, kind))
 

@@ -1,7 +1,7 @@
 """What the operator is shown: the exchange's values as JSON objects."""
 
 from standfast.exchange.accounts import TrueFill
-from standfast.exchange.dialects.venue import Asked
+from standfast.exchange.dialects.hall import Asked
 from standfast.exchange.faults import Struck
 from standfast.exchange.orders import Order
 

@@ -6,7 +6,7 @@ import msgspec
 from aiohttp import web
 
 from standfast.exchange.dialects.gate import Call, Reply, Standing, as_json
-from standfast.exchange.engine import Engine
+from standfast.exchange.dialects.venue import Venue
 from standfast.exchange.faults import HTML
 from standfast.exchange.refusal import Refused
 
@@ -17,9 +17,9 @@ BROKEN = 50010000
 class AlpacaManner:
     """See `gate.Manner`."""
 
-    def account(self, engine: Engine, request: web.Request) -> str | None:
+    def account(self, venue: Venue, request: web.Request, body: bytes) -> str | None:
         headers = request.headers
-        return engine.account_for_key(headers.get("APCA-API-KEY-ID", ""), headers.get("APCA-API-SECRET-KEY", ""))
+        return venue.engine.account_for_key(headers.get("APCA-API-KEY-ID", ""), headers.get("APCA-API-SECRET-KEY", ""))
 
     def payer(self, request: web.Request, account: str) -> str:
         return account

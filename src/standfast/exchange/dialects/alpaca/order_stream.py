@@ -10,8 +10,9 @@ from uuid import UUID, uuid5
 from aiohttp import web
 
 from standfast.exchange.dialects.alpaca.rows import event_row
+from standfast.exchange.dialects.hall import Listener
 from standfast.exchange.dialects.lines import Line, Way
-from standfast.exchange.dialects.venue import Listener, Venue
+from standfast.exchange.dialects.venue import Venue
 from standfast.exchange.events import Event
 from standfast.exchange.faults import Cut
 

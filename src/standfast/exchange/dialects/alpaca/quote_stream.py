@@ -12,8 +12,9 @@ from standfast.exchange.assets import Quote
 from standfast.exchange.dialects.alpaca.market_data import TAPE, VENUE
 from standfast.exchange.dialects.alpaca.rows import Row
 from standfast.exchange.dialects.alpaca.wire import instant
+from standfast.exchange.dialects.hall import Listener
 from standfast.exchange.dialects.lines import Line, Way
-from standfast.exchange.dialects.venue import Listener, Venue
+from standfast.exchange.dialects.venue import Venue
 from standfast.exchange.faults import Cut
 
 CHANNELS = (

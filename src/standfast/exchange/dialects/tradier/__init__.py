@@ -68,7 +68,7 @@ def routes(
     trading = Trading(lag=lag, price_lag=price_lag)
     of_account, of_market = Sessions("/v1/accounts/events"), Sessions("/v1/markets/events")
 
-    def gate(per_minute: int | None) -> Gate:
+    def gate(per_minute: int | None) -> Gate[Venue]:
         return Gate(venue, manner, None if per_minute is None else Budget(per_minute, from_first=True))
 
     rest = [

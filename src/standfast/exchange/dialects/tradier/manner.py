@@ -7,7 +7,7 @@ from aiohttp import web
 from standfast.exchange.dialects.gate import Call, Reply, Standing, as_json
 from standfast.exchange.dialects.tradier.numbers import order_of
 from standfast.exchange.dialects.tradier.wire import form, one_or_many
-from standfast.exchange.engine import Engine
+from standfast.exchange.dialects.venue import Venue
 from standfast.exchange.faults import HTML
 from standfast.exchange.refusal import Refused
 
@@ -18,9 +18,9 @@ PLAIN = "text/plain"
 class TradierManner:
     """See `gate.Manner`. An account's number is its `key_id`, its token the `secret`; a token may open several."""
 
-    def account(self, engine: Engine, request: web.Request) -> str | None:
+    def account(self, venue: Venue, request: web.Request, body: bytes) -> str | None:
         """The account the path names, or for paths without one the first that the token opens."""
-        owned = engine.accounts_of(token_of(request))
+        owned = venue.engine.accounts_of(token_of(request))
         number = request.match_info.get("account_id")
         if number is not None:
             owned = [spec for spec in owned if spec.key_id == number]

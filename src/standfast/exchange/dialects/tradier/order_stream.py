@@ -9,12 +9,13 @@ from datetime import datetime
 
 from aiohttp import web
 
+from standfast.exchange.dialects.hall import Listener
 from standfast.exchange.dialects.lines import Line, Way
 from standfast.exchange.dialects.tradier.numbers import GROUPED, group_number, number_of
 from standfast.exchange.dialects.tradier.rows import STATUS, net_type, whole_amounts
 from standfast.exchange.dialects.tradier.sessions import Sessions
 from standfast.exchange.dialects.tradier.wire import Row, instant, number
-from standfast.exchange.dialects.venue import Listener, Venue
+from standfast.exchange.dialects.venue import Venue
 from standfast.exchange.engine import Engine
 from standfast.exchange.events import Event, EventKind
 from standfast.exchange.faults import Cut

@@ -6,10 +6,11 @@ from aiohttp import web
 
 from standfast.exchange.assets import Quote
 from standfast.exchange.contracts import contract_of
+from standfast.exchange.dialects.hall import Listener
 from standfast.exchange.dialects.lines import Line, Way
 from standfast.exchange.dialects.tradier.sessions import Sessions
 from standfast.exchange.dialects.tradier.wire import Row, milliseconds, number
-from standfast.exchange.dialects.venue import Listener, Venue
+from standfast.exchange.dialects.venue import Venue
 from standfast.exchange.faults import Cut
 
 
