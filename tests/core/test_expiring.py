@@ -1,14 +1,25 @@
 """Tests of `core/expiring.py`: flat before the last minutes, and what expiry would leave said aloud."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import pytest
 
-from standfast.core.expiring import becomes, due_at, endings, expiry_alarms, is_due, underlying_price
+from standfast.core.expiring import (
+    becomes,
+    due_at,
+    endings,
+    expiry_alarms,
+    is_due,
+    pin_times,
+    pin_watched,
+    underlying_price,
+)
 from standfast.core.policy import FlatBy, HeldBy, Policy
 from standfast.core.situation import Situation
 from standfast.model.alert import Severity
+from standfast.model.effects import WakeAt
 from standfast.model.ids import Holding, InstrumentId
 from standfast.model.structure import Structure
 from tests.core.situations import NEW_YORK, after, folded, quoted, situation, told
@@ -105,7 +116,9 @@ def test_a_sold_option_near_the_money_is_a_pin_risk_in_the_last_hour() -> None:
     ((severity, text),) = alarms(LAST_HOUR, call_spread(), sights=near)
 
     assert severity is Severity.CRITICAL
-    assert text.startswith("p1: SPY260304C00600000 is sold, expires today and SPY is at 602.01:")
+    assert text.startswith(
+        "p1: SPY260304C00600000 is sold, expires today, and SPY is at 602.01, 2.01 (0.34%) above its strike 600:"
+    )
     assert alarms(LAST_HOUR - timedelta(seconds=1), call_spread(), sights=near) == []
 
 
@@ -115,12 +128,34 @@ def test_far_from_the_money_there_is_none() -> None:
 
 
 def test_without_a_price_of_the_underlying_it_is_said_that_nobody_knows() -> None:
-    stale = {SPY: quoted("580", "580.02", at=LAST_HOUR - timedelta(minutes=1))}
+    later = LAST_HOUR + timedelta(minutes=1)
+    stale = {SPY: quoted("580", "580.02", at=LAST_HOUR)}
 
-    ((severity, text),) = alarms(LAST_HOUR, call_spread(), sights=stale)
+    ((severity, text),) = alarms(later, call_spread(), sights=stale)
 
     assert severity is Severity.CRITICAL
-    assert "no price of SPY is known" in text
+    assert "no price of SPY is known to compare with its strike 600" in text
+
+
+def test_a_price_that_is_only_just_asked_for_is_waited_for() -> None:
+    opened = replace(call_spread(), opened_at=LAST_HOUR)
+
+    assert alarms(LAST_HOUR + timedelta(seconds=14), opened, sights={}) == []
+    assert len(alarms(LAST_HOUR + timedelta(seconds=15), opened, sights={})) == 1
+
+
+def test_the_underlying_is_watched_from_a_minute_before_that_hour_to_the_close() -> None:
+    minute = LAST_HOUR - timedelta(minutes=1)
+
+    assert pin_watched(at_time(minute - timedelta(seconds=1)), call_spread()) == ()
+    assert pin_watched(at_time(minute), call_spread()) == (SPY,)
+    assert pin_watched(at_time(CLOSE), call_spread()) == ()
+    assert pin_watched(at_time(minute), put_spread()) == (), "it becomes cash"
+    sold = call_spread().legs[0].leg.holding
+    assert list(pin_times(at_time(minute - timedelta(hours=1)), call_spread())) == [WakeAt(at=minute, holding=sold)]
+    assert list(pin_times(at_time(LAST_HOUR), call_spread())) == [
+        WakeAt(at=LAST_HOUR + timedelta(seconds=5), holding=sold)
+    ]
 
 
 def test_options_that_become_cash_carry_no_pin_risk() -> None:

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from standfast.core.cover import cover_of, is_too_young, wanted_resting
-from standfast.core.expiring import becomes, due_at, is_due
+from standfast.core.expiring import becomes, due_at, expiry_alarms, is_due, pin_times
 from standfast.core.flat_times import flat_moment, last_flat_by
 from standfast.core.ladder import climbed
 from standfast.core.policy import HeldBy, Policy
@@ -29,6 +29,9 @@ def exits(s: Situation, position: Position) -> Outcomes:
         return
     if s.book.held(position) <= 0 or s.book.entry_price(position) is None:
         return
+    if is_option(position) and position.structure is None:
+        yield from expiry_alarms(s, alone(s.book, position))
+        yield from pin_times(s, alone(s.book, position))
     for outcome in _rules(s, position, s.policy(position)):
         if isinstance(outcome, CloseRequested) and not s.may_act:
             yield from rule_due(s, f"{position.net:+} {position.holding}", outcome)

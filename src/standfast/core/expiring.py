@@ -4,7 +4,8 @@
    what is left near the close, one leg alone if they like.
 2. A contract that has stopped trading asks for no close: nothing could be done. It is said that it is still held.
 3. Options that become cash leave nothing behind and carry no pin risk. Where shares are delivered, a sold option near
-   the money in the last hour is an alarm: whether it is assigned is known only after the market has closed.
+   the money in the last hour is an alarm: whether it is assigned is known only after the market has closed. For that
+   hour the underlying is watched, though nothing of it may be held.
 """
 
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from standfast.core.policy import Policy
 from standfast.core.situation import Outcomes, Situation
 from standfast.core.tell import alarm
 from standfast.model.alert import Severity
+from standfast.model.effects import WakeAt
 from standfast.model.ids import Holding, InstrumentId
 from standfast.model.settlement import Settlement, settlement
 from standfast.model.structure import Leg, Structure
@@ -25,6 +27,12 @@ PIN_WATCH = timedelta(hours=1)
 """How long before the last close of a sold option its strike is watched."""
 PIN_NEAR = Decimal("0.005")
 """A price no further from a strike than this part of it may end on either side."""
+PIN_AHEAD = timedelta(minutes=1)
+"""How long before that hour the underlying begins to be watched, so that there is a price when it begins."""
+PIN_EVERY = timedelta(seconds=5)
+"""How often the distance is looked at."""
+FIRST_PRICE = timedelta(seconds=15)
+"""How long a price of the underlying may take to come before it is said that there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +79,38 @@ def becomes(leg: Leg) -> str:
     return "cash" if settlement(leg.contract).cash else "shares, or nothing"
 
 
+def pin_watched(s: Situation, structure: Structure) -> tuple[Holding, ...]:
+    """What lies under the options whose strikes are watched now: its price is needed, whether it is held or not."""
+    found = (ending.settles.underlying for ending in _pins(s, structure) if s.broker_now >= _watch_from(ending))
+    return tuple(sorted({Holding(InstrumentId(name)) for name in found}))
+
+
+def pin_times(s: Situation, structure: Structure) -> Outcomes:
+    """When to look for that: first as the watch begins, then every few seconds, whatever else happens."""
+    for ending in _pins(s, structure):
+        begins = max(_watch_from(ending), s.broker_now + PIN_EVERY)
+        yield WakeAt(at=s.by_our_clock(begins), holding=ending.leg.holding)
+
+
+def _pins(s: Situation, structure: Structure) -> Iterator[Ending]:
+    """Sold options that may be assigned at the end of a day that is not over."""
+    for ending in endings(s, structure):
+        if ending.leg.sign < 0 and not ending.settles.cash and s.broker_now < ending.close:
+            yield ending
+
+
+def _watch_from(ending: Ending) -> datetime:
+    return ending.close - PIN_WATCH - PIN_AHEAD
+
+
 def expiry_alarms(s: Situation, structure: Structure) -> Outcomes:
     """Say what expiry may do to a structure while something can still be done, and what it may have done after."""
     for ending in endings(s, structure):
         if s.broker_now >= ending.close:
             yield from _ended(s, structure, ending.leg)
-        elif ending.leg.sign < 0 and not ending.settles.cash and s.broker_now >= ending.close - PIN_WATCH:
-            yield from _pinned(s, structure, ending.leg, ending.settles)
+    for ending in _pins(s, structure):
+        if s.broker_now >= ending.close - PIN_WATCH:
+            yield from _pinned(s, structure, ending)
 
 
 def _ended(s: Situation, structure: Structure, leg: Leg) -> Outcomes:
@@ -88,17 +121,34 @@ def _ended(s: Situation, structure: Structure, leg: Leg) -> Outcomes:
     yield from _once(s, Severity.WARNING, text, f"expired/{structure.id}/{leg.holding}")
 
 
-def _pinned(s: Situation, structure: Structure, leg: Leg, ends: Settlement) -> Outcomes:
+def _pinned(s: Situation, structure: Structure, ending: Ending) -> Outcomes:
+    leg, name = ending.leg, ending.settles.underlying
     assert leg.contract is not None, leg.holding
-    strike, price = leg.contract.strike, underlying_price(s, ends.underlying)
+    strike, price = leg.contract.strike, underlying_price(s, name)
+    if price is None and _awaits_price(s, structure, ending):
+        return
     if price is not None and abs(price - strike) > strike * PIN_NEAR:
         return
-    where = f"{ends.underlying} is at {price}" if price is not None else f"no price of {ends.underlying} is known"
     text = (
-        f"{structure.id}: {leg.holding} is sold, expires today and {where}: whether it is assigned will be known only "
-        "after the close, and shares may be left over the night. Needed: close it before."
+        f"{structure.id}: {leg.holding} is sold, expires today, and {_distance(name, price, strike)}: whether it is "
+        "assigned will be known only after the close, and shares may be left over the night. Needed: close it before."
     )
     yield from _once(s, Severity.CRITICAL, text, f"pin/{structure.id}/{leg.holding}")
+
+
+def _distance(name: str, price: Decimal | None, strike: Decimal) -> str:
+    if price is None:
+        return f"no price of {name} is known to compare with its strike {strike}"
+    side = "above" if price > strike else "below"
+    where = f"{abs(price - strike)} ({abs(price - strike) / strike:.2%}) {side}" if price != strike else "right at"
+    return f"{name} is at {price}, {where} its strike {strike}"
+
+
+def _awaits_price(s: Situation, structure: Structure, ending: Ending) -> bool:
+    """Whether the watch has only begun: a price that is asked for takes a moment to come."""
+    opened = s.by_our_clock(structure.opened_at) if structure.opened_at is not None else None
+    begun = [s.by_our_clock(_watch_from(ending)), opened, structure.adopted_at, s.book.state.started_at]
+    return s.now - max(at for at in begun if at is not None) < FIRST_PRICE
 
 
 def _once(s: Situation, severity: Severity, text: str, key: str) -> Outcomes:

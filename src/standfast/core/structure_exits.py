@@ -11,7 +11,7 @@
 from datetime import datetime
 from decimal import Decimal
 
-from standfast.core.expiring import becomes, due_at, expiry_alarms, is_due
+from standfast.core.expiring import becomes, due_at, expiry_alarms, is_due, pin_times
 from standfast.core.flat_times import flat_moment, last_flat_by
 from standfast.core.ladder import climbed
 from standfast.core.policy import Policy
@@ -31,6 +31,7 @@ def structure_exits(s: Situation, structure: Structure, policy: Policy) -> Outco
     if not structure.is_guarded or structure.closing is not None or structure.is_flat:
         return
     yield from expiry_alarms(s, structure)
+    yield from pin_times(s, structure)
     for outcome in _rules(s, structure, policy):
         if isinstance(outcome, CloseRequested) and not s.may_act:
             yield from rule_due(s, str(structure).removeprefix(f"{structure.id} "), outcome)
