@@ -17,6 +17,7 @@ from typing import cast
 from bench.figures import Figure
 from standfast.brokers.alpaca.quote_stream import QUOTES
 from standfast.core.bands import Band
+from standfast.core.watching import Watch
 from standfast.model.ids import Holding, InstrumentId
 from standfast.model.quote import Quote
 from standfast.ports import Broker, Ticks
@@ -42,7 +43,7 @@ def figures() -> list[Figure]:
     woken: list[Holding] = []
     quotes = Quotes(cast(Broker, NoBroker()), RealClock(), woken.append)
     holdings = [Holding(InstrumentId(f"Q{number:03}")) for number in range(WATCHED)]
-    quotes.watch({holding: Band(98.0, 104.0, 1.0) for holding in holdings})
+    quotes.watch(Watch({holding: Band(98.0, 104.0, 1.0) for holding in holdings}))
     frames = _frames(holdings)
     decoded = [Ticks(RECEIVED, QUOTES.decode(frame)) for frame in frames]
 

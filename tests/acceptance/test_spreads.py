@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from standfast.model.alert import Severity
 from standfast.model.ids import PositionId
-from standfast.model.journal import CloseRequested, PositionSettled
+from standfast.model.journal import AlertRaised, CloseRequested, PositionSettled
 from standfast.model.position import Standing
 from standfast.model.structure import BookedStructure
 from tests.acceptance.stage import Guard, until
@@ -161,17 +162,19 @@ def test_the_portfolio_shows_both_sides_of_the_quotes_what_a_day_costs_and_the_w
     assert (blind.code, found["without_quote"], found["pnl"]) == (3, [BOUGHT], None)
 
 
-def bought_by_a_bot(venue: Venue) -> None:
+def bought_by_a_bot(
+    venue: Venue, symbol: str = "SPX", sold: str = SOLD, bought: str = BOUGHT, credit: str = "3.70"
+) -> None:
     venue.order(
         **{
             "class": "multileg",
-            "symbol": "SPX",
+            "symbol": symbol,
             "type": "credit",
-            "price": "3.70",
-            "option_symbol[0]": SOLD,
+            "price": credit,
+            "option_symbol[0]": sold,
             "side[0]": "sell_to_open",
             "quantity[0]": "3",
-            "option_symbol[1]": BOUGHT,
+            "option_symbol[1]": bought,
             "side[1]": "buy_to_open",
             "quantity[1]": "3",
         }
@@ -249,3 +252,35 @@ def test_a_guard_that_is_killed_while_a_spread_is_closed_closes_it_and_nothing_t
     until(lambda: desk.proven(structure.id), "the spread to be settled", 50, told=again.tail)
     assert venue.positions() == desk.held() == {}
     assert venue.resting() == []
+
+
+CALL, FAR = "SPY260105C00600000", "SPY260105C00610000"
+ALERTING = 'match = { kind = "option" }\nexits_held_by = "guard"\nstop_loss = "900%"\n'
+
+
+def test_the_pin_risk_of_a_sold_option_is_told_with_strike_and_distance_though_nothing_of_its_underlying_is_held(
+    desk: Desk,
+) -> None:
+    named = ("--instrument", f"{CALL}=2", "--instrument", f"{FAR}=0.3", "--instrument", "SPY=606")
+    still = ("--no-market", "--per-minute", "0", "--log", str(desk.tape), "--dialect", "tradier")
+    venue = Venue(("--port", "0", "--clock", "x10", *still, *named), desk.folder)
+    desk.started.append(venue)
+    for name, bid, ask in (("SPY", "605.99", "606.01"), (CALL, "2.00", "2.02"), (FAR, "0.30", "0.32")):
+        venue.quote(name, bid, ask)
+    desk.at(venue, ALERTING)
+    desk.config.write_text(desk.config.read_text().replace('mode = "repair"', 'mode = "alert"'))
+    bought_by_a_bot(venue, "SPY", CALL, FAR, "1.60")
+    venue.ask("POST", "/sim/advance", {"to": "2026-01-05T19:58:00Z"})
+    for name, bid, ask in (("SPY", "605.99", "606.01"), (CALL, "2.00", "2.02"), (FAR, "0.30", "0.32")):
+        venue.quote(name, bid, ask)
+    guard = desk.guarded()
+    until(lambda: desk.book().state.structures, "the structure", 60, told=guard.tail)
+    pinned = [alert for alert in desk.facts(AlertRaised) if "assigned" in alert.text]
+    assert pinned == [], "it is a whole percent away"
+
+    venue.quote("SPY", "600.49", "600.51")
+
+    (alert,) = until(lambda: [a for a in desk.facts(AlertRaised) if "assigned" in a.text], "the alarm", told=guard.tail)
+    assert alert.severity is Severity.CRITICAL
+    assert f"{CALL} is sold, expires today, and SPY is at 600.50, 0.50 (0.08%) above its strike 600" in alert.text
+    assert "SPY" not in venue.positions()

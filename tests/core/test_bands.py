@@ -8,7 +8,7 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from standfast.core.bands import EVERYTHING_WAKES, NOTHING_WAKES, Band, band
+from standfast.core.bands import NOTHING_WAKES, Band, band
 from standfast.core.exits import exits
 from standfast.core.policy import HeldBy, Policy, Rung
 from standfast.core.situation import Sight
@@ -55,8 +55,7 @@ def test_a_position_on_its_way_out_fires_no_price_rule() -> None:
     assert (found.low, found.high) == (0.0, math.inf)
 
 
-def test_the_two_extremes() -> None:
-    assert not EVERYTHING_WAKES.is_quiet(100, 100)
+def test_what_nothing_wakes_and_what_is_crossed() -> None:
     assert NOTHING_WAKES.is_quiet(100, 100)
     assert not Band(90, 110, 1).is_quiet(100, 99)
 

@@ -1,6 +1,7 @@
 """Tests of `core/columns.py`: what a quiet price cannot wake, and what needs an exact look."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -9,10 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from standfast.core.columns import Bounds, Columns, bounds
+from standfast.core.columns import Bounds, Columns, bounds, width
 from standfast.core.policy import HeldBy, Policy, Rung
+from standfast.core.results import Clarity
 from standfast.core.situation import Sight
 from standfast.core.structure_exits import structure_exits
+from standfast.core.worth import is_usable, judge_structure, worth
 from standfast.model import journal as j
 from standfast.model.ids import PositionId
 from standfast.model.position import CloseReason, Closing, Trail
@@ -27,8 +30,17 @@ Q = PositionId("p2")
 
 
 def bounded(*structures: Structure, policy: Policy = SPREAD) -> Columns:
-    found = [bounds(each, policy) for each in structures]
-    return Columns([each for each in found if each is not None])
+    columns = Columns()
+    for each in structures:
+        columns.put(each.id, bounds(each, policy))
+    return columns
+
+
+def swept(columns: Columns, bids: Sequence[float], asks: Sequence[float]) -> list[PositionId]:
+    """A sweep of quotes in the order of the contracts."""
+    for contract, (bid, ask) in enumerate(zip(bids, asks, strict=True)):
+        columns.note(contract, bid, ask)
+    return columns.sweep()
 
 
 # --- bounds -------------------------------------------------------------------------------------
@@ -88,7 +100,7 @@ def test_a_quote_that_cannot_be_used_wakes_all_it_is_part_of(bid: float, ask: fl
     assert columns.take(short, 4.5, 4.6) == []
 
     assert columns.take(short, bid, ask) == [P]
-    assert columns.sweep([bid, 0.80], [ask, 0.90]) == [P]
+    assert swept(columns, [bid, 0.80], [ask, 0.90]) == [P]
 
 
 def test_before_its_first_quote_everything_is_looked_at() -> None:
@@ -100,7 +112,7 @@ def test_before_its_first_quote_everything_is_looked_at() -> None:
 def test_a_worthless_option_has_a_price() -> None:
     columns = bounded(put_spread())
 
-    assert columns.sweep([4.0, 0.0], [4.1, 0.05]) == []
+    assert swept(columns, [4.0, 0.0], [4.1, 0.05]) == []
 
 
 def test_shares_and_ratios_count_by_their_weight() -> None:
@@ -108,9 +120,9 @@ def test_shares_and_ratios_count_by_their_weight() -> None:
     butterfly = structure((leg(1, "P", 3700), 2), (leg(-2, "P", 3750), 3), (leg(1, "P", 3800), 9), id=Q)
     columns = bounded(covered, butterfly)
 
-    assert columns.sweep([600, 2.9, 2, 3, 9], [600, 3, 2.1, 3, 9.1]) == []
-    assert columns.sweep([600, 2.9, 2, 3, 9], [600, 3, 2.1, 3.5, 9.1]) == [Q]
-    assert columns.sweep([500, 2.9, 2, 3, 9], [500, 3, 2.1, 3, 9.1]) == [P]
+    assert swept(columns, [600, 2.9, 2, 3, 9], [600, 3, 2.1, 3, 9.1]) == []
+    assert swept(columns, [600, 2.9, 2, 3, 9], [600, 3, 2.1, 3.5, 9.1]) == [Q]
+    assert swept(columns, [500, 2.9, 2, 3, 9], [500, 3, 2.1, 3, 9.1]) == [P]
 
 
 def test_what_fits_no_column_is_looked_at_every_time() -> None:
@@ -118,7 +130,7 @@ def test_what_fits_no_column_is_looked_at_every_time() -> None:
     odd = structure((shares(150), 600), (leg(-1, "C", 610, root="SPY"), 3), id=Q)
     columns = bounded(many, odd, put_spread(1, id=PositionId("p3")))
 
-    assert columns.sweep([4.0, 0.8, 600, 3], [4.1, 0.9, 600, 3]) == [P, Q]
+    assert swept(columns, [4.0, 0.8, 600, 3], [4.1, 0.9, 600, 3]) == [P, Q]
     assert columns.take(0, 4.0, 4.1) == [P]
 
 
@@ -162,7 +174,7 @@ def test_while_it_is_quiet_no_price_rule_can_fire(
         holding: Quote(bid, bid + spread, NOW, NOW)
         for holding, (bid, spread) in zip(columns.contracts, pairs, strict=True)
     }
-    woken = columns.sweep([float(quote.bid) for quote in quotes.values()], [float(q.ask) for q in quotes.values()])
+    woken = swept(columns, [float(quote.bid) for quote in quotes.values()], [float(q.ask) for q in quotes.values()])
     before = NOW - timedelta(seconds=1)
     sights = {holding: Sight(quote, replace(quote, at=before)) for holding, quote in quotes.items()}
     s = situation(folded(), sights=sights, policy=policy)
@@ -176,15 +188,57 @@ def test_while_it_is_quiet_no_price_rule_can_fire(
 
 @given(st.lists(held_structures, min_size=1, max_size=4, unique_by=lambda one: one.id), st.data())
 def test_ticks_and_a_sweep_of_the_same_quotes_wake_the_same(structures: list[Structure], data: st.DataObject) -> None:
-    swept, ticked = bounded(*structures), bounded(*structures)
-    pairs = [tuple(map(float, data.draw(st.tuples(cents, cents)))) for _ in swept.contracts]
+    whole, ticked = bounded(*structures), bounded(*structures)
+    pairs = [tuple(map(float, data.draw(st.tuples(cents, cents)))) for _ in whole.contracts]
     for contract, (bid, ask) in enumerate(pairs):
         ticked.take(contract, bid, ask)
     woken = {id for contract, (bid, ask) in enumerate(pairs) for id in ticked.take(contract, bid, ask)}
 
-    assert set(swept.sweep([bid for bid, _ in pairs], [ask for _, ask in pairs])) == woken
+    assert set(swept(whole, [bid for bid, _ in pairs], [ask for _, ask in pairs])) == woken
 
 
 def test_columns_of_nothing_are_silent() -> None:
-    assert Columns([]).sweep([], []) == []
-    assert Columns([Bounds(id=P, legs=(leg(1, "P", 3800),), low=-math.inf, high=math.inf)]).sweep([1.0], [2.0]) == []
+    assert Columns().sweep() == []
+    quiet = Columns()
+    quiet.put(P, Bounds(id=P, legs=(leg(1, "P", 3800),), low=-math.inf, high=math.inf))
+    assert swept(quiet, [1.0], [2.0]) == []
+
+
+# --- what is watched changes --------------------------------------------------------------------
+
+
+def test_what_is_put_anew_is_watched_within_its_new_bounds_and_what_is_taken_out_wakes_no_more() -> None:
+    columns = bounded(put_spread(), structure((leg(-1, "P", 3700), 9), (leg(1, "P", 3600), 1), id=Q))
+    quotes = [4.90, 0.80, 0.1], [5.05, 0.90, 0.2]
+    assert swept(columns, *quotes) == [Q]
+    trailed = bounds(put_spread(trail=Trail(rung=0, peak=D("0.2"), stop=D(0))), SPREAD)
+
+    assert columns.put(P, trailed)
+    assert not columns.put(P, trailed)
+    assert swept(columns, *quotes) == [P, Q] or swept(columns, *quotes) == [Q, P]
+    assert columns.take(0, 4.90, 5.05) == [P]
+    assert columns.put(P, None)
+    assert not columns.put(P, None)
+    assert columns.take(0, 4.90, 5.05) == []
+    assert swept(columns, *quotes) == [Q]
+    assert [each.id for each in columns.watched] == [Q]
+
+
+# --- quotes that are too wide -------------------------------------------------------------------
+
+
+@given(held_structures, policies, st.data())
+def test_quotes_narrower_than_the_width_are_judged_by_themselves(
+    one: Structure, policy: Policy, data: st.DataObject
+) -> None:
+    pairs = [data.draw(quotes_of) for _ in one.legs]
+    quotes = {
+        held.leg.holding: Quote(bid, bid + spread, NOW, NOW)
+        for held, (bid, spread) in zip(one.legs, pairs, strict=True)
+    }
+    s = situation(folded(), sights={holding: Sight(quote) for holding, quote in quotes.items()}, policy=policy)
+    limit = width(one, policy)
+
+    if all(float(quote.ask - quote.bid) < limit for quote in quotes.values()):
+        judged = judge_structure(worth(s, one.shape), one, policy)
+        assert judged.clarity is Clarity.CLEAR or not all(map(is_usable, quotes.values()))

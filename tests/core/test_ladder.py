@@ -35,6 +35,13 @@ def test_the_stop_follows_by_a_tenth_of_what_its_rung_gives_back() -> None:
     assert climbed(LADDER, armed, D("0.208")) == Trail(rung=1, peak=D("0.208"), stop=D("0.128"))
 
 
+def test_rungs_that_the_policy_has_lowered_since_are_armed_at_the_next_look_whatever_the_result() -> None:
+    climbed_by_others = Trail(rung=0, peak=D("0.25"), stop=D(0))
+
+    assert next_move(LADDER, climbed_by_others) == D(0), "the stop itself: no result above it is quiet"
+    assert climbed(LADDER, climbed_by_others, D("0.01")) == Trail(rung=1, peak=D("0.25"), stop=D("0.17"))
+
+
 def test_a_ladder_that_ends_at_break_even_never_moves_again() -> None:
     assert next_move(LADDER[:1], Trail(rung=0, peak=D("0.1"), stop=D(0))) is None
 

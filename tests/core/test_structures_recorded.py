@@ -197,12 +197,15 @@ def test_on_real_quotes_the_columns_wake_whatever_fires(shared: Path, day: date)
     minutes = list(_minutes(shared, day))
     began, first = minutes[0]
     entries = [_sold(f"p{number}", began, first, legs) for number, legs in enumerate(_spreads(first))]
-    columns = Columns([each for one in entries if (each := bounds(one, RULES)) is not None])
+    columns = Columns()
+    for one in entries:
+        columns.put(one.id, bounds(one, RULES))
     quiet = 0
     for now, sights in minutes[1:]:
         s = _seen(now, sights)
-        seen = [sights[holding].quote for holding in columns.contracts]
-        woken = columns.sweep([float(quote.bid) for quote in seen], [float(quote.ask) for quote in seen])
+        for holding, contract in columns.contracts.items():
+            columns.note(contract, float(sights[holding].quote.bid), float(sights[holding].quote.ask))
+        woken = columns.sweep()
         quiet += len(columns.watched) - len(woken)
         for one in entries:
             assert one.id in woken or not of(j.CloseRequested, structure_exits(s, one, RULES))

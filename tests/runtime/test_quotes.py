@@ -1,22 +1,27 @@
 """The gate for quotes: what wakes the loop, and what those who look are shown."""
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 
 from standfast.brokers.alpaca.quote_stream import streamed
 from standfast.brokers.shared.transport import TransportError
-from standfast.core.bands import EVERYTHING_WAKES, Band
+from standfast.core.bands import NOTHING_WAKES, Band
+from standfast.core.columns import bounds
+from standfast.core.policy import Policy
+from standfast.core.watching import Watch
 from standfast.model.errors import Malformed
-from standfast.model.ids import Holding, InstrumentId
+from standfast.model.ids import Holding, InstrumentId, structure_holding
 from standfast.model.quote import ExactTick, Quote
 from standfast.ports import Ticks
 from standfast.runtime.clock import RealClock
 from standfast.runtime.quotes import Quotes
 from tests.brokers.served import SPY, desk
 from tests.brokers.tradier import served as tradier
+from tests.core.situations import P
+from tests.core.structures import put_spread
 
 AT = datetime(2026, 1, 5, 15, 30, tzinfo=UTC)
 BAND = Band(400.0, 500.0, 2.0)
@@ -30,7 +35,7 @@ async def gated(*frames: bytes) -> tuple[Quotes, list[Holding]]:
     woken: list[Holding] = []
     async with desk() as at:
         quotes = Quotes(at.broker, RealClock(), woken.append)
-        quotes.watch({SPY: BAND})
+        quotes.watch(Watch({SPY: BAND}))
         for each in frames:
             quotes.take(Ticks(AT, streamed(each)))
     return quotes, woken
@@ -79,7 +84,7 @@ async def test_a_quote_that_was_asked_for_stands_among_the_streamed_ones() -> No
 
 async def test_a_holding_without_a_band_wakes_nobody_and_keeps_what_was_seen() -> None:
     quotes, woken = await gated(frame("450.1", "450.2"))
-    quotes.watch({SPY: None})
+    quotes.watch(Watch({SPY: None}))
     quotes.take(Ticks(AT, streamed(frame("1", "2"))))
 
     assert woken == []
@@ -129,10 +134,106 @@ async def test_the_last_quote_that_could_be_used_is_kept_when_a_side_is_gone() -
     assert list(quotes.good) == [SPY]
 
 
+def ticks(*quotes: tuple[Holding, str, str]) -> Ticks:
+    made = [ExactTick.of(holding.instrument, Quote(Decimal(bid), Decimal(ask), AT, AT)) for holding, bid, ask in quotes]
+    return Ticks(AT, made)
+
+
+SOLD, BOUGHT = (held.leg.holding for held in put_spread().legs)
+STOP = Policy(name="spreads", stop_loss=Decimal("0.15"))
+
+
+async def spread() -> tuple[Quotes, list[Holding]]:
+    """Sold for 3.70, with its stop at 4.255."""
+    woken: list[Holding] = []
+    async with desk() as at:
+        quotes = Quotes(at.broker, RealClock(), woken.append)
+        legs = dict.fromkeys((SOLD, BOUGHT), NOTHING_WAKES._replace(spread=0.5))
+        quotes.take(ticks((SOLD, "4.40", "4.50")))  # nobody wants it yet
+        quotes.watch(Watch(legs, bounds={P: bounds(put_spread(), STOP)}))
+        quotes.take(ticks((SOLD, "4.40", "4.50"), (BOUGHT, "0.80", "0.90")))
+    return quotes, woken
+
+
+async def test_a_tick_of_a_leg_wakes_its_structure_once_the_net_price_leaves_its_bounds_and_not_before() -> None:
+    quotes, woken = await spread()
+    assert woken == []
+
+    quotes.take(ticks((SOLD, "4.90", "5.05")))
+    assert woken == []
+    quotes.take(ticks((BOUGHT, "0.79", "0.90")))  # 5.05 less 0.79 is 4.26 to close
+    assert woken == [structure_holding(P)]
+
+
+async def test_a_leg_quoted_too_wide_wakes_its_own_holding() -> None:
+    quotes, woken = await spread()
+
+    quotes.take(ticks((BOUGHT, "0.80", "1.30")))
+
+    assert woken == [BOUGHT]
+
+
+async def test_many_quotes_at_once_wake_what_they_would_have_woken_one_by_one() -> None:
+    quotes, woken = await spread()
+
+    quotes.take(ticks((SOLD, "5.00", "5.10"), (BOUGHT, "0.80", "0.90")))
+
+    assert woken == [structure_holding(P)]
+
+
+async def test_a_structure_that_is_no_longer_watched_wakes_nobody() -> None:
+    quotes, woken = await spread()
+    quotes.watch(Watch({}, bounds={P: None}))
+
+    quotes.take(ticks((SOLD, "9.00", "9.10")))
+
+    assert woken == []
+
+
+async def test_the_prices_known_when_a_structure_is_first_watched_count() -> None:
+    quotes, woken = await spread()
+    quotes.watch(Watch({}, bounds={P: None}))
+    quotes.watch(Watch({}, bounds={P: bounds(put_spread(), STOP)}))
+
+    quotes.take(ticks((BOUGHT, "0.79", "0.89")))
+
+    assert woken == []
+
+
+async def test_what_is_needed_beside_is_watched_until_nobody_needs_it_more() -> None:
+    quotes, _ = await gated()
+    under = Holding(InstrumentId("QQQ"))
+
+    quotes.watch(Watch({}, beside={SPY: frozenset({under})}))
+    assert quotes.watched == {SPY, under}
+    quotes.take(Ticks(AT, streamed(frame("1", "2", "QQQ"))))
+    quotes.watch(Watch({}, beside={SPY: frozenset()}))
+
+    assert quotes.watched == {SPY}
+
+
+async def test_new_greeks_wake_what_they_are_of_and_quotes_that_stay_away_wake_once() -> None:
+    woken: list[Holding] = []
+    async with tradier.desk() as at:
+        quotes = Quotes(at.broker, at.clock, woken.append)
+        quotes.watch(Watch({tradier.PUT: NOTHING_WAKES}))
+        await quotes.ask([tradier.PUT])
+        assert woken == [tradier.PUT]
+        await quotes.ask([tradier.PUT])
+        assert woken == [tradier.PUT], "the same greeks are no news"
+
+        quotes._wake_blind()
+        assert woken == [tradier.PUT], "its quote is fresh"
+        at.venue.advance(at.venue.now + timedelta(seconds=16))
+        quotes._wake_blind()
+        quotes._wake_blind()
+        assert woken == [tradier.PUT] * 2
+
+
 async def test_the_greeks_of_options_are_asked_for_once_a_minute_beside_any_stream() -> None:
     async with tradier.desk() as at:
         quotes = Quotes(at.broker, at.clock, lambda holding: None)
-        quotes.watch({tradier.PUT: EVERYTHING_WAKES, tradier.SPY: BAND})
+        quotes.watch(Watch({tradier.PUT: NOTHING_WAKES, tradier.SPY: BAND}))
         async with asyncio.timeout(10), asyncio.TaskGroup() as tasks:
             polling = tasks.create_task(quotes.poll())
             while tradier.PUT not in quotes.greeks:

@@ -29,7 +29,6 @@ class Band(NamedTuple):
         return self.low < bid <= ask < self.high and ask - bid < self.spread
 
 
-EVERYTHING_WAKES = Band(math.inf, -math.inf, 0.0)
 NOTHING_WAKES = Band(-math.inf, math.inf, math.inf)
 
 
@@ -37,8 +36,6 @@ def band(s: Situation, holding: Holding) -> Band | None:
     """The band of a holding; None where no price rule of any position is on, so that no quotes are needed."""
     low, high, spread, watched = 0.0, math.inf, math.inf, False
     for position in s.book.guarded_at(holding):
-        if position.structure is not None and s.book.held(position) > 0:
-            return EVERYTHING_WAKES  # what a structure's rules want is not told by the price of one leg
         if s.book.held(position) <= 0 or not watches_prices(s, position):
             continue
         watched = True

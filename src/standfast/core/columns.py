@@ -2,7 +2,8 @@
 
 Like a band (`core/bands.py`), a structure's bounds may be too narrow and are never too wide: while its net price at the
 worst side lies between them no price rule of it can fire. A quote that cannot be used is no number, and what has one
-in it is always looked at. Floats only wake the exact check.
+in it is always looked at. How wide a quote may be before a structure is judged at the mid is its contract's band to
+tell (`width`). Floats only wake the exact check.
 
 Every price has a place: the bid of a contract, and the ask with its sign turned. A net price is then a plain sum over
 the places of its legs, a contract of ratio two counted twice, and a sweep adds whole columns.
@@ -13,7 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import repeat
-from operator import add, itemgetter, le, neg
+from operator import add, itemgetter
 
 from standfast.core.ladder import next_move
 from standfast.core.policy import Policy
@@ -62,31 +63,66 @@ def _inwards(level: Decimal | None, sign: int) -> float:
     return float(level) + sign * EPSILON * max(1.0, abs(float(level)))
 
 
-class Columns:
-    """The prices of all contracts, and per structure where to find them. Made anew when what is watched changes."""
+def width(structure: Structure, policy: Policy) -> float:
+    """How wide a leg's quote may be while the net price of all legs is surely no wider than what is judged by it."""
+    basis, distance = structure.anchor or entry(structure), policy.stop_loss or policy.emergency_stop
+    if not basis or distance is None:
+        return math.inf
+    points = sum(abs(weight(leg, structure.multiplier)) for leg in structure.shape)
+    return float(distance * abs(basis) / points)
 
-    def __init__(self, watched: Iterable[Bounds]) -> None:
-        self.watched = tuple(watched)
+
+class Columns:
+    """The prices of all contracts of structures, and per structure where to find them."""
+
+    def __init__(self) -> None:
         self.contracts: dict[Holding, int] = {}
-        for each in self.watched:
-            for leg in each.legs:
-                self.contracts.setdefault(leg.holding, len(self.contracts))
-        self._prices = [math.nan] * (2 * len(self.contracts))
-        self._rows = [_Row(each, self.contracts) for each in self.watched]
-        self._touched: list[list[_Row]] = [[] for _ in self.contracts]
-        for row in self._rows:
-            for contract in sorted({place // 2 for place in row.places}):
+        """The place of every contract that some structure had a leg of."""
+        self._prices: list[float] = []
+        self._rows: dict[PositionId, _Row] = {}
+        self._touched: list[list[_Row]] = []
+        self._groups: list[_Group] | None = None
+        """Made when a sweep needs them; None while they are out of date."""
+
+    @property
+    def watched(self) -> tuple[Bounds, ...]:
+        return tuple(row.bounds for row in self._rows.values())
+
+    def put(self, id: PositionId, watched: Bounds | None) -> bool:
+        """Watch a structure within these bounds, or no more. False: nothing is other than it was."""
+        known = self._rows.get(id)
+        if watched == (known.bounds if known is not None else None):
+            return False
+        if known is not None:
+            del self._rows[id]
+            for contract in known.contracts:
+                self._touched[contract].remove(known)
+        if watched is not None:
+            for leg in watched.legs:
+                self._place(leg.holding)
+            row = self._rows[id] = _Row(watched, self.contracts)
+            for contract in row.contracts:
                 self._touched[contract].append(row)
-        self._groups = _groups(self._rows)
-        self._wild = tuple(row.id for row in self._rows if row.is_wild)
+        self._groups = None
+        return True
+
+    def _place(self, holding: Holding) -> None:
+        if holding not in self.contracts:
+            self.contracts[holding] = len(self.contracts)
+            self._prices += [math.nan, math.nan]
+            self._touched.append([])
+
+    def note(self, contract: int, bid: float, ask: float) -> None:
+        """One contract's quote: a sweep follows."""
+        if not (0 < bid <= ask or _is_usable(bid, ask)):
+            bid = ask = math.nan
+        self._prices[2 * contract] = bid
+        self._prices[2 * contract + 1] = -ask
 
     def take(self, contract: int, bid: float, ask: float) -> list[PositionId]:
         """One contract's quote has changed: which structures need an exact look."""
+        self.note(contract, bid, ask)
         prices = self._prices
-        if not _is_usable(bid, ask):
-            bid = ask = math.nan
-        prices[2 * contract] = bid
-        prices[2 * contract + 1] = -ask
         woken = []
         for row in self._touched[contract]:
             net = 0.0
@@ -96,15 +132,11 @@ class Columns:
                 woken.append(row.id)
         return woken
 
-    def sweep(self, bids: Sequence[float], asks: Sequence[float]) -> list[PositionId]:
-        """Every contract's quote, in the order of `contracts`: which structures need an exact look, watched order."""
-        self._prices[0::2] = bids
-        self._prices[1::2] = map(neg, asks)
-        if not (all(map(le, bids, asks)) and min(bids, default=1.0) > 0):  # no number is not below anything
-            for contract, (bid, ask) in enumerate(zip(bids, asks, strict=True)):
-                if not _is_usable(bid, ask):
-                    self._prices[2 * contract] = self._prices[2 * contract + 1] = math.nan
-        woken = list(self._wild)
+    def sweep(self) -> list[PositionId]:
+        """Every contract's quote may have changed: which structures need an exact look."""
+        if self._groups is None:
+            self._groups = _groups(list(self._rows.values()))
+        woken: list[PositionId] = []
         for group in self._groups:
             woken += group.woken(self._prices)
         return woken
@@ -118,18 +150,19 @@ def _is_usable(bid: float, ask: float) -> bool:
 class _Row:
     """One structure: the places of its prices, a contract of ratio two named twice."""
 
-    __slots__ = ("high", "id", "is_wild", "low", "places")
+    __slots__ = ("bounds", "contracts", "high", "id", "low", "places")
 
     def __init__(self, each: Bounds, contracts: dict[Holding, int]) -> None:
         multiplier = multiplier_of(each.legs)
         weights = [abs(weight(leg, multiplier)) for leg in each.legs]
-        self.is_wild = sum(weights) > PLACES_MAX or any(points != int(points) for points in weights)
+        is_wild = sum(weights) > PLACES_MAX or any(points != int(points) for points in weights)
         self.places: list[int] = []
         for leg, points in zip(each.legs, weights, strict=True):
             place = 2 * contracts[leg.holding] + (0 if leg.sign > 0 else 1)
-            self.places += [place] * (1 if self.is_wild else int(points))
-        self.id = each.id
-        self.low, self.high = (math.inf, -math.inf) if self.is_wild else (each.low, each.high)
+            self.places += [place] * (1 if is_wild else int(points))
+        self.contracts = sorted({place // 2 for place in self.places})
+        self.id, self.bounds = each.id, each
+        self.low, self.high = (math.inf, -math.inf) if is_wild else (each.low, each.high)
 
 
 class _Group:
@@ -159,5 +192,5 @@ def _gather(places: Sequence[int]) -> Callable[[list[float]], Sequence[float]]:
 
 
 def _groups(rows: Sequence[_Row]) -> list[_Group]:
-    sizes = sorted({len(row.places) for row in rows if not row.is_wild})
-    return [_Group([row for row in rows if not row.is_wild and len(row.places) == size]) for size in sizes]
+    sizes = sorted({len(row.places) for row in rows})
+    return [_Group([row for row in rows if len(row.places) == size]) for size in sizes]

@@ -35,6 +35,8 @@ def next_move(trailing: Sequence[Rung], trail: Trail | None) -> Decimal | None:
     if trail is None:
         return trailing[0].arm if trailing else None
     armed = [rung for rung in trailing if rung.arm <= trail.peak]
+    if len(armed) - 1 > trail.rung:  # the policy has other rungs since: it moves at once, at any result above the stop
+        return trail.stop
     step = _step(armed[-1]) if armed else ZERO
     results = [rung.arm for rung in trailing if rung.arm > trail.peak]
     results += [trail.stop + rung.give_back + step for rung in armed if rung.give_back is not None]

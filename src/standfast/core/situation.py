@@ -34,6 +34,8 @@ UNEXPLAINED = frozenset({BreakKind.QUANTITY, BreakKind.SIDE})
 LEG = Policy(name="leg of a structure", held_by=HeldBy.GUARD)
 """What is kept around a leg alone: nothing. Rules are those of the structure."""
 
+QUOTES_FRESH = timedelta(seconds=15)
+"""How old a quote may be for rules to be judged by it."""
 VERDICT_LASTS = timedelta(seconds=5)
 """How long what a rule of the operator's own has said holds."""
 
@@ -81,7 +83,7 @@ class Situation:
     """When the last question about an order by id that was answered was asked."""
     failing: frozenset[str] = frozenset()
     """Kinds of read (`positions`, `orders`) whose last attempt failed."""
-    quotes_fresh: timedelta = timedelta(seconds=15)
+    quotes_fresh: timedelta = QUOTES_FRESH
     blind_since: datetime | None = None
     """Since when reads of the broker have failed, if they do."""
     blind_why: str = ""

@@ -15,13 +15,13 @@ import structlog
 
 import standfast
 from standfast.core import acts
-from standfast.core.bands import band
 from standfast.core.cover import cover_of
 from standfast.core.decide import decide, is_silent
 from standfast.core.policy import Rules
 from standfast.core.sending import why_not, why_not_together
 from standfast.core.situation import Situation
 from standfast.core.verify import doubts
+from standfast.core.watching import watching
 from standfast.model.effects import (
     CancelOrder,
     Effect,
@@ -292,7 +292,7 @@ class Account:
                 await self.ledger.record(decision.facts)
             for effect in sorted(decision.effects, key=turn):
                 self.hand_over(effect)
-            self.quotes.watch({holding: band(situation, holding) for holding in holdings})
+            self.quotes.watch(watching(situation, holdings))
             if not decision.facts:
                 return  # what the facts changed is dirty again, and is looked at in the next pass
         log.warning("a cycle did not come to rest", passes=PASSES_MAX)

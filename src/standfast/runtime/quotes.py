@@ -1,22 +1,25 @@
 """The last quotes of every watched holding, and the gate that lets only rule-relevant ticks wake the loop.
 
 A tick inside the band costs one look-up and one comparison of floats: it is kept as it came, and becomes an exact
-quote when somebody looks at it (`sights`). A tick outside wakes the loop, whose check is exact.
+quote when somebody looks at it (`sights`). A tick outside wakes the loop, whose check is exact. A tick of a leg is put
+into the columns of structures too, and wakes those whose net price has left its bounds.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 import structlog
 
 from standfast.core.bands import NOTHING_WAKES, Band
-from standfast.core.situation import Sight
+from standfast.core.columns import Bounds, Columns
+from standfast.core.situation import QUOTES_FRESH, Sight
+from standfast.core.watching import Watch
 from standfast.core.worth import is_usable
 from standfast.model.errors import BrokerError
 from standfast.model.greeks import Greeks
-from standfast.model.ids import Holding, InstrumentId
+from standfast.model.ids import Holding, InstrumentId, PositionId, structure_holding
 from standfast.model.option import option_contract
 from standfast.model.quote import ExactTick, Quote
 from standfast.ports import Broker, Clock, Tick, Ticks
@@ -136,13 +139,21 @@ class Quotes:
         self.greeks: dict[Holding, Greeks] = {}
         self._greeks_asked: datetime | None = None
         self.bands: dict[Holding, Band] = {}
+        self.columns = Columns()
+        """The net prices of structures."""
+        self._places: dict[InstrumentId, int] = {}
+        """Where the columns keep the quotes of an instrument; those no structure has a leg of are not in it."""
+        self._beside: dict[Holding, frozenset[Holding]] = {}
+        """Whose prices are needed because of what is held elsewhere, though no rule of their own needs them."""
+        self._old: set[Holding] = set()
+        """Watched, and without a fresh quote when that was last looked at."""
         self._wanted: set[Holding] = set()
         self._is_wanted = asyncio.Event()
 
-    def watch(self, bands: Mapping[Holding, Band | None]) -> None:
-        """Take over the bands just figured; holdings without a band are no longer watched."""
-        is_other = False
-        for holding, band in bands.items():
+    def watch(self, wanted: Watch) -> None:
+        """Take over what was just figured; holdings without a band, and with nobody beside, are no longer watched."""
+        is_other = self._watch_beside(wanted.beside)
+        for holding, band in wanted.bands.items():
             known = self.bands.get(holding)
             if band == known:
                 continue
@@ -152,8 +163,36 @@ class Quotes:
             else:
                 self.bands[holding] = band
             self._gate(holding.instrument).put(holding, band)
+        for id, bounds in wanted.bounds.items():
+            if self.columns.put(id, bounds) and bounds is not None:
+                self._place(bounds)
         if is_other:
-            self.broker.watch(frozenset(self.bands))
+            self.broker.watch(self.watched)
+
+    def _place(self, bounds: Bounds) -> None:
+        """Give the legs of a structure their places in the columns, with the prices that are known."""
+        for leg in bounds.legs:
+            gate = self._gate(leg.holding.instrument)
+            place = self._places[leg.holding.instrument] = self.columns.contracts[leg.holding]
+            if gate.last is not None:
+                self.columns.note(place, gate.last[0].bid, gate.last[0].ask)
+
+    def _watch_beside(self, beside: Mapping[Holding, frozenset[Holding]]) -> bool:
+        is_other = False
+        for holding, needed in beside.items():
+            if needed == self._beside.get(holding, frozenset()):
+                continue
+            is_other = True
+            if needed:
+                self._beside[holding] = needed
+            else:
+                del self._beside[holding]
+        return is_other
+
+    @property
+    def watched(self) -> frozenset[Holding]:
+        """Everything whose quotes are wanted all the time."""
+        return frozenset(self.bands).union(*self._beside.values())
 
     def take(self, ticks: Ticks) -> None:
         """Quotes that came together: each kept, compared with its band, and nothing more unless it lies outside."""
@@ -170,6 +209,23 @@ class Quotes:
                 gate.note_leap()
                 for holding in gate.holdings:
                     self._wake(holding)
+        if self._places:
+            self._judge_structures(each)
+
+    def _judge_structures(self, ticks: Sequence[Tick]) -> None:
+        """Put quotes of legs into the columns, and wake the structures whose net price has left its bounds."""
+        columns = self.columns
+        legs = [(place, tick) for tick in ticks if (place := self._places.get(tick.instrument)) is not None]
+        woken: list[PositionId] = []
+        if 2 * len(legs) > len(self._places):
+            for place, tick in legs:
+                columns.note(place, tick.bid, tick.ask)
+            woken = columns.sweep()
+        else:
+            for place, tick in legs:
+                woken += columns.take(place, tick.bid, tick.ask)
+        for id in woken:
+            self._wake(structure_holding(id))
 
     def leaps(self, holdings: Iterable[Holding]) -> dict[Holding, Decimal]:
         """The leaps since these were last looked at; looked at now, they are forgotten."""
@@ -195,9 +251,10 @@ class Quotes:
             now = self.clock.now()
             wanted, self._wanted = self._wanted, set()
             self._is_wanted.clear()
-            stale = {holding for holding in self.bands if self._is_stale(holding, now)} | self._without_greeks(now)
+            stale = {holding for holding in self.watched if self._is_stale(holding, now)} | self._without_greeks(now)
             if stale or wanted:
                 await self.ask(sorted(stale | wanted))
+            self._wake_blind()
             for holding in wanted:
                 self._wake(holding)
             if wanted:  # one that is not quoted is wanted again by the look this brings
@@ -208,16 +265,31 @@ class Quotes:
             except TimeoutError:
                 continue
 
+    def _wake_blind(self) -> None:
+        """Have those looked at that no usable quote has come for: once when it begins, whatever wakes the loop else."""
+        now = self.clock.now()
+        old = {holding for holding in self.watched if self._is_stale(holding, now, QUOTES_FRESH)}
+        for holding in old - self._old:
+            self._wake(holding)
+        self._old = old
+
     async def ask(self, holdings: list[Holding]) -> None:
         try:
             found = await self.broker.quotes(holdings)
         except BrokerError as error:
             log.warning("quotes not read", holdings=len(holdings), error=f"{type(error).__name__}: {error}")
             return
-        self.greeks.update(self._told_greeks or {})
-        for holding, quote in found.items():
+        for holding, told in (self._told_greeks or {}).items():
+            if self.greeks.get(holding) != told:
+                self.greeks[holding] = told
+                self._wake(holding)  # no price tells that a delta has gone beyond its limit
+        for holding in found:
             self._gate(holding.instrument)
-            self.take(Ticks(quote.received, (ExactTick.of(holding.instrument, quote),)))
+        by_receipt: dict[datetime, list[ExactTick]] = {}
+        for holding, quote in found.items():
+            by_receipt.setdefault(quote.received, []).append(ExactTick.of(holding.instrument, quote))
+        for received, each in by_receipt.items():
+            self.take(Ticks(received, each))
 
     @property
     def _told_greeks(self) -> Mapping[Holding, Greeks] | None:
@@ -240,6 +312,6 @@ class Quotes:
             gate = self._gates[instrument] = Gate()
         return gate
 
-    def _is_stale(self, holding: Holding, now: datetime) -> bool:
+    def _is_stale(self, holding: Holding, now: datetime, limit: timedelta = POLL) -> bool:
         last = self._gate(holding.instrument).last
-        return last is None or now - last[1] >= POLL
+        return last is None or now - last[1] >= limit
