@@ -1,8 +1,12 @@
 """Tests of `core/forming.py`: legs that were adopted become the structure they are."""
 
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
+import pytest
+
+from standfast.core.book import Book
 from standfast.core.decide import decide
 from standfast.core.fills import book_fill
 from standfast.core.forming import forming
@@ -11,9 +15,23 @@ from standfast.core.policy import Foreign
 from standfast.core.situation import Situation
 from standfast.model import journal as j
 from standfast.model.ids import BrokerOrderId, ClientOrderId, Holding, PositionId
-from standfast.model.order import OrderReport, OrderState, Side
+from standfast.model.order import OrderReport, OrderState, Role, Side
 from standfast.model.position import CloseReason, Position, Standing
-from tests.core.situations import D, P, adopted, fill, folded, of, position, quoted, report, ruled, situation
+from tests.core.situations import (
+    D,
+    P,
+    adopted,
+    exit_intended,
+    fill,
+    folded,
+    of,
+    position,
+    quoted,
+    report,
+    ruled,
+    situation,
+    told,
+)
 from tests.core.spreads import BOUGHT, SOLD, SPREADS, prices
 from tests.core.structures import at
 
@@ -134,6 +152,15 @@ def test_it_waits_for_the_fills_of_every_leg() -> None:
     assert formed(situation(book, policy=SPREADS, sights=prices())) == []
 
 
+def test_what_was_bought_leg_by_leg_under_its_eyes_has_its_stop_from_its_entry() -> None:
+    """However far the price has gone since: only what was held before is figured from the worse of the two."""
+    book = folded(*found(P, 1, Side.SELL, SOLD, "4.50"), *found(Q, 2, Side.BUY, BOUGHT, "0.80"))
+
+    (fact,) = formed(situation(book, policy=SPREADS, sights=prices(("4.90", "5.00"), ("0.70", "0.80"))))
+
+    assert (fact.anchor, fact.gain_anchor) == (None, None)
+
+
 def test_what_a_leg_cost_leaves_the_average_of_its_contract() -> None:
     book = folded(
         j.OrderObserved(report=ORDER),
@@ -152,6 +179,38 @@ def test_what_a_leg_cost_leaves_the_average_of_its_contract() -> None:
     assert after.state.costs == {}
     held: list[Position] = list(after.state.positions.values())
     assert {each.structure for each in held} == {fact.structure}
+
+
+def earned(book: Book) -> Decimal:
+    return sum((each.pnl for each in (*book.state.positions.values(), *book.state.closed.values())), D(0))
+
+
+def sold_again(id: PositionId, price: str, book: Book) -> None:
+    """A close of ours of that position fills."""
+    meant = exit_intended(Role.CLOSE, 3, id=id, holding=BOUGHT)
+    order = BrokerOrderId(f"close-{id}")
+    told(book, meant, j.OrderAccepted(id=meant.id, broker_id=order))
+    told(book, *book_fill(book, ruled(SPREADS), fill(f"y-{id}", order, Side.SELL, 3, price, holding=BOUGHT)))
+
+
+@pytest.mark.parametrize("first", ["before it is formed", "after it is formed"])
+def test_a_leg_and_a_position_of_its_own_contract_earn_together_what_their_fills_brought(first: str) -> None:
+    """A lot bought at 0.60 and closed at 0.70, a leg bought at 0.80 and closed at 0.90, whichever goes first."""
+    book = folded(
+        j.OrderObserved(report=ORDER),
+        *found(R, 3, Side.BUY, BOUGHT, "0.60"),
+        *found(P, 1, Side.SELL, SOLD, "4.50"),
+        *found(Q, 2, Side.BUY, BOUGHT, "0.80"),
+    )
+    if first == "before it is formed":
+        sold_again(R, "0.70", book)
+    told(book, *formed(situation(book, policy=SPREADS, sights=prices())))
+    if first == "after it is formed":
+        sold_again(R, "0.70", book)
+    sold_again(Q, "0.90", book)
+
+    assert earned(book) == 100 * 3 * (D("0.10") + D("0.10"))
+    assert book.state.costs.get(BOUGHT) is None
 
 
 def test_a_leg_asked_for_by_its_id_is_told_as_its_whole() -> None:

@@ -12,7 +12,8 @@ from standfast.core.folds import folds
 from standfast.model import journal as j
 from standfast.model.booked import BookedOrder, Stage
 from standfast.model.ids import PositionId
-from standfast.model.order import OrderType, Role, Side, Terms, TimeInForce
+from standfast.model.instrument import money_of_a_point
+from standfast.model.order import ZERO, OrderType, Role, Side, Terms, TimeInForce
 from standfast.model.position import Closing, Phase, Position, Standing
 from standfast.model.structure import BookedStructure, TiedLeg
 
@@ -60,8 +61,8 @@ def _structure_formed(book: Book, fact: j.StructureFormed, entry: j.Entry) -> No
         legs.append(TiedLeg(position=position.id, holding=position.holding, ratio=leg.ratio))
     for tied in legs:
         position = book.state.positions[tied.position]
-        _take_cost(book, position, -1)
-        book.put_position(replace(position, structure=fact.structure))
+        left = _take_cost(book, position, -1) * money_of_a_point(position.holding.instrument)
+        book.put_position(replace(position, structure=fact.structure, pnl=position.pnl - left))
     booked = BookedStructure(
         id=fact.structure,
         strategy=fact.strategy,
@@ -88,18 +89,20 @@ def _structure_dissolved(book: Book, fact: j.StructureDissolved, entry: j.Entry)
     book.close_structure(replace(structure, closed_at=entry.at, closing=None, proof=f"taken apart: {fact.reason}"))
 
 
-def _take_cost(book: Book, position: Position, sign: int) -> None:
-    """A leg has its own average cost: what it holds leaves that of its contract, or comes back to it."""
+def _take_cost(book: Book, position: Position, sign: int) -> Decimal:
+    """A leg has a cost of its own, by which its profit is figured: that much leaves the cost of its contract, or comes
+    back to it. What stays behind when nothing else is held (points) was earned by others at an average it was part of.
+    """
     holding = position.holding
     book.state.lately.pop(holding, None)  # what is held from here on has another base
     cost = book.state.costs.get(holding, Cost())
     quantity = cost.quantity + position.net * sign
-    average = position.entry_price if sign > 0 else cost.average
-    value = cost.value + position.net * sign * (average or Decimal(0))
+    value = cost.value + position.net * sign * (position.entry_price or ZERO)
     if quantity:
         book.state.costs[holding] = Cost(quantity, value)
-    else:
-        book.state.costs.pop(holding, None)
+        return ZERO
+    book.state.costs.pop(holding, None)
+    return value
 
 
 @folds(j.TogetherIntended)

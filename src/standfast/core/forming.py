@@ -108,6 +108,9 @@ def _takes_whole(found: Found, at: dict[Holding, Position]) -> bool:
 
 def _with_anchors(s: Situation, lots: list[Position]) -> Outcomes:
     """Stops of what was held before are figured from the worse of entry and now: so the price of now is needed."""
+    if not any(_was_held_before(lot) for lot in lots):
+        yield _formed(s, lots, why="held together")
+        return
     shape = _shape(lots)
     now, cost = worth(s, tuple(held.leg for held in shape.legs)).now, entry(shape)
     if now is None or cost is None:
@@ -116,6 +119,11 @@ def _with_anchors(s: Situation, lots: list[Position]) -> Outcomes:
         return
     anchor, gain_anchor = anchors(cost, now)
     yield _formed(s, lots, why="held together", anchor=anchor, gain_anchor=gain_anchor)
+
+
+def _was_held_before(lot: Position) -> bool:
+    """Taken from a list, and by no fill of a time when the account was guarded."""
+    return lot.anchor is not None or bool(lot.bare_adopted)
 
 
 # --- the structure --------------------------------------------------------------------------------
