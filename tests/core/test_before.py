@@ -63,6 +63,24 @@ def test_where_fills_were_booked_the_list_may_be_old_and_nothing_is_taken_from_i
     assert net_of(book) == 6
 
 
+def test_what_we_opened_after_the_list_was_read_is_not_in_it_and_the_rest_is_taken() -> None:
+    """Found by simulation: nine of ours beside 62 of before, all 71 sold by the broker, and a short in the books."""
+    book = folded(SEEN)
+    told(book, *position(9, at=after(2)), at=after(2))
+
+    booked(book, [fill("x1", "theirs", Side.SELL, 74, 100, at=after(5))], ADOPT)
+
+    assert net_of(book) == 0
+    assert sorted((p.opened, p.closed) for p in book.state.positions.values()) == [(D(9), D(9)), (D(65), D(65))]
+
+
+def test_what_we_opened_before_the_list_was_read_may_be_in_it() -> None:
+    book = folded(*position(9, at=after(-5)), at=after(-5))
+    told(book, SEEN)
+    booked(book, [fill("x1", "theirs", Side.SELL, 74, 100, at=after(5))], ADOPT)
+    assert net_of(book) == -65
+
+
 def test_what_a_fill_explains_is_not_taken_for_unexplained() -> None:
     book = folded(SEEN)
     bought = fill("x0", "theirs", Side.BUY, 65, 90)

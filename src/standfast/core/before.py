@@ -17,6 +17,7 @@ from standfast.model.breaks import Break, BreakKind
 from standfast.model.ids import PositionId, digest
 from standfast.model.journal import ForeignAcknowledged, PositionAdopted
 from standfast.model.order import ZERO, Fill
+from standfast.model.position import Standing
 
 ENDED = timedelta(seconds=60)
 
@@ -61,7 +62,23 @@ def _is_unexplained(book: Book, found: Break) -> bool:
     if finding.kind not in (BreakKind.ORPHAN_POSITION, BreakKind.QUANTITY) or not finding.gap:
         return False
     assert finding.holding is not None, finding
-    return finding.holding not in book.state.filled  # else every fill is booked, and the list may be old
+    return finding.holding not in book.state.filled or _since(book, found) is not None
+
+
+def _since(book: Book, found: Break) -> Decimal | None:
+    """What openings of ours have brought that were asked for after the list was read, and so cannot be in it.
+
+    None where any other fill is booked: every fill is booked then, and the list may be old.
+    """
+    assert found.finding.holding is not None, found
+    lately = book.state.lately.get(found.finding.holding)
+    for each in lately.fills if lately is not None else ():
+        position = book.state.positions.get(each.position) or book.state.closed.get(each.position)
+        if position is None or position.standing is not Standing.OWNED or each.signed * position.sign < 0:
+            return None
+        if position.asked_at is None or position.asked_at <= found.last_seen:
+            return None
+    return sum((each.signed for each in lately.fills), ZERO) if lately is not None else None
 
 
 def _unexplained(book: Book, found: Break) -> Decimal:
@@ -72,5 +89,5 @@ def _unexplained(book: Book, found: Break) -> Decimal:
         reported = Decimal(found.finding.reported)
     except InvalidOperation:
         return ZERO
-    extra = reported - net.low
+    extra = reported - net.low + (_since(book, found) or ZERO)
     return extra if net.is_exact and extra * reported > 0 else ZERO
