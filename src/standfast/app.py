@@ -3,12 +3,14 @@
 Imports of adapters are inside functions: a reading verb that passes through here pays for none of them.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from standfast.adapters import broker_of as broker_of
+from standfast.adapters import refuse_unbuilt
 from standfast.model.breaks import Break
 from standfast.model.errors import (
     JournalError,
@@ -23,19 +25,13 @@ from standfast.opened import channels_of, open_aloud, open_store
 
 if TYPE_CHECKING:
     from standfast.core.book import Book
-    from standfast.ports import Broker, Clock
+    from standfast.ports import Clock
     from standfast.runtime.account import Account
     from standfast.runtime.worker import Worker
     from standfast.settings import AccountSettings, Settings
     from standfast.stores.sqlite.store import SqliteStore
 
 DONE, FAILED, LEDGER_FAILED, SUPERSEDED, BAD_SETTINGS, GUARDED_ALREADY = 0, 1, 74, 75, 78, 79
-
-FREE_FEED = "iex"
-"""Alpaca's market data that every account may read."""
-
-UNTOLD = 1_000_000
-"""Requests a minute of a simulated exchange until its first reply tells its limit: it may have none."""
 
 
 def load(config: Path) -> "Settings":
@@ -67,62 +63,6 @@ async def clock_of(account: "AccountSettings") -> "Clock":
         ) from error
 
 
-def _refuse_unbuilt(*accounts: "AccountSettings") -> None:
-    for each in accounts:
-        if each.broker not in ADAPTERS:
-            raise SettingsError(
-                f'accounts[{each.name}].broker = "{each.broker}": is not supported yet. Write "alpaca" or "tradier".'
-            )
-
-
-def broker_of(account: "AccountSettings", clock: "Clock") -> "Broker":
-    """The adapter of an account's broker. Raises SettingsError for one that is not built yet."""
-    _refuse_unbuilt(account)
-    return ADAPTERS[account.broker](account, clock)
-
-
-def _alpaca(account: "AccountSettings", clock: "Clock") -> "Broker":
-    from standfast.brokers.alpaca.adapter import CONTRACT, AlpacaBroker, AlpacaSettings
-    from standfast.brokers.shared.transport import AiohttpTransport
-
-    settings = AlpacaSettings(
-        account=account.name,
-        key_id=account.key_id,
-        secret=account.secret,
-        rest_url=account.rest_url,
-        stream_url=account.stream_url,
-        data_url=account.data_url,
-        data_stream_url=account.data_stream_url,
-        feed=account.feed or FREE_FEED,
-        rate_share=float(account.rules.rate_share),
-        requests_per_minute=UNTOLD if account.is_simulator else CONTRACT.requests_per_minute,
-    )
-    return AlpacaBroker(settings, clock=clock, transport=AiohttpTransport())
-
-
-def _tradier(account: "AccountSettings", clock: "Clock") -> "Broker":
-    from standfast.brokers.shared.transport import AiohttpTransport
-    from standfast.brokers.tradier import adapter
-
-    told = adapter.CONTRACT.requests_per_minute if account.live else adapter.PAPER_REQUESTS_PER_MINUTE
-    settings = adapter.TradierSettings(
-        account=account.name,
-        account_id=account.account_id,
-        secret=account.secret,
-        rest_url=account.rest_url,
-        stream_url=account.stream_url,
-        data_url=account.data_url,
-        data_stream_url=account.data_stream_url,
-        rate_share=float(account.rules.rate_share),
-        requests_per_minute=UNTOLD if account.is_simulator else told,
-        orders_per_minute=UNTOLD if account.is_simulator else adapter.ORDERS_PER_MINUTE,
-    )
-    return adapter.TradierBroker(settings, clock=clock, transport=AiohttpTransport())
-
-
-ADAPTERS: "Mapping[str, Callable[[AccountSettings, Clock], Broker]]" = {"alpaca": _alpaca, "tradier": _tradier}
-
-
 # --- guard ----------------------------------------------------------------------------------------
 
 
@@ -143,7 +83,7 @@ def guard(config: Path, *, once: bool, heartbeat: int | None, parent: int | None
         logs.configure()
         logs.hear_the_interpreter()
         _warn(settings)
-        _refuse_unbuilt(*settings.accounts)  # before there is a ledger
+        refuse_unbuilt(*settings.accounts)  # before there is a ledger
         beat = Heartbeat(heartbeat) if heartbeat is not None else None
         return asyncio.run(_guard(config, settings, once=once, heartbeat=beat, restarted=restarted))
     except SettingsError as error:

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from standfast.app import broker_of, clock_of, load
+from standfast.adapters import broker_of
+from standfast.app import clock_of, load
 from standfast.model.errors import StandfastError
 from standfast.model.greeks import Greeks
 from standfast.model.ids import AccountId, Holding

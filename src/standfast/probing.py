@@ -6,7 +6,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from standfast.app import broker_of, clock_of, load
+from standfast.adapters import broker_of
+from standfast.app import clock_of, load
 from standfast.model.errors import SettingsError, StandfastError
 from standfast.model.evidence import AccountRead, MarketClock, Rights
 from standfast.opened import channels_of

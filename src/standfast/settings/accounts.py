@@ -88,6 +88,7 @@ def _account(table: Table, shared: Shared) -> AccountSettings:
         live=live,
         key_id=key_id,
         secret=secret,
+        passphrase=_passphrase(table, broker, shared.vault, simulated=simulated),
         account_id=_account_id(table, broker),
         **urls,
         feed=table.read("feed", text, ""),
@@ -126,10 +127,20 @@ def _addresses(table: Table, broker: str, *, live: bool) -> dict[str, str]:
 
 def _keys(table: Table, broker: str, vault: Vault, *, simulated: bool) -> tuple[Secret, Secret]:
     read = vault.secret_or_literal if simulated else vault.secret
+    if broker.startswith("ccxt:"):
+        called = broker.removeprefix("ccxt:").upper()
+        key_id = table.need("key_id", read, NO_SECRET, remedy=f'{REMEDY}: key_id = "env:{called}_KEY"')
+        return key_id, table.need("secret", read, NO_SECRET, remedy=f'{REMEDY}: secret = "env:{called}_SECRET"')
     secret = table.need("secret", read, NO_SECRET, remedy=f'{REMEDY}: secret = "env:APCA_API_SECRET_KEY"')
     if broker == "tradier":
         return table.read("key_id", read, NO_SECRET), secret
     return table.need("key_id", read, NO_SECRET, remedy=f'{REMEDY}: key_id = "env:APCA_API_KEY_ID"'), secret
+
+
+def _passphrase(table: Table, broker: str, vault: Vault, *, simulated: bool) -> Secret:
+    if not broker.startswith("ccxt:"):
+        return NO_SECRET
+    return table.read("passphrase", vault.secret_or_literal if simulated else vault.secret, NO_SECRET)
 
 
 def _account_id(table: Table, broker: str) -> str:

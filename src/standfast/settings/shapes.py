@@ -41,6 +41,8 @@ class AccountSettings:
     live: bool
     key_id: Secret = NO_SECRET
     secret: Secret = NO_SECRET
+    passphrase: Secret = NO_SECRET
+    """A third word that some exchanges want beside key and secret."""
     account_id: str = ""
     rest_url: str = ""
     """Scheme and host, no path, no trailing slash; empty: the broker library's own default."""

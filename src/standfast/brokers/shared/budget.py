@@ -1,22 +1,22 @@
 """How many requests may leave now: what is known of the broker's rate window, as arithmetic.
 
 Where the broker has told its window (limit, remaining, reset), that is believed; until then at most `limit`
-requests leave in any sixty seconds. All times are seconds of one monotonic clock.
+requests leave in any window (sixty seconds). All times are seconds of one monotonic clock.
 
 Theory of the told window: the broker's remainder only falls within a window, so the smallest one told is the latest,
 and what it does not count yet is exactly what has left and is not answered. Replies may come in any order.
 
 Invariants
-- Without the broker's word, no sixty seconds see more than `limit` requests.
+- Without the broker's word, no window sees more than `limit` requests.
 - With it, no more leave than the smallest remainder told, less what is unanswered.
-- Steady reads never use more than `steady_max` requests in any sixty seconds.
+- Steady reads never use more than `steady_max` requests in any window.
 - After a refusal for rate nothing leaves before `closed_until`.
 """
 
 from collections import deque
 
 WINDOW = 60.0
-"""Seconds: brokers count by the minute."""
+"""Seconds: brokers count by the minute, unless they say otherwise."""
 
 SAME_WINDOW = 5.0
 """Seconds by which the end of one and the same window may be told differently."""
@@ -29,8 +29,9 @@ AROUND_RESET = 2.0
 
 
 class Budget:
-    def __init__(self, *, limit: int, steady_share: float) -> None:
+    def __init__(self, *, limit: int, steady_share: float, window: float = WINDOW) -> None:
         self.limit = limit
+        self._window = window
         self.closed_until = float("-inf")
         self.sent = 0
         """Requests ever let out; a reply tells its own place in this count."""
@@ -80,7 +81,7 @@ class Budget:
         """The earliest moment at which more may be available than now (never before `now`)."""
         if now < self.closed_until:
             return self.closed_until
-        moments = [queue[0] + WINDOW for queue in (self._recent, self._steady) if queue]
+        moments = [queue[0] + self._window for queue in (self._recent, self._steady) if queue]
         if self._reset is not None:
             moments.append(self._reset)
         return max(now, min(moments, default=now))
@@ -105,7 +106,7 @@ class Budget:
 
     def _forget(self, now: float) -> None:
         for queue in (self._recent, self._steady):
-            while queue and queue[0] <= now - WINDOW:
+            while queue and queue[0] <= now - self._window:
                 queue.popleft()
         while self._unanswered and next(iter(self._unanswered.values())) <= now - NEVER_ANSWERED:
             del self._unanswered[next(iter(self._unanswered))]

@@ -70,10 +70,19 @@ class _Waiter:
 class Throttle:
     """One broker account's request budget, shared by all who send."""
 
-    def __init__(self, clock: Clock, *, requests_per_minute: int, rate_share: float, told: Told = Told()) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        *,
+        requests_per_minute: int,
+        rate_share: float,
+        told: Told = Told(),
+        window: float = WINDOW,
+    ) -> None:
+        """`window`: where a broker counts by other stretches than the minute, requests in each of those."""
         self._clock = clock
         self._told = told
-        self._budget = Budget(limit=requests_per_minute, steady_share=rate_share)
+        self._budget = Budget(limit=requests_per_minute, steady_share=rate_share, window=window)
         self._steady: list[_Waiter] = []
         self._others: list[_Waiter] = []
         self._arrivals = 0

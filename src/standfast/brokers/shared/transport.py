@@ -16,6 +16,7 @@ from types import SimpleNamespace
 from typing import Protocol
 
 import aiohttp
+import yarl
 
 from standfast.model.errors import Unreachable
 from standfast.model.secret import redact
@@ -48,6 +49,8 @@ class Exchange:
     body: bytes | None = field(default=None, repr=False)
     left: bool = False
     """Whether a byte of it may have been written."""
+    as_written: bool = False
+    """The address is signed as it stands, and travels so; nothing in it is quoted anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +103,9 @@ class AiohttpTransport:
         try:
             async with self._open().request(
                 exchange.method,
-                exchange.url,
+                yarl.URL(exchange.url, encoded=True) if exchange.as_written else exchange.url,
                 headers=exchange.headers,
-                params=exchange.params,
+                params=exchange.params or None,
                 data=exchange.body,
                 allow_redirects=False,
                 trace_request_ctx=exchange,

@@ -1,0 +1,300 @@
+"""The port `Broker` over one account at an exchange that ccxt knows.
+
+Theory: ccxt signs, a `Venue` speaks and understands, this module keeps what was read and what was replaced.
+
+Invariants
+- A list is returned whole or not at all; `changed` names exactly what differs from the last one.
+- A stop is replaced by placing the new one and only then cancelling the old: both may only reduce, so there is neither
+  a moment without cover nor one in which both could do more than close. What may add is cancelled first, and the rest
+  of it sent only when it is known to be over.
+"""
+
+import asyncio
+import random
+from collections.abc import AsyncGenerator, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import TypeVar
+
+from standfast.brokers.ccxt.bybit import refusals as bybit_refusals
+from standfast.brokers.ccxt.bybit.venue import BybitVenue
+from standfast.brokers.ccxt.client import CcxtClient, Judges, Throttles
+from standfast.brokers.ccxt.library import Access, Library, open_library, send_through
+from standfast.brokers.ccxt.markets import Shelf
+from standfast.brokers.ccxt.stream import OrderStream
+from standfast.brokers.ccxt.venue import Guarded, Venue
+from standfast.brokers.shared.courier import Deadlines, Turn
+from standfast.brokers.shared.throttle import Throttle, Told
+from standfast.brokers.shared.transport import Response, Transport
+from standfast.model.contract import Contract
+from standfast.model.effects import Urgency
+from standfast.model.errors import BrokerError, OutcomeUnknown, Rejected
+from standfast.model.evidence import (
+    AccountRead,
+    ActivitiesRead,
+    HeldReport,
+    MarketClock,
+    OrdersRead,
+    PositionsRead,
+    Rights,
+)
+from standfast.model.ids import AccountId, BrokerOrderId, ClientOrderId, Holding, InstrumentId
+from standfast.model.instrument import Instrument
+from standfast.model.order import OrderReport, OrderState, Terms
+from standfast.model.quote import Quote
+from standfast.ports import BrokerEvent, Clock, IsWanted, Ticks
+
+BUILT = frozenset({"bybit"})
+"""Exchanges whose own endpoints are spoken here."""
+ALWAYS = datetime(2100, 1, 1, tzinfo=UTC)
+"""When the market closes, and when it opens next: it does neither."""
+REPLACED_MAX = 10_000
+OVER_WITHIN = 3.0
+"""Seconds in which a cancelled order has to be over before what takes its place is given up."""
+UNTOLD = Told(limit="", remaining="", reset="")
+"""Limits are told per endpoint here: no word about the budget."""
+
+Key = TypeVar("Key", bound=Hashable)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rates:
+    """What an exchange allows one account: reads, and orders beside them, in stretches of these seconds."""
+
+    reads: int
+    orders: int
+    window: float
+
+
+BYBIT_RATES = Rates(reads=50, orders=10, window=1.0)
+"""Of one user (brokers/README §3.7). What an address of the internet may ask for is not shared out."""
+UNLIMITED = Rates(reads=1_000_000, orders=1_000_000, window=60.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CcxtSettings:
+    account: AccountId
+    access: Access
+    shelf: Shelf
+    """Of the exchange's markets, for all accounts there."""
+    rate_share: float = 0.25
+    rates: Rates | None = None
+    """The exchange's own where none are given."""
+    deadlines: Deadlines = field(default_factory=Deadlines)
+    seed: int = 0
+
+
+class CcxtBroker:
+    """Implements `ports.Broker`; its errors are the port's and no others."""
+
+    def __init__(self, settings: CcxtSettings, *, clock: Clock, transport: Transport) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._transport = transport
+        self._draw = random.Random(f"{settings.account}/{settings.seed}")
+        self._library = open_library(settings.access, clock)
+        self._venue = _venue(self._library, settings, clock, transport, self._draw)
+        self._stream = OrderStream(self._library, self._venue, clock, self._draw)
+        self._instruments: dict[InstrumentId, Instrument] = {}
+        self._held: dict[Holding, HeldReport] | None = None
+        self._working: dict[BrokerOrderId, OrderReport] | None = None
+        self._replaced: dict[BrokerOrderId, BrokerOrderId] = {}
+        self._replaces: dict[BrokerOrderId, BrokerOrderId] = {}
+        """Which order took the place of which, as far as this process did it; and the other way round."""
+
+    @property
+    def quotes_down(self) -> str:
+        """Why no streamed quotes come; empty while they do."""
+        return "quotes are asked for, not streamed"
+
+    @property
+    def contract(self) -> Contract:
+        return self._venue.contract
+
+    async def instrument(self, instrument: InstrumentId) -> Instrument:
+        found = await self._venue.instrument(instrument)
+        known = self._instruments.get(instrument)
+        if known is None or known != found:
+            known = self._instruments[instrument] = found
+        return known
+
+    async def positions(self, *, urgency: int = Urgency.READ) -> PositionsRead:
+        began = self._clock.now()
+        before = self._held
+        read = {each.holding: each for each in await self._venue.positions(urgency)}
+        self._held = before if before == read else read
+        assert self._held is not None, "read just now"
+        changed = _differing(before, self._held)
+        return PositionsRead(rows=self._held, changed=changed, began=began, ended=self._clock.now())
+
+    async def position(self, holding: Holding) -> Decimal:
+        return await self._venue.position(holding)
+
+    async def working_orders(self, *, urgency: int = Urgency.READ) -> OrdersRead:
+        began = self._clock.now()
+        before = self._working
+        read = {each.broker_id: self._named(each) for each in await self._venue.working(urgency)}
+        self._working = before if before == read else read
+        assert self._working is not None, "read just now"
+        changed = _differing(before, self._working)
+        return OrdersRead(orders=self._working, changed=changed, began=began, ended=self._clock.now())
+
+    async def order(
+        self, *, broker_id: BrokerOrderId | None = None, client_id: ClientOrderId | None = None
+    ) -> OrderReport | None:
+        assert (broker_id is None) != (client_id is None), "one of the two ids"
+        found = await self._venue.order(broker_id=broker_id or "", client_id=client_id or "")
+        return self._named(found) if found is not None else None
+
+    async def activities(self, watermark: str, *, urgency: int = Urgency.READ) -> ActivitiesRead:
+        return await self._venue.activities(watermark, urgency)
+
+    async def account(self) -> AccountRead:
+        return await self._venue.account()
+
+    async def rights(self) -> Rights:
+        try:
+            return await self._venue.rights()
+        except BrokerError as error:
+            return Rights(may_withdraw=None, detail=f"not told ({error})")
+
+    async def guarded(self) -> Sequence[Guarded]:
+        """What can and cannot be guarded on this exchange. Raises BrokerError."""
+        streams = bool(self._library.has.get("watchOrders"))
+        told = (
+            "orders are streamed: a fill wakes the guard" if streams else "no order stream: fills are seen by polling"
+        )
+        return [*await self._venue.guarded(), Guarded("stream", ok=True, detail=told)]
+
+    async def clock(self) -> MarketClock:
+        return MarketClock(at=await self._venue.now(), is_open=True, next_open=ALWAYS, next_close=ALWAYS)
+
+    async def quotes(self, holdings: Sequence[Holding]) -> Mapping[Holding, Quote]:
+        found = await self._venue.quotes(sorted({each.instrument for each in holdings}))
+        return {each: found[each.instrument] for each in holdings if each.instrument in found}
+
+    async def submit(
+        self,
+        client_id: ClientOrderId,
+        holding: Holding,
+        terms: Terms,
+        *,
+        urgency: int,
+        rank: float = 0.0,
+        is_wanted: IsWanted | None = None,
+    ) -> OrderReport:
+        return await self._venue.submit(client_id, holding, terms, Turn(urgency, rank, is_wanted))
+
+    async def cancel(self, broker_id: BrokerOrderId, *, urgency: int, rank: float = 0.0) -> None:
+        await self._venue.cancel(broker_id, Turn(urgency, rank))
+
+    async def replace(
+        self,
+        broker_id: BrokerOrderId,
+        client_id: ClientOrderId,
+        terms: Terms,
+        *,
+        urgency: int,
+        rank: float = 0.0,
+        is_wanted: IsWanted | None = None,
+    ) -> OrderReport:
+        old = await self._venue.order(broker_id=broker_id)
+        if old is None:
+            raise Rejected(f"order {broker_id} is not known to the exchange", kind="not_found", code="local")
+        if old.is_finished:
+            raise Rejected(f"order {broker_id} is {old.state}", kind="not_cancellable", code="local")
+        turn = Turn(urgency, rank, is_wanted)
+        if not terms.reduces or not old.closes:
+            await self._cancel_first(broker_id, turn)
+            new = await self._venue.submit(client_id, old.holding, terms, turn)
+            self._note_replaced(broker_id, new.broker_id)
+            return replace(new, replaces=broker_id)
+        new = await self._venue.submit(client_id, old.holding, terms, turn)
+        self._note_replaced(broker_id, new.broker_id)
+        try:
+            await self._venue.cancel(broker_id, Turn(urgency, rank))
+        except BrokerError:
+            pass  # it still rests or is over, and the next list shows which: what rests twice is taken away again
+        return replace(new, replaces=broker_id)
+
+    async def _cancel_first(self, broker_id: BrokerOrderId, turn: Turn) -> None:
+        """Cancel what may add. Raises unless it is known to be over without having filled any more."""
+        await self._venue.cancel(broker_id, Turn(turn.urgency, turn.rank))
+        deadline = self._clock.monotonic() + OVER_WITHIN
+        while True:
+            found = await self._venue.order(broker_id=broker_id)
+            if found is not None and found.is_finished:
+                if found.filled:
+                    raise Rejected(f"order {broker_id} has filled {found.filled}", kind="not_cancellable", code="local")
+                return
+            if self._clock.monotonic() >= deadline:
+                raise OutcomeUnknown(f"order {broker_id} was cancelled and is not over; nothing took its place")
+            await self._clock.sleep(0.1)
+
+    def events(self) -> AsyncGenerator[BrokerEvent, None]:
+        return self._stream.events(self._learn_names)
+
+    async def quote_events(self) -> AsyncGenerator[Ticks, None]:
+        await asyncio.Event().wait()  # quotes are asked for
+        yield Ticks(self._clock.now(), ())
+
+    def watch(self, holdings: frozenset[Holding]) -> None:
+        """Quotes are asked for: nothing is to be subscribed to."""
+
+    async def close(self) -> None:
+        await self._transport.close()
+        await self._library.close()
+
+    async def _learn_names(self) -> None:
+        """The stream needs the names of the markets too: those of the first account at this exchange serve all."""
+        await self._venue.markets()
+        self._settings.shelf.teach(self._library)
+
+    def _note_replaced(self, old: BrokerOrderId, new: BrokerOrderId) -> None:
+        self._replaced[old], self._replaces[new] = new, old
+        for kept in (self._replaced, self._replaces):
+            while len(kept) > REPLACED_MAX:
+                del kept[next(iter(kept))]
+
+    def _named(self, report: OrderReport) -> OrderReport:
+        """A cancelled order whose place another took is a replaced one."""
+        new = self._replaced.get(report.broker_id)
+        if new is not None and report.state is OrderState.CANCELLED and not report.filled:
+            return replace(report, state=OrderState.REPLACED, replaced_by=new)
+        old = self._replaces.get(report.broker_id)
+        return replace(report, replaces=old) if old is not None else report
+
+
+def _differing(before: Mapping[Key, object] | None, now: Mapping[Key, object]) -> frozenset[Key]:
+    """The keys whose values are not what they were, vanished ones included; without a before, all."""
+    if before is None:
+        return frozenset(now)
+    if before is now:
+        return frozenset()
+    return frozenset(key for key in {*before, *now} if before.get(key) != now.get(key))
+
+
+def _judge(response: Response) -> None:
+    bybit_refusals.taken(response, "markets")
+
+
+def _venue(library: Library, settings: CcxtSettings, clock: Clock, transport: Transport, draw: random.Random) -> Venue:
+    """The dialect of this exchange, reached in this account's own budgets."""
+
+    def throttle(limit: int, window: float) -> Throttle:
+        return Throttle(clock, requests_per_minute=limit, rate_share=settings.rate_share, told=UNTOLD, window=window)
+
+    rates = settings.rates or BYBIT_RATES
+    client = CcxtClient(
+        library,
+        clock=clock,
+        transport=transport,
+        throttles=Throttles(reads=throttle(rates.reads, rates.window), orders=throttle(rates.orders, rates.window)),
+        deadlines=settings.deadlines,
+        judges=Judges(failure=bybit_refusals.failure, is_over_rate=bybit_refusals.is_over_rate),
+        draw=draw,
+    )
+    send_through(library, client.send, _judge)
+    library.options["fetchMarkets"] = {"types": ["linear"]}
+    return BybitVenue(client, settings.shelf, clock)

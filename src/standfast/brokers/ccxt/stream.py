@@ -1,0 +1,132 @@
+"""The exchange's order stream through ccxt.pro: reasons to look, and nothing that could be counted.
+
+ccxt.pro connects, signs in, answers pings and parses; it connects again when it is asked again. Nothing is replayed, so
+`StreamUp` is said once orders are subscribed to after every connection, and its listener reads all anew.
+
+Invariants
+- The stream ends only by being closed from outside: whatever breaks it, it says why, waits and connects again.
+- The same reason is said once for as long as the stream stays down.
+- Nothing that ccxt raises leaves this module.
+"""
+
+import asyncio
+import random
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
+from typing import Any
+
+from standfast.brokers.ccxt.library import Library
+from standfast.brokers.ccxt.venue import Venue
+from standfast.brokers.shared.sessions import Backoff
+from standfast.brokers.shared.wire import STEADY_AFTER
+from standfast.model.errors import BrokerError
+from standfast.model.secret import redact
+from standfast.ports import BrokerEvent, Clock, OrderEvent, StreamDown, StreamUp
+
+CONNECTED_WITHIN = 20.0
+REASON_MAX = 200
+
+
+class OrderStream:
+    def __init__(self, library: Library, venue: Venue, clock: Clock, draw: random.Random) -> None:
+        self._library = library
+        self._venue = venue
+        self._clock = clock
+        self._draw = draw
+        self._up = asyncio.Event()
+        _hear(library, self._up)
+
+    async def events(self, prepare: Callable[[], Awaitable[object]]) -> AsyncGenerator[BrokerEvent, None]:
+        """Order events between `StreamUp` and `StreamDown`, for ever. `prepare`: what has to be read before."""
+        if not self._library.has.get("watchOrders"):
+            yield StreamDown("ccxt has no order stream for this exchange: orders are polled")
+            await asyncio.Event().wait()
+        backoff = Backoff(self._draw)
+        said = ""
+        while True:
+            began = self._clock.monotonic()
+            async with aclosing(self._connection(prepare)) as connection:
+                async for event in connection:
+                    is_new = not isinstance(event, StreamDown) or event.reason != said
+                    said = event.reason if isinstance(event, StreamDown) else ""
+                    if is_new:
+                        yield event
+            if self._clock.monotonic() - began >= STEADY_AFTER:
+                backoff.succeeded()
+            await self._clock.sleep(backoff.wait())
+
+    async def _connection(self, prepare: Callable[[], Awaitable[object]]) -> AsyncGenerator[BrokerEvent, None]:
+        """One connection, from its beginning to why it ended."""
+        self._up.clear()
+        reason = ""
+        watching: asyncio.Future[Any] | None = None
+        try:
+            await prepare()
+            watching = asyncio.ensure_future(self._library.watch_orders())
+            await self._connected(watching)
+            yield StreamUp()
+            while True:
+                rows = await watching
+                watching = asyncio.ensure_future(self._library.watch_orders())
+                for event in filter(None, map(self._event, rows)):
+                    yield event
+        except Exception as error:  # noqa: BLE001 - whatever ccxt meets on a stream, it is tried again
+            reason = str(error) if isinstance(error, BrokerError) else f"{type(error).__name__}: {error}"
+        finally:
+            if watching is not None:
+                watching.cancel()
+            await self._let_go()
+        yield StreamDown(redact(reason)[:REASON_MAX])
+
+    async def _connected(self, watching: "asyncio.Future[Any]") -> None:
+        """Wait until orders are subscribed to; raises what keeps them from it."""
+        up = asyncio.ensure_future(self._up.wait())
+        try:
+            async with self._clock.timeout(CONNECTED_WITHIN):
+                await asyncio.wait({up, watching}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            up.cancel()
+        if watching.done() and watching.exception() is not None:
+            watching.result()
+
+    def _event(self, row: Any) -> OrderEvent | None:
+        found = self._venue.happened(row)
+        if found is None:
+            return None
+        return OrderEvent(
+            holding=found.holding, broker_id=found.broker_id, client_id=found.client_id, event=found.event
+        )
+
+    async def _let_go(self) -> None:
+        """Forget every connection: the next one starts as the first did."""
+        for client in list(self._library.clients.values()):
+            try:
+                await client.close()
+            except Exception:  # noqa: BLE001, S110 - it is gone either way
+                pass
+        self._library.clients.clear()
+
+
+SUBSCRIBED = "subscribe"
+ACKNOWLEDGING = frozenset({"bybit"})
+"""Exchanges that say when a subscription has taken hold."""
+
+
+def _hear(library: Library, up: asyncio.Event) -> None:
+    """Note the moment in which orders are subscribed to: by the exchange's word where it gives one, else by the
+    connection, which is made for them."""
+    acknowledges = library.id in ACKNOWLEDGING
+    handle, connected = library.handle_message, library.on_connected
+
+    def on_connected(client: Any, message: Any = None) -> None:
+        connected(client, message)
+        if not acknowledges:
+            up.set()
+
+    def handle_message(client: Any, message: Any) -> Any:
+        if isinstance(message, dict) and message.get("op") == SUBSCRIBED and message.get("success"):
+            up.set()
+        return handle(client, message)
+
+    library.on_connected = on_connected
+    library.handle_message = handle_message
