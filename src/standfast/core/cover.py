@@ -50,9 +50,11 @@ def wanted_resting(s: Situation, position: Position, policy: Policy, at: Levels)
         return Resting(stop=at.emergency, target=None, reason=CloseReason.EMERGENCY_STOP)
     if policy.held_by is HeldBy.BOTH:
         return Resting(stop=at.outermost, target=None, reason=at.outermost_reason)
+    has_stop = at.stop is not None or at.emergency is not None
+    target = at.target if s.contract.oco or not has_stop else None  # two exits that are no pair would cover twice
     if at.stop is not None:
-        return Resting(stop=at.stop, target=at.target, reason=at.stop_reason)
-    return Resting(stop=at.emergency, target=at.target, reason=CloseReason.EMERGENCY_STOP)
+        return Resting(stop=at.stop, target=target, reason=at.stop_reason)
+    return Resting(stop=at.emergency, target=target, reason=CloseReason.EMERGENCY_STOP)
 
 
 def is_too_young(s: Situation, position: Position, policy: Policy) -> bool:

@@ -47,6 +47,8 @@ UNAWARE = timedelta(seconds=2)
 """How long somebody else may take to learn of our close."""
 LEG_CLASSES = frozenset({"bracket", "oco", "oto"})
 """An order of such a class that closes is an exit the broker held."""
+FORCED_CLASSES = frozenset({"liquidation", "adl", "settlement"})
+"""An order of such a class the exchange made itself, to take a position away."""
 
 
 def book_fill(book: Book, rules: Rules, fill: Fill, *, is_shown: bool = False) -> Iterator[Fact]:
@@ -278,6 +280,8 @@ def close_reason(book: Book, order: BookedOrder | None) -> CloseReason:
         return CloseReason.FOREIGN
     position = book.state.positions.get(order.position) if order.position is not None else None
     if order.role is Role.FOREIGN:
+        if order.report is not None and order.report.order_class in FORCED_CLASSES:
+            return CloseReason.LIQUIDATION
         parent = book.state.orders.get(order.parent) if order.parent is not None else None
         is_leg = (order.parent is not None and not (parent is not None and parent.is_together)) or (
             order.report is not None and order.report.order_class in LEG_CLASSES

@@ -136,7 +136,7 @@ async def test_two_ids_acknowledge_and_prove_nothing() -> None:
     report = await broker(script).submit(ID, BTC, stop(), urgency=Urgency.PROTECT)
 
     assert (report.broker_id, report.client_id, report.state) == ("o-1", ID, OrderState.PENDING)
-    assert (report.filled, report.stop_price, report.closes) == (0, Decimal(40000), True)
+    assert (report.filled, report.stop_price, report.closes) == (Decimal(0), Decimal(40000), True)
 
 
 @pytest.mark.parametrize(

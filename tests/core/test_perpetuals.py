@@ -1,0 +1,65 @@
+"""What exchanges without pairs, and with liquidations, ask of the core."""
+
+import pytest
+
+from standfast.core.exits import exits
+from standfast.core.fills import book_fill
+from standfast.core.policy import Foreign, Policy
+from standfast.model import journal as j
+from standfast.model.order import OrderState, OrderType, Side
+from standfast.model.position import CloseReason
+from tests.core.situations import (
+    SPY,
+    D,
+    adopted,
+    after,
+    fill,
+    folded,
+    of,
+    position,
+    quoted,
+    report,
+    ruled,
+    situation,
+    the,
+    with_contract,
+)
+from tests.core.toy_broker import desk
+
+NO_PAIRS = with_contract(oco=False)
+BOTH = Policy(name="both", stop_loss=D("0.02"), take_profit=D("0.1"))
+TARGET = Policy(name="target", take_profit=D("0.1"))
+
+
+def test_where_a_broker_has_no_pairs_the_stop_rests_and_the_guard_takes_the_profit() -> None:
+    """Both at rest would be twice what is held, and one of them could open the other way."""
+    at = desk(*position(10), rules=ruled(BOTH), contract=NO_PAIRS)
+
+    at.run()
+
+    assert [(order.type, order.remaining, order.stop_price) for order in at.alive()] == [(OrderType.STOP, D(10), D(98))]
+    high = {SPY: quoted("111", "111.02")}
+    s = situation(at.book, policy=BOTH, listed=at.alive(), sights=high, contract=NO_PAIRS)
+    (close,) = of(j.CloseRequested, exits(s, the(at.book)))
+    assert close.reason is CloseReason.TAKE_PROFIT
+
+
+def test_a_target_without_a_stop_rests_with_or_without_pairs() -> None:
+    at = desk(*position(10), rules=ruled(TARGET), contract=NO_PAIRS)
+
+    at.run()
+
+    assert [(order.type, order.limit_price) for order in at.alive()] == [(OrderType.LIMIT, D(110))]
+
+
+@pytest.mark.parametrize("why", ["liquidation", "adl", "settlement"])
+def test_what_the_exchange_took_away_is_booked_with_its_cause(why: str) -> None:
+    taken = report("o", side=Side.SELL, filled=10, state=OrderState.FILLED, order_class=why)
+    book = folded(adopted(10), j.OrderObserved(report=taken))
+
+    (made,) = of(
+        j.FillBooked,
+        book_fill(book, ruled(foreign=Foreign.ADOPT), fill("x", "o", Side.SELL, 10, 80, at=after(1))),
+    )
+
+    assert made.reason is CloseReason.LIQUIDATION
