@@ -15,10 +15,12 @@ from standfast.core.reconcile import reconcile
 from standfast.core.repair import repairs
 from standfast.core.situation import Situation
 from standfast.model import journal as j
+from standfast.model.alert import Severity
+from standfast.model.effects import ReadQuotes
 from standfast.model.evidence import HeldReport
 from standfast.model.ids import Holding, InstrumentId, PositionId
 from standfast.model.instrument import Instrument, Kind
-from standfast.model.position import CloseReason
+from standfast.model.position import CloseReason, Standing
 from tests.core.situations import (
     NOW,
     D,
@@ -67,13 +69,18 @@ class Evening:
     def looks(self, held: Mapping[Holding, Any]) -> list[Any]:
         outcomes: list[Any] = []
         for _ in range(40):
-            for holding in sorted({*held, *self.book.holdings()}):
-                s = self.situation(held)
-                came = list(repairs(s, holding, reconcile(s, holding)))
-                facts: list[Any] = [each for each in came if type(each).__name__ in j.FACTS]
-                told(self.book, *facts, at=self.now)
-                outcomes += came
+            outcomes += self.looks_once(held)
             self.now += timedelta(seconds=1)
+        return outcomes
+
+    def looks_once(self, held: Mapping[Holding, Any]) -> list[Any]:
+        outcomes: list[Any] = []
+        for holding in sorted({*held, *self.book.holdings()}):
+            s = self.situation(held)
+            came = list(repairs(s, holding, reconcile(s, holding)))
+            facts: list[Any] = [each for each in came if type(each).__name__ in j.FACTS]
+            told(self.book, *facts, at=self.now)
+            outcomes += came
         return outcomes
 
     def closed(self, id: PositionId = P) -> tuple[Decimal, CloseReason | None, Decimal]:
@@ -119,6 +126,47 @@ def test_without_a_price_it_is_booked_as_worthless_and_that_is_said() -> None:
 
     assert evening.closed() == (D(0), CloseReason.EXPIRY, D(500))
     assert any("SPX has no price here" in each.text for each in of(j.AlertRaised, outcomes))
+    assert ReadQuotes(holding=SPX, reason=f"what {WEEKLY} was worth at its end") in outcomes
+
+
+def test_a_price_that_comes_late_is_waited_for() -> None:
+    """A guard that was not there at the close knows none yet: in the money is not worthless."""
+    evening = Evening(*position(-1, 5, holding=WEEKLY), sights={})
+    for _ in range(3):
+        evening.now += timedelta(seconds=1)
+        evening.looks_once({})
+    assert evening.closed()[0] == D(1)
+
+    evening.given |= prices(SPX, "6860.5")
+    evening.looks({})
+
+    assert evening.closed() == (D(0), CloseReason.EXPIRY, D(500) - 2450)
+
+
+def test_nobody_is_woken_for_a_contract_that_has_ended_on_its_day() -> None:
+    evening = Evening(*position(-1, 5, holding=WEEKLY), **prices(SPX, "6900"))
+
+    alarms = of(j.AlertRaised, evening.looks({}))
+
+    assert [alarm.severity for alarm in alarms] == [Severity.WARNING]
+
+
+def test_what_a_sold_spread_brought_is_booked_when_it_expires() -> None:
+    """Each leg by its own price: legs have no part in their contract's average."""
+    lower = Holding(InstrumentId("SPXW260304P06785000"))
+    legs = (j.LegFormed(position=P, ratio=-1), j.LegFormed(position=Q, ratio=1))
+    tied = j.StructureFormed(
+        structure=PositionId("p9"), legs=legs, units=D(3), strategy="s", standing=Standing.OWNED, by="test"
+    )
+    evening = Evening(
+        *position(-3, "5.00", holding=WEEKLY), *position(3, "1.30", id=Q, holding=lower), tied, **prices(SPX, "6880")
+    )
+
+    evening.looks({})
+
+    assert evening.closed() == (D(0), CloseReason.EXPIRY, D(0))
+    assert evening.closed(Q) == (D(0), CloseReason.EXPIRY, D("-390"))
+    assert evening.book.state.costs == {}
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from standfast.core.expiring import (
     is_due,
     pin_times,
     pin_watched,
+    settling_watched,
     underlying_price,
 )
 from standfast.core.policy import FlatBy, HeldBy, Policy
@@ -22,14 +23,14 @@ from standfast.model.alert import Severity
 from standfast.model.effects import WakeAt
 from standfast.model.ids import Holding, InstrumentId
 from standfast.model.structure import Structure
-from tests.core.situations import NEW_YORK, after, folded, quoted, situation, told
+from tests.core.situations import NEW_YORK, after, folded, quoted, situation, told, with_contract
 from tests.core.structures import FRIDAY, leg, put_spread, shares, structure
 from tests.core.test_time_rules import around_thanksgiving
 
 TEN_PAST_THREE = datetime(2026, 3, 4, 20, 10, tzinfo=UTC)
 CLOSE = datetime(2026, 3, 4, 21, 0, tzinfo=UTC)
 RULES = Policy(name="spreads", held_by=HeldBy.GUARD, expiring_flat_by=FlatBy(time(15, 10), NEW_YORK))
-SPY = Holding(InstrumentId("SPY"))
+SPX, SPY = Holding(InstrumentId("SPX")), Holding(InstrumentId("SPY"))
 
 
 def at_time(now: datetime, **changes: Any) -> Situation:
@@ -156,6 +157,15 @@ def test_the_underlying_is_watched_from_a_minute_before_that_hour_to_the_close()
     assert list(pin_times(at_time(LAST_HOUR), call_spread())) == [
         WakeAt(at=LAST_HOUR + timedelta(seconds=5), holding=sold)
     ]
+
+
+def test_where_nobody_tells_what_became_of_a_contract_its_underlying_is_watched_until_it_is_gone() -> None:
+    silent, minute = with_contract(tells_movements=False), LAST_HOUR - timedelta(minutes=1)
+
+    assert settling_watched(at_time(minute - timedelta(seconds=1), contract=silent), put_spread()) == ()
+    assert settling_watched(at_time(minute, contract=silent), put_spread()) == (SPX,)
+    assert settling_watched(at_time(CLOSE + timedelta(hours=1), contract=silent), put_spread()) == (SPX,)
+    assert settling_watched(at_time(CLOSE), put_spread()) == (), "this broker tells"
 
 
 def test_options_that_become_cash_carry_no_pin_risk() -> None:

@@ -81,3 +81,13 @@ def test_what_lies_under_a_sold_option_is_watched_in_its_last_hour() -> None:
     assert watching(s, [sold]).beside == {sold: frozenset({Holding(InstrumentId("SPY"))})}
     early = situation(s.book, now=CLOSE - timedelta(hours=2))
     assert watching(early, [sold]).beside == {sold: frozenset()}
+
+
+def test_what_lies_under_a_spread_that_ends_in_cash_is_watched_beside_it(desk: SpreadDesk) -> None:
+    place, last_hour = desk.structure.holding, CLOSE.replace(hour=20, minute=30)
+    s = desk.situation()
+    silent = replace(s.contract, tells_movements=False)
+
+    found = watching(replace(s, now=last_hour, contract=silent), [place])
+
+    assert found.beside == {place: frozenset({Holding(InstrumentId("SPX"))})}

@@ -10,7 +10,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from standfast.core.flat_times import last_trading_day
@@ -19,6 +19,7 @@ from standfast.core.situation import Outcomes, Situation
 from standfast.core.splits import is_split
 from standfast.core.tell import alarm
 from standfast.model.alert import Severity
+from standfast.model.effects import ReadQuotes, WakeAt
 from standfast.model.ids import Holding, InstrumentId, digest
 from standfast.model.journal import AlertRaised, MovementBooked
 from standfast.model.option import OptionContract, Right, option_contract
@@ -29,6 +30,9 @@ INFERRED = "inferred"
 """The kind of movement by the broker, where it was not the broker who told it."""
 SETTLED = timedelta(minutes=1)
 """After the close of its last session in which a contract is not missed yet."""
+PRICE_WITHIN = timedelta(seconds=30)
+"""How long a price of what lies under it may take to come, before it is booked without one."""
+ASKED_AGAIN = timedelta(seconds=2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,12 +51,18 @@ class Gone:
         return Holding(InstrumentId(settlement(self.contract).underlying), self.holding.hedge)
 
 
-def ended(s: Situation, holding: Holding) -> Outcomes:
-    """The movements that explain why a contract is gone, if the lists show how it ended."""
+def ended(s: Situation, holding: Holding, since: datetime) -> Outcomes:
+    """The movements that explain why a contract is gone, if the lists show how it ended. `since`: when it was first
+    seen to be gone."""
     gone = _gone(s, holding)
     if gone is None:
         return
-    found = list(_delivered(s, gone)) or list(_expired(s, gone))
+    found = list(_delivered(s, gone))
+    if not found and _awaits_price(s, gone, since):
+        yield ReadQuotes(holding=gone.under, reason=f"what {holding} was worth at its end")
+        yield WakeAt(at=s.now + ASKED_AGAIN, holding=holding)
+        return
+    found = found or list(_expired(s, gone))
     for movement in found:
         yield MovementBooked(movement=movement)
     if found:
@@ -140,6 +150,11 @@ def _is_over(s: Situation, contract: OptionContract) -> bool:
     if close is None:
         return s.broker_now.date() > contract.expiry
     return s.broker_now >= close + SETTLED
+
+
+def _awaits_price(s: Situation, gone: Gone, since: datetime) -> bool:
+    """Whether it has ended at a price that nobody has asked for yet: the guard was not there, or has just begun."""
+    return _is_over(s, gone.contract) and _worth(s, gone) is None and s.now - since < PRICE_WITHIN
 
 
 def _worth(s: Situation, gone: Gone) -> Decimal | None:

@@ -85,6 +85,15 @@ def pin_watched(s: Situation, structure: Structure) -> tuple[Holding, ...]:
     return tuple(sorted({Holding(InstrumentId(name)) for name in found}))
 
 
+def settling_watched(s: Situation, structure: Structure) -> tuple[Holding, ...]:
+    """What lies under options on their last day, until they are gone: where the broker does not tell what became of a
+    contract, the last price of it says what it was worth."""
+    if s.contract.tells_movements:
+        return ()
+    found = (each.settles.underlying for each in endings(s, structure) if s.broker_now >= _watch_from(each))
+    return tuple(sorted({Holding(InstrumentId(name)) for name in found}))
+
+
 def pin_times(s: Situation, structure: Structure) -> Outcomes:
     """When to look for that: first as the watch begins, then every few seconds, whatever else happens."""
     for ending in _pins(s, structure):

@@ -238,16 +238,20 @@ def _moved_out(book: Book, fact: j.MovedOut, entry: j.Entry) -> None:
             _put_acknowledged(book, fact.holding, part.quantity * -fact.sign)
             continue
         cost = book.state.costs.get(fact.holding, Cost())
-        left = cost.quantity - part.quantity * fact.sign
-        _put_cost(book, fact.holding, Cost(left, cost.average * left))
         position = book.state.positions.get(part.position)
+        average = cost.average
+        if position is not None and position.structure is not None:
+            average = position.entry_price or ZERO  # its cost is its own, and no part of its contract's
+        else:
+            left = cost.quantity - part.quantity * fact.sign
+            _put_cost(book, fact.holding, Cost(left, cost.average * left))
         if position is not None:
             book.put_position(
                 _closing_reached(
                     replace(
                         position,
                         closed=position.closed + part.quantity,
-                        exit_value=position.exit_value + part.quantity * (cost.average if price is None else price),
+                        exit_value=position.exit_value + part.quantity * (average if price is None else price),
                         pnl=position.pnl + part.realised,
                         closed_at=entry.at,
                         close_reason=fact.reason,

@@ -64,13 +64,12 @@ def _price(rows: Sequence[Movement]) -> Decimal | None:
     if not all(row.kind in ENDS for row in rows):
         return None
     value = sum((row.quantity * (row.price or ZERO) for row in rows), ZERO)
-    return value / sum((row.quantity for row in rows), ZERO)
+    return value / sum((row.quantity for row in rows), ZERO) + ZERO  # never a negative nothing
 
 
 def _parts(s: Situation, holding: Holding, sign: int, left: Decimal, price: Decimal | None) -> Iterator[Allocation]:
     """Foreign lots first, then what is acknowledged, then ours, oldest first, as for a fill."""
     average = s.book.state.costs.get(holding, Cost()).average
-    gain = ZERO if price is None else (price - average) * sign * money_of_a_point(holding.instrument)
     lots = [p for p in s.book.positions_at(holding) if p.sign == sign]
     turns: list[Position | None] = [p for p in lots if not p.is_guarded]
     turns += [None, *(p for p in lots if p.is_guarded)]
@@ -79,6 +78,9 @@ def _parts(s: Situation, holding: Holding, sign: int, left: Decimal, price: Deci
         take = min(left, position.held if position is not None else max(known, ZERO))
         if take > 0:
             left -= take
-            realised = take * gain if position is not None else ZERO
+            realised = ZERO
+            if position is not None and price is not None:  # a leg has an average cost of its own
+                paid = average if position.structure is None else position.entry_price or ZERO
+                realised = take * (price - paid) * sign * money_of_a_point(holding.instrument)
             id = position.id if position is not None else None
             yield Allocation(position=id, quantity=take, opens=False, realised=realised)

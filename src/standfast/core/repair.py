@@ -15,7 +15,7 @@ from standfast.core.ended import ended, split
 from standfast.core.moved import moved_out
 from standfast.core.policy import Foreign, Mode, Rules
 from standfast.core.reconcile import POSITION_KINDS, Report
-from standfast.core.situation import Outcomes, Situation
+from standfast.core.situation import Outcome, Outcomes, Situation
 from standfast.core.splits import is_split
 from standfast.core.structures import structure_at
 from standfast.core.tell import alarm, wording
@@ -37,6 +37,8 @@ from standfast.model.journal import (
     BreakConfirmed,
     BreakEnded,
     BreakSeen,
+    MovedOut,
+    MovementBooked,
 )
 from standfast.model.order import ZERO
 from standfast.model.position import Position
@@ -77,8 +79,22 @@ def _look_at(s: Situation, finding: Finding, known: Break | None) -> Outcomes:
         else:
             yield from _ask(s, finding, known)
         return
-    yield from _act(s, known)
-    yield from _tell(s, replace(known, finding=finding))  # in today's words
+    acted = list(_act(s, known))
+    yield from acted
+    if not _is_explained(s, known, acted):
+        yield from _tell(s, replace(known, finding=finding))  # in today's words
+
+
+def _is_explained(s: Situation, found: Break, acted: list[Outcome]) -> bool:
+    """Whether what is missing is booked as ended, or its last price is being asked for: that is told where it is
+    booked, and there is nothing to wake anybody for."""
+    if found.finding.kind is not BreakKind.GHOST_POSITION or found.finding.holding is None:
+        return False
+    if any(isinstance(each, MovementBooked | MovedOut | ReadQuotes) for each in acted):
+        return True
+    rows, booked = s.book.state.moves.get(found.finding.holding, ()), s.book.net(found.finding.holding)
+    missing = s.reported_net(found.finding.holding) - booked.low
+    return bool(rows) and booked.is_exact and sum((row.quantity for row in rows), ZERO) == missing
 
 
 def _is_told_by_time(finding: Finding) -> bool:
@@ -167,7 +183,7 @@ def _gone(s: Situation, found: Break) -> Outcomes:
     for fact in moved_out(s, found.finding.holding):
         yield fact
         yield BreakActed(id=found.id, action=f"left by {', '.join(fact.movements)}")
-    yield from ended(s, found.finding.holding)
+    yield from ended(s, found.finding.holding, found.first_seen)
     yield from split(s, found.finding.holding)
 
 

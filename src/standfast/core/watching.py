@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from standfast.core.bands import NOTHING_WAKES, Band, band
 from standfast.core.columns import Bounds, bounds, width
-from standfast.core.expiring import pin_watched
+from standfast.core.expiring import pin_watched, settling_watched
 from standfast.core.situation import Situation
 from standfast.core.structures import alone, is_option, structure_at, structure_of
 from standfast.model.ids import STRUCTURE, Holding, PositionId
@@ -60,6 +60,9 @@ def _beside(s: Situation, holding: Holding) -> frozenset[Holding]:
     """What lies under options that are about to end."""
     whole = structure_at(s.book, holding)
     if whole is not None:
-        return frozenset(pin_watched(s, structure_of(s.book, whole)))
-    singles = (each for each in s.book.guarded_at(holding) if each.structure is None and is_option(each))
-    return frozenset(found for each in singles for found in pin_watched(s, alone(s.book, each)))
+        ending = [structure_of(s.book, whole)]
+    else:
+        singles = (each for each in s.book.guarded_at(holding) if each.structure is None and is_option(each))
+        ending = [alone(s.book, each) for each in singles]
+    watched = (found for each in ending for found in (*pin_watched(s, each), *settling_watched(s, each)))
+    return frozenset(watched)
