@@ -21,7 +21,7 @@ from standfast.model.errors import (
     Unreachable,
 )
 from standfast.model.ids import AccountId, RequestId, digest
-from standfast.opened import channels_of, open_aloud, open_store
+from standfast.opened import channels_of, open_aloud, open_store, tracker_of, watch_record
 
 if TYPE_CHECKING:
     from standfast.core.book import Book
@@ -178,7 +178,13 @@ def worker_of(settings: "Settings", store: "SqliteStore", heartbeat: object) -> 
 
 async def _join(worker: "Worker", account: "AccountSettings", *, waits: bool) -> "Account":
     clock = await _clock_once_there(account, worker) if waits else await clock_of(account)
-    return await worker.add(account.rules, broker_of(account, clock), clock)
+    return await _add(worker, account, clock)
+
+
+async def _add(worker: "Worker", account: "AccountSettings", clock: "Clock") -> "Account":
+    added = await worker.add(account.rules, broker_of(account, clock), clock)
+    watch_record(added, account)
+    return added
 
 
 async def _clock_once_there(account: "AccountSettings", worker: "Worker") -> "Clock":
@@ -213,8 +219,9 @@ def _reload(worker: "Worker", config: Path) -> None:
     _warn(settings)
     worker.reloaded = {each.rules.account: each.rules for each in settings.accounts}
     for account in worker.accounts:
-        if rules := worker.reloaded.get(account.rules.account):
-            account.reload(rules)
+        if told := settings.account(account.rules.account):
+            account.reload(told.rules)
+            watch_record(account, told)
     log.info("settings reloaded", accounts=[account.rules.account for account in worker.accounts])
 
 
@@ -246,7 +253,7 @@ async def _act(
     worker = worker_of(settings, store, None)
     clock = await clock_of(found)
     try:
-        account = await worker.add(found.rules, broker_of(found, clock), clock)
+        account = await _add(worker, found, clock)
         now = clock.now()
         id = RequestId(f"r{digest(name, verb, sorted(arguments.items()), now.isoformat())}")
         request = Request(id=id, account=AccountId(name), verb=verb, arguments=arguments, by=getpass.getuser(), at=now)
@@ -296,7 +303,8 @@ async def _scan(settings: "Settings", name: str | None) -> Scanned:
             continue
         broker = broker_of(account, clock)
         try:
-            found, missing = await compare(account.rules, broker, clock, _known_book(settings, account.name))
+            book = _known_book(settings, account.name)
+            found, missing = await compare(account.rules, broker, clock, book, tracker_of(account, clock))
         finally:
             await broker.close()
         breaks += [(account.name, each) for each in found]

@@ -1,4 +1,5 @@
-"""The ledger and the alert channels that the settings name, opened; or the reason why not, in time and to people.
+"""The ledger, the alert channels and the bot's record that the settings name, opened; or the reason
+why not, in time and to people.
 
 What was never a ledger is a slip of the settings: a first start ends with `SettingsError` (exit code 78), because
 waiting mends nothing. What was one is waited for: a disk may come back, so people are told once and the guard tries
@@ -15,7 +16,9 @@ from standfast.model.errors import JournalDamaged, JournalError, JournalUnavaila
 
 if TYPE_CHECKING:
     from standfast.alerts.outbox import Channel
-    from standfast.settings import Settings
+    from standfast.ports import Clock, Tracker
+    from standfast.runtime.account import Account
+    from standfast.settings import AccountSettings, Settings
     from standfast.stores.sqlite.store import SqliteStore
 
 
@@ -71,3 +74,20 @@ def channels_of(settings: "Settings") -> "list[Channel]":
     from standfast.alerts.sinks import sink_for
 
     return [Channel(each.label, sink_for(each.url, each.label), each.least) for each in settings.alerts]
+
+
+def tracker_of(account: "AccountSettings", clock: "Clock") -> "Tracker | None":
+    """The bot's own record, where the settings name one. Nothing is opened before it is read."""
+    told = account.tracker
+    if told is None:
+        return None
+    from standfast.trackers.tracker import ProcessTracker
+
+    return ProcessTracker(told.path, told.path, told.record, address=told.address, clock=clock)
+
+
+def watch_record(account: "Account", settings: "AccountSettings") -> None:
+    """Have the record read that the settings name now; another one than before, or none, ends the reading of that."""
+    told = settings.tracker
+    every = told.every if told is not None else None
+    account.record.watch(lambda: tracker_of(settings, account.clock), every, told=told)

@@ -28,6 +28,7 @@ from standfast.model.instrument import Instrument
 from standfast.model.journal import Entry, Fact
 from standfast.model.order import LegTerms, OrderReport, Terms
 from standfast.model.quote import Quote
+from standfast.model.tracked import RecordRead
 
 
 class Clock(Protocol):
@@ -338,6 +339,21 @@ class LedgerFiles(Protocol):
     async def care(self, at: datetime) -> LedgerCared:
         """Copy it, prove the copy, keep the newest few. Outside this process."""
         ...
+
+
+class Tracker(Protocol):
+    """The bot's own record, read-only: nothing of it, nor beside it, is written or made."""
+
+    @property
+    def label(self) -> str:
+        """Where it is, fit for people and logs."""
+        ...
+
+    async def read(self) -> RecordRead:
+        """Every entry of one moment, or RecordUnreadable; bounded in time, whatever is the matter with the record."""
+        ...
+
+    async def close(self) -> None: ...
 
 
 class AlertSink(Protocol):

@@ -64,11 +64,11 @@ def _look(s: Situation, holding: Holding) -> Iterator[Outcome]:
     return look_at_structure(s, holding) if holding.hedge == STRUCTURE else look_at(s, holding)
 
 
-def is_silent(book: Book, clock_ahead: timedelta, blind_since: datetime | None) -> bool:
+def is_silent(book: Book, clock_ahead: timedelta, *blind_since: datetime | None) -> bool:
     """Whether `decide` about no holding has nothing to say: then nobody need ask it."""
     state = book.state
     is_asked = state.flattening or state.requests or book.breaks_at(None)
-    return not is_asked and blind_since is None and abs(clock_ahead) <= SKEW_MAX
+    return not is_asked and not any(blind_since) and abs(clock_ahead) <= SKEW_MAX
 
 
 def sort_out(outcomes: Iterable[Outcome]) -> Decision:

@@ -129,6 +129,28 @@ class Confirm:
     orphan: timedelta = timedelta(seconds=30)
 
 
+OPERATOR = "operator"
+"""The strategy of what is opened without naming one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BotRecord:
+    """What the bot's own record is held to."""
+
+    lag: timedelta = timedelta(seconds=30)
+    """How long it may be behind the broker before a difference is one. What it drops is not waited for."""
+    instruments: tuple[str, ...] = ("*",)
+    strategies: tuple[str, ...] = ()
+    """Whose positions have to be in it; none named: everybody's but what an operator opened by hand."""
+
+    def wants(self, instrument: str, strategy: str) -> bool:
+        """Whether a position of this strategy has to be in it."""
+        is_its = any(fnmatchcase(instrument, pattern) for pattern in self.instruments)
+        if not self.strategies:
+            return is_its and strategy != OPERATOR
+        return is_its and any(fnmatchcase(strategy, pattern) for pattern in self.strategies)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
     """Everything the operator decided about one account."""
@@ -144,6 +166,8 @@ class Rules:
     every: Every = field(default_factory=Every)
     confirm: Confirm = field(default_factory=Confirm)
     rate_share: Decimal = Decimal("0.25")
+    record: BotRecord | None = None
+    """The bot's own record, where one is watched."""
     matched: dict[tuple[str, Holding, str], Policy] = field(default_factory=dict, init=False, repr=False, compare=False)
     """What `policy` has found: it is asked for every position at every look, and there are few answers."""
 

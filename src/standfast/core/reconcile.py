@@ -18,6 +18,7 @@ from datetime import timedelta
 from decimal import ROUND_FLOOR, Decimal
 
 from standfast.core.cover import cover_of, is_listed, stands_alone, wanted_resting
+from standfast.core.own_record import record_findings, unread_finding
 from standfast.core.policy import Foreign, HeldBy
 from standfast.core.results import Clarity, judge, levels_of
 from standfast.core.situation import Situation
@@ -62,22 +63,28 @@ def reconcile(s: Situation, holding: Holding) -> Report:
     findings += _cover_findings(s, holding)
     findings += _doubt_findings(s, holding)
     findings += _blind_findings(s, holding)
+    recorded = record_findings(s, holding)
+    if recorded is not None:
+        judged.add(BreakKind.BOT_LOST)
+        findings += recorded
     return Report(tuple(findings), frozenset(judged))
 
 
 def reconcile_account(s: Situation) -> Report:
     """What concerns the account as a whole: reads that have failed for long."""
-    if s.blind_since is None:
-        return Report((), frozenset({BreakKind.BLIND}))
-    found = Finding(
-        kind=BreakKind.BLIND,
-        holding=None,
-        subject="reads",
-        booked=f"nothing new since {s.blind_since:%H:%M:%S} UTC",
-        reported="no answer",
-        evidence=s.blind_why,
-    )
-    return Report((found,), frozenset({BreakKind.BLIND}))
+    unread = unread_finding(s)
+    findings = [unread] if unread is not None else []
+    if s.blind_since is not None:
+        found = Finding(
+            kind=BreakKind.BLIND,
+            holding=None,
+            subject="reads",
+            booked=f"nothing new since {s.blind_since:%H:%M:%S} UTC",
+            reported="no answer",
+            evidence=s.blind_why,
+        )
+        findings.insert(0, found)
+    return Report(tuple(findings), frozenset({BreakKind.BLIND}))
 
 
 def _position_findings(s: Situation, holding: Holding) -> Iterator[Finding]:

@@ -5,6 +5,7 @@ What is held of each contract is compared contract by contract, as everywhere; h
 
 from dataclasses import replace
 
+from standfast.core.own_record import structure_record_findings
 from standfast.core.policy import Policy
 from standfast.core.reconcile import Report
 from standfast.core.situation import Situation
@@ -15,7 +16,7 @@ from standfast.model.breaks import BreakKind
 from standfast.model.position import Phase
 from standfast.model.structure import BookedStructure
 
-NOTHING = Report((), frozenset({BreakKind.STRUCTURE, BreakKind.BLIND, BreakKind.IN_DOUBT}))
+NOTHING = Report((), frozenset({BreakKind.STRUCTURE, BreakKind.BLIND, BreakKind.IN_DOUBT, BreakKind.BOT_LOST}))
 
 
 def reconcile_structure(s: Situation, booked: BookedStructure, policy: Policy) -> Report:
@@ -29,7 +30,9 @@ def reconcile_structure(s: Situation, booked: BookedStructure, policy: Policy) -
     lost = lost_ratio(s, booked)
     if lost is not None and not is_half_made(s, booked) and _agrees(s, booked):
         found.append(replace(lost.finding(), holding=booked.holding, subject=""))
-    return Report(tuple(found), NOTHING.judged)
+    recorded = structure_record_findings(s, booked)
+    judged = NOTHING.judged if recorded is not None else NOTHING.judged - {BreakKind.BOT_LOST}
+    return Report((*found, *(recorded or ())), judged)
 
 
 def _agrees(s: Situation, booked: BookedStructure) -> bool:

@@ -13,6 +13,7 @@ from standfast.core.acknowledge import acknowledging
 from standfast.core.adopt import adoption, price_now, proven_ours, taking_over
 from standfast.core.ended import ended, split
 from standfast.core.moved import moved_out
+from standfast.core.own_record import is_seen_again, settled_at
 from standfast.core.policy import Foreign, Mode, Rules
 from standfast.core.reconcile import POSITION_KINDS, Report
 from standfast.core.situation import Outcome, Outcomes, Situation
@@ -116,6 +117,8 @@ def _agrees_again(s: Situation, known: Break) -> bool:
         )
     if kind in (BreakKind.ORPHAN_ORDER, BreakKind.GHOST_ORDER, BreakKind.STRAY_EXIT):
         return s.orders_listed_after(known.number)
+    if kind is BreakKind.BOT_LOST:
+        return is_seen_again(s, known)
     if known.finding.holding is None:
         return True  # it has lasted before it was found
     if kind is BreakKind.STRUCTURE:
@@ -145,7 +148,17 @@ def _ask(s: Situation, finding: Finding, known: Break | None = None) -> Outcomes
                     holding=order.holding, broker_id=order.broker_id, client_id=order.id, reason=finding.kind.value
                 )
     else:
+        if finding.kind is BreakKind.BOT_LOST:
+            yield from _ask_both(s, known)
         yield WakeAt(at=s.now + timedelta(seconds=1), holding=finding.holding)
+
+
+def _ask_both(s: Situation, known: Break | None) -> Outcomes:
+    """Whether it has just been closed: fills would say so at once, and the list once it cannot be older than that."""
+    if not s.was_asked_lately("activities"):
+        yield ReadActivities(reason="the bot's record and the broker differ")
+    if (known is None or s.now >= settled_at(s, known.first_seen)) and not s.was_asked_lately("positions"):
+        yield ReadPositions(reason="the bot's record and the broker differ")
 
 
 def _act(s: Situation, found: Break) -> Outcomes:

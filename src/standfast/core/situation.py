@@ -23,6 +23,7 @@ from standfast.model.order import ZERO, OrderReport
 from standfast.model.position import Position
 from standfast.model.quote import Quote
 from standfast.model.structure import BookedStructure
+from standfast.model.tracked import Tracked
 
 Outcome = Fact | Effect
 Outcomes = Iterator[Outcome]
@@ -97,6 +98,8 @@ class Situation:
     """The last answers about single holdings."""
     leaps: Mapping[Holding, Decimal] = field(default_factory=dict)
     """Price ratios from one tick to the next that are worth a look: a slide has none, however far it goes."""
+    record: Tracked | None = None
+    """The bot's own record, where one is watched."""
     verdicts: Mapping[PositionId, Verdict] = field(default_factory=dict)
     """What rules of the operator's own have said of positions."""
     session_close: Callable[[date], datetime | None] = lambda day: None

@@ -5,11 +5,13 @@ from datetime import timedelta
 
 from standfast.core.breaches import OURSELVES
 from standfast.core.cover import cover_of
+from standfast.core.own_record import RECORD, is_dropped
 from standfast.core.policy import Foreign, Mode
 from standfast.core.situation import Outcomes, Situation
+from standfast.core.structures import structure_at
 from standfast.model.alert import Severity
 from standfast.model.breaks import Break, BreakKind
-from standfast.model.ids import AlertId, BreakId, PositionId, digest
+from standfast.model.ids import STRUCTURE, AlertId, BreakId, Holding, PositionId, digest
 from standfast.model.journal import AlertRaised, CloseRequested, Fact, Frozen
 
 SEVERITY = {
@@ -49,6 +51,8 @@ def alarm(s: Situation, severity: Severity, text: str, *, key: str, break_id: Br
 
 def wording(s: Situation, found: Break) -> tuple[Severity, str]:
     finding = found.finding
+    if finding.kind is BreakKind.BOT_LOST or (finding.kind is BreakKind.BLIND and finding.subject == RECORD):
+        return record_wording(s, found)
     severity = SEVERITY.get(finding.kind, Severity.CRITICAL)
     what = WHAT[finding.kind] if finding.holding is not None else "the broker cannot be read: the books go blind"
     subject = f" {finding.subject}" if finding.subject else ""
@@ -61,6 +65,33 @@ def wording(s: Situation, found: Break) -> tuple[Severity, str]:
         lines.append(f"The broker refused {refusal.count} times: {refusal.reason}. The guard holds the rule.")
     lines.append(_done(s, found))
     return severity, " ".join(lines)
+
+
+def record_wording(s: Situation, found: Break) -> tuple[Severity, str]:
+    """Of the bot's own record: nothing is done to it, and what the guard holds does not hang on it."""
+    finding = found.finding
+    if finding.holding is None:
+        told = (
+            f"{s.book.account}: the bot's own record cannot be read ({finding.booked}): {finding.evidence}. What it "
+            "drops is not noticed meanwhile; the guard goes on. Needed: see the bot and [accounts.tracker]."
+        )
+        return Severity.WARNING, told
+    name = finding.holding.instrument if finding.holding.hedge == STRUCTURE else finding.holding
+    lines = [f"{name}: the bot's own record has {finding.booked}, the broker holds {finding.reported}."]
+    if not is_dropped(finding):
+        lines.append("A bot that sells what it does not hold opens a position. Needed: correct its record.")
+        return Severity.WARNING, " ".join([*lines, f"Evidence: {finding.evidence}."])
+    lines += [f"Evidence: {finding.evidence}.", f"{_who_keeps(s, finding.holding)}."]
+    return Severity.CRITICAL, " ".join([*lines, "Needed: see why the bot has lost it."])
+
+
+def _who_keeps(s: Situation, holding: Holding) -> str:
+    """What still closes a position that its bot has lost."""
+    whole = structure_at(s.book, holding)
+    is_ours = whole.is_guarded if whole is not None else bool(s.book.guarded_at(holding))
+    if not is_ours:
+        return "It is not ours in the books: nothing closes it"
+    return "The guard keeps it under its rules" if s.may_act else f"Nothing closes it: {s.why_not}"
 
 
 def _done(s: Situation, found: Break) -> str:

@@ -14,6 +14,7 @@ StandfastError
 │   ├── JournalDamaged      the chain does not verify: refuse to start
 │   └── LeaseLost           another process writes this account: stop
 │       └── Superseded      it was ours to write until the other took over
+├── RecordUnreadable        the bot's own record cannot be read now: evidence of nothing
 └── SettingsError           found before anything starts
 
 A class exists when a caller may do something different. `AssertionError` is for our own bugs and ends
@@ -102,6 +103,10 @@ def named(error: BaseException) -> str:
 
 class Superseded(LeaseLost):
     """It was ours to write until another process took over, because we were away (a suspended machine)."""
+
+
+class RecordUnreadable(StandfastError):
+    """The bot's own record cannot be read now: evidence of nothing. The text says why."""
 
 
 class SettingsError(StandfastError):

@@ -6,7 +6,7 @@ costs at most one full pass, because everything is looked at then.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from functools import partial
 from itertools import chain
@@ -15,7 +15,6 @@ import structlog
 
 import standfast
 from standfast.core import acts
-from standfast.core.cover import cover_of
 from standfast.core.decide import decide, is_silent
 from standfast.core.policy import Rules
 from standfast.core.sending import why_not, why_not_together
@@ -37,15 +36,17 @@ from standfast.model.effects import (
     WakeAt,
 )
 from standfast.model.errors import named
-from standfast.model.ids import EntryNumber, Holding, InstrumentId, PositionId, RequestId
+from standfast.model.ids import EntryNumber, Holding, InstrumentId, RequestId
 from standfast.model.journal import Entry, GuardStarted, GuardStopped, OrderIntended, RequestDone, RequestTaken
 from standfast.ports import Clock, OrderEvent, Request, StreamDown, StreamUp
+from standfast.runtime.beyond import Beyond
 from standfast.runtime.events import must_be_read
 from standfast.runtime.instruments import Instruments
 from standfast.runtime.ledger import Ledger
 from standfast.runtime.preparing import prepare
 from standfast.runtime.quotes import Quotes
 from standfast.runtime.reader import Reader
+from standfast.runtime.record_watch import RecordWatch
 from standfast.runtime.sender import Intent, Sender, turn
 from standfast.runtime.timers import Timers
 from standfast.runtime.user_rules import UserRules
@@ -96,6 +97,7 @@ class Account:
         self.sender = Sender(ledger, spawn, self._wake_holding, self._why_not)
         self.instruments = Instruments(ledger.broker, ledger.clock, lambda: len(self.sender.busy))
         self.user_rules = UserRules(ledger, self.situation, self.look_at)
+        self.record = RecordWatch(ledger.clock, self.situation, self.look_at)
         self.stream_up, self.cycles = False, 0
         self.finished: dict[RequestId, tuple[bool, str]] = {}
         """Outcomes of the requests answered in this life."""
@@ -104,7 +106,7 @@ class Account:
         self._everything = True
         self._wake = asyncio.Event()
         self._timers = Timers()
-        self._beyond: dict[PositionId, datetime] = {}
+        self._beyond = Beyond(self._set_timer)
         self._leaps: dict[Holding, Decimal] = {}
         self.halted = False
         self._leaving, self._at_rest = False, asyncio.Event()
@@ -126,6 +128,7 @@ class Account:
             "instruments": self.instruments.run,
             "requests": self.take_requests,
             "user rules": self.user_rules.run,
+            "the bot's record": self.record.run,
             **reads,
         }
 
@@ -260,7 +263,8 @@ class Account:
 
     def _clock_was_set(self) -> None:
         """Moments were named by another clock: look at everything, and name them anew."""
-        self._timers, self._passed, self._beyond = Timers(), None, {}
+        self._timers, self._passed = Timers(), None
+        self._beyond.since.clear()
         self.reader.clock_was_set()
 
     def _ring(self, now: datetime) -> None:
@@ -281,13 +285,15 @@ class Account:
                 self._at_rest.set()
                 return
             holdings = self._take_dirty()
-            if not holdings and is_silent(self.ledger.book, self.ledger.clock_ahead, self.reader.blind_since):
+            if not holdings and is_silent(
+                self.ledger.book, self.ledger.clock_ahead, self.reader.blind_since, self.record.unread_since
+            ):
                 return  # as nearly always when nothing has woken it
             self.instruments.want(h for h in holdings if self.ledger.book.guarded_at(h))
             async with self.ledger.deciding:
                 self._leaps = self.quotes.leaps(holdings)
                 situation = self.situation()
-                self._note_beyond(situation, holdings)
+                self._beyond.note(situation, holdings)
                 decision = decide(situation, holdings)
                 await self.ledger.record(decision.facts)
             for effect in sorted(decision.effects, key=turn):
@@ -335,7 +341,7 @@ class Account:
             sights=self.quotes.sights,
             good=self.quotes.good,
             greeks=self.quotes.greeks,
-            beyond_since=self._beyond,
+            beyond_since=self._beyond.since,
             busy=self.sender.busy | self.reader.booking,
             booking=self.reader.booking,
             asked=self.reader.lookups.asked,
@@ -345,6 +351,7 @@ class Account:
             blind_why=self.reader.blind_why,
             session_close=self.session_close,
             verdicts=self.user_rules.verdicts,
+            record=self.record.tracked,
             clock_ahead=self.ledger.clock_ahead,
             clock_set_at=self.ledger.steps.last,
             halted=self.halted,
@@ -358,20 +365,6 @@ class Account:
             return ""
         s = self.situation()
         return why_not(s, intent) if isinstance(intent, OrderIntended) else why_not_together(s, intent)
-
-    def _note_beyond(self, s: Situation, holdings: Iterable[Holding]) -> None:
-        """Since when the price has stood beyond a stop that rests: such a stop may not work."""
-        for holding in holdings:
-            sight = self.quotes.sights.get(holding)
-            if sight is None or not sight.quote.is_two_sided:
-                continue
-            for position in s.book.guarded_at(holding):
-                price = sight.quote.closing_price(position.sign)
-                if any((stop - price) * position.sign >= 0 for stop in cover_of(s, position).stop_prices):
-                    since = self._beyond.setdefault(position.id, s.now)
-                    self._set_timer(WakeAt(at=since + timedelta(seconds=5), holding=holding))
-                else:
-                    self._beyond.pop(position.id, None)
 
     def hand_over(self, effect: Effect) -> None:
         """Give one effect to whoever carries it out."""

@@ -1,44 +1,58 @@
 """One read-only comparison, without a lease, without a journal, without trading rights.
 
 With a ledger its book is compared with the broker. Without one, what the broker holds is taken as it is and
-compared with the broker's own orders: what has no stop, what has too much, what nobody explains. Each difference
-is looked at twice, by two reads, before it is named.
+compared with the broker's own orders: what has no stop, what has too much, what nobody explains. The bot's own record
+is compared with the broker either way. Each difference is looked at twice, by two reads, before it is named.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from standfast.core.book import Book
 from standfast.core.fold import apply
 from standfast.core.naked import naked_time
+from standfast.core.own_record import structure_record_findings
 from standfast.core.policy import Rules
 from standfast.core.reconcile import reconcile
 from standfast.core.situation import Situation
+from standfast.core.structures import structure_at
 from standfast.model.breaks import Break, Finding
-from standfast.model.errors import BrokerError
+from standfast.model.errors import BrokerError, RecordUnreadable
 from standfast.model.evidence import Snapshot
 from standfast.model.ids import BreakId, EntryNumber, Holding, PositionId, digest
 from standfast.model.journal import Entry, NakedBegan, PositionAdopted
 from standfast.model.order import OrderReport
-from standfast.ports import Broker, Clock
+from standfast.model.tracked import Tracked, held_in
+from standfast.ports import Broker, Clock, Tracker
 
 BETWEEN = 2.0
 """Seconds between the two looks."""
 
 
-async def scan(rules: Rules, broker: Broker, clock: Clock, book: Book | None) -> tuple[list[Break], list[str]]:
+async def scan(
+    rules: Rules, broker: Broker, clock: Clock, book: Book | None, tracker: Tracker | None = None
+) -> tuple[list[Break], list[str]]:
     """The breaks both looks agree on, and what could not be verified, in words."""
-    first, unverified = await _look(rules, broker, clock, book)
-    if not first or unverified:
-        return _breaks(rules, first, clock.now()), unverified
-    await clock.sleep(BETWEEN)
-    second, unverified = await _look(rules, broker, clock, book)
+    if rules.record is not None:  # the two looks stand for its slowness
+        rules = replace(rules, record=replace(rules.record, lag=timedelta(0)))
+    try:
+        first, unverified = await _look(rules, broker, clock, book, tracker)
+        if not first or unverified:
+            return _breaks(rules, first, clock.now()), unverified
+        await clock.sleep(BETWEEN)
+        second, unverified = await _look(rules, broker, clock, book, tracker)
+    finally:
+        if tracker is not None:
+            await tracker.close()
     return _breaks(rules, [found for found in second if found in first], clock.now()), unverified
 
 
-async def _look(rules: Rules, broker: Broker, clock: Clock, book: Book | None) -> tuple[list[Finding], list[str]]:
+async def _look(
+    rules: Rules, broker: Broker, clock: Clock, book: Book | None, tracker: Tracker | None
+) -> tuple[list[Finding], list[str]]:
     unverified: list[str] = []
+    record = await _record(rules, tracker, unverified)
     snapshot = Snapshot()
     for kind in ("clock", "positions", "orders"):
         try:
@@ -60,14 +74,32 @@ async def _look(rules: Rules, broker: Broker, clock: Clock, book: Book | None) -
         contract=broker.contract,
         now=clock.now() + timedelta(seconds=30),
         orders_by_holding=orders,
+        record=record,
     )
-    holdings = sorted({*book.holdings(), *snapshot.positions.rows, *orders})
+    holdings = sorted({*book.holdings(), *snapshot.positions.rows, *orders, *(record.held if record else ())})
     _note_what_is_naked(situation, holdings, clock.now())
     situation = replace(
         situation,
         snapshot=replace(situation.snapshot, positions_asked_after=book.head, orders_asked_after=book.head),
     )
-    return [found for holding in holdings for found in reconcile(situation, holding).findings], unverified
+    return [found for holding in holdings for found in _findings(situation, holding)], unverified
+
+
+def _findings(s: Situation, holding: Holding) -> Iterable[Finding]:
+    """Of a structure only what the bot's record says: its quotes are not read."""
+    whole = structure_at(s.book, holding)
+    return reconcile(s, holding).findings if whole is None else structure_record_findings(s, whole) or ()
+
+
+async def _record(rules: Rules, tracker: Tracker | None, unverified: list[str]) -> Tracked | None:
+    if tracker is None:
+        return None
+    try:
+        read = await tracker.read()
+    except RecordUnreadable as error:
+        unverified.append(f"{rules.account}: the bot's own record {tracker.label} {error}")
+        return None
+    return Tracked(label=tracker.label, held=held_in(read.entries), began=read.began)
 
 
 def _note_what_is_naked(s: Situation, holdings: Sequence[Holding], now: datetime) -> None:

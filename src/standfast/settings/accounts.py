@@ -11,7 +11,7 @@ from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
-from standfast.core.policy import Confirm, Every, Foreign, Limits, Mode, Policy, Rules
+from standfast.core.policy import BotRecord, Confirm, Every, Foreign, Limits, Mode, Policy, Rules
 from standfast.model.breaks import BreakKind
 from standfast.model.ids import AccountId
 from standfast.model.secret import Secret
@@ -29,8 +29,9 @@ from standfast.settings.addresses import (
 )
 from standfast.settings.environment import account_key
 from standfast.settings.report import Report, Unfit
-from standfast.settings.shapes import NO_SECRET, AccountSettings, TrackerSettings
+from standfast.settings.shapes import NO_SECRET, AccountSettings
 from standfast.settings.table import Table
+from standfast.settings.tracker import read_tracker
 from standfast.settings.values import (
     duration,
     flag,
@@ -82,6 +83,7 @@ def _account(table: Table, shared: Shared) -> AccountSettings:
     urls = _addresses(table, broker, live=live)
     simulated = all(is_loopback(host(url)) for url in urls.values())
     key_id, secret = _keys(table, broker, shared.vault, simulated=simulated)
+    tracker, record = read_tracker(table, shared.folder, shared.vault)
     return AccountSettings(
         name=AccountId(name),
         broker=broker,
@@ -94,8 +96,8 @@ def _account(table: Table, shared: Shared) -> AccountSettings:
         feed=table.read("feed", text, ""),
         is_simulator=simulated,
         follows_exchange=_follows_exchange(table, urls["rest_url"]),
-        tracker=_tracker(table, shared.folder),
-        rules=_rules(table, AccountId(name), shared),
+        tracker=tracker,
+        rules=_rules(table, AccountId(name), shared, record),
     )
 
 
@@ -160,20 +162,7 @@ def _follows_exchange(table: Table, rest: str) -> bool:
     return follows
 
 
-def _tracker(table: Table, folder: Path) -> TrackerSettings | None:
-    inner = table.table("tracker")
-    if "tracker" not in table:
-        return None
-    kind = inner.need("kind", one_of("json", "csv", "sql"), "", remedy='Write kind = "json", "csv" or "sql"')
-    path = inner.need("path", text, "", remedy="Write the path of the bot's own record")
-    symbols = inner.need("symbols", text, "", remedy="Write a JSONPath (json), a column (csv) or a query (sql)")
-    inner.close()
-    inner.warn("", "is checked and kept, and the bot's record not watched by this version")
-    is_file = "://" not in path
-    return TrackerSettings(kind=kind, path=str((folder / path).absolute()) if is_file else path, symbols=symbols)
-
-
-def _rules(table: Table, name: AccountId, shared: Shared) -> Rules:
+def _rules(table: Table, name: AccountId, shared: Shared, record: BotRecord | None) -> Rules:
     modes = table.table("modes")
     strategies = table.table("foreign_strategies")
     return Rules(
@@ -188,6 +177,7 @@ def _rules(table: Table, name: AccountId, shared: Shared) -> Rules:
         every=_every(table.table("every")),
         confirm=_confirm(table.table("confirm")),
         rate_share=table.read("rate_share", request_share, Decimal("0.25")),
+        record=record,
     )
 
 

@@ -1,12 +1,14 @@
 """What settings become: frozen values for the composition root. Strings of the file do not leave this room."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from standfast.core.policy import Rules
 from standfast.model.alert import Severity
 from standfast.model.ids import AccountId
 from standfast.model.secret import Secret
+from standfast.model.tracked import RecordMap
 
 NO_SECRET = Secret("")
 
@@ -27,9 +29,13 @@ class TrackerSettings:
     kind: str
     """`json`, `csv` or `sql`."""
     path: str
-    """A file (absolute), or a database address for `sql`."""
+    """A file (absolute), or a database as it is shown."""
+    address: Secret = NO_SECRET
+    """A database's address, where it is no file."""
     symbols: str
-    """JSONPath, column or query."""
+    """As written."""
+    every: timedelta
+    record: RecordMap
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

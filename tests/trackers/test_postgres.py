@@ -1,0 +1,156 @@
+"""A record in PostgreSQL, at a real server of the machine's own packages, started for these tests."""
+
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from standfast.model.tracked import RecordMap
+from standfast.trackers.entries import NotUnderstood
+from standfast.trackers.postgres import PostgresRecord
+from tests.trackers.records import BOUGHT, SOLD, D, held
+
+asyncpg: Any = pytest.importorskip("asyncpg", reason="PostgreSQL: pip install 'standfast[postgres]'")
+
+QUERY = "SELECT id, symbol, quantity, side, opened FROM positions WHERE closed IS NULL ORDER BY id"
+RECORD = RecordMap(
+    kind="sql",
+    entries=QUERY,
+    symbols=("symbol",),
+    quantity=("quantity",),
+    side=("side",),
+    position="id",
+    entry_time="opened",
+)
+ROWS = f"""
+    CREATE TABLE positions (id INT, symbol TEXT, quantity NUMERIC, side TEXT, opened TIMESTAMPTZ, closed TIMESTAMPTZ);
+    INSERT INTO positions VALUES
+        (1, '{SOLD}', 3, 'short', '2026-01-05 11:30-05', NULL), (1, '{BOUGHT}', 3, 'long', '2026-01-05 11:30-05', NULL),
+        (2, 'SPY', 10.5, 'long', '2026-01-05', NULL), (3, 'QQQ', 1, 'long', '2026-01-05', now());
+"""
+
+
+def _program(name: str) -> str | None:
+    places = [str(each) for each in sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)]
+    return shutil.which(name, path=os.pathsep.join([*places, os.environ.get("PATH", "")]))
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Its address. It refuses to run as root: then it is run as `nobody`."""
+    initdb, postgres = _program("initdb"), _program("postgres")
+    if initdb is None or postgres is None:
+        pytest.skip("NOT TESTED: no PostgreSQL server here; apt-get install postgresql")
+    folder = tmp_path_factory.mktemp("postgres")
+    as_user: dict[str, Any] = {}
+    if os.geteuid() == 0:
+        nobody = pwd.getpwnam("nobody")
+        as_user = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+        os.chown(folder, nobody.pw_uid, nobody.pw_gid)
+        for parent in folder.parents[:3]:
+            parent.chmod(parent.stat().st_mode | 0o011)
+    data = folder / "data"
+    subprocess.run(
+        [initdb, "-D", str(data), "-U", "bot", "-A", "trust", "-N"], check=True, capture_output=True, cwd="/", **as_user
+    )
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    running = subprocess.Popen(
+        [postgres, "-D", str(data), "-p", str(port), "-k", str(folder), "-h", "127.0.0.1", "-c", "fsync=off"],
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd="/",
+        **as_user,
+    )
+    assert running.stderr is not None
+    for line in running.stderr:
+        if "ready to accept connections" in line:
+            break
+    else:
+        pytest.fail("the server did not start")
+    yield f"postgresql://bot@127.0.0.1:{port}/postgres"
+    running.terminate()
+    running.communicate()
+
+
+async def _bot(address: str) -> Any:
+    connection = await asyncpg.connect(address)
+    await connection.execute("DROP TABLE IF EXISTS positions")
+    await connection.execute(ROWS)
+    return connection
+
+
+async def test_a_table_is_read_with_its_legs_and_exact_quantities(server: str) -> None:
+    bot, record = await _bot(server), PostgresRecord(server, RECORD)
+    try:
+        found = await record.entries()
+
+        assert held(found) == {SOLD: D(-3), BOUGHT: D(3), "SPY": D("10.5")}
+        assert [entry.name for entry in found] == ["1", "2"]
+        await bot.execute("DELETE FROM positions WHERE id = 1")
+        assert held(await record.entries()) == {"SPY": D("10.5")}
+    finally:
+        await record.close()
+        await bot.close()
+
+
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [
+        ("SELECT * FROM trades", 'relation "trades" does not exist'),
+        ("SELECT id FROM positions", "has no column symbol"),
+        ("WITH gone AS (DELETE FROM positions RETURNING *) SELECT * FROM gone", "read-only transaction"),
+        ("SELECT pg_sleep(60)", "statement timeout"),
+    ],
+)
+async def test_what_does_not_fit_is_told_and_nothing_is_written(server: str, query: str, told: str) -> None:
+    bot = await _bot(server)
+    record = PostgresRecord(server, RecordMap(kind="sql", entries=query, symbols=("symbol",)))
+    try:
+        with pytest.raises(NotUnderstood, match=told):
+            await record.entries()
+        assert await bot.fetchval("SELECT count(*) FROM positions") == 4
+    finally:
+        await record.close()
+        await bot.close()
+
+
+async def test_a_table_that_its_bot_has_locked_is_unread_and_not_waited_for(server: str) -> None:
+    bot, record = await _bot(server), PostgresRecord(server, RECORD)
+    try:
+        async with bot.transaction():
+            await bot.execute("LOCK TABLE positions IN ACCESS EXCLUSIVE MODE")
+            with pytest.raises(NotUnderstood, match="lock timeout"):
+                await record.entries()
+        assert len(await record.entries()) == 2
+    finally:
+        await record.close()
+        await bot.close()
+
+
+async def test_a_connection_that_is_cut_is_made_again(server: str) -> None:
+    bot, record = await _bot(server), PostgresRecord(server, RECORD)
+    try:
+        assert len(await record.entries()) == 2
+        await bot.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'standfast'")
+        with pytest.raises(NotUnderstood):
+            await record.entries()
+        assert len(await record.entries()) == 2
+    finally:
+        await record.close()
+        await bot.close()
+
+
+async def test_a_server_that_is_not_there_is_told_without_its_password() -> None:
+    record = PostgresRecord("postgresql://bot:secret-word@127.0.0.1:9/none", RECORD)
+
+    with pytest.raises(NotUnderstood, match="cannot be reached") as error:
+        await record.entries()
+    assert "secret-word" not in str(error.value)
