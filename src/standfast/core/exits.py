@@ -6,21 +6,20 @@ order rests at the broker is the broker's to execute, unless the price has stood
 """
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 
 from standfast.core.cover import cover_of, is_too_young, wanted_resting
-from standfast.core.expiring import becomes, due_at, expiry_alarms, is_due, pin_times
-from standfast.core.flat_times import flat_moment, last_flat_by
+from standfast.core.expiring import expiry_alarms, pin_times
 from standfast.core.ladder import climbed
 from standfast.core.policy import HeldBy, Policy
 from standfast.core.results import Levels, judge, levels_of, result_at
 from standfast.core.situation import Outcomes, Situation
 from standfast.core.structures import alone, is_option
 from standfast.core.tell import rule_due
-from standfast.model.effects import WakeAt
+from standfast.core.time_rules import next_times, overdue
 from standfast.model.journal import CloseRequested, TrailMoved
-from standfast.model.position import CloseReason, Phase, Position, Standing, Trail
+from standfast.model.position import CloseReason, Phase, Position, Trail
 
 
 def exits(s: Situation, position: Position) -> Outcomes:
@@ -40,11 +39,12 @@ def exits(s: Situation, position: Position) -> Outcomes:
 
 
 def _rules(s: Situation, position: Position, policy: Policy) -> Outcomes:
-    overdue = _time_rule(s, position, policy)
-    if overdue is not None:
-        yield overdue
+    options = alone(s.book, position) if is_option(position) else None
+    late = overdue(s, position, options, policy)
+    if late is not None:
+        yield _close(position, *late)
         return
-    yield from _next_times(s, position, policy)
+    yield from next_times(s, position, options, policy, position.holding)
     if not s.in_session or not s.is_explained(position.holding):
         return
     said = s.verdict(position.id) if policy.user_rule is not None else None
@@ -52,51 +52,6 @@ def _rules(s: Situation, position: Position, policy: Policy) -> Outcomes:
         yield _close(position, CloseReason.USER_RULE, f"{policy.user_rule}: {said.detail}")
         return
     yield from _price_rules(s, position, policy)
-
-
-# --- time rules ---------------------------------------------------------------------------------
-
-
-def _time_rule(s: Situation, position: Position, policy: Policy) -> CloseRequested | None:
-    ending = is_due(s, alone(s.book, position), policy) if is_option(position) else None
-    if ending is not None:
-        detail = f"it is traded for the last time today; what is left becomes {becomes(ending)}"
-        return _close(position, CloseReason.FLAT_BY, detail)
-    since = _since(s, position)
-    if since is None or (position.standing is Standing.ADOPTED and not policy.adopted_too):
-        return None
-    if policy.maximum_hold is not None and s.broker_now - since >= policy.maximum_hold:
-        return _close(position, CloseReason.MAXIMUM_HOLD, f"held since {since:%Y-%m-%d %H:%M} UTC")
-    if policy.flat_by is not None:
-        last = last_flat_by(policy.flat_by, s)
-        if last is not None and since < last:
-            return _close(position, CloseReason.FLAT_BY, f"flat by {policy.flat_by.at:%H:%M} {policy.flat_by.zone}")
-    return None
-
-
-def _since(s: Situation, position: Position) -> datetime | None:
-    """From when time rules count, by the broker's clock: an adoption is dated by ours, a fill by the broker's."""
-    return position.adopted_at + s.clock_ahead if position.adopted_at is not None else position.opened_at
-
-
-def _next_times(s: Situation, position: Position, policy: Policy) -> Outcomes:
-    since = _since(s, position)
-    ending = due_at(s, alone(s.book, position), policy) if is_option(position) else None
-    if ending is not None and ending[0] > s.broker_now:
-        yield WakeAt(at=s.by_our_clock(ending[0]), holding=position.holding)
-    if since is None:
-        return
-    if policy.maximum_hold is not None and since + policy.maximum_hold > s.broker_now:
-        yield WakeAt(at=s.by_our_clock(since + policy.maximum_hold), holding=position.holding)
-    if policy.flat_by is not None:
-        moment = flat_moment(policy.flat_by, s.broker_now.astimezone(policy.flat_by.zone).date(), s)
-        if moment is not None and moment > s.broker_now:
-            yield WakeAt(at=s.by_our_clock(moment), holding=position.holding)
-    if position.opened_at is not None and is_too_young(s, position, policy):
-        yield WakeAt(at=s.by_our_clock(position.opened_at + policy.minimum_hold), holding=position.holding)
-
-
-# --- price rules --------------------------------------------------------------------------------
 
 
 def _price_rules(s: Situation, position: Position, policy: Policy) -> Outcomes:

@@ -8,21 +8,19 @@
 4. A sold option whose delta goes beyond the limit closes the whole structure, from the first minute on.
 """
 
-from datetime import datetime
 from decimal import Decimal
 
-from standfast.core.expiring import becomes, due_at, expiry_alarms, is_due, pin_times
-from standfast.core.flat_times import flat_moment, last_flat_by
+from standfast.core.expiring import expiry_alarms, pin_times
 from standfast.core.ladder import climbed
 from standfast.core.policy import Policy
 from standfast.core.results import Judged, Levels
 from standfast.core.shapes import broken, entry
 from standfast.core.situation import Outcomes, Situation
 from standfast.core.tell import rule_due
+from standfast.core.time_rules import next_times, overdue
 from standfast.core.worth import Worth, delta, judge_structure, result_of, sold, structure_levels, worth
-from standfast.model.effects import WakeAt
 from standfast.model.journal import CloseRequested, TrailMoved
-from standfast.model.position import CloseReason, Standing, Trail
+from standfast.model.position import CloseReason, Trail
 from standfast.model.structure import Structure
 
 
@@ -40,11 +38,11 @@ def structure_exits(s: Situation, structure: Structure, policy: Policy) -> Outco
 
 
 def _rules(s: Situation, structure: Structure, policy: Policy) -> Outcomes:
-    overdue = _time_rule(s, structure, policy)
-    if overdue is not None:
-        yield overdue
+    late = overdue(s, structure, structure, policy)
+    if late is not None:
+        yield _close(structure, *late)
         return
-    yield from _next_times(s, structure, policy)
+    yield from next_times(s, structure, structure, policy, structure.shape[0].holding)
     if not s.in_session or broken(structure) is not None:
         return
     if not all(s.is_explained(leg.holding) for leg in structure.shape):
@@ -54,47 +52,6 @@ def _rules(s: Situation, structure: Structure, policy: Policy) -> Outcomes:
         yield _close(structure, CloseReason.USER_RULE, f"{policy.user_rule}: {said.detail}")
         return
     yield from _price_rules(s, structure, policy)
-
-
-# --- time rules ---------------------------------------------------------------------------------
-
-
-def _time_rule(s: Situation, structure: Structure, policy: Policy) -> CloseRequested | None:
-    ending = is_due(s, structure, policy)
-    if ending is not None:
-        detail = f"{ending.holding} is traded for the last time today; what is left becomes {becomes(ending)}"
-        return _close(structure, CloseReason.FLAT_BY, detail)
-    since = _since(s, structure)
-    if since is None or (structure.standing is Standing.ADOPTED and not policy.adopted_too):
-        return None
-    if policy.maximum_hold is not None and s.broker_now - since >= policy.maximum_hold:
-        return _close(structure, CloseReason.MAXIMUM_HOLD, f"held since {since:%Y-%m-%d %H:%M} UTC")
-    if policy.flat_by is not None:
-        last = last_flat_by(policy.flat_by, s)
-        if last is not None and since < last:
-            return _close(structure, CloseReason.FLAT_BY, f"flat by {policy.flat_by.at:%H:%M} {policy.flat_by.zone}")
-    return None
-
-
-def _since(s: Situation, structure: Structure) -> datetime | None:
-    """From when time rules count, by the broker's clock."""
-    return structure.adopted_at + s.clock_ahead if structure.adopted_at is not None else structure.opened_at
-
-
-def _next_times(s: Situation, structure: Structure, policy: Policy) -> Outcomes:
-    since, ending = _since(s, structure), due_at(s, structure, policy)
-    moments: list[datetime | None] = [ending[0] if ending is not None else None]
-    if since is not None and policy.maximum_hold is not None:
-        moments.append(since + policy.maximum_hold)
-    if policy.flat_by is not None:
-        moments.append(flat_moment(policy.flat_by, s.broker_now.astimezone(policy.flat_by.zone).date(), s))
-    if structure.opened_at is not None and policy.minimum_hold:
-        moments.append(structure.opened_at + policy.minimum_hold)
-    for moment in sorted({moment for moment in moments if moment is not None and moment > s.broker_now}):
-        yield WakeAt(at=s.by_our_clock(moment), holding=structure.shape[0].holding)
-
-
-# --- price rules --------------------------------------------------------------------------------
 
 
 def _price_rules(s: Situation, structure: Structure, policy: Policy) -> Outcomes:
