@@ -291,6 +291,15 @@ def test_a_structure_that_can_be_judged_is_not_blind() -> None:
     assert blindness(spread_at(("4.50", "4.70"), ("0.80", "0.90")), put_spread(), SPREAD) is None
 
 
+def test_a_leg_that_is_gone_makes_nothing_blind() -> None:
+    """What is left has lost its ratio, which is told; nobody quotes, or needs, what is held no more."""
+    sold, bought = put_spread().legs
+    lost = replace(put_spread(), legs=(sold, replace(bought, closed=bought.opened)))
+
+    assert blindness(seen({SHORT: GOOD}), lost, SPREAD) is None
+    assert blindness(seen({SHORT: GOOD}), put_spread(), SPREAD) is not None
+
+
 def test_nobody_expects_quotes_where_no_rule_needs_them() -> None:
     nothing = seen({})
     assert blindness(nothing, put_spread(), SPREAD) is not None

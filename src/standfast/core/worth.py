@@ -19,7 +19,7 @@ from decimal import Decimal
 
 from standfast.core.policy import Policy
 from standfast.core.results import STUCK, Clarity, Judged, Levels
-from standfast.core.shapes import entry
+from standfast.core.shapes import broken, entry
 from standfast.core.situation import Sight, Situation
 from standfast.model.breaks import BreakKind, Finding
 from standfast.model.ids import Holding
@@ -209,7 +209,9 @@ def watches_structure(structure: Structure, policy: Policy) -> bool:
 
 
 def blindness(s: Situation, structure: Structure, policy: Policy) -> Finding | None:
-    """A rule the loop must hold for it and cannot judge now; the contracts are named. In the session only."""
+    """A rule the loop must hold for it and cannot judge now; the contracts are named. In the session only.
+
+    Of what has lost its ratio no rule is judged: that is told as such, and a leg that is gone lacks no quote."""
     if not s.in_session or structure.is_flat or not structure.is_guarded or structure.closing is not None:
         return None
     whys: list[tuple[Holding, str]] = []
@@ -217,10 +219,10 @@ def blindness(s: Situation, structure: Structure, policy: Policy) -> Finding | N
     if watches_structure(structure, policy):
         found = worth(s, structure.shape)
         judged = judge_structure(found, structure, policy)
-        if judged.clarity is not Clarity.CLEAR:
+        if judged.clarity is not Clarity.CLEAR and broken(structure) is None:
             reported = "no usable quote" if judged.price is None else "judged at the mid"
             whys.append((found.lacks[0][0] if found.lacks else structure.shape[0].holding, judged.reason))
-        elif not entry(structure):
+        elif judged.clarity is Clarity.CLEAR and not entry(structure):
             reported = "no entry price to judge it by"
             whys.append((structure.shape[0].holding, "it was entered at even, or not every leg has filled"))
     if policy.short_delta_limit is not None:

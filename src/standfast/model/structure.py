@@ -101,7 +101,7 @@ class HeldLeg:
 
     @property
     def net(self) -> Decimal:
-        return self.held * self.leg.sign
+        return self.held * self.leg.sign + ZERO  # never a negative nothing
 
     @property
     def entry_price(self) -> Decimal | None:

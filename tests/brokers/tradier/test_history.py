@@ -32,7 +32,7 @@ async def test_what_had_filled_before_is_not_told() -> None:
     at = broker(found, ManualClock())
 
     mark = (await at.activities("")).watermark
-    assert mark == "2026-10-08/1:10.0:600.0 2:4.0:600.0"
+    assert mark == "2026-10-08/1:10:600 2:4:600"
     assert (await at.activities(mark)).totals == ()
 
     found.tell("/orders", orders(bought(1, 10.0, status="filled"), bought(2, 10.0, 603.0), bought(3, 1.0)))
@@ -72,7 +72,7 @@ async def test_what_rests_from_the_day_guarding_began_keeps_what_it_had_filled()
     read = await at.activities(mark)
 
     assert read.totals == ()
-    assert read.watermark == "2026-10-09/2:4.0:600.0"
+    assert read.watermark == "2026-10-09/2:4:600"
 
 
 async def test_an_order_without_a_price_for_what_it_filled_is_not_told_yet() -> None:

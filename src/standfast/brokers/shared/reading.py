@@ -52,8 +52,8 @@ def holding(symbol: str) -> Holding:
 
 
 def number(text: Number, field: str) -> Decimal:
-    """An exact, finite number of sane length."""
-    plain = text if isinstance(text, str) else f"{Decimal(repr(text)):f}"
+    """An exact, finite number of sane length. A whole one that comes as a float is told as what it is: 3, not 3.0."""
+    plain = text if isinstance(text, str) else f"{Decimal(repr(text)):f}".removesuffix(".0")
     if NUMBER.fullmatch(plain) is None:
         raise Malformed(f"{field} is {shown(plain)}")
     return Decimal(plain)
