@@ -13,7 +13,15 @@ from typing import NamedTuple, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 from standfast.model.contract import Contract
 from standfast.model.effects import Urgency
-from standfast.model.evidence import AccountRead, ActivitiesRead, MarketClock, OrdersRead, PositionsRead, Rights
+from standfast.model.evidence import (
+    AccountRead,
+    ActivitiesRead,
+    Guarded,
+    MarketClock,
+    OrdersRead,
+    PositionsRead,
+    Rights,
+)
 from standfast.model.greeks import Greeks
 from standfast.model.ids import (
     AccountId,
@@ -223,6 +231,15 @@ class TellsRights(Protocol):
 
 
 @runtime_checkable
+@runtime_checkable
+class TellsGuarded(Protocol):
+    """A broker of which not everything can be guarded in the same way everywhere, and that says what."""
+
+    async def guarded(self) -> Sequence[Guarded]:
+        """By what the broker has and a look at it. Raises BrokerError."""
+        ...
+
+
 class TellsGreeks(Protocol):
     """A broker that tells of each option it quotes how its price answers to the market."""
 

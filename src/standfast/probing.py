@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from standfast.adapters import broker_of
 from standfast.app import clock_of, load
 from standfast.model.errors import SettingsError, StandfastError
-from standfast.model.evidence import AccountRead, MarketClock, Rights
+from standfast.model.evidence import AccountRead, Guarded, MarketClock, Rights
 from standfast.opened import channels_of
-from standfast.ports import TellsRights
+from standfast.ports import TellsGuarded, TellsRights
 
 if TYPE_CHECKING:
     from standfast.settings import Settings
@@ -27,6 +27,8 @@ class Probe:
     positions: int | None = None
     rights: Rights | None = None
     """What the key may do beyond trading; None where the broker has no word for it."""
+    guarded: Sequence[Guarded] = ()
+    """What is and is not guarded there, where the broker tells."""
     failures: dict[str, str] = field(default_factory=dict)
 
 
@@ -58,9 +60,19 @@ async def _probe(settings: "Settings", name: str) -> Probe:
                 answer.asked_at = began + (clock.now() - began) / 2
         if answer.account is not None and isinstance(broker, TellsRights):
             answer.rights = await broker.rights()
+        if isinstance(broker, TellsGuarded):
+            answer.guarded = await _guarded(broker, answer)
     finally:
         await broker.close()
     return answer
+
+
+async def _guarded(broker: TellsGuarded, answer: Probe) -> Sequence[Guarded]:
+    try:
+        return await broker.guarded()
+    except StandfastError as error:
+        answer.failures["what is guarded"] = f"{type(error).__name__}: {error}"
+        return ()
 
 
 def misunderstood(settings: "Settings") -> Sequence[str]:

@@ -187,6 +187,9 @@ def broker(config: Path, account: "AccountSettings") -> Iterator[Check]:
     yield _answers(account, probe)
     yield _clock(account.name, probe)
     yield _rights(account, probe)
+    for each in probe.guarded:
+        remedy = each.remedy or "see docs/guides; what is not guarded is watched by nobody"
+        yield Check(f"{account.name}: {each.what}", ok=each.ok, detail=each.detail, remedy="" if each.ok else remedy)
 
 
 def _answers(account: "AccountSettings", probe: doors.Probe) -> Check:

@@ -92,6 +92,16 @@ class Rights:
     detail: str
 
 
+@dataclass(frozen=True, slots=True)
+class Guarded:
+    """One thing that is or is not guarded at a broker, in words for people."""
+
+    what: str
+    ok: bool
+    detail: str
+    remedy: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MarketClock:
     """The broker's own idea of the session; it decides."""

@@ -23,7 +23,7 @@ from standfast.brokers.ccxt.client import CcxtClient, Judges, Throttles
 from standfast.brokers.ccxt.library import Access, Library, open_library, send_through
 from standfast.brokers.ccxt.markets import Shelf
 from standfast.brokers.ccxt.stream import OrderStream
-from standfast.brokers.ccxt.venue import Guarded, Venue
+from standfast.brokers.ccxt.venue import Venue
 from standfast.brokers.shared.courier import Deadlines, Turn
 from standfast.brokers.shared.throttle import Throttle, Told
 from standfast.brokers.shared.transport import Response, Transport
@@ -33,6 +33,7 @@ from standfast.model.errors import BrokerError, OutcomeUnknown, Rejected
 from standfast.model.evidence import (
     AccountRead,
     ActivitiesRead,
+    Guarded,
     HeldReport,
     MarketClock,
     OrdersRead,
@@ -296,5 +297,9 @@ def _venue(library: Library, settings: CcxtSettings, clock: Clock, transport: Tr
         draw=draw,
     )
     send_through(library, client.send, _judge)
-    library.options["fetchMarkets"] = {"types": ["linear"]}
+    library.options |= {
+        "fetchMarkets": {"types": ["linear"]},
+        "enableUnifiedMargin": False,
+        "enableUnifiedAccount": True,
+    }
     return BybitVenue(client, settings.shelf, clock)

@@ -55,6 +55,7 @@ def open_library(access: Access, clock: Clock) -> Library:
     library.options["maxRetriesOnFailure"] = 0
     library.has["fetchCurrencies"] = False  # it asks another host, and for nothing we use
     library.newUpdates = True
+    library.timeout_on_exit = 0
     library.milliseconds = lambda: int(clock.now().timestamp() * 1000)
     if not access.rest_url and not access.live:
         if "test" not in library.urls:

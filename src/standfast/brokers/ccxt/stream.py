@@ -11,12 +11,13 @@ Invariants
 
 import asyncio
 import random
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections import deque
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from contextlib import aclosing
 from typing import Any
 
 from standfast.brokers.ccxt.library import Library
-from standfast.brokers.ccxt.venue import Venue
+from standfast.brokers.ccxt.venue import Happened, Venue
 from standfast.brokers.shared.sessions import Backoff
 from standfast.brokers.shared.wire import STEADY_AFTER
 from standfast.model.errors import BrokerError
@@ -34,7 +35,9 @@ class OrderStream:
         self._clock = clock
         self._draw = draw
         self._up = asyncio.Event()
-        _hear(library, self._up)
+        self._news = asyncio.Event()
+        self._heard: deque[Happened] = deque()
+        self._listen()
 
     async def events(self, prepare: Callable[[], Awaitable[object]]) -> AsyncGenerator[BrokerEvent, None]:
         """Order events between `StreamUp` and `StreamDown`, for ever. `prepare`: what has to be read before."""
@@ -66,36 +69,37 @@ class OrderStream:
             await self._connected(watching)
             yield StreamUp()
             while True:
-                rows = await watching
-                watching = asyncio.ensure_future(self._library.watch_orders())
-                for event in filter(None, map(self._event, rows)):
-                    yield event
+                while self._heard:
+                    yield _event(self._heard.popleft())
+                if watching.done():
+                    self._hear(filter(None, map(self._venue.happened, watching.result())))
+                    watching = asyncio.ensure_future(self._library.watch_orders())
+                await self._more(watching)
         except Exception as error:  # noqa: BLE001 - whatever ccxt meets on a stream, it is tried again
             reason = str(error) if isinstance(error, BrokerError) else f"{type(error).__name__}: {error}"
         finally:
             if watching is not None:
                 watching.cancel()
             await self._let_go()
+            self._heard.clear()  # all is read anew after the next connection
         yield StreamDown(redact(reason)[:REASON_MAX])
 
     async def _connected(self, watching: "asyncio.Future[Any]") -> None:
         """Wait until orders are subscribed to; raises what keeps them from it."""
-        up = asyncio.ensure_future(self._up.wait())
-        try:
-            async with self._clock.timeout(CONNECTED_WITHIN):
-                await asyncio.wait({up, watching}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            up.cancel()
-        if watching.done() and watching.exception() is not None:
+        async with self._clock.timeout(CONNECTED_WITHIN):
+            await _either(self._up, watching)
+        if watching.done():
             watching.result()
 
-    def _event(self, row: Any) -> OrderEvent | None:
-        found = self._venue.happened(row)
-        if found is None:
-            return None
-        return OrderEvent(
-            holding=found.holding, broker_id=found.broker_id, client_id=found.client_id, event=found.event
-        )
+    async def _more(self, watching: "asyncio.Future[Any]") -> None:
+        """Wait until something was heard, or the stream has ended."""
+        if not self._heard:
+            self._news.clear()
+            await _either(self._news, watching)
+
+    def _hear(self, found: Iterable[Happened]) -> None:
+        self._heard.extend(found)
+        self._news.set()
 
     async def _let_go(self) -> None:
         """Forget every connection: the next one starts as the first did."""
@@ -106,27 +110,43 @@ class OrderStream:
                 pass
         self._library.clients.clear()
 
+    def _listen(self) -> None:
+        """Hear every message as it comes: what ccxt hands out is the last of several.
+
+        Orders are subscribed to by the exchange's word where it gives one, else by the connection made for them.
+        """
+        library = self._library
+        acknowledges = library.id in ACKNOWLEDGING
+        handle, connected = library.handle_message, library.on_connected
+
+        def on_connected(client: Any, message: Any = None) -> None:
+            connected(client, message)
+            if not acknowledges:
+                self._up.set()
+
+        def handle_message(client: Any, message: Any) -> Any:
+            if isinstance(message, dict):
+                if message.get("op") == SUBSCRIBED and message.get("success"):
+                    self._up.set()
+                self._hear(self._venue.heard(message))
+            return handle(client, message)
+
+        library.on_connected = on_connected
+        library.handle_message = handle_message
+
 
 SUBSCRIBED = "subscribe"
 ACKNOWLEDGING = frozenset({"bybit"})
 """Exchanges that say when a subscription has taken hold."""
 
 
-def _hear(library: Library, up: asyncio.Event) -> None:
-    """Note the moment in which orders are subscribed to: by the exchange's word where it gives one, else by the
-    connection, which is made for them."""
-    acknowledges = library.id in ACKNOWLEDGING
-    handle, connected = library.handle_message, library.on_connected
+async def _either(event: asyncio.Event, future: "asyncio.Future[Any]") -> None:
+    waiting = asyncio.ensure_future(event.wait())
+    try:
+        await asyncio.wait({waiting, future}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        waiting.cancel()
 
-    def on_connected(client: Any, message: Any = None) -> None:
-        connected(client, message)
-        if not acknowledges:
-            up.set()
 
-    def handle_message(client: Any, message: Any) -> Any:
-        if isinstance(message, dict) and message.get("op") == SUBSCRIBED and message.get("success"):
-            up.set()
-        return handle(client, message)
-
-    library.on_connected = on_connected
-    library.handle_message = handle_message
+def _event(found: Happened) -> OrderEvent:
+    return OrderEvent(holding=found.holding, broker_id=found.broker_id, client_id=found.client_id, event=found.event)

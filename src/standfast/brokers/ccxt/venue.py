@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from standfast.brokers.ccxt.markets import Markets
 from standfast.brokers.shared.courier import Turn
 from standfast.model.contract import Contract
-from standfast.model.evidence import AccountRead, ActivitiesRead, HeldReport, Rights
+from standfast.model.evidence import AccountRead, ActivitiesRead, Guarded, HeldReport, Rights
 from standfast.model.ids import BrokerOrderId, ClientOrderId, Holding, InstrumentId
 from standfast.model.instrument import Instrument
 from standfast.model.order import OrderReport, Terms
@@ -20,15 +20,6 @@ from standfast.model.quote import Quote
 
 UNTAGGED = "untagged-"
 """Before the broker's id, of an order without a client id: an empty one would be the beginning of every other."""
-
-
-@dataclass(frozen=True, slots=True)
-class Guarded:
-    """One thing that is or is not guarded on this exchange, in words for people."""
-
-    what: str
-    ok: bool
-    detail: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +70,10 @@ class Venue(Protocol):
         """What can and what cannot be guarded here, by what the exchange has and a look at it."""
         ...
 
+    def heard(self, message: Mapping[str, Any]) -> Sequence[Happened]:
+        """The orders that a message of the stream names, as it came."""
+        ...
+
     def happened(self, row: Mapping[str, Any]) -> Happened | None:
-        """What an order of the stream, as ccxt tells it, says; None where it names none."""
+        """The same of an order as ccxt tells it, where messages as they come are not understood."""
         ...

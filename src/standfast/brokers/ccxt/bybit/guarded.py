@@ -4,7 +4,7 @@ from collections.abc import Set
 
 from standfast.brokers.ccxt.bybit.rows import KeyRow
 from standfast.brokers.ccxt.markets import Markets
-from standfast.brokers.ccxt.venue import Guarded
+from standfast.model.evidence import Guarded
 
 
 def statements(markets: Markets, key: KeyRow, hedged: Set[str]) -> list[Guarded]:
@@ -22,6 +22,7 @@ def statements(markets: Markets, key: KeyRow, hedged: Set[str]) -> list[Guarded]
             "orders",
             ok=trades,
             detail="the key may trade" if trades else "the key may not trade contracts: nothing can be closed",
+            remedy="" if trades else "give the key the right to contract orders and positions",
         ),
         Guarded(
             "protection",

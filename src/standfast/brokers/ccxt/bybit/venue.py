@@ -22,13 +22,13 @@ from standfast.brokers.ccxt.bybit.rows import ExecutionRow, KeyRow, OrderRow, Po
 from standfast.brokers.ccxt.client import CcxtClient
 from standfast.brokers.ccxt.markets import Market, Markets, Shelf
 from standfast.brokers.ccxt.terms import acknowledged
-from standfast.brokers.ccxt.venue import UNTAGGED, Guarded, Happened
+from standfast.brokers.ccxt.venue import UNTAGGED, Happened
 from standfast.brokers.shared.courier import Turn
 from standfast.brokers.shared.reading import number, shown
 from standfast.model.contract import Contract
 from standfast.model.effects import Urgency
 from standfast.model.errors import Malformed, Rejected
-from standfast.model.evidence import AccountRead, ActivitiesRead, HeldReport, Rights
+from standfast.model.evidence import AccountRead, ActivitiesRead, Guarded, HeldReport, Rights
 from standfast.model.ids import BrokerOrderId, ClientOrderId, Holding, InstrumentId
 from standfast.model.instrument import Instrument
 from standfast.model.order import ZERO, OrderReport, OrderState, OrderType, Terms, TimeInForce
@@ -68,10 +68,13 @@ class BybitVenue:
         """Of each symbol, whether its two sides are held apart."""
         self._held: dict[Holding, Decimal] = {}
         self._forced: dict[str, list[ExecutionRow]] = {}
+        self._table: Markets | None = None
         self._key: tuple[float, KeyRow] | None = None
 
     async def markets(self, lacking: str = "") -> Markets:
-        return await self._shelf.markets(self._client.library.fetch_markets, self._clock, lacking=lacking)
+        load = self._client.library.fetch_markets
+        self._table = await self._shelf.markets(load, self._clock, lacking=lacking)
+        return self._table
 
     async def instrument(self, name: InstrumentId) -> Instrument:
         return (await self._market(name)).instrument
@@ -186,18 +189,14 @@ class BybitVenue:
         self._note_modes(rows)
         return statements(markets, key, {symbol for symbol, hedged in self._hedged.items() if hedged})
 
-    def happened(self, row: Mapping[str, Any]) -> Happened | None:
-        told = row.get("info") or {}
-        id = str(told.get("orderId") or "")
-        if not id or told.get("category", "linear") != "linear":
-            return None
-        hedge = parse.hedge_of(told.get("positionIdx", 0))
-        return Happened(
-            holding=Holding(InstrumentId(str(row.get("symbol") or "")), hedge),
-            broker_id=BrokerOrderId(id),
-            client_id=ClientOrderId(str(told.get("orderLinkId") or f"{UNTAGGED}{id}")),
-            event=EVENTS.get(str(told.get("orderStatus")), str(told.get("orderStatus", ""))[:40].lower()),
-        )
+    def heard(self, message: Mapping[str, Any]) -> list[Happened]:
+        data = message.get("data")
+        if str(message.get("topic", "")).partition(".")[0] != "order" or not isinstance(data, list):
+            return []
+        return [_happened(row, self._table) for row in data if row.get("category", "linear") == "linear"]
+
+    def happened(self, row: Mapping[str, Any]) -> None:
+        """Every message is heard as it comes."""
 
     async def _market(self, name: InstrumentId) -> Market:
         return (await self.markets(lacking=name)).of_name(name)
@@ -285,6 +284,21 @@ class BybitVenue:
         if self._key is None or now - self._key[0] >= KEY_KEPT:
             self._key = (now, await self._calls.key())
         return self._key[1]
+
+
+def _happened(row: Mapping[str, Any], table: Markets | None) -> Happened:
+    """Raises Malformed for a row without an order: what it said may matter."""
+    id, symbol = str(row.get("orderId") or ""), str(row.get("symbol") or "")
+    if not id:
+        raise Malformed(f"an order of the stream has no id: {shown(str(row))}")
+    market = table.by_id.get(symbol) if table is not None else None
+    status = str(row.get("orderStatus") or "")
+    return Happened(
+        holding=Holding(market.name if market else InstrumentId(""), parse.hedge_of(row.get("positionIdx", 0))),
+        broker_id=BrokerOrderId(id),
+        client_id=ClientOrderId(str(row.get("orderLinkId") or f"{UNTAGGED}{id}")),
+        event=EVENTS.get(status, status[:40].lower()),
+    )
 
 
 EVENTS = {"New": "new", "PartiallyFilled": "partial_fill", "Filled": "fill", "Cancelled": "canceled"}
