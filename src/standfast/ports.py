@@ -240,6 +240,7 @@ class TellsGuarded(Protocol):
         ...
 
 
+@runtime_checkable
 class TellsGreeks(Protocol):
     """A broker that tells of each option it quotes how its price answers to the market."""
 
