@@ -139,6 +139,7 @@ def test_the_portfolio_shows_both_sides_of_the_quotes_what_a_day_costs_and_the_w
 
     ran = desk.run("portfolio", "--json")
 
+    assert ran.code == 0, ran.err
     (found,) = ran.document["portfolio"]
     (position,) = found["positions"]
     assert (position["entry"], position["now"], position["mid"]) == ("-3.7", "-3.6", "-3.4")

@@ -63,8 +63,99 @@ def test_no_rule_of_a_single_position_is_judged_of_a_leg_once_it_belongs_to_a_st
     assert [type(fact) for fact in decision.facts] == [j.StructureFormed]
 
 
-def test_a_ratio_that_no_shape_has_stays_apart() -> None:
-    assert formed(bare(-3, 2)) == []
+def test_what_exceeds_the_whole_units_stays_apart_as_part_of_its_lot() -> None:
+    s = bare(-3, 2)
+
+    split, fact = forming(s, s.book.holdings())
+
+    assert isinstance(split, j.LotSplit)
+    assert isinstance(fact, j.StructureFormed)
+    assert (split.position, split.quantity) == (P, D(2))
+    assert {(leg.position, leg.ratio) for leg in fact.legs} == {(split.part, -1), (Q, 1)}
+    assert fact.units == D(2)
+    told(s.book, split, fact)
+    rest, part = s.book.state.positions[P], s.book.state.positions[split.part]
+    assert (rest.net, rest.entry_price, rest.structure) == (D(-1), D("4.50"), None)
+    assert (part.net, part.entry_price, part.structure) == (D(-2), D("4.50"), fact.structure)
+    assert s.book.net(SOLD).low == D(-3)
+
+
+LOWER = at("P", 3600)
+
+
+def several(sold: int = -6) -> Situation:
+    """Two spreads, 3 of 3800/3700 and 3 of 3800/3600, sold leg by leg before anybody looked."""
+    held = [
+        adopted(sold, "4.50", id=P, holding=SOLD),
+        adopted(3, "0.80", id=Q, holding=BOUGHT),
+        adopted(3, "0.30", id=R, holding=LOWER),
+    ]
+    sights = {**prices(), LOWER: quoted("0.20", "0.30")}
+    return situation(folded(*held), policy=SPREADS, sights=sights)
+
+
+def test_spreads_that_share_a_contract_each_get_their_part_of_its_lot() -> None:
+    s = several()
+
+    facts = list(forming(s, s.book.holdings()))
+    told(s.book, *facts)  # type: ignore[arg-type]  # facts are all it yields here
+
+    spreads = [{leg.holding: leg.ratio for leg in each.legs} for each in s.book.state.structures.values()]
+    assert sorted(map(len, spreads)) == [2, 2]
+    assert {SOLD: -1, BOUGHT: 1} in spreads
+    assert {SOLD: -1, LOWER: 1} in spreads
+    assert [each.units for each in s.book.state.structures.values()] == [D(3), D(3)]
+    assert s.book.net(SOLD).low == D(-6)
+    assert all(each.structure is not None for each in s.book.state.positions.values())
+    assert s.book.state.costs == {}
+    assert list(forming(s, s.book.holdings())) == []
+
+
+def test_lots_of_their_own_sizes_are_tied_whole_before_any_is_split() -> None:
+    sizes = ((P, -2, SOLD), (Q, -3, SOLD), (R, 3, BOUGHT), (PositionId("p4"), 2, BOUGHT))
+    held = [adopted(size, 4, id=id, holding=holding) for id, size, holding in sizes]
+    s = situation(folded(*held), policy=SPREADS, sights=prices())
+
+    facts = formed(s)
+
+    assert [(fact.units, {leg.position for leg in fact.legs}) for fact in facts] == [
+        (D(3), {Q, R}),
+        (D(2), {P, PositionId("p4")}),
+    ]
+
+
+def test_what_an_order_may_still_add_to_is_not_guessed_at() -> None:
+    """A bot that sells ten and has bought three of what bounds them would be closed leg by leg as out of its ratio."""
+    working = replace(leg(1, Side.SELL, SOLD, "4.50"), quantity=D(10), state=OrderState.WORKING, parent_id=None)
+    lot = found(P, 1, Side.SELL, SOLD, "4.50")
+    book = folded(j.OrderObserved(report=working), *lot, *found(Q, 2, Side.BUY, BOUGHT, "0.80"))
+    assert formed(situation(book, policy=SPREADS, sights=prices())) == []
+
+    told(book, j.OrderObserved(report=replace(working, state=OrderState.CANCELLED)))
+
+    assert len(formed(situation(book, policy=SPREADS, sights=prices()))) == 1
+
+
+def test_what_has_filled_of_an_order_that_still_works_is_one_structure_already() -> None:
+    """Its legs would be judged as single options otherwise, and one of them closed alone, for as long as it works."""
+    legs = tuple(replace(each, quantity=D(10), state=OrderState.WORKING) for each in LEGS)
+    working = replace(ORDER, quantity=D(10), state=OrderState.WORKING, legs=legs)
+    book = folded(
+        j.OrderObserved(report=working), *found(P, 1, Side.SELL, SOLD, "4.50"), *found(Q, 2, Side.BUY, BOUGHT, "0.80")
+    )
+
+    (fact,) = formed(situation(book, policy=SPREADS))
+
+    assert [(each.position, each.ratio) for each in fact.legs] == [(P, -1), (Q, 1)]
+    assert fact.units == D(3)
+
+
+def test_what_an_operator_has_taken_apart_stays_apart() -> None:
+    s = bare()
+    (fact,) = formed(s)
+    told(s.book, fact, j.StructureDissolved(structure=fact.structure, reason="wrong", by="op"))
+
+    assert formed(s) == []
 
 
 def test_nothing_is_formed_while_the_broker_lists_more_of_the_underlying_than_the_books_have() -> None:

@@ -25,7 +25,9 @@ from tests.core.situations import (
     the,
     told,
 )
+from tests.core.spreads import SOLD
 from tests.core.test_fills import LOT, foreign_lot
+from tests.core.test_forming import bare, formed
 
 WRITE_OFF = j.PositionWrittenOff(position=P, reason=CloseReason.FOREIGN, by="op", detail="gone")
 STANDING = j.StandingChanged(position=LOT, standing=Standing.ADOPTED, by="op")
@@ -162,3 +164,50 @@ def test_an_adoption_from_fills_can_be_undone_too() -> None:
 
     assert book.state.positions == {}
     assert book.state.acknowledged == {SPY: D(5)}
+
+
+# --- structures -----------------------------------------------------------------------------------
+
+
+def formed_spread() -> tuple[Book, j.StructureFormed]:
+    s = bare()
+    (fact,) = formed(s)
+    return told(s.book, fact), fact
+
+
+def test_a_structure_that_was_recognised_wrongly_is_taken_apart_and_its_legs_are_as_they_were() -> None:
+    apart = bare().book
+    book, fact = formed_spread()
+
+    (dissolved, _) = take_back(book, fact)
+
+    assert isinstance(dissolved, j.StructureDissolved)
+    assert book.state.structures == {}
+    assert book.state.costs == apart.state.costs
+    assert {id: replace(each, apart=False) for id, each in book.state.positions.items()} == apart.state.positions
+
+
+def test_one_that_is_being_closed_is_not_taken_apart() -> None:
+    book, fact = formed_spread()
+    told(book, j.CloseRequested(position=fact.structure, reason=CloseReason.OPERATOR, by="op", detail=""))
+
+    assert take_back(book, fact) == []
+
+
+def test_the_close_and_the_protection_of_a_structure_are_taken_back_too() -> None:
+    book, fact = formed_spread()
+    asked = j.CloseRequested(position=fact.structure, reason=CloseReason.OPERATOR, by="op", detail="")
+    chosen = j.ProtectionChosen(position=fact.structure, stop=D(-5), target=None, bare=False, by="op")
+    told(book, asked)
+    assert isinstance(take_back(book, asked)[0], j.CloseWithdrawn)
+    told(book, chosen)
+    assert isinstance(take_back(book, chosen)[0], j.ProtectionChosen)
+
+    (structure,) = book.state.structures.values()
+    assert (structure.closing, structure.stop) == (None, None)
+
+
+def test_the_adoption_of_a_leg_is_not_undone_while_it_is_one() -> None:
+    book, _ = formed_spread()
+
+    assert take_back(book, adopted(-3, "4.50", id=P, holding=SOLD)) == []

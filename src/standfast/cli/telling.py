@@ -169,6 +169,7 @@ TELL: Mapping[type[j.Fact], Callable[[Any], str]] = {
     j.OpeningRequested: _opening,
     j.OpeningRefused: lambda f: f"opening of {f.holding} refused: {'; '.join(f.reasons)}",
     j.StructureRequested: _structure,
+    j.LotSplit: lambda f: f"{number(f.quantity)} of {f.position} go on as {f.part}",
     j.StructureFormed: lambda f: (
         f"{_by(f.by)} makes {', '.join(f'{leg.position}:{leg.ratio:+}' for leg in f.legs)} one structure"
         f" of {number(f.units)}{_why(f.why)}"

@@ -23,6 +23,7 @@ NAMES = frozenset(
         "order",
         "execution_id",
         "broker_order_id",
+        "part",
     }
 )
 """Fields whose value is the name of something."""
@@ -32,6 +33,7 @@ OWNERS = (j.OpeningRequested, j.LotFound, j.PositionAdopted)
 
 
 Together = j.StructureRequested | j.StructureFormed | j.TogetherIntended
+Tied = Together | j.LotSplit
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,7 @@ def _introduced(fact: j.Fact) -> Iterator[tuple[str, Subject]]:
     match fact:
         case j.OpeningRequested() | j.LotFound() | j.PositionAdopted():
             yield fact.position, Subject("position", fact.position)
-        case j.StructureRequested() | j.StructureFormed() | j.TogetherIntended():
+        case j.StructureRequested() | j.StructureFormed() | j.TogetherIntended() | j.LotSplit():
             yield from _introduced_together(fact)
         case j.OrderIntended():
             yield fact.id, Subject("order", fact.id)
@@ -72,7 +74,10 @@ def _introduced(fact: j.Fact) -> Iterator[tuple[str, Subject]]:
             yield from _introduced_by_people(fact)
 
 
-def _introduced_together(fact: Together) -> Iterator[tuple[str, Subject]]:
+def _introduced_together(fact: Tied) -> Iterator[tuple[str, Subject]]:
+    if isinstance(fact, j.LotSplit):
+        yield fact.part, Subject("position", fact.part)
+        return
     if isinstance(fact, j.TogetherIntended):
         yield fact.id, Subject("order", fact.id)
         return
@@ -119,7 +124,7 @@ def related(entries: Sequence[j.Entry], subject: Subject) -> set[str]:
 
 
 def _follow(fact: j.Fact, names: set[str]) -> None:
-    """Add what the fact ties to a known name: never from one position to another."""
+    """Add what the fact ties to a known name: never from one position to another, but to the one it was part of."""
     match fact:
         case j.OrderIntended() if fact.position in names:
             names.add(fact.id)
@@ -140,7 +145,9 @@ def _follow(fact: j.Fact, names: set[str]) -> None:
 
 
 def _follow_together(fact: j.Fact, names: set[str]) -> None:
-    """What is a structure's is its legs'; a leg alone is no reason to tell of the others."""
+    """What is a structure's is its legs'; a leg alone is no reason to tell of the others. A part was in its whole."""
+    if isinstance(fact, j.LotSplit) and fact.part in names:
+        names.add(fact.position)
     if not isinstance(fact, Together) or fact.structure not in names:
         return
     if isinstance(fact, j.TogetherIntended):

@@ -31,6 +31,7 @@ from standfast.model.journal import (
     ProtectionChosen,
     RequestDone,
     RequestTaken,
+    StructureFormed,
     Thawed,
 )
 from standfast.model.order import ZERO
@@ -276,7 +277,8 @@ def undo_act(s: Situation, taken: RequestTaken, entries: Callable[[EntryNumber],
     if not facts:
         raise Refuse(f"entry {text} ({type(entry.fact).__name__}) is not a repair that can be undone")
     yield from facts
-    yield RequestDone(request=taken.request, ok=True, detail=f"entry {text} undone")
+    more = ": its legs are judged alone from now on" if isinstance(entry.fact, StructureFormed) else ""
+    yield RequestDone(request=taken.request, ok=True, detail=f"entry {text} undone{more}")
 
 
 VERBS: Mapping[str, Callable[[Situation, RequestTaken], Iterator[Fact]]] = {

@@ -14,7 +14,7 @@ from standfast.model.booked import BookedOrder, Stage
 from standfast.model.ids import PositionId
 from standfast.model.instrument import money_of_a_point
 from standfast.model.order import ZERO, OrderType, Role, Side, Terms, TimeInForce
-from standfast.model.position import Closing, Phase, Position, Standing
+from standfast.model.position import Closing, Phase, Position, Standing, split_off
 from standfast.model.structure import BookedStructure, TiedLeg
 
 
@@ -51,6 +51,15 @@ def _structure_requested(book: Book, fact: j.StructureRequested, entry: j.Entry)
     book.put_structure(booked)
 
 
+@folds(j.LotSplit)
+def _lot_split(book: Book, fact: j.LotSplit, entry: j.Entry) -> None:
+    position = book.state.positions.get(fact.position)
+    if position is not None:
+        rest, part = split_off(position, fact.part, fact.quantity)
+        book.put_position(rest)
+        book.put_position(part)
+
+
 @folds(j.StructureFormed)
 def _structure_formed(book: Book, fact: j.StructureFormed, entry: j.Entry) -> None:
     legs: list[TiedLeg] = []
@@ -84,7 +93,7 @@ def _structure_dissolved(book: Book, fact: j.StructureDissolved, entry: j.Entry)
     for leg in structure.legs:
         position = book.state.positions.get(leg.position)
         if position is not None:
-            book.put_position(replace(position, structure=None))
+            book.put_position(replace(position, structure=None, apart=position.apart or fact.by != "guard"))
             _take_cost(book, position, 1)
     book.close_structure(replace(structure, closed_at=entry.at, closing=None, proof=f"taken apart: {fact.reason}"))
 

@@ -2,7 +2,9 @@
 
 1. What one order of somebody else opened is one structure, without guessing, as soon as all its fills are booked.
 2. What was held before is grouped by `recognise`, once all there is of an underlying is in the books and agrees.
-3. Only whole positions are tied: a leg that belongs to two structures, or to none, goes on alone.
+3. A contract may be a leg of several structures: then its lot is split, each part at what it cost. What belongs to none
+   goes on alone, and is told (`core/unexplained.py`).
+4. What an operator has taken apart stays apart, and what an order may still add to is not guessed at.
 """
 
 from collections.abc import Iterable
@@ -17,8 +19,9 @@ from standfast.core.worth import anchors, worth
 from standfast.model.booked import BookedOrder
 from standfast.model.effects import ReadPositions, ReadQuotes
 from standfast.model.ids import Holding, PositionId, digest
-from standfast.model.journal import LegFormed, StructureFormed
-from standfast.model.position import Phase, Position, Standing
+from standfast.model.journal import LegFormed, LotSplit, StructureFormed
+from standfast.model.order import ZERO
+from standfast.model.position import Phase, Position, Standing, split_off
 from standfast.model.structure import HeldLeg, Leg, Structure, StructureKind, TiedLeg
 
 
@@ -38,25 +41,29 @@ def forming(s: Situation, holdings: Iterable[Holding]) -> Outcomes:
 
 
 def _is_loose(s: Situation, position: Position) -> bool:
-    """Whether it was adopted, stands still and is tied to nothing."""
+    """Whether it was adopted, stands still, is tied to nothing, and nobody has said that it shall not be."""
     is_still = position.phase is Phase.OPEN and position.closing is None and position.held == s.book.held(position) > 0
-    return is_still and position.structure is None and position.standing is Standing.ADOPTED and is_option(position)
+    is_free = position.structure is None and not position.apart
+    return is_still and is_free and position.standing is Standing.ADOPTED and is_option(position)
 
 
 # --- what one order opened ------------------------------------------------------------------------
 
 
 def _of_one_order(s: Situation, position: Position) -> list[Position]:
-    """The positions that the legs of one order opened, and hold whole; none where it is not so."""
+    """The positions that the legs of one order opened, and hold whole; none where it is not so.
+
+    While it works it may fill more: what it has opened belongs together from its first unit on.
+    """
     for order in s.book.orders_for(position.id):
         whole = s.book.state.orders.get(order.parent) if order.parent is not None else None
-        if whole is None or not whole.is_together or not whole.is_finished or order.side.sign != position.sign:
+        if whole is None or not whole.is_together or order.side.sign != position.sign:
             continue
         legs = _legs_of(s, whole)
         lots = [s.book.state.positions.get(leg.position) for leg in legs if leg.position is not None]
         found = [lot for lot in lots if lot is not None and _is_loose(s, lot)]
         if len(found) == len(legs) > 1 and all(_is_whole(*pair) for pair in zip(legs, found, strict=True)):
-            return found
+            return found if _is_even(legs) else []
     return []
 
 
@@ -68,15 +75,24 @@ def _is_whole(leg: BookedOrder, lot: Position) -> bool:
     return leg.side.sign == lot.sign and leg.executed == lot.held == leg.filled
 
 
+def _is_even(legs: list[BookedOrder]) -> bool:
+    """Whether each leg has filled as much of what it asked for as the others."""
+    return len({leg.filled / leg.quantity for leg in legs}) == 1
+
+
 # --- what was held before -------------------------------------------------------------------------
 
 
 def _recognised(s: Situation, name: str) -> Outcomes:
     lots = [
-        each for each in s.book.state.positions.values() if _is_loose(s, each) and underlying(_leg(each, 1)) == name
+        each
+        for each in s.book.state.positions.values()
+        if _is_loose(s, each) and underlying(_leg(each, 1)) == name and not _still_opens(s, each)
     ]
-    at = {lot.holding: lot for lot in lots}
-    if len(lots) < 2 or len(at) < len(lots):
+    pools: dict[Holding, list[Position]] = {}
+    for lot in lots:
+        pools.setdefault(lot.holding, []).append(lot)
+    if len(pools) < 2 or any(len({lot.sign for lot in pool}) > 1 for pool in pools.values()):
         return
     options = _listed(s, name)
     if not all(s.is_comparable(holding) for holding in options):
@@ -85,10 +101,69 @@ def _recognised(s: Situation, name: str) -> Outcomes:
         return
     if not all(s.reported_net(holding) in s.book.net(holding) for holding in options):
         return
-    for found in recognise({lot.holding: lot.net for lot in lots}, s.instruments).structures:
-        legs = [at[leg.holding] for leg in found.legs if leg.holding in at]
-        if len(legs) == len(found.legs) > 1 and _takes_whole(found, at):
-            yield from _with_anchors(s, legs)
+    nets = {holding: sum((lot.net for lot in pool), ZERO) for holding, pool in pools.items()}
+    for found in recognise(nets, s.instruments).structures:
+        if len(found.legs) > 1:
+            yield from _of_lots(s, found, pools)
+
+
+def _still_opens(s: Situation, position: Position) -> bool:
+    """Whether an order that opened it may open more of it: what it is part of is not known yet."""
+    orders = s.book.alive.of(position.id)
+    return any(order.side.sign == position.sign and not order.is_finished for order in orders)
+
+
+def _of_lots(s: Situation, found: Found, pools: dict[Holding, list[Position]]) -> Outcomes:
+    """So many units of a shape, made of lots of its contracts: whole ones where their sizes agree, else parts of them.
+
+    Lots keep their fills and what they cost, so units of several lots become several structures.
+    """
+    left = found.units
+    while left > 0:
+        units = _size(found, pools, left)
+        if not units:
+            return
+        left -= units
+        lots = [_with_at_least(pools[leg.holding], units * abs(leg.ratio)) for leg in found.legs]
+        wanted = [_part(s, lot, units * abs(leg.ratio)) for lot, leg in zip(lots, found.legs, strict=True)]
+        made = list(_with_anchors(s, wanted))
+        if not any(isinstance(outcome, StructureFormed) for outcome in made):
+            yield from (outcome for outcome in made if isinstance(outcome, ReadQuotes))
+            return
+        for lot, part in zip(lots, wanted, strict=True):
+            pool = pools[lot.holding]
+            place = pool.index(lot)
+            pool[place : place + 1] = [] if part.id == lot.id else [_without(lot, part)]
+            if part.id != lot.id:
+                yield LotSplit(position=lot.id, part=part.id, quantity=part.held)
+        yield from made
+
+
+def _size(found: Found, pools: dict[Holding, list[Position]], left: int) -> int:
+    """Units of the next structure: as many as are whole lots of every leg, or as many as one lot of each leg allows."""
+    held = [{lot.held / abs(leg.ratio) for lot in pools[leg.holding]} for leg in found.legs]
+    whole = [size for size in set.intersection(*held) if size == int(size) and 0 < size <= left]
+    if whole:
+        return int(max(whole))
+    return min(left, *(int(max(sizes, default=ZERO)) for sizes in held))
+
+
+def _with_at_least(pool: list[Position], quantity: int) -> Position:
+    """The lot that is just so large, or else the oldest that is larger."""
+    whole = next((lot for lot in pool if lot.held == quantity), None)
+    return whole if whole is not None else next(lot for lot in pool if lot.held > quantity)
+
+
+def _part(s: Situation, lot: Position, quantity: int) -> Position:
+    """The lot, or as much of it as a position of its own."""
+    if lot.held == quantity:
+        return lot
+    id = PositionId(f"p{digest(s.book.account, 'part', lot.id, lot.opened, quantity)[:9]}")
+    return split_off(lot, id, Decimal(quantity))[1]
+
+
+def _without(lot: Position, part: Position) -> Position:
+    return split_off(lot, part.id, part.held)[0]
 
 
 def _listed(s: Situation, name: str) -> list[Holding]:
@@ -100,10 +175,6 @@ def _listed(s: Situation, name: str) -> list[Holding]:
 def _is_of(holding: Holding, name: str) -> bool:
     leg = TiedLeg(position=PositionId(""), holding=holding, ratio=1).leg
     return leg.contract is not None and underlying(leg) == name
-
-
-def _takes_whole(found: Found, at: dict[Holding, Position]) -> bool:
-    return all(at[leg.holding].net == leg.ratio * found.units for leg in found.legs)
 
 
 def _with_anchors(s: Situation, lots: list[Position]) -> Outcomes:

@@ -10,7 +10,7 @@ from standfast.core.policy import Foreign, Mode
 from standfast.core.situation import Outcomes, Situation
 from standfast.core.structures import structure_at
 from standfast.model.alert import Severity
-from standfast.model.breaks import Break, BreakKind
+from standfast.model.breaks import Break, BreakKind, Finding
 from standfast.model.ids import STRUCTURE, AlertId, BreakId, Holding, PositionId, digest
 from standfast.model.journal import AlertRaised, CloseRequested, Fact, Frozen
 
@@ -53,6 +53,8 @@ def wording(s: Situation, found: Break) -> tuple[Severity, str]:
     finding = found.finding
     if finding.kind is BreakKind.BOT_LOST or (finding.kind is BreakKind.BLIND and finding.subject == RECORD):
         return record_wording(s, found)
+    if finding.kind is BreakKind.STRUCTURE and finding.holding is not None and finding.holding.hedge != STRUCTURE:
+        return _left_over(finding)
     severity = SEVERITY.get(finding.kind, Severity.CRITICAL)
     what = WHAT[finding.kind] if finding.holding is not None else "the broker cannot be read: the books go blind"
     subject = f" {finding.subject}" if finding.subject else ""
@@ -65,6 +67,15 @@ def wording(s: Situation, found: Break) -> tuple[Severity, str]:
         lines.append(f"The broker refused {refusal.count} times: {refusal.reason}. The guard holds the rule.")
     lines.append(_done(s, found))
     return severity, " ".join(lines)
+
+
+def _left_over(finding: Finding) -> tuple[Severity, str]:
+    text = (
+        f"{finding.holding} {finding.subject}: {finding.reported} of it fit in no structure beside it. Held are "
+        f"{finding.booked}. Evidence: {finding.evidence}. Needed: close it, or choose its stop with `standfast protect "
+        f"{finding.subject}`."
+    )
+    return Severity.CRITICAL if finding.reported.startswith("-") else Severity.WARNING, text
 
 
 def record_wording(s: Situation, found: Break) -> tuple[Severity, str]:

@@ -1,7 +1,7 @@
 """Take back a repair of the books by a later entry. Nothing is erased.
 
-Only repairs of the books can be undone: adoptions, acknowledgements, write-offs, close requests not yet acted
-on, freezes. What happened at the broker cannot.
+Only repairs of the books can be undone: adoptions, acknowledgements, write-offs, structures made of loose legs, close
+requests not yet acted on, freezes. What happened at the broker cannot.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -22,11 +22,14 @@ from standfast.model.journal import (
     PositionWrittenOff,
     ProtectionChosen,
     StandingChanged,
+    StructureDissolved,
+    StructureFormed,
     Thawed,
     Undone,
 )
 from standfast.model.order import ZERO
 from standfast.model.position import CloseReason, Position, Standing
+from standfast.model.structure import BookedStructure
 
 
 def undo(s: Situation, entry: Entry, *, by: str) -> Iterator[Fact]:
@@ -57,6 +60,8 @@ def _lot(s: Situation, fact: LotFound, by: str) -> Iterator[Fact]:
 
 
 def _leave_alone(s: Situation, position: Position, by: str) -> Iterator[Fact]:
+    if position.structure is not None:
+        return  # the other legs would be closed as what is left of a broken structure: that is taken apart first
     yield PositionWrittenOff(
         position=position.id, reason=CloseReason.OPERATOR, by=by, detail="adoption undone", acknowledged=True
     )
@@ -91,17 +96,29 @@ def _acknowledged(s: Situation, fact: ForeignAcknowledged, by: str) -> Iterator[
 
 
 def _close(s: Situation, fact: CloseRequested, by: str) -> Iterator[Fact]:
-    position = s.book.state.positions.get(fact.position)
-    closing = position.closing if position is not None else None
+    owner = s.book.state.positions.get(fact.position) or s.book.state.structures.get(fact.position)
+    closing = owner.closing if owner is not None else None
+    if isinstance(owner, BookedStructure) and s.book.alive.of(owner.id):
+        return  # its order is at the broker: too late
     if closing is not None and (closing.reason, closing.by, closing.detail) == (fact.reason, fact.by, fact.detail):
         yield CloseWithdrawn(position=fact.position, reason=f"undone by {by}")
 
 
 def _protection(s: Situation, fact: ProtectionChosen, by: str) -> Iterator[Fact]:
-    position = s.book.state.positions.get(fact.position)
-    chosen = (fact.stop, fact.target, fact.bare)
-    if position is not None and (position.stop, position.target, position.bare) == chosen != (None, None, False):
+    owner = s.book.state.positions.get(fact.position) or s.book.state.structures.get(fact.position)
+    chosen, bare = (fact.stop, fact.target, fact.bare), isinstance(owner, Position) and owner.bare
+    if owner is not None and (owner.stop, owner.target, bare) == chosen != (None, None, False):
         yield ProtectionChosen(position=fact.position, stop=None, target=None, bare=False, by=by)
+
+
+def _formed(s: Situation, fact: StructureFormed, by: str) -> Iterator[Fact]:
+    """Wrongly recognised, it is taken apart; nothing of it may be under way, nor closed already as part of it."""
+    structure = s.book.state.structures.get(fact.structure)
+    if structure is None or structure.closing is not None or s.book.alive.of(structure.id):
+        return
+    legs = [s.book.state.positions.get(leg.position) for leg in structure.legs]
+    if all(leg is not None and leg.closing is None for leg in legs):
+        yield StructureDissolved(structure=fact.structure, reason="recognised wrongly: undone", by=by)
 
 
 def _frozen(s: Situation, fact: Frozen, by: str) -> Iterator[Fact]:
@@ -117,6 +134,7 @@ COUNTERS: Mapping[type[Any], Callable[[Situation, Any, str], Iterator[Fact]]] = 
     ForeignAcknowledged: _acknowledged,
     CloseRequested: _close,
     ProtectionChosen: _protection,
+    StructureFormed: _formed,
     Frozen: _frozen,
 }
 """What can be taken back, and how. Everything else happened."""

@@ -37,6 +37,16 @@ class StructureRequested(Recorded):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class LotSplit(Recorded):
+    """Part of what an adopted position holds goes on as a position of its own, at the same cost: several structures
+    have a leg in one contract."""
+
+    position: PositionId
+    part: PositionId
+    quantity: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
 class LegFormed(Recorded):
     position: PositionId
     ratio: int

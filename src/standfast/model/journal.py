@@ -64,6 +64,7 @@ from standfast.model.facts_structures import (
     LegAsked,
     LegFormed,
     LegIntended,
+    LotSplit,
     StructureDissolved,
     StructureFormed,
     StructureRequested,
@@ -119,6 +120,7 @@ Fact: TypeAlias = (
     | OpeningRequested
     | OpeningRefused
     | StructureRequested
+    | LotSplit
     | StructureFormed
     | StructureDissolved
     | TogetherIntended
@@ -202,6 +204,7 @@ __all__ = [
     "LegFormed",
     "LegIntended",
     "LotFound",
+    "LotSplit",
     "MovedOut",
     "MovementBooked",
     "NakedBegan",

@@ -162,6 +162,8 @@ class Position:
     trail: Trail | None = None
     structure: PositionId | None = None
     """The structure it is a leg of: that is judged, protected and closed, and its legs as parts of it."""
+    apart: bool = False
+    """An operator's word that it is no leg of any structure."""
     key: str = ""
     """The opening's own key: the same key is the same opening."""
     naked_since: datetime | None = None
@@ -197,3 +199,30 @@ class Position:
     @property
     def direction(self) -> str:
         return "long" if self.sign > 0 else "short"
+
+
+def split_off(position: Position, id: PositionId, quantity: Decimal) -> tuple[Position, Position]:
+    """What is left of a position, and so much of what it holds as one of its own, at the same cost."""
+    assert 0 < quantity < position.held, (position.id, quantity)
+    value = position.entry_value * quantity / position.opened
+    unexplained = min(quantity, max(position.bare_adopted, ZERO))
+    part = replace(
+        position,
+        id=id,
+        opened=quantity,
+        closed=ZERO,
+        entry_value=value,
+        exit_value=ZERO,
+        pnl=ZERO,
+        fees=ZERO,
+        bare_adopted=unexplained,
+        naked_since=None,
+        naked_seconds=ZERO,
+    )
+    rest = replace(
+        position,
+        opened=position.opened - quantity,
+        entry_value=position.entry_value - value,
+        bare_adopted=position.bare_adopted - unexplained,
+    )
+    return rest, part

@@ -202,6 +202,15 @@ def _adopted(r: Retold, fact: j.PositionAdopted, entry: j.Entry) -> None:
     r.put(lot)
 
 
+def _lot_split(r: Retold, fact: j.LotSplit, entry: j.Entry) -> None:
+    lot = r.lots[fact.position]
+    part = Lot(fact.part, lot.holding, lot.sign, lot.standing, lot.strategy, anchor=lot.anchor, order=lot.order)
+    value = lot.value * fact.quantity / lot.opened
+    part.opened, part.value, part.opened_at = fact.quantity, value, lot.opened_at
+    lot.opened, lot.value = lot.opened - fact.quantity, lot.value - value
+    r.put(part)
+
+
 def _standing(r: Retold, fact: j.StandingChanged, entry: j.Entry) -> None:
     lot = r.lots.get(fact.position)
     if lot is not None:
@@ -305,6 +314,7 @@ TELLERS: dict[type[j.Fact], Callable[[Retold, Any, j.Entry], None]] = {
     j.OpeningRequested: _requested,
     j.LotFound: _lot_found,
     j.PositionAdopted: _adopted,
+    j.LotSplit: _lot_split,
     j.StandingChanged: _standing,
     j.CloseRequested: _close_requested,
     j.CloseWithdrawn: _close_withdrawn,
