@@ -4,9 +4,9 @@ from standfast.core.fills import book_fill
 from standfast.model import journal as j
 from standfast.model.breaks import BreakKind, Finding
 from standfast.model.ids import BreakId
-from standfast.model.order import Side
+from standfast.model.order import Role, Side
 from standfast.model.position import CloseReason
-from tests.core.situations import SPY, D, P, after, fill, folded, position, told
+from tests.core.situations import SPY, D, P, after, exit_intended, fill, folded, opening_of, position, told
 from tests.core.test_fills import ADOPT, ALERT, IGNORE, booked, net_of
 
 SEEN = j.BreakSeen(
@@ -67,11 +67,30 @@ def test_what_we_opened_after_the_list_was_read_is_not_in_it_and_the_rest_is_tak
     """Found by simulation: nine of ours beside 62 of before, all 71 sold by the broker, and a short in the books."""
     book = folded(SEEN)
     told(book, *position(9, at=after(2)), at=after(2))
+    told(book, j.BreakEnded(id=BreakId("b1"), by="the list shows the sale already"), at=after(5))
 
     booked(book, [fill("x1", "theirs", Side.SELL, 74, 100, at=after(5))], ADOPT)
 
     assert net_of(book) == 0
     assert sorted((p.opened, p.closed) for p in book.state.positions.values()) == [(D(9), D(9)), (D(65), D(65))]
+
+
+def test_what_is_sold_in_two_sales_is_taken_in_twice_and_no_more_than_was_listed() -> None:
+    book = folded(SEEN)
+    told(book, *position(9, at=after(2)), at=after(2))
+    for number, quantity in enumerate((30, 44, 3)):
+        booked(book, [fill(f"x{number}", f"theirs {number}", Side.SELL, quantity, 100, at=after(5))], ADOPT)
+    assert net_of(book) == -3, "the last was nobody's"
+    assert sum(p.bare_adopted for p in book.state.positions.values()) == 65
+
+
+def test_an_order_of_ours_that_is_out_keeps_it_only_if_it_was_meant_before_the_list_was_read() -> None:
+    out = [*opening_of(9)[:1], exit_intended(Role.STOP, 9, stop="98", target="110")]
+    meant_before = told(folded(*out, at=after(-5)), SEEN)
+    meant_after = told(folded(SEEN), *out, at=after(2))
+    for book, net in ((meant_before, -65), (meant_after, 0)):
+        booked(book, [SALE], ADOPT)
+        assert net_of(book) == net
 
 
 def test_what_we_opened_before_the_list_was_read_may_be_in_it() -> None:

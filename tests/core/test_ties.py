@@ -1,11 +1,27 @@
 """Tests of `core/ties.py`: listed exits that nobody has booked, and the positions they would close."""
 
+from dataclasses import replace
+from datetime import timedelta
+
 from standfast.core.ties import ties
 from standfast.model import journal as j
 from standfast.model.breaks import BreakKind, Finding
 from standfast.model.ids import BreakId, PositionId
 from standfast.model.order import OrderType, Role
-from tests.core.situations import SPY, P, exit_intended, folded, of, position, report, resting_stop, situation, told
+from tests.core.situations import (
+    BEGAN,
+    SPY,
+    P,
+    adopted,
+    exit_intended,
+    folded,
+    of,
+    position,
+    report,
+    resting_stop,
+    situation,
+    told,
+)
 
 LOOSE = report("loose", type=OrderType.STOP, stop="95")
 SECOND = PositionId("p2")
@@ -33,6 +49,14 @@ def test_nothing_is_tied_while_the_broker_lists_what_the_books_do_not_explain() 
     """The bracket of a bot that held before we looked, beside a few shares of ours: it was cancelled as too much."""
     finding = Finding(kind=BreakKind.QUANTITY, holding=SPY, booked="10", reported="72")
     assert seen(*position(10), j.BreakSeen(id=BreakId("b1"), finding=finding)) == []
+
+
+def test_an_exit_from_before_our_opening_is_not_of_it() -> None:
+    """Found by simulation: the stop of what a bot held before filled, and took our few shares and a short besides."""
+    loose = replace(LOOSE, placed_at=BEGAN - timedelta(seconds=1))
+    mine, found = folded(*position(10)), folded(adopted(10))
+    for book, tied in ((mine, []), (found, [P])):
+        assert [fact.position for fact in of(j.OrderObserved, ties(situation(book, listed=[loose]), SPY))] == tied
 
 
 def test_one_of_ours_that_is_listed_before_its_answer_comes_is_whose_it_was_meant_to_be() -> None:

@@ -7,17 +7,17 @@ up later, they are matched as those of any adopted quantity are.
 """
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
 
 from standfast.core.acknowledge import acknowledging
 from standfast.core.book import Book
 from standfast.core.policy import Foreign, Rules
 from standfast.model.breaks import Break, BreakKind
-from standfast.model.ids import PositionId, digest
+from standfast.model.ids import Holding, PositionId, digest
 from standfast.model.journal import ForeignAcknowledged, PositionAdopted
 from standfast.model.order import ZERO, Fill
-from standfast.model.position import Standing
+from standfast.model.position import Position, Standing
 
 ENDED = timedelta(seconds=60)
 
@@ -25,11 +25,9 @@ ENDED = timedelta(seconds=60)
 def held_before(book: Book, rules: Rules, fill: Fill, most: Decimal) -> PositionAdopted | ForeignAcknowledged | None:
     """The fact that takes in what this fill is about to close, at most so much; None where all is explained."""
     earlier = (each for each in _differences(book, fill) if each.first_seen <= fill.at)  # a later one may show it
-    found = next((each for each in earlier if _is_unexplained(book, each)), None)
-    if found is None or most <= 0:
-        return None
-    quantity = min(_unexplained(book, found) * -fill.side.sign, most)
-    if quantity <= 0:
+    left = ((each, _unexplained(book, each) * -fill.side.sign) for each in earlier)
+    found, quantity = next(((each, min(extra, most)) for each, extra in left if extra > 0), (None, ZERO))
+    if found is None or quantity <= 0:
         return None
     signed = quantity * -fill.side.sign
     if rules.foreign_for(fill.holding) is not Foreign.ADOPT:
@@ -56,38 +54,53 @@ def _differences(book: Book, fill: Fill) -> Iterator[Break]:
             yield each
 
 
-def _is_unexplained(book: Book, found: Break) -> bool:
-    """Whether the broker has listed more than the books have, and no fill has been booked that could explain it."""
+def _unexplained(book: Book, found: Break) -> Decimal:
+    """What the broker has listed beyond the books, signed, if no fill is booked that could explain it."""
     finding = found.finding
     if finding.kind not in (BreakKind.ORPHAN_POSITION, BreakKind.QUANTITY) or not finding.gap:
-        return False
+        return ZERO
     assert finding.holding is not None, finding
-    return finding.holding not in book.state.filled or _since(book, found) is not None
-
-
-def _since(book: Book, found: Break) -> Decimal | None:
-    """What openings of ours have brought that were asked for after the list was read, and so cannot be in it.
-
-    None where any other fill is booked: every fill is booked then, and the list may be old.
-    """
-    assert found.finding.holding is not None, found
-    lately = book.state.lately.get(found.finding.holding)
-    for each in lately.fills if lately is not None else ():
-        position = book.state.positions.get(each.position) or book.state.closed.get(each.position)
-        if position is None or position.standing is not Standing.OWNED or each.signed * position.sign < 0:
-            return None
-        if position.asked_at is None or position.asked_at <= found.last_seen:
-            return None
-    return sum((each.signed for each in lately.fills), ZERO) if lately is not None else None
-
-
-def _unexplained(book: Book, found: Break) -> Decimal:
-    """Signed."""
-    assert found.finding.holding is not None, found
-    net = book.net(found.finding.holding)
     try:
-        reported = Decimal(found.finding.reported)
+        reported = Decimal(finding.reported)
     except InvalidOperation:
         return ZERO
-    extra = reported - net.low + (_since(book, found) or ZERO)
-    return extra if net.is_exact and extra * reported > 0 else ZERO
+    told_at = found.told_at or found.last_seen
+    if _may_be_in_it(book, finding.holding, told_at):
+        return ZERO
+    extra = reported - _counted(book, finding.holding)
+    return extra if extra * reported > 0 else ZERO
+
+
+def _may_be_in_it(book: Book, holding: Holding, told_at: datetime) -> bool:
+    """Whether fills explain the list, or may: those of orders of ours that were out, and any that is booked, because
+    every fill is booked then and the list may be old. What came after the list was read is not in it."""
+    for order in book.alive.at(holding):
+        is_out = order.excess or (order.may_fill_any_moment and not order.is_finished)
+        if order.is_own and is_out and order.intended_at < told_at:
+            return True
+    if holding not in book.state.filled:
+        return False
+    return holding in book.state.acknowledged or not all(_came_after(lot, told_at) for lot in _lots(book, holding))
+
+
+def _came_after(lot: Position, told_at: datetime) -> bool:
+    """Whether it is an opening of ours that was asked for later, or was taken in from that list."""
+    begun = lot.asked_at if lot.standing is Standing.OWNED else lot.adopted_at if _is_from_a_list(lot) else None
+    return begun is not None and begun >= told_at
+
+
+def _counted(book: Book, holding: Holding) -> Decimal:
+    """What of the list is in the books, signed."""
+    if holding in book.state.filled:
+        return sum((lot.opened * lot.sign for lot in _lots(book, holding) if _is_from_a_list(lot)), ZERO)
+    return sum((p.net for p in book.positions_at(holding)), book.state.acknowledged.get(holding, ZERO))
+
+
+def _is_from_a_list(lot: Position) -> bool:
+    return lot.counted_until is not None
+
+
+def _lots(book: Book, holding: Holding) -> Iterator[Position]:
+    """All that anything has been bought for here, and are remembered."""
+    yield from (lot for lot in book.positions_at(holding) if lot.opened)
+    yield from (lot for lot in book.state.closed.values() if lot.holding == holding and lot.opened)

@@ -78,6 +78,7 @@ def _break_seen(book: Book, fact: j.BreakSeen, entry: j.Entry) -> None:
         alarmed_at=known.alarmed_at if known is not None and not worse else None,
         worst=max(fact.finding.gap, known.worst) if known is not None else fact.finding.gap,
         action=known.action if known is not None else "",
+        told_at=entry.at,
     )
     book.breaks_on[fact.finding.holding][fact.id] = None
     _look_again(book, fact.finding.holding)

@@ -26,7 +26,7 @@ def put_back(book: Book, now: datetime) -> None:
     for position in list(state.positions.values()):
         book.keep_position(_position(position, now))
     for found in list(state.breaks.values()):
-        state.breaks[found.id] = _clamped(found, now, "first_seen", "last_seen", "alarmed_at")
+        state.breaks[found.id] = _clamped(found, now, "first_seen", "last_seen", "alarmed_at", "told_at")
     for refused in (state.refusals, state.edits):
         for id, each in list(refused.items()):
             refused[id] = _clamped(each, now, "at")

@@ -15,7 +15,7 @@ from standfast.core.situation import Outcomes, Situation
 from standfast.model.ids import Holding
 from standfast.model.journal import OrderObserved
 from standfast.model.order import OrderReport, OrderType
-from standfast.model.position import Position
+from standfast.model.position import Position, Standing
 
 
 def ties(s: Situation, holding: Holding) -> Outcomes:
@@ -53,8 +53,15 @@ def _is_exit(report: OrderReport) -> bool:
 
 def _closes(s: Situation, guarded: list[Position], report: OrderReport) -> Position | None:
     """The oldest position of the other side that still lacks cover. What is covered needs no other exit tied to it."""
-    opposite = (position for position in guarded if position.sign == -report.side.sign)
+    opposite = (p for p in guarded if p.sign == -report.side.sign and not _is_of_before(report, p))
     return next((each for each in opposite if tied_cover(s, each) < _coverable(s, each)), None)
+
+
+def _is_of_before(report: OrderReport, position: Position) -> bool:
+    """Whether it was placed before this opening of ours had filled anything: it closes what was held before that."""
+    if position.standing is not Standing.OWNED or position.opened_at is None or report.placed_at is None:
+        return False
+    return report.placed_at < position.opened_at
 
 
 def _coverable(s: Situation, position: Position) -> Decimal:

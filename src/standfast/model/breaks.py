@@ -67,3 +67,5 @@ class Break:
     alarmed_at: datetime | None = None
     worst: Decimal = ZERO
     """The largest gap it has had: beyond it, it alarms again."""
+    told_at: datetime | None = None
+    """Since when it reads as it does: nothing that was asked for later is in it."""
