@@ -6,6 +6,7 @@ from standfast.core.exits import exits
 from standfast.core.fills import book_fill
 from standfast.core.policy import Foreign, Policy
 from standfast.model import journal as j
+from standfast.model.alert import Severity
 from standfast.model.order import OrderState, OrderType, Side
 from standfast.model.position import CloseReason
 from tests.core.situations import (
@@ -22,6 +23,7 @@ from tests.core.situations import (
     ruled,
     situation,
     the,
+    told,
     with_contract,
 )
 from tests.core.toy_broker import desk
@@ -53,13 +55,15 @@ def test_a_target_without_a_stop_rests_with_or_without_pairs() -> None:
 
 
 @pytest.mark.parametrize("why", ["liquidation", "adl", "settlement"])
-def test_what_the_exchange_took_away_is_booked_with_its_cause(why: str) -> None:
+def test_what_the_exchange_took_away_is_booked_with_its_cause_and_a_person_told_once(why: str) -> None:
     taken = report("o", side=Side.SELL, filled=10, state=OrderState.FILLED, order_class=why)
     book = folded(adopted(10), j.OrderObserved(report=taken))
 
-    (made,) = of(
-        j.FillBooked,
-        book_fill(book, ruled(foreign=Foreign.ADOPT), fill("x", "o", Side.SELL, 10, 80, at=after(1))),
-    )
+    first, second = (fill(id, "o", Side.SELL, 5, 80, at=after(1)) for id in ("x1", "x2"))
+    facts = list(book_fill(book, ruled(foreign=Foreign.ADOPT), first))
+    told(book, *facts)
+    more = list(book_fill(book, ruled(foreign=Foreign.ADOPT), second))
 
-    assert made.reason is CloseReason.LIQUIDATION
+    assert [each.reason for each in of(j.FillBooked, [*facts, *more])] == [CloseReason.LIQUIDATION] * 2
+    (alarm,) = of(j.AlertRaised, [*facts, *more])
+    assert (alarm.severity, why in alarm.text) == (Severity.CRITICAL, True)

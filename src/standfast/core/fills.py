@@ -78,6 +78,8 @@ def book_fill(book: Book, rules: Rules, fill: Fill, *, is_shown: bool = False) -
     closes = any(not part.opens for part in parts)
     booked = FillBooked(fill=fill, allocations=tuple(parts), reason=close_reason(book, order) if closes else None)
     yield booked
+    if booked.reason is CloseReason.LIQUIDATION and order is not None:
+        yield from _tell_taken(book, fill, order)
     yield from restated(book, booked)
     crossed = _crossed(book, fill, order, found) if found is not None else None
     if found is not None and crossed is not None:
@@ -136,6 +138,16 @@ def _put_right(book: Book, rules: Rules, found: LotFound, crossed: Position) -> 
     text = f"{found.holding}: {what}. {done}. Needed: see who else trades it."
     key = digest(book.account, "crossed", found.position)
     yield AlertRaised(id=AlertId(f"a{key[:9]}"), severity=Severity.CRITICAL, text=text)
+
+
+def _tell_taken(book: Book, fill: Fill, order: BookedOrder) -> Iterator[Fact]:
+    """Nobody decided this here, and what it leaves of the margin is for a person to see."""
+    key = AlertId(f"a{digest(book.account, 'taken', order.id)[:9]}")
+    if key in book.state.alerts or order.report is None:
+        return
+    taken = f"{fill.quantity} or more away at {fill.price} ({order.report.order_class})"
+    text = f"{fill.holding}: the exchange took {taken}. It is booked. Needed: look at the account's margin first."
+    yield AlertRaised(id=key, severity=Severity.CRITICAL, text=text)
 
 
 def _matched(book: Book, fill: Fill, order: BookedOrder | None, *, is_shown: bool) -> PositionId | None:

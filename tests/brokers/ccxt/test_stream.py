@@ -49,6 +49,8 @@ class Served:
                     "conn_id": "c",
                 }
                 await socket.send_json(reply)
+            elif told["op"] == "ping":
+                await socket.send_json({"req_id": "", "op": "pong", "args": ["1"], "conn_id": "c"})
         return socket
 
     async def instruments(self, request: web.Request) -> web.Response:
@@ -135,3 +137,18 @@ async def test_every_event_of_one_message_is_told() -> None:
             told = [await anext(events) for _ in range(5)]
 
         assert [each.broker_id for each in told if isinstance(each, OrderEvent)] == [f"o-{n}" for n in range(5)]
+
+
+async def test_a_stream_lives_though_the_accounts_clock_is_another_than_the_machines() -> None:
+    """A simulated exchange has its own date: a pong of then is no old pong."""
+    async with served() as (exchange, broker), aclosing(broker.events()) as events:
+        broker._library.streaming["keepAlive"] = 50
+        assert await anext(events) == StreamUp()
+        following = asyncio.ensure_future(anext(events))
+        async with asyncio.timeout(10):
+            while exchange.heard.count("ping") < 8:
+                await broker._clock.sleep(0.02)
+
+        await exchange.order()
+
+        assert isinstance(await following, OrderEvent)

@@ -129,7 +129,9 @@ class OrderStream:
                 if message.get("op") == SUBSCRIBED and message.get("success"):
                     self._up.set()
                 self._hear(self._venue.heard(message))
-            return handle(client, message)
+            handled = handle(client, message)
+            client.lastPong = type(library).milliseconds()  # any message is a sign of life, by the machine's clock
+            return handled
 
         library.on_connected = on_connected
         library.handle_message = handle_message
