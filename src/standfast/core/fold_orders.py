@@ -10,7 +10,7 @@ from standfast.core.order_states import next_stage
 from standfast.model import journal as j
 from standfast.model.booked import BookedOrder, Stage
 from standfast.model.ids import ClientOrderId, PositionId
-from standfast.model.order import CLOSING_ROLES, OrderReport, OrderState, Role
+from standfast.model.order import CLOSING_ROLES, OrderReport, OrderState, OrderType, Role
 from standfast.model.position import Phase
 
 FORGOTTEN = timedelta(minutes=5)
@@ -185,7 +185,7 @@ def _observe(
             number=entry.number,
             parent=parent,
         )
-    report = _absorbed(known.report, report)
+    report = _absorbed(known.report, _of_known_type(book, known, report))
     order = replace(
         known,
         position=known.position if known.position is not None else position,
@@ -231,6 +231,22 @@ def _note_unasked_end(book: Book, order: BookedOrder, entry: j.Entry) -> None:
         book.state.edits[order.position] = Refusal(
             count, entry.at, "edited", f"{order.id} was {order.state.value}, not by us"
         )
+
+
+def _of_known_type(book: Book, order: BookedOrder, report: OrderReport) -> OrderReport:
+    """What is told of a type nobody knows is still of the type it was, or was sent as: a type never changes.
+
+    An exit of ours would else neither count as the stop it is nor be left alone, and be placed anew for ever.
+    """
+    if report.type is not OrderType.UNKNOWN:
+        return report
+    before = order.report.type if order.report is not None else OrderType.UNKNOWN
+    parent = book.state.orders.get(order.parent) if order.parent is not None else None
+    if before is OrderType.UNKNOWN and order.terms is not None:  # of a pair the target leads
+        before = OrderType.LIMIT if order.terms.target_price is not None else order.terms.type
+    elif before is OrderType.UNKNOWN and parent is not None and parent.terms is not None and not parent.is_together:
+        before = OrderType.STOP  # all that rests with an order of ours
+    return replace(report, type=before)
 
 
 def _absorbed(known: OrderReport | None, new: OrderReport) -> OrderReport:
