@@ -2,7 +2,7 @@
 
 1. A fill is booked once, by its execution id, however often and by whomever it is reported.
 2. Its quantity goes, in this order: to the position its order is tied to; to foreign lots, oldest first; to
-   acknowledged foreign quantity; to adopted and owned positions, oldest first; what is left opens a lot.
+   acknowledged foreign quantity; to adopted and owned positions, by `core/whose.py`; what is left opens a lot.
 3. Realised profit is figured at average cost, here and nowhere else, when a closing part is booked; a fill that comes
    late restates those after it (`core/average.py`).
    An opening whose fill met a position of the other side has opened only what is left; a leg of a structure opens
@@ -21,6 +21,7 @@ from standfast.core.average import restated
 from standfast.core.before import held_before
 from standfast.core.book import Book, Cost
 from standfast.core.policy import Foreign, Mode, Rules
+from standfast.core.whose import in_turn
 from standfast.model.alert import Severity
 from standfast.model.booked import BookedOrder
 from standfast.model.ids import AlertId, Holding, PositionId, digest, is_own
@@ -211,7 +212,7 @@ def _closing_parts(
     money = -fill.side.sign * money_of_a_point(fill.holding.instrument)
     gain = (fill.price - cost.average) * money
     acknowledged = book.state.acknowledged.get(fill.holding, ZERO)
-    for position in _in_turn(book, fill, order.position if order is not None else None):
+    for position in _in_turn(book, fill, order):
         if position is None:
             known = taken.quantity if isinstance(taken, ForeignAcknowledged) else acknowledged
             take = min(left, known * -fill.side.sign)
@@ -237,9 +238,10 @@ def _opens_leg(book: Book, fill: Fill, order: BookedOrder | None) -> bool:
     return tied is not None and tied.structure is not None and tied.sign == fill.side.sign
 
 
-def _in_turn(book: Book, fill: Fill, tied: PositionId | None) -> list[Position | None]:
+def _in_turn(book: Book, fill: Fill, order: BookedOrder | None) -> list[Position | None]:
     """Whom a closing fill takes from; None stands for acknowledged foreign quantity, which is somebody else's too."""
-    opposite = [p for p in book.positions_at(fill.holding) if p.sign == -fill.side.sign]
+    tied = order.position if order is not None else None
+    opposite = in_turn(book, order, [p for p in book.positions_at(fill.holding) if p.sign == -fill.side.sign])
     own = [p for p in opposite if p.id == tied]
     foreign = [p for p in opposite if p.id != tied and not p.is_guarded]
     ours = [p for p in opposite if p.id != tied and p.is_guarded]
