@@ -131,6 +131,29 @@ def test_every_verb_shows_it_as_one_position_with_its_legs(desk: Desk) -> None:
     assert f"{BOUGHT} at 1.2" in told
 
 
+def test_a_stop_and_a_target_of_its_own_are_held_until_they_are_changed(desk: Desk) -> None:
+    venue, guard = guarded(desk)
+    wrong = desk.opened("--stop", "5.00")
+    assert (wrong.code, "written below nothing" in wrong.out) == (1, True)
+
+    opened = desk.opened("--stop", "-5.00", "--target", "-1.00")
+
+    assert opened.code == 0, opened.out + opened.err + guard.tail()
+    structure = desk.structure()
+    assert (structure.stop, structure.target) == (Decimal("-5.00"), Decimal("-1.00"))
+    (shown,) = desk.run("positions", "--json").document["positions"]
+    assert shown["protection"]["stop_price"] == "-5"
+    raised = desk.run("protect", structure.id, "--stop", "-4.50", "--wait", "30s")
+    assert raised.code == 0, raised.out + raised.err
+    assert "stop -4.5, target -1" in raised.out
+
+    venue.quote(SOLD, "5.50", "5.65")  # 4.55 to close: beyond the stop it was given, and within the policy's
+
+    proof = until(lambda: desk.proven(structure.id), "the spread to be settled", 40, told=guard.tail)
+    assert proof.reason == "stop_loss"
+    assert venue.positions() == desk.held() == {}
+
+
 def test_the_portfolio_shows_both_sides_of_the_quotes_what_a_day_costs_and_the_worst_at_expiry(desk: Desk) -> None:
     venue, guard = guarded(desk)
     assert desk.opened().code == 0, guard.tail

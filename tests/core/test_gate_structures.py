@@ -96,3 +96,62 @@ def test_its_stop_may_be_chosen_as_a_net_price() -> None:
     desk.run()
 
     assert desk.together
+
+
+# --- a stop and a target of its own -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("asked", "why"),
+    [
+        (
+            {"stop": "5.40"},
+            "stop 5.40 does not lie below the entry of -3.60; what closing costs is written below nothing",
+        ),
+        ({"stop": "-3.60"}, "stop -3.60 does not lie below the entry"),
+        ({"stop": "-3.70"}, "stop -3.70 does not lie below the -3.80 that closing brings now"),
+        ({"target": "-3.65"}, "target -3.65 does not lie above the entry"),
+        ({"credit": "", "debit": "", "stop": "-3.50"}, "stop -3.50 does not lie below the entry of -3.60"),
+    ],
+)
+def test_a_stop_or_target_that_would_fire_at_once_is_refused(asked: dict[str, str], why: str) -> None:
+    assert why in refusal(spread_desk(), **asked)
+
+
+def test_a_spread_is_opened_with_a_stop_and_a_target_of_its_own() -> None:
+    desk = opened()
+    plain = desk.structure
+    assert (plain.stop, plain.target) == (None, None)
+
+    chosen = spread_desk()
+    assert refusal(chosen, stop="-5.00", target="-1.80") == ""
+
+    assert (chosen.structure.stop, chosen.structure.target) == (Decimal("-5.00"), Decimal("-1.80"))
+
+
+def protected(desk: SpreadDesk, **prices: str) -> str:
+    facts = desk.act("protect", position=desk.structure.id, **prices)
+    return next(fact.detail for fact in facts if isinstance(fact, j.RequestDone))
+
+
+def test_what_closing_costs_is_protected_by_a_price_below_nothing_and_the_other_one_stays() -> None:
+    desk = opened()
+
+    assert "stop -5.00, target by policy" in protected(desk, stop="-5.00")
+    assert "stop -5.00, target 0" in protected(desk, target="0")
+    assert (desk.structure.stop, desk.structure.target) == (Decimal("-5.00"), Decimal(0))
+    assert "stop -4.50, target 0" in protected(desk, stop="-4.50")
+    assert "stop by policy, target by policy" in protected(desk)
+
+
+@pytest.mark.parametrize(
+    ("prices", "why"),
+    [
+        ({"stop": "5.00"}, "does not lie below the -3.80 that closing brings now; what closing costs is written below"),
+        ({"stop": "-3.80"}, "does not lie below the -3.80"),
+        ({"target": "-4.00"}, "does not lie above the -3.80"),
+        ({"none": "true"}, "it is not left without"),
+    ],
+)
+def test_protection_that_would_close_it_at_once_is_refused(prices: dict[str, str], why: str) -> None:
+    assert why in protected(opened(), **prices)

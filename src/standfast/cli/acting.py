@@ -104,8 +104,8 @@ def _on_account(options: Options, books: list[Book]) -> Act:
 
 
 def _structure_arguments(options: Options) -> dict[str, str]:
-    if options.instrument is not None or options.limit or options.stop or options.target:
-        raise StandfastError("--legs: the price is --credit or --debit, stop and target are its policy's")
+    if options.instrument is not None or options.limit:
+        raise StandfastError("--legs: the instruments are its legs, the price is --credit or --debit")
     if options.credit is not None and options.debit is not None:
         raise StandfastError("--credit and --debit: a unit brings something or costs something")
     return {
@@ -113,6 +113,8 @@ def _structure_arguments(options: Options) -> dict[str, str]:
         "quantity": _text(options.units) or "1",
         "credit": _text(options.credit),
         "debit": _text(options.debit),
+        "stop": _text(options.stop),
+        "target": _text(options.target),
         "strategy": options.strategy,
         "key": options.key,
     }
@@ -120,6 +122,9 @@ def _structure_arguments(options: Options) -> dict[str, str]:
 
 def _refuse_wrong_side(quantity: Decimal, stop: Decimal | None, target: Decimal | None) -> None:
     """A stop lies on the losing side of a target: seen before anything is asked of a broker."""
+    for name, price in (("stop", stop), ("target", target)):
+        if price is not None and price <= 0:
+            raise StandfastError(f"--{name} {price}: give a price above zero; only a spread's may lie below")
     if stop is None or target is None:
         return
     if (target - stop) * quantity <= 0:

@@ -1,6 +1,17 @@
 """The operator's acts: arguments here, what becomes of them in acting.py."""
 
-from standfast.cli.arguments import Options, Parser, Verb, amount, instrument, price, quantity, seconds, whole
+from standfast.cli.arguments import (
+    Options,
+    Parser,
+    Verb,
+    amount,
+    instrument,
+    net_price,
+    price,
+    quantity,
+    seconds,
+    whole,
+)
 
 PROVEN = "0   done and proven\n1   not (the reason is printed)\n2   usage error\n78  bad configuration"
 
@@ -12,8 +23,9 @@ def _wait(parser: Parser) -> None:
 
 
 def _prices(parser: Parser, default: str = "by policy") -> None:
-    parser.add_argument("--stop", type=price, metavar="P", help=f"stop price (default: {default})")
-    parser.add_argument("--target", type=price, metavar="P", help=f"target price (default: {default})")
+    of = f"of a spread what closing a unit brings, negative for what it costs (default: {default})"
+    parser.add_argument("--stop", type=net_price, metavar="P", help=f"stop price; {of}")
+    parser.add_argument("--target", type=net_price, metavar="P", help=f"target price; {of}")
 
 
 def _open_arguments(parser: Parser) -> None:
@@ -91,7 +103,8 @@ VERBS = {
     "open": Verb(
         does="Open a position: recorded, sent, verified and protected, or refused with the reason.",
         example="standfast open paper SPY 10 --strategy trend --stop 580\nstandfast open paper AAPL -5 --limit 230\n"
-        "standfast open paper --legs 'SPXW210106P03800000:-1 SPXW210106P03700000:+1' --quantity 3 --credit 3.70",
+        "standfast open paper --legs 'SPXW210106P03800000:-1 SPXW210106P03700000:+1' --quantity 3 --credit 3.70 \\\n"
+        "    --stop -5.55 --target -1.85",
         codes=PROVEN,
         run=_act,
         arguments=_open_arguments,
@@ -106,7 +119,8 @@ VERBS = {
     "protect": Verb(
         does="Choose stop and target of one position in place of its policy's; without either, back to the policy.\n"
         "--none leaves it without protection: nothing is kept around it until you say otherwise.",
-        example="standfast protect 4kq2 --stop 412.50\nstandfast protect 4kq2 --none",
+        example="standfast protect 4kq2 --stop 412.50\nstandfast protect 4kq2 --stop -5.55  # of a spread\n"
+        "standfast protect 4kq2 --none",
         codes=PROVEN,
         run=_act,
         arguments=_protect_arguments,

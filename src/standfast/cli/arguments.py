@@ -90,6 +90,11 @@ def price(text: str) -> Decimal:
     return number
 
 
+def net_price(text: str) -> Decimal:
+    """A price that may lie below zero: of a spread, for what closing it costs."""
+    return _number(text, "a price is a number such as 412.50, of a spread also -5.55 or 0")
+
+
 def seconds(text: str) -> float:
     """A duration: `60s`, `5m`, `1h`, or a bare number of seconds."""
     unit = {"s": 1, "m": 60, "h": 3600}.get(text[-1:], 0)

@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from decimal import Decimal
 
-from standfast.core.asked import Refuse, number_of, text_of
-from standfast.core.gate_structures import AskedStructure, priced, reasons_against_structure
+from standfast.core.asked import Arguments, Refuse, number_of, text_of
+from standfast.core.gate_structures import AskedStructure, against_exits, priced, reasons_against_structure
 from standfast.core.shapes import whole_units
 from standfast.core.situation import Situation
 from standfast.core.structures import structure_of
+from standfast.core.worth import worth
 from standfast.model.ids import Holding, InstrumentId, PositionId, digest
 from standfast.model.journal import (
     CloseRequested,
@@ -32,6 +33,8 @@ def open_structure(s: Situation, taken: RequestTaken) -> Iterator[Fact]:
         strategy=a.get("strategy") or "operator",
         key=a.get("key") or taken.request,
         limit=_limit(taken),
+        stop=_optional(a, "stop"),
+        target=_optional(a, "target"),
     )
     known = s.book.state.keys.get(asked.key)
     if known is not None:
@@ -58,6 +61,8 @@ def open_structure(s: Situation, taken: RequestTaken) -> Iterator[Fact]:
         units=asked.units,
         strategy=asked.strategy,
         limit=asked.limit,
+        stop=asked.stop,
+        target=asked.target,
         by=taken.by,
     )
 
@@ -115,15 +120,30 @@ def close_structure(s: Situation, taken: RequestTaken) -> Iterator[Fact]:
 
 
 def protect_structure(s: Situation, taken: RequestTaken) -> Iterator[Fact]:
-    """Net prices: what one unit brings when it is closed, negative for what closing costs. Neither: by policy."""
+    """Net prices: what one unit brings when it is closed, negative for what closing costs. Neither: by policy.
+
+    What has been made of its entry is no bound: a stop may be raised beyond it, or a target lowered.
+    """
     a = taken.arguments
     booked = s.book.state.structures[PositionId(a["position"])]
     if a.get("none") == "true":
         raise Refuse("the rules of a structure are its policy's, or a stop of its own: it is not left without")
-    stop = number_of(a, "stop") if a.get("stop") else None
-    target = number_of(a, "target") if a.get("target") else None
+    stop, target = _optional(a, "stop"), _optional(a, "target")
+    now = worth(s, structure_of(s.book, booked).shape).now
+    wrong = next(against_exits(stop, target, entry=None, now=now), "")
+    if wrong:
+        raise Refuse(wrong)
+    if (stop, target) != (None, None):  # neither: back to the policy
+        stop = booked.stop if stop is None else stop
+        target = booked.target if target is None else target
     if stop is not None and target is not None and stop >= target:
         raise Refuse(f"stop {stop} is not below target {target}")
     yield ProtectionChosen(position=booked.id, stop=stop, target=target, bare=False, by=taken.by)
-    detail = f"{booked.id}: stop {stop or 'by policy'}, target {target or 'by policy'}, held by the guard"
-    yield RequestDone(request=taken.request, ok=True, detail=detail)
+    shown = [
+        f"{name} {'by policy' if price is None else price}" for name, price in (("stop", stop), ("target", target))
+    ]
+    yield RequestDone(request=taken.request, ok=True, detail=f"{booked.id}: {', '.join(shown)}, held by the guard")
+
+
+def _optional(arguments: Arguments, name: str) -> Decimal | None:
+    return number_of(arguments, name) if arguments.get(name) else None

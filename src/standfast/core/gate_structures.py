@@ -27,6 +27,9 @@ class AskedStructure:
     key: str
     limit: Decimal | None = None
     """What one unit shall bring at least; negative for what it may cost at most."""
+    stop: Decimal | None = None
+    """Net price: what one unit brings when it is closed, negative for what closing costs. So the target."""
+    target: Decimal | None = None
 
 
 def reasons_against_structure(s: Situation, asked: AskedStructure) -> tuple[str, ...]:
@@ -78,6 +81,7 @@ def _price(s: Situation, asked: AskedStructure) -> Iterator[str]:
     net = asked.limit if asked.limit is not None else now
     assert net is not None, asked
     yield from _loss(s, asked, net)
+    yield from against_exits(asked.stop, asked.target, entry=-net, now=found.now)
     held = tuple(HeldLeg(leg=leg, opened=asked.units * abs(leg.ratio)) for leg in asked.legs)
     shown = Structure(id=PositionId(asked.key), strategy=asked.strategy, legs=held, units=asked.units)
     ending = is_due(s, shown, s.rules.policy(asked.strategy, asked.legs[0].holding, "option"))
@@ -88,6 +92,19 @@ def _price(s: Situation, asked: AskedStructure) -> Iterator[str]:
 def brings(now: Sides) -> Decimal:
     """What opening one unit at the worse side of every quote brings; what closes best opens worst."""
     return -now.best
+
+
+def against_exits(
+    stop: Decimal | None, target: Decimal | None, *, entry: Decimal | None, now: Sides | None
+) -> Iterator[str]:
+    """A stop or target on the wrong side of the entry, or of the price now, would close it at once for a slip."""
+    for name, price, sign in (("stop", stop, -1), ("target", target, 1)):
+        where = "below" if sign < 0 else "above"
+        hint = "; what closing costs is written below nothing" if price is not None and price > 0 else ""
+        if price is not None and entry is not None and (price - entry) * sign <= 0:
+            yield f"{name} {price} does not lie {where} the entry of {entry}{hint}"
+        elif price is not None and now is not None and (price - now.worst) * sign <= 0:
+            yield f"{name} {price} does not lie {where} the {now.worst} that closing brings now{hint}"
 
 
 def _loss(s: Situation, asked: AskedStructure, net: Decimal) -> Iterator[str]:
