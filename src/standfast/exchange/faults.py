@@ -26,7 +26,7 @@ OPERATIONS = (
     "profile", "account", "configurations", "whitelists", "positions", "position", "close", "close_all", "orders",
     "order", "submit", "replace", "cancel", "cancel_all", "activities", "clock", "calendar", "assets", "asset",
     "quotes", "trades", "snapshots", "chains", "gainloss", "preview", "session", "stream", "stream_connect",
-    "quote_stream", "quote_stream_connect",
+    "quote_stream", "quote_stream_connect", "executions", "outcomes", "leverage", "mode", "stops", "position_stream",
 )  # fmt: skip
 HOLD_SECONDS = 60.0  # how long a dead connection is held open before it is cut
 HTML = "<html><head><title>502 Bad Gateway</title></head><body><center><h1>502 Bad Gateway</h1></center></body></html>"
@@ -51,9 +51,10 @@ class Slow(Fault, frozen=True, tag="slow"):
 
 
 class Stale(Fault, frozen=True, tag="stale"):
-    """A read as it was `age` seconds ago."""
+    """A read as it was `age` seconds ago; with `at_most`, as old as is drawn between the two for each read."""
 
     age: float
+    at_most: float | None = None
 
 
 class EmptyList(Fault, frozen=True, tag="empty"):
@@ -283,7 +284,7 @@ class Faults:
         """The fault that strikes this request or message, if any. Asking uses it up: ask once for each."""
         for standing in self._standing:
             if standing.rule.matches(operation, instrument, account, at) and self._strikes(standing):
-                fault = standing.rule.fault
+                fault = self._drawn(standing.rule.fault)
                 self.struck.append(Struck(at, operation, instrument, account, fault, standing.rule.label))
                 return fault
         return None
@@ -299,6 +300,12 @@ class Faults:
                 return [row for index, row in enumerate(left) if index not in gone]
             case _:
                 return list(rows)
+
+    def _drawn(self, fault: AnyFault) -> AnyFault:
+        """The fault with what is left to chance in it decided."""
+        if isinstance(fault, Stale) and fault.at_most is not None:
+            return Stale(age=self._chance.uniform(fault.age, fault.at_most))
+        return fault
 
     def _strikes(self, standing: _Standing) -> bool:
         rule = standing.rule
