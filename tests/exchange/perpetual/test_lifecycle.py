@@ -189,6 +189,7 @@ def test_events_tell_a_fill_as_execution_order_position_and_wallet() -> None:
     d.buy("0.1")
     assert [event.kind for event in d.events] == [
         EventKind.PLACED,
+        EventKind.POSITION,
         EventKind.EXECUTION,
         EventKind.FILLED,
         EventKind.POSITION,

@@ -38,7 +38,7 @@ class Perpetual:
     maintenance_rate: Decimal = Decimal("0.005")
     maker_fee: Decimal = Decimal("0.0002")
     taker_fee: Decimal = Decimal("0.00055")
-    price_guard: Decimal = Decimal("0.05")  # how far from the last price a market order may trade
+    price_guard: Decimal = Decimal("0.05")  # how far from the mark a market order may trade
     funding_every: timedelta = timedelta(hours=8)
     funding_rate: Decimal = Decimal("0.0001")  # what a long pays a short, of the value at mark
     standing: Standing = Standing.TRADING

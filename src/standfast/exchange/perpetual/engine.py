@@ -69,6 +69,10 @@ class PerpetualEngine:
         return self._floor.now
 
     @property
+    def opened_at(self) -> datetime:
+        return self._floor.opened_at
+
+    @property
     def rules(self) -> PerpetualRules:
         return self._floor.rules
 
@@ -173,6 +177,10 @@ class PerpetualEngine:
         """Margin that positions and working orders tie up."""
         return self._floor.bound(self._floor.accounts[account])
 
+    def order_margin(self, order: Order) -> Decimal:
+        """What one working order ties up."""
+        return self._floor.order_margin(self._floor.accounts[order.account], order)
+
     def settings(self, account: str, instrument: str) -> Settings:
         return self._floor.accounts[account].setting(self.contract(instrument))
 
@@ -212,6 +220,20 @@ class PerpetualEngine:
             raise PerpetualRefused(No.HAS_ORDERS)
         books.setting(contract).is_isolated = is_isolated
         self._settings_changed(account, instrument)
+
+    def set_account_margin_mode(self, account: str, *, is_isolated: bool) -> None:
+        """As `set_margin_mode`, for every instrument at once."""
+        books = self._floor.accounts[account]
+        if books.is_isolated == is_isolated:
+            raise PerpetualRefused(No.MARGIN_MODE_UNCHANGED, "Margin mode is not modified")
+        if any(books.held()):
+            raise PerpetualRefused(No.HAS_POSITION)
+        if any(self._floor.unfinished_of(account)):
+            raise PerpetualRefused(No.HAS_ORDERS)
+        books.is_isolated = is_isolated
+        for settings in books.settings.values():
+            settings.is_isolated = is_isolated
+        self._settings_changed(account, "")
 
     def _settings_changed(self, account: str, instrument: str) -> None:
         self._floor.tell_settings(account, instrument)

@@ -36,7 +36,7 @@ class Event:
     execution: Execution | None = None
     position: Position | None = None
     amount: Decimal = Decimal(0)
-    reason: str = ""  # what moved a wallet
+    reason: str = ""  # what moved a wallet or position; "" where nothing did
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -196,9 +196,9 @@ class Floor:
     def tell_execution(self, execution: Execution) -> None:
         self._tell(EventKind.EXECUTION, execution.account, execution.instrument, execution=execution)
 
-    def tell_position(self, account: str, instrument: str, index: int) -> None:
+    def tell_position(self, account: str, instrument: str, index: int, reason: str = "") -> None:
         position = self.accounts[account].position(self.contract(instrument), index)
-        self._tell(EventKind.POSITION, account, instrument, position=position)
+        self._tell(EventKind.POSITION, account, instrument, position=position, reason=reason)
 
     def tell_wallet(self, account: str, amount: Decimal, reason: str) -> None:
         self._tell(EventKind.WALLET, account, "", amount=amount, reason=reason)

@@ -57,13 +57,18 @@ class Lifecycle:
             )
         )
         if waits:
-            floor.tell_order(EventKind.PLACED, order)
+            self._tell_placed(order)
             self.watch(order.id)
         else:
             order = self._bounded(order)
-            floor.tell_order(EventKind.PLACED, order)
+            self._tell_placed(order)
             self._send_to_market(order.id)
         return floor.orders[order.id]
+
+    def _tell_placed(self, order: Order) -> None:
+        """With a look at the position, which has not changed: exchanges show it on whatever is done to an order."""
+        self._floor.tell_order(EventKind.PLACED, order)
+        self._floor.tell_position(order.account, order.instrument, order.index)
 
     def _bounded(self, order: Order) -> Order:
         """An order that may only reduce asks for no more than there is; one without a quantity, for all of it."""
@@ -180,7 +185,7 @@ class Lifecycle:
             if (offered - ticket.price) * order.side.sign > 0:
                 return None
             return ticket.price if order.is_resting else offered
-        base = prices.last or offered
+        base = prices.mark or offered
         is_far = (offered - base) * order.side.sign > base * prices.contract.price_guard
         return None if is_far else offered
 
@@ -221,7 +226,7 @@ class Lifecycle:
         floor.tell_execution(execution)
         done = filled.ticket.quantity is not None and filled.filled >= filled.ticket.quantity
         filled = self._become(filled, Status.FILLED if done else Status.PARTIALLY_FILLED, EventKind.FILLED)
-        floor.tell_position(order.account, order.instrument, order.index)
+        floor.tell_position(order.account, order.instrument, order.index, "trade")
         floor.tell_wallet(order.account, amount, "trade")
         self._follow_up(filled, before, after, quantity - closed)
         return filled
@@ -284,7 +289,9 @@ class Lifecycle:
 
     def finish(self, order: Order, ended: Ended, *, status: Status = Status.CANCELLED) -> Order:
         kind = EventKind.REJECTED if status is Status.REJECTED else EventKind.CANCELLED
-        return self._become(replace(order, ended=ended), status, kind)
+        finished = self._become(replace(order, ended=ended), status, kind)
+        self._floor.tell_position(order.account, order.instrument, order.index)
+        return finished
 
     def amended(self, order: Order, ticket: Ticket) -> Order:
         """The order with other terms, in the same place; a changed price goes to the back of the queue."""

@@ -21,10 +21,12 @@ class Prices:
     quote: Quote | None = None
     current: dict[PriceBy, Decimal] = field(default_factory=dict)
     pinned: dict[PriceBy, Decimal] = field(default_factory=dict)
+    count: int = 0  # of quotes so far
     kept: deque[Quote] = field(default_factory=lambda: deque(maxlen=KEPT))
 
     def take(self, quote: Quote) -> None:
         self.quote = quote
+        self.count += 1
         self.kept.append(quote)
         middle = quote.middle
         for by in PriceBy:

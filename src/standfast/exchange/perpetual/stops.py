@@ -146,6 +146,8 @@ class Stops:
         position = self._floor.accounts[order.account].position(contract, order.index)
         wish = Wish(stop_loss=order.ticket.stop_loss, take_profit=order.ticket.take_profit)
         for role, attached in wish.parts:
+            if not attached.price:
+                continue  # taken away again before it opened
             part = None if attached.quantity is None else opened
             self._set_one(position, role, replace(attached, quantity=part))
         if wish.parts:
