@@ -1,5 +1,6 @@
 """Tests of `core/unwinding.py`: the way out of a structure, over the whole decision."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -9,7 +10,7 @@ from standfast.model.contract import Contract
 from standfast.model.effects import CancelOrder
 from standfast.model.position import CloseReason
 from tests.core.situations import D, quoted
-from tests.core.spreads import ALONE, BOUGHT, SOLD, TOGETHER, opened, prices
+from tests.core.spreads import ALONE, BOUGHT, SOLD, TOGETHER, opened, prices, spread_desk
 from tests.core.structures import at
 
 
@@ -54,6 +55,26 @@ def test_as_one_order_it_walks_from_the_mid_to_the_worst_side_and_then_to_the_ma
     assert len([effect for effect in desk.sent if isinstance(effect, CancelOrder)]) == 4
     assert desk.net == {SOLD: 0, BOUGHT: 0}
     assert desk.ended.close_reason is CloseReason.OPERATOR
+
+
+def test_what_is_closed_with_many_others_waits_for_no_budget_of_orders() -> None:
+    """A market falls and every stop is hit: nothing fills but at the market, and a minute has only sixty orders."""
+    desk = spread_desk(replace(TOGETHER, orders_per_minute=60))
+    for number in range(12):
+        desk.open(key=f"k{number}")
+        desk.run()
+    desk.wait(30)
+    desk.run()
+    desk.sent.clear()
+    desk.fills_together = lambda effect: effect.intent.net is None
+
+    desk.sights = prices(("6.90", "7.00"))
+    for _ in range(9):
+        desk.run()
+        desk.wait(5)
+
+    assert not desk.book.state.structures
+    assert len(desk.sent) <= 60
 
 
 def test_a_broker_that_refuses_the_one_order_gets_the_legs() -> None:

@@ -17,6 +17,7 @@ from standfast.core.situation import Outcomes, Situation
 from standfast.core.structures import open_legs, phase_of, position_of, structure_of
 from standfast.core.tell import alarm
 from standfast.core.way_out import (
+    RUNGS,
     AskNets,
     Attempt,
     Done,
@@ -42,6 +43,8 @@ from standfast.model.structure import BookedStructure, Structure
 
 TICK = Decimal("0.01")
 SOON = timedelta(seconds=1)
+SHARE = 0.75
+"""Of the orders a broker takes in a minute, for closing structures."""
 
 
 def settle_structure(s: Situation, booked: BookedStructure) -> Outcomes:
@@ -109,9 +112,23 @@ def _way(s: Situation, booked: BookedStructure, structure: Structure, closing: C
         remain=closing.remain,
         multileg=s.contract.multileg,
         tick=max((s.instrument(leg.holding).tick or TICK for leg in booked.legs), default=TICK),
+        rungs=_rungs(s),
         began=closing.at,
         now=s.now,
     )
+
+
+def _rungs(s: Situation) -> int:
+    """How many limits the broker's budget of orders leaves each structure that is closed now; at least the last one.
+
+    Each costs an order and its cancel, and what is left of the budget belongs to stops, and to the bot.
+    """
+    budget = s.contract.orders_per_minute
+    if budget is None:
+        return len(RUNGS)
+    closing = s.once("closing", lambda: sum(1 for each in s.book.state.structures.values() if each.closing is not None))
+    each = int(budget * SHARE) // max(closing, 1)
+    return max(1, min(len(RUNGS), (each - 1) // 2))
 
 
 def _attempts(s: Situation, booked: BookedStructure, closing: Closing) -> Iterator[Attempt]:

@@ -7,7 +7,8 @@ step. A step is a decision only; whoever takes it records it first.
    structure and the broker hold. Where the broker's net is what the books add up to, the structure's part of it is
    what is booked for it, whatever others hold of the same contract.
 2. As one order: a limit that walks from the mid to the worst side, then the market. Each price is taken from the
-   quotes of that moment. What cannot wait begins at the worst side.
+   quotes of that moment. What cannot wait begins at the worst side, and so does what is closed with many others where
+   the broker takes only so many orders: the last one must not wait for the budget.
 3. Leg by leg what is sold is bought back first; nothing bought is sold while something sold is left.
 4. One step at a time: while anything is under way or in doubt, nothing else is sent.
 5. What shall remain is kept whole; a structure out of its ratio loses what exceeds it, and nothing else.
@@ -139,6 +140,8 @@ class WayOut:
     """Whether the broker takes one order for all legs."""
     tick: Decimal
     """Step of net prices."""
+    rungs: int = len(RUNGS)
+    """Limits that may be tried before the market, the last of them; at least the worst side."""
     began: datetime
     """When the close was decided."""
     now: datetime
@@ -243,8 +246,8 @@ def _next_rung(way: WayOut) -> int | None:
         return None
     if way.sides is None:
         return MARKET
-    first = MARKET - 1 if way.reason in URGENT else 0
-    return first if last is None else last + 1
+    first = MARKET - (1 if way.reason in URGENT else way.rungs)
+    return first if last is None else max(last + 1, first)
 
 
 def _whole(structure: Structure, nets: Mapping[Holding, Decimal], remain: Decimal) -> Decimal:

@@ -30,6 +30,8 @@ class Contract:
     """An order that could trade with a resting one of the other side is refused, unless it brings its own exit."""
     tells_movements: bool = True
     """What changes a quantity without an order (expiry, assignment) is told; else it shows in the list only."""
+    always_open: bool = False
+    """Its market has no sessions: every day is a trading day, and none ends early."""
     multileg: bool = False
     """Several legs can be sent as one order (`ports.SendsTogether`)."""
     fractional_stops: bool
@@ -37,3 +39,5 @@ class Contract:
     order_life: timedelta | None
     """How long a GTC order lives before the broker ages it out."""
     requests_per_minute: int
+    orders_per_minute: int | None = None
+    """Orders and cancels, where they are counted apart from reads."""

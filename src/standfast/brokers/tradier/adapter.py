@@ -49,6 +49,9 @@ from standfast.model.quote import Quote
 from standfast.model.secret import Secret
 from standfast.ports import BrokerEvent, Clock, IsWanted, Ticks
 
+ORDERS_PER_MINUTE = 60
+"""Writes are counted apart from reads."""
+
 CONTRACT = Contract(
     staleness=timedelta(seconds=15),
     flight=timedelta(seconds=30),
@@ -65,10 +68,9 @@ CONTRACT = Contract(
     fractional_stops=False,
     order_life=None,
     requests_per_minute=120,
+    orders_per_minute=ORDERS_PER_MINUTE,
 )
 PAPER_REQUESTS_PER_MINUTE = 60
-ORDERS_PER_MINUTE = 60
-"""Writes are counted apart from reads."""
 
 HEADERS = Told(limit="x-ratelimit-allowed", remaining="x-ratelimit-available", reset="x-ratelimit-expiry", units=1000)
 DEADLINES = Deadlines(steady_turn_within=90.0)
