@@ -1,10 +1,11 @@
 """Tests of `core/flat_times.py`: when a wall-clock rule asks for everything to be flat."""
 
 from datetime import UTC, date, datetime, time
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from standfast.core.flat_times import flat_moment, last_flat_by, last_trading_day
+from standfast.core.flat_times import flat_moment, last_flat_by, last_trading_day, never_closes
 from standfast.core.policy import FlatBy
 from tests.core.situations import NEW_YORK, folded, situation
 from tests.core.test_time_rules import around_thanksgiving
@@ -39,6 +40,14 @@ def test_contracts_are_traded_for_the_last_time_on_a_trading_day(expiry: date, l
     s = situation(folded(), session_close=around_thanksgiving)
 
     assert last_trading_day(expiry, s, at_open=at_open) == last
+
+
+@pytest.mark.parametrize("zone", ["America/New_York", "Pacific/Kiritimati", "Etc/GMT+12", "UTC"])
+def test_where_nothing_closes_the_rule_holds_on_every_day(zone: str) -> None:
+    rule, saturday = FlatBy(time(23, 59), ZoneInfo(zone)), date(2026, 11, 28)
+    s = situation(folded(), now=datetime(2026, 11, 28, 12, tzinfo=UTC), session_close=never_closes)
+
+    assert flat_moment(rule, saturday, s) == datetime.combine(saturday, rule.at, rule.zone).astimezone(UTC)
 
 
 def test_without_sessions_there_is_no_last_one() -> None:

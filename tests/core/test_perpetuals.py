@@ -7,6 +7,7 @@ from standfast.core.fills import book_fill
 from standfast.core.policy import Foreign, Policy
 from standfast.model import journal as j
 from standfast.model.alert import Severity
+from standfast.model.instrument import Instrument, Kind
 from standfast.model.order import OrderState, OrderType, Side
 from standfast.model.position import CloseReason
 from tests.core.situations import (
@@ -14,6 +15,7 @@ from tests.core.situations import (
     D,
     adopted,
     after,
+    closing_of,
     fill,
     folded,
     of,
@@ -67,3 +69,24 @@ def test_what_the_exchange_took_away_is_booked_with_its_cause_and_a_person_told_
     assert [each.reason for each in of(j.FillBooked, [*facts, *more])] == [CloseReason.LIQUIDATION] * 2
     (alarm,) = of(j.AlertRaised, [*facts, *more])
     assert (alarm.severity, why in alarm.text) == (Severity.CRITICAL, True)
+
+
+def test_what_is_more_than_one_order_may_be_is_protected_and_closed_by_several() -> None:
+    """One order for all of it would be refused for ever."""
+    most = Instrument(id=SPY.instrument, kind=Kind.PERPETUAL, tick=D("0.01"), most=D(4))
+    at = desk(*position(10), rules=ruled(BOTH), contract=NO_PAIRS, instruments={SPY.instrument: most})
+
+    at.run()
+    assert sorted(order.remaining for order in at.alive()) == [D(2), D(4), D(4)]
+
+    at.tell(closing_of())
+    for _ in range(6):
+        at.run()
+        for order in at.alive():
+            if order.type is OrderType.MARKET:
+                assert order.quantity <= D(4)
+                at.fill(order.broker_id, order.remaining)
+        at.wait(1)
+
+    assert at.net[SPY] == D(0)
+    assert (at.book.state.positions, at.over) == ({}, [])

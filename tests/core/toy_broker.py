@@ -27,7 +27,8 @@ from standfast.model.effects import (
     ReplaceOrder,
     SubmitOrder,
 )
-from standfast.model.ids import BrokerOrderId, ClientOrderId, Holding
+from standfast.model.ids import BrokerOrderId, ClientOrderId, Holding, InstrumentId
+from standfast.model.instrument import Instrument
 from standfast.model.order import ZERO, OrderReport, OrderState, OrderType, Role, Terms
 from tests.core.situations import CONTRACT, NOW, SPY, fill, folded, quoted, ruled, situation, told
 
@@ -43,6 +44,7 @@ class Desk:
     contract: Contract = CONTRACT
     now: datetime = NOW
     is_open: bool = True
+    instruments: dict[InstrumentId, Instrument] = field(default_factory=dict)
     net: dict[Holding, Decimal] = field(default_factory=dict)
     orders: dict[BrokerOrderId, OrderReport] = field(default_factory=dict)
     sights: dict[Holding, Sight] = field(default_factory=lambda: {SPY: quoted("100", "100.02")})
@@ -78,6 +80,7 @@ class Desk:
             rules=self.rules,
             contract=self.contract,
             asked=self.asked,
+            instruments=self.instruments,
         )
 
     def run(self, looks: int = LOOKS_MAX) -> None:

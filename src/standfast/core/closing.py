@@ -211,7 +211,7 @@ def _close(s: Situation, position: Position, to_close: Decimal) -> Outcomes:
         s.book,
         position,
         role,
-        reducing(net, min(to_close, room)),
+        reducing(net, s.instrument(holding).at_most(min(to_close, room))),
         reason=f"{position.closing.reason.value}: {position.closing.detail}; net {net}, booked {booked}",
     )
     yield SubmitOrder(intent=made, urgency=Urgency.CLOSE, rank=beyond_stop(s, position))

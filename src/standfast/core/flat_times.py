@@ -13,6 +13,11 @@ DAYS_BACK = 30
 """How far back the last trading day is looked for."""
 
 
+def never_closes(day: date) -> datetime:
+    """The close of a day where nothing closes: when the day is over by every clock."""
+    return datetime.combine(day + timedelta(days=2), time(), UTC)
+
+
 def last_flat_by(rule: FlatBy, s: Situation) -> datetime | None:
     """The latest moment at which the rule asked everything to be flat: a trading day's, at or before now.
 

@@ -121,7 +121,7 @@ def _adjust(s: Situation, position: Position, cover: Cover, wanted: Resting, siz
         if room > 0 and due is not None:
             yield WakeAt(at=due, holding=position.holding)
         elif room > 0:
-            yield from _add(s, position, wanted, room)
+            yield from _add(s, position, wanted, s.instrument(position.holding).at_most(room))
 
 
 def _asks_until(s: Situation, position: Position) -> datetime | None:

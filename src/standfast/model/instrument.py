@@ -34,6 +34,8 @@ class Instrument:
     kind: Kind = Kind.EQUITY
     lot: Decimal = Decimal(1)
     """Smallest quantity step an order may have."""
+    most: Decimal | None = None
+    """Largest quantity of one order at the market or of a stop, where the broker has one: more takes several."""
     tick: Decimal | None = None
     """Price step; None for US equities, whose step depends on the price."""
     coarse_tick: Decimal | None = None
@@ -66,6 +68,10 @@ class Instrument:
 
     def round_nearest(self, price: Decimal) -> Decimal:
         return _to_step(price, self.tick_at(price), ROUND_HALF_EVEN)
+
+    def at_most(self, quantity: Decimal) -> Decimal:
+        """As much of a quantity as one order may have."""
+        return quantity if self.most is None else min(quantity, self.most)
 
     def is_whole(self, quantity: Decimal) -> bool:
         """Whether a resting order may have this quantity: a whole number of shares or contracts."""

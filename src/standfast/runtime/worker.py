@@ -17,6 +17,7 @@ from functools import partial
 
 import structlog
 
+from standfast.core.flat_times import never_closes
 from standfast.core.policy import Rules
 from standfast.core.tell import alarm, ledger_shortened, ledger_trouble
 from standfast.model.alert import Severity
@@ -114,7 +115,7 @@ class Worker:
             partial(self.spawn, rules.account),
             beat,
             lease_clock=self.lease_clock,
-            session_close=self.session_close,
+            session_close=never_closes if broker.contract.always_open else self.session_close,
         )
         self.accounts.append(account)
         return account

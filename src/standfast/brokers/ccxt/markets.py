@@ -141,6 +141,7 @@ def _market(row: Any) -> Market | None:
             id=holding(str(row["symbol"])).instrument,
             kind=Kind.PERPETUAL,
             lot=step * size,
+            most=_most(row, size),
             tick=tick,
             tradable=row.get("active") is not False,
             fractionable=True,
@@ -164,6 +165,15 @@ def _least_value(row: Any) -> Decimal | None:
     told = _number(((row.get("limits") or {}).get("cost") or {}).get("min"))
     raw = (row.get("info") or {}).get("lotSizeFilter") or {}
     return told if told is not None else _number(raw.get("minNotionalValue"))
+
+
+def _most(row: Any, size: Decimal) -> Decimal | None:
+    """Of orders at the market, which stops become; ccxt tells only what limits may have."""
+    told = _number(((row.get("limits") or {}).get("amount") or {}).get("max"))
+    raw = (row.get("info") or {}).get("lotSizeFilter") or {}
+    market = _number(raw.get("maxMktOrderQty"))
+    found = market if market is not None else told
+    return found * size if found else None
 
 
 def _step(row: Any, what: str) -> Decimal | None:

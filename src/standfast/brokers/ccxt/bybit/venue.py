@@ -45,6 +45,7 @@ CONTRACT = Contract(
     native_replace=True,
     replace_keeps_cover=True,
     reserves_quantity=False,
+    always_open=True,
     fractional_stops=True,
     order_life=None,
     requests_per_minute=3000,
