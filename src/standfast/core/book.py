@@ -212,23 +212,24 @@ class Book:
                 value += order.excess * order.report.average_price
         return value / quantity if quantity else None
 
-    def net(self, holding: Holding) -> Interval:
-        """What the broker may hold: every position, foreign lots too, and what is acknowledged, widened by doubt.
-
-        A resting exit does not widen it: its fill would first be a difference, which is looked into.
-        """
+    def booked(self, holding: Holding) -> Decimal:
+        """What is held beyond doubt: every position, foreign lots too, and what is acknowledged. Signed."""
         exact = self.state.acknowledged.get(holding, ZERO)
         for position in self.positions_at(holding):
             exact += position.net
             for order in self._exceeding(position):
                 exact += order.excess * order.side.sign
-        low = high = exact
+        return exact
+
+    def net(self, holding: Holding) -> Interval:
+        """What the broker may hold: what is booked, widened by doubt. Not by a resting exit: its fill would first be a
+        difference, which is looked into."""
+        low = high = self.booked(holding)
         for order in self.alive.at(holding):
-            if order.is_own and not order.is_finished and order.may_fill_any_moment:
-                if order.side.sign > 0:
-                    high += order.remaining
-                else:
-                    low -= order.remaining
+            if order.widens and order.side.sign > 0:
+                high += order.remaining
+            elif order.widens:
+                low -= order.remaining
         return Interval(low, high)
 
     def holdings(self) -> Iterator[Holding]:

@@ -96,7 +96,7 @@ def _position_findings(s: Situation, holding: Holding) -> Iterator[Finding]:
         kind = BreakKind.ORPHAN_POSITION
     elif reported == 0:
         kind = BreakKind.GHOST_POSITION
-    elif (booked.low > 0) != (reported > 0):
+    elif booked.high <= 0 < reported or reported < 0 <= booked.low:
         kind = BreakKind.SIDE
     else:
         kind = BreakKind.QUANTITY

@@ -21,6 +21,7 @@ from standfast.core.splits import is_split
 from standfast.core.structures import structure_at
 from standfast.core.tell import alarm, wording
 from standfast.core.unwinding import lost_ratio, mend
+from standfast.model.booked import BookedOrder, Stage
 from standfast.model.breaks import Break, BreakKind, Finding
 from standfast.model.effects import (
     CancelOrder,
@@ -204,9 +205,13 @@ def _take_in(s: Situation, found: Break) -> Outcomes:
     """Unexplained quantity beyond the books: adopt it or acknowledge it, as the policy says."""
     holding = found.finding.holding
     assert holding is not None
-    if not s.is_comparable(holding) or not s.is_settled(holding) or not s.book.net(holding).is_exact:
+    if not s.is_comparable(holding) or not s.is_settled(holding):
         return  # within the staleness a broker declares, its list still shows what we have just closed
-    booked, reported = s.book.net(holding).low, s.reported_net(holding)
+    filling = [order for order in s.book.alive.at(holding) if order.widens and not _has_not_brought_it(s, found, order)]
+    if filling:
+        yield from _ask_after(s, filling)
+        return
+    booked, reported = s.book.booked(holding), s.reported_net(holding)
     extra = reported - booked
     if booked and extra * booked < 0:
         return  # less than booked: only fills can say where it went
@@ -217,6 +222,24 @@ def _take_in(s: Situation, found: Break) -> Outcomes:
         return
     lots = [p for p in s.book.positions_at(holding) if not p.is_guarded]
     yield from _as_the_policy_says(s, found, extra, lots)
+
+
+def _has_not_brought_it(s: Situation, found: Break, order: BookedOrder) -> bool:
+    """Whether an order of ours that works on was seen to have filled no more than is booked, so long after the list was
+    first read that it would show all that had filled by then."""
+    heard = s.heard.get(order.id)
+    if order.stage is not Stage.WORKING or order.excess or heard is None or found.told_at is None:
+        return False
+    return heard >= s.surely(found.told_at) + s.contract.staleness
+
+
+def _ask_after(s: Situation, orders: list[BookedOrder]) -> Outcomes:
+    for order in orders:
+        asked = s.asked.get(order.id)
+        if order.broker_id is not None and (asked is None or s.now - asked >= SECOND_SOURCE_AGAIN):
+            reason = "whether it has filled what the list shows"
+            yield QueryOrder(holding=order.holding, broker_id=order.broker_id, client_id=order.id, reason=reason)
+        yield WakeAt(at=s.now + SECOND_SOURCE_AGAIN, holding=order.holding)
 
 
 def _as_the_policy_says(s: Situation, found: Break, extra: Decimal, lots: list[Position]) -> Outcomes:

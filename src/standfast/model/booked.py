@@ -114,6 +114,11 @@ class BookedOrder:
         return self.stage is not Stage.WORKING or self.role in (Role.OPEN, Role.CLOSE, Role.ROLLBACK)
 
     @property
+    def widens(self) -> bool:
+        """Whether more or less may be held than is booked for it: one of ours that could be filling."""
+        return self.is_own and not self.is_finished and self.may_fill_any_moment
+
+    @property
     def remaining(self) -> Decimal:
         """Quantity that may still fill."""
         return ZERO if self.is_finished else max(self.quantity - self.filled, ZERO)
