@@ -5,26 +5,28 @@
    `lag` from the last fill, and from its own last change.
 3. While we open or close something here, or the broker's list and the books disagree about it being there at all,
    nothing is said and nothing is taken back.
-4. A spread that is missing as a whole is one finding; what is left of its contracts is each its own.
+4. Units of a spread that are missing with all their legs are one finding; what is left of its contracts is each its
+   own.
 
 A finding is seen again (`is_seen_again`) when both, the record and the broker, were asked anew and late enough for the
 broker to have told of a close.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
+from decimal import ROUND_FLOOR, Decimal
 from typing import NamedTuple
 
 from standfast.core.policy import BotRecord, Foreign
+from standfast.core.shapes import whole_units
 from standfast.core.situation import Situation
 from standfast.core.structures import phase_of, structure_of
 from standfast.model.breaks import Break, BreakKind, Finding
 from standfast.model.ids import Holding, PositionId
 from standfast.model.order import ZERO
 from standfast.model.position import Phase
-from standfast.model.structure import BookedStructure, legs_text
+from standfast.model.structure import BookedStructure, Leg, Structure, legs_text
 from standfast.model.tracked import Tracked
 
 UNREAD = timedelta(seconds=30)
@@ -43,13 +45,20 @@ class Gap(NamedTuple):
     """Whether it is more than the record's slowness."""
 
 
+class Gone(NamedTuple):
+    """So many units of some structures of equal legs, which the record has no more."""
+
+    units: Decimal
+    among: tuple[PositionId, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """How the gaps divide: structures that are gone from the record as a whole, and what is left at each holding."""
+    """How the gaps divide: structures that are gone from the record, by the oldest of each shape, and what that
+    explains at each holding."""
 
-    whole: frozenset[PositionId]
+    whole: Mapping[PositionId, Gone]
     taken: Mapping[Holding, Decimal]
-    """What of the gap at a holding those structures explain."""
 
 
 def record_findings(s: Situation, holding: Holding) -> tuple[Finding, ...] | None:
@@ -66,20 +75,21 @@ def record_findings(s: Situation, holding: Holding) -> tuple[Finding, ...] | Non
 
 
 def structure_record_findings(s: Situation, booked: BookedStructure) -> tuple[Finding, ...] | None:
-    """Whether a whole structure is gone from the record; None where it cannot be said now."""
-    gaps = [gap_at(s, leg.holding) for leg in booked.legs]
-    if any(gap is None for gap in gaps):
+    """Whether units of a structure are gone from the record; None where it cannot be said now."""
+    gaps = [gap for leg in booked.legs if (gap := gap_at(s, leg.holding)) is not None]
+    if len(gaps) < len(booked.legs):
         return None
-    if not any(gap is not None and gap.beyond and gap.is_due for gap in gaps) or booked.id not in missing(s).whole:
+    gone = missing(s).whole.get(booked.id) if any(gap.beyond and gap.is_due for gap in gaps) else None
+    if gone is None:
         return ()
     structure = structure_of(s.book, booked)
     found = Finding(
         kind=BreakKind.BOT_LOST,
         holding=booked.holding,
         booked="nothing",
-        reported=f"{booked.units} x {legs_text(structure.shape)}",
-        evidence=_evidence(s, booked.legs[0].holding, [booked.id]),
-        gap=booked.units,
+        reported=f"{gone.units} x {legs_text(structure.shape)}",
+        evidence=_evidence(s, booked.legs[0].holding, gone.among),
+        gap=gone.units,
     )
     return (found,)
 
@@ -125,8 +135,6 @@ def _is_quiet(s: Situation, holding: Holding) -> bool:
 
 def _has_to_be_in_it(s: Situation, rules: BotRecord, holding: Holding) -> bool:
     """Whether what is held here is the bot's to keep track of."""
-    if holding in (s.record.shrunk if s.record is not None else ()):
-        return True
     positions = s.book.positions_at(holding)
     if any(rules.wants(holding.instrument, each.strategy) for each in positions):
         return True
@@ -162,50 +170,46 @@ def _is_due(s: Situation, record: Tracked, rules: BotRecord, holding: Holding, *
 
 
 def missing(s: Situation) -> Missing:
-    """How the gaps divide among structures: what one explains exactly first, then the oldest of those that fit in.
+    """How the gaps divide among shapes: what one explains exactly first, then the oldest of those that fit in.
     Figured once a look, and only where there is a gap."""
     return s.once("own record", lambda: _missing(s))
 
 
 def _missing(s: Situation) -> Missing:
-    gaps, fitting = _gaps_of_structures(s)
-    exact = [id for id, legs in fitting.items() if all(gaps[at] == net for at, net in legs.items())]
-    whole: set[PositionId] = set()
+    shapes = _open_shapes(s)
+    gaps = {leg.holding: ZERO for legs in shapes for leg in legs}
+    for holding in gaps:
+        gap = gap_at(s, holding)
+        gaps[holding] = gap.beyond if gap is not None and gap.is_due else ZERO
+    exact = [legs for legs in shapes if all(gaps[leg.holding] == _units(gaps, legs) * leg.ratio for leg in legs)]
+    found: dict[PositionId, Gone] = {}
     taken: dict[Holding, Decimal] = {}
-    for id in (*exact, *fitting):
-        legs = fitting[id]
-        if id not in whole and _fits(gaps, legs):
-            whole.add(id)
-            for at, net in legs.items():
-                gaps[at] -= net
-                taken[at] = taken.get(at, ZERO) + net
-    return Missing(frozenset(whole), taken)
+    for legs in (*exact, *shapes):
+        units = min(_units(gaps, legs), sum((whole_units(each) for each in shapes[legs]), ZERO))
+        if units > 0:
+            first, *_ = same = [each.id for each in shapes[legs]]
+            found[first] = Gone(units, tuple(same))
+            for leg in legs:
+                gaps[leg.holding] -= units * leg.ratio
+                taken[leg.holding] = taken.get(leg.holding, ZERO) + units * leg.ratio
+    return Missing(found, taken)
 
 
-def _gaps_of_structures(s: Situation) -> tuple[dict[Holding, Decimal], dict[PositionId, dict[Holding, Decimal]]]:
-    """The gap at each of their contracts, and the structures all of whose legs are missing, with what they hold."""
-    gaps: dict[Holding, Decimal] = {}
-    fitting = {}
-    for id, booked in s.book.state.structures.items():
-        if phase_of(s.book, booked) is not Phase.OPEN:
-            continue
-        legs = {leg.holding: _leg_net(s, leg.position) for leg in booked.legs}
-        for holding in legs:
-            if holding not in gaps:
-                gap = gap_at(s, holding)
-                gaps[holding] = gap.beyond if gap is not None and gap.is_due else ZERO
-        if _fits(gaps, legs):
-            fitting[id] = legs
-    return gaps, fitting
+def _open_shapes(s: Situation) -> dict[tuple[Leg, ...], list[Structure]]:
+    """Structures of equal legs together, oldest first: a record by contract cannot tell them apart."""
+    shapes: dict[tuple[Leg, ...], list[Structure]] = {}
+    for booked in s.book.state.structures.values():
+        if phase_of(s.book, booked) is Phase.OPEN:
+            structure = structure_of(s.book, booked)
+            legs = tuple(sorted(structure.shape, key=lambda leg: leg.holding))
+            shapes.setdefault(legs, []).append(structure)
+    return shapes
 
 
-def _fits(gaps: Mapping[Holding, Decimal], legs: Mapping[Holding, Decimal]) -> bool:
-    return all(net and gaps[at] * net > 0 and abs(gaps[at]) >= abs(net) for at, net in legs.items())
-
-
-def _leg_net(s: Situation, id: PositionId) -> Decimal:
-    position = s.book.state.positions.get(id)
-    return s.book.held(position) * position.sign if position is not None else ZERO
+def _units(gaps: Mapping[Holding, Decimal], legs: tuple[Leg, ...]) -> Decimal:
+    """How many units the gaps at all of these legs have room for."""
+    each = (gaps[leg.holding] / leg.ratio for leg in legs)
+    return max(min(each), ZERO).to_integral_value(rounding=ROUND_FLOOR)
 
 
 def _finding(s: Situation, holding: Holding, gap: Gap, left: Decimal) -> Finding:
@@ -222,7 +226,7 @@ def _finding(s: Situation, holding: Holding, gap: Gap, left: Decimal) -> Finding
     )
 
 
-def _evidence(s: Situation, holding: Holding, ids: list[PositionId]) -> str:
+def _evidence(s: Situation, holding: Holding, ids: Sequence[PositionId]) -> str:
     assert s.record is not None
     dropped = s.record.shrunk.get(holding)
     parts = [s.record.label]
