@@ -101,24 +101,6 @@ def test_the_rungs_are_equally_far_apart() -> None:
     ]
 
 
-@pytest.mark.parametrize(("rungs", "begins"), [(4, 0), (3, 1), (1, 3)])
-def test_where_the_broker_takes_few_orders_the_ladder_is_shorter_and_ends_as_it_always_does(
-    rungs: int, begins: int
-) -> None:
-    attempts: list[Attempt] = []
-    while isinstance(step := next_step(way(put_spread(3), *attempts, rungs=rungs)), SendTogether):
-        attempts.append(tried(step.rung))
-
-    assert [attempt.rung for attempt in attempts] == list(range(begins, MARKET + 1))
-
-
-def test_a_ladder_that_has_begun_goes_to_the_worst_side_once_many_are_closed() -> None:
-    step = next_step(way(put_spread(3), tried(0), rungs=1))
-
-    assert isinstance(step, SendTogether)
-    assert (step.net, step.rung) == (D("-4.30"), MARKET - 1)
-
-
 def test_what_cannot_wait_begins_at_the_worst_side() -> None:
     step = next_step(way(put_spread(3), reason=CloseReason.EMERGENCY_STOP))
 
