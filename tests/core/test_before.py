@@ -93,6 +93,14 @@ def test_an_order_of_ours_that_is_out_keeps_it_only_if_it_was_meant_before_the_l
         assert net_of(book) == net
 
 
+def test_where_strangers_fills_leave_no_lots_one_that_is_booked_may_explain_the_list() -> None:
+    """Found by simulation: bought and sold by others and ignored, and then taken in once more for the next sale."""
+    book = folded(SEEN)
+    bought, sold = fill("x1", "theirs", Side.BUY, 65, 90), fill("x2", "theirs too", Side.SELL, 65, 100)
+    booked(book, [bought, sold, fill("x3", "and again", Side.SELL, 65, 100, at=after(1))], IGNORE)
+    assert net_of(book) == -65
+
+
 def test_what_we_opened_before_the_list_was_read_may_be_in_it() -> None:
     book = folded(*position(9, at=after(-5)), at=after(-5))
     told(book, SEEN)

@@ -25,7 +25,7 @@ ENDED = timedelta(seconds=60)
 def held_before(book: Book, rules: Rules, fill: Fill, most: Decimal) -> PositionAdopted | ForeignAcknowledged | None:
     """The fact that takes in what this fill is about to close, at most so much; None where all is explained."""
     earlier = (each for each in _differences(book, fill) if each.first_seen <= fill.at)  # a later one may show it
-    left = ((each, _unexplained(book, each) * -fill.side.sign) for each in earlier)
+    left = ((each, _unexplained(book, rules, each) * -fill.side.sign) for each in earlier)
     found, quantity = next(((each, min(extra, most)) for each, extra in left if extra > 0), (None, ZERO))
     if found is None or quantity <= 0:
         return None
@@ -54,7 +54,7 @@ def _differences(book: Book, fill: Fill) -> Iterator[Break]:
             yield each
 
 
-def _unexplained(book: Book, found: Break) -> Decimal:
+def _unexplained(book: Book, rules: Rules, found: Break) -> Decimal:
     """What the broker has listed beyond the books, signed, if no fill is booked that could explain it."""
     finding = found.finding
     if finding.kind not in (BreakKind.ORPHAN_POSITION, BreakKind.QUANTITY) or not finding.gap:
@@ -65,13 +65,13 @@ def _unexplained(book: Book, found: Break) -> Decimal:
     except InvalidOperation:
         return ZERO
     told_at = found.told_at or found.last_seen
-    if _may_be_in_it(book, finding.holding, told_at):
+    if _may_be_in_it(book, rules, finding.holding, told_at):
         return ZERO
     extra = reported - _counted(book, finding.holding)
     return extra if extra * reported > 0 else ZERO
 
 
-def _may_be_in_it(book: Book, holding: Holding, told_at: datetime) -> bool:
+def _may_be_in_it(book: Book, rules: Rules, holding: Holding, told_at: datetime) -> bool:
     """Whether fills explain the list, or may: those of orders of ours that were out, and any that is booked, because
     every fill is booked then and the list may be old. What came after the list was read is not in it."""
     for order in book.alive.at(holding):
@@ -80,7 +80,9 @@ def _may_be_in_it(book: Book, holding: Holding, told_at: datetime) -> bool:
             return True
     if holding not in book.state.filled:
         return False
-    return holding in book.state.acknowledged or not all(_came_after(lot, told_at) for lot in _lots(book, holding))
+    if rules.foreign_for(holding) is Foreign.IGNORE or holding in book.state.acknowledged:
+        return True  # strangers' fills leave no lots
+    return not all(_came_after(lot, told_at) for lot in _lots(book, holding))
 
 
 def _came_after(lot: Position, told_at: datetime) -> bool:
