@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import re
 import shutil
 import ssl
 import subprocess
@@ -44,6 +45,19 @@ async def failing(url: str) -> Exchange:
         with pytest.raises(TransportError):
             await made.request(exchange)
     return exchange
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("http://127.0.0.1:9/", "nothing answers at 127.0.0.1:9 (connection refused)"),
+        ("http://nowhere.invalid/", "the name nowhere.invalid is not resolved"),
+    ],
+)
+async def test_where_nothing_answers_is_said_in_words(url: str, told: str) -> None:
+    async with transport() as made, asyncio.timeout(10):
+        with pytest.raises(TransportError, match=re.escape(told)):
+            await made.request(Exchange(method="GET", url=url, headers={}, body=b""))
 
 
 async def test_a_refused_connection_left_nothing() -> None:

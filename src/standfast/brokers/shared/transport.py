@@ -10,6 +10,7 @@ Invariants
 """
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import SimpleNamespace
@@ -230,4 +231,13 @@ async def _bounded(response: aiohttp.ClientResponse) -> bytes:
 
 def _named(error: Exception) -> str:
     """The kind of error and where it happened; aiohttp's own texts hold hosts and ports, never headers."""
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return f"the name {error.host} is not resolved ({_reason(error.os_error)})"
+    if isinstance(error, aiohttp.ClientConnectorError) and not isinstance(error, aiohttp.ClientSSLError):
+        return f"nothing answers at {error.host}:{error.port} ({_reason(error.os_error)})"
     return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+
+
+def _reason(error: OSError) -> str:
+    """The system's own word where it has one: asyncio's text repeats the address instead."""
+    return os.strerror(error.errno).lower() if (error.errno or 0) > 0 else str(error.strerror or error)
