@@ -240,4 +240,5 @@ def _named(error: Exception) -> str:
 
 def _reason(error: OSError) -> str:
     """The system's own word where it has one: asyncio's text repeats the address instead."""
-    return os.strerror(error.errno).lower() if (error.errno or 0) > 0 else str(error.strerror or error)
+    code = error.errno or 0
+    return os.strerror(code).lower() if code > 0 else str(error.strerror or error)
