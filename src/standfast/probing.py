@@ -10,10 +10,11 @@ from standfast.adapters import broker_of
 from standfast.app import clock_of, load
 from standfast.model.errors import SettingsError, StandfastError
 from standfast.model.evidence import AccountRead, Guarded, MarketClock, Rights
-from standfast.opened import channels_of
+from standfast.opened import channels_of, tracker_of
 from standfast.ports import TellsGuarded, TellsRights
 
 if TYPE_CHECKING:
+    from standfast.model.tracked import RecordRead
     from standfast.settings import Settings
 
 
@@ -73,6 +74,26 @@ async def _guarded(broker: TellsGuarded, answer: Probe) -> Sequence[Guarded]:
     except StandfastError as error:
         answer.failures["what is guarded"] = f"{type(error).__name__}: {error}"
         return ()
+
+
+def record(config: Path, account: str) -> "RecordRead | None":
+    """The bot's own record of one account, read once; None where none is named. Raises RecordUnreadable."""
+    import asyncio
+
+    return asyncio.run(_record(load(config), account))
+
+
+async def _record(settings: "Settings", name: str) -> "RecordRead | None":
+    from standfast.runtime.clock import RealClock
+
+    found = settings.account(name)
+    tracker = tracker_of(found, RealClock()) if found is not None else None
+    if tracker is None:
+        return None
+    try:
+        return await tracker.read()
+    finally:
+        await tracker.close()
 
 
 def misunderstood(settings: "Settings") -> Sequence[str]:

@@ -41,7 +41,7 @@ ZERO = timedelta(0)
 def prices() -> Script:
     shares = {name: [(ZERO, "100.00", "100.02")] for name in SHARES}
     puts = {name: [(ZERO, f"{2 + i}.00", f"{2 + i}.05")] for i, name in enumerate(PUTS)}
-    return Script({**shares, **puts, "SPX": [(ZERO, "3999.00", "4001.00")]})  # type: ignore[arg-type]  # prices as texts
+    return Script({**shares, **puts, "SPX": [(ZERO, "3999.00", "4001.00")]})
 
 
 @dataclass
@@ -131,6 +131,10 @@ def lost(world: World) -> list[Break]:
     """Confirmed breaks of the record that are open."""
     breaks = world.book.state.breaks.values()
     return [each for each in breaks if each.finding.kind is BreakKind.BOT_LOST and each.confirmed]
+
+
+def is_blind(world: World) -> bool:
+    return any(each.finding.kind is BreakKind.BLIND and each.confirmed for each in world.book.breaks_at(None))
 
 
 async def alarms(world: World) -> list[str]:
@@ -259,8 +263,7 @@ def test_a_record_that_cannot_be_read_says_nothing_and_is_told() -> None:
         bot.record.entries.clear()
         await world.run_for(20)
         assert await alarms(world) == []
-        blind = lambda: [b for b in world.book.breaks_at(None) if b.finding.kind is BreakKind.BLIND and b.confirmed]  # noqa: E731  # a word for what is waited for
-        await world.until(blind, 20, "the blindness to be told")
+        await world.until(lambda: is_blind(world), 20, "the blindness to be told")
         await world.run_for(1)
         (text,) = await alarms(world)
         assert "cannot be read" in text
@@ -268,7 +271,7 @@ def test_a_record_that_cannot_be_read_says_nothing_and_is_told() -> None:
         assert not lost(world)
         bot.record.entries.update(bot.held)
         bot.record.trouble = ""
-        await world.until(lambda: not blind(), 10, "it to see again")
+        await world.until(lambda: not is_blind(world), 10, "it to see again")
         await world.run_for(40)
         assert len(await alarms(world)) == 1
 

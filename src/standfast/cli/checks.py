@@ -17,7 +17,7 @@ from standfast.model.ids import AccountId
 from standfast.model.secret import redact
 
 if TYPE_CHECKING:
-    from standfast.settings.shapes import AccountSettings, Settings
+    from standfast.settings.shapes import AccountSettings, Settings, TrackerSettings
 
 SKEW_SECONDS = 2.0
 """A machine further than this from the broker's clock judges ages wrongly."""
@@ -64,6 +64,8 @@ def _checks(config: Path, *, send: bool) -> Iterator[Check]:
     for account in settings.accounts:
         yield lease(config, account.name)
         yield bots_own_sells(account)
+        if account.tracker is not None:
+            yield tracker(config, account.name, account.tracker)
         yield from broker(config, account)
     yield alerts(config, settings, send=send)
 
@@ -176,6 +178,23 @@ def bots_own_sells(account: "AccountSettings") -> Check:
         return Check(name, ok=True, detail=detail)
     detail = f"stops resting under adopted positions (policy {', '.join(resting)}) reserve their quantity: the broker"
     detail += ' refuses the bot\'s own sells of them and its plain buys; exits_held_by = "guard" leaves the bot free'
+    return Check(name, ok=True, detail=detail)
+
+
+def tracker(config: Path, account: AccountId, told: "TrackerSettings") -> Check:
+    """Whether the bot's own record can be read as the settings say, and what is in it now."""
+    name = f"{account}: bot's own record"
+    try:
+        with doors.quietly():
+            read = doors.probing().record(config, account)
+    except StandfastError as error:
+        remedy = "correct [accounts.tracker]; a bot that has not begun yet has no record"
+        return Check(name, ok=False, detail=f"{told.path} {error}", remedy=remedy)
+    entries = read.entries if read is not None else ()
+    instruments = {leg.holding for entry in entries for leg in entry.legs}
+    detail = f"{told.path}: {len(entries)} entries, {len(instruments)} instruments"
+    if not told.record.quantity:
+        detail += "; names only: of two positions in one instrument, one may be dropped unnoticed"
     return Check(name, ok=True, detail=detail)
 
 

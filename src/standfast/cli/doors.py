@@ -20,6 +20,7 @@ from standfast.model.ids import AccountId, Holding
 if TYPE_CHECKING:
     from standfast.model.greeks import Greeks
     from standfast.model.quote import Quote
+    from standfast.model.tracked import RecordRead
     from standfast.settings.shapes import Settings
 
 
@@ -86,6 +87,8 @@ class Probing(Protocol):
     """`standfast.probing`: what `doctor` asks."""
 
     def probe(self, config: Path, account: str) -> Probe: ...
+
+    def record(self, config: Path, account: str) -> "RecordRead | None": ...
 
     def misunderstood(self, settings: "Settings") -> Sequence[str]:
         """Labels of the channels whose address lacks something its service needs."""
