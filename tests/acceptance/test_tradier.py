@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from standfast.model.journal import PositionSettled
+from standfast.model.journal import AlertRaised, PositionSettled
 from standfast.model.order import Role
 from tests.acceptance.stage import BROKER_HOLDS, FOLLOWING, Exchange, Stage, until
 
@@ -202,3 +202,23 @@ def test_a_guard_that_is_killed_goes_on_where_it_was(place: Place) -> None:
     until(lambda: place.stops() == {"SPY": Decimal(10)}, "the stop to be known", 60, told=again.tail)
     assert sent(venue).total() == 1
     assert venue.positions() == place.held() == {"SPY": Decimal(10)}
+
+
+def test_a_fraction_of_a_share_that_no_order_closes_is_told_and_not_tried_for_ever(place: Place) -> None:
+    venue = place.venue()
+    place.at(venue)
+    venue.ask("POST", "/sim/order", {"instrument": "SPY", "side": "buy", "quantity": "10.5"})
+    guard = place.guarded()
+    (position,) = until(lambda: list(place.book().state.positions), "the position", told=guard.tail)
+
+    closed = place.run("close", position, "--wait", "40s")
+
+    assert closed.code == 1
+    assert "closed down to 0.5: the broker takes no order for a fraction" in closed.out
+    assert venue.positions() == place.held() == {"SPY": Decimal("0.5")}
+    told = [alert.text for alert in place.facts(AlertRaised) if "fraction" in alert.text]
+    assert len(told) == 1
+    assert venue.resting() == []
+    sent, said = len(venue.rows()), len(guard.lines("status"))
+    until(lambda: len(guard.lines("status")) > said + 1, "a minute to pass", told=guard.tail)
+    assert len(venue.rows()) == sent

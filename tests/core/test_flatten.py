@@ -9,7 +9,20 @@ from standfast.model import journal as j
 from standfast.model.effects import CancelOrder, SubmitOrder
 from standfast.model.ids import BrokerOrderId, PositionId, RequestId
 from standfast.model.order import OrderType, Role, Side
-from tests.core.situations import QQQ, SPY, D, folded, of, opening_of, own_id, position, quoted, report, ruled
+from tests.core.situations import (
+    QQQ,
+    SPY,
+    D,
+    folded,
+    of,
+    opening_of,
+    own_id,
+    position,
+    quoted,
+    report,
+    ruled,
+    with_contract,
+)
 from tests.core.test_fills import LOT, foreign_lot
 from tests.core.toy_broker import Desk, desk
 
@@ -114,3 +127,21 @@ def test_nothing_held_is_over_at_once() -> None:
 
     assert flatten(at, seconds=1) == "over"
     assert of(SubmitOrder, at.sent) == []
+
+
+@pytest.mark.parametrize("everything", [False, True])
+def test_a_fraction_that_no_order_closes_ends_it_and_is_named(*, everything: bool) -> None:
+    at = desk(
+        *position("10.5"),
+        contract=with_contract(fractional_stops=False),
+        refuses=lambda effect: "" if effect.intent.terms.quantity % 1 == 0 else "not_fractionable",
+    )
+
+    assert flatten(at, everything=everything) == "over"
+
+    assert at.net[SPY] == D("0.5")
+    (done,) = of(j.RequestDone, at.facts)
+    assert (done.ok, done.detail) == (
+        False,
+        "flat but for 0.5 SPY; the broker takes no order for a fraction of a share",
+    )

@@ -53,6 +53,8 @@ class Desk:
     loses_cancel: Callable[[CancelOrder], str] = lambda effect: ""
     fills_markets: bool = True
     sent: list[Effect] = field(default_factory=list)
+    facts: list[j.Fact] = field(default_factory=list)
+    """Everything told since it was made."""
     over: list[str] = field(default_factory=list)
     """Moments at which what could reduce a holding exceeded what was held."""
     executions: int = 0
@@ -97,7 +99,7 @@ class Desk:
         s = self.situation()
         holdings = set(self.book.holdings()) | set(self.net)
         decision = decide(s, holdings)
-        told(self.book, *decision.facts, at=self.now)
+        self.tell(*decision.facts)
         acted = False
         for effect in decision.effects:
             acted = self._carry_out(effect) or acted
@@ -108,6 +110,7 @@ class Desk:
         self.read()
 
     def tell(self, *facts: j.Fact) -> None:
+        self.facts += facts
         told(self.book, *facts, at=self.now)
 
     def _carry_out(self, effect: Effect) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 
+from standfast.core.closing import is_fraction_left
 from standfast.core.cover import cover_of
 from standfast.core.protect import protect
 from standfast.core.reconcile import cover_gap
@@ -89,6 +90,9 @@ def _close_done(s: Situation, taken: RequestTaken) -> RequestDone | None:
     if position is not None and position.closing is None:
         out = f", out at {position.exit_price}, P&L so far {position.pnl}" if position.exit_price is not None else ""
         return RequestDone(request=taken.request, ok=True, detail=f"{id} reduced to {position.net}{out}")
+    if position is not None and is_fraction_left(s, position):
+        left = f"{id} is closed down to {position.net}: the broker takes no order for a fraction of a share"
+        return RequestDone(request=taken.request, ok=False, detail=left)
     return None
 
 

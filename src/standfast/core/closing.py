@@ -10,10 +10,11 @@ is held in memory between these steps: each look asks what is so and takes the n
 4. A position is settled by fills that add up, never by its absence from a list, and not while an order that opens or
    closes it can still fill.
 5. A close that works for more than is left to close (somebody else has sold some of it) is cancelled.
+6. Where the broker takes no order for a fraction, what is whole is closed; what is left is a person's, told once.
 """
 
 from datetime import timedelta
-from decimal import Decimal
+from decimal import ROUND_FLOOR, Decimal
 
 from standfast.core.cover import is_cancelling
 from standfast.core.freeing import (
@@ -206,15 +207,46 @@ def _close(s: Situation, position: Position, to_close: Decimal) -> Outcomes:
         yield WakeAt(at=s.now + timedelta(seconds=1), holding=holding)
         return
     assert position.closing is not None
+    quantity = whole_part(s, position, min(to_close, room))
+    if not quantity:
+        yield from _tell_fraction(s, position, to_close)
+        return
     role = Role.ROLLBACK if position.closing.reason is CloseReason.ROLLBACK else Role.CLOSE
     made = intent(
         s.book,
         position,
         role,
-        reducing(net, s.instrument(holding).at_most(min(to_close, room))),
+        reducing(net, s.instrument(holding).at_most(quantity)),
         reason=f"{position.closing.reason.value}: {position.closing.detail}; net {net}, booked {booked}",
     )
     yield SubmitOrder(intent=made, urgency=Urgency.CLOSE, rank=beyond_stop(s, position))
+
+
+def whole_part(s: Situation, position: Position, quantity: Decimal) -> Decimal:
+    """What of a quantity the broker takes an order for, once it has said that it takes none for a fraction."""
+    if position.closing is None or not position.closing.whole_only:
+        return quantity
+    lot = s.instrument(position.holding).lot
+    return (quantity / lot).to_integral_value(rounding=ROUND_FLOOR) * lot
+
+
+def is_fraction_left(s: Situation, position: Position) -> bool:
+    """Whether all that is left to close is a fraction that no order can close."""
+    closing = position.closing
+    left = s.book.held(position) - closing.remain if closing is not None else ZERO
+    return left > 0 and not whole_part(s, position, left)
+
+
+def _tell_fraction(s: Situation, position: Position, left: Decimal) -> Outcomes:
+    told = alarm(
+        s,
+        Severity.CRITICAL,
+        f"{position.id} {position.holding}: {left} of it cannot be closed, the broker takes no order for a fraction. "
+        "It stays in the books without a stop, and is not tried again. Needed: have the broker close it.",
+        key=f"fraction/{position.id}/{left}",
+    )
+    if told.id not in s.book.state.alerts:
+        yield told
 
 
 def _wait_for_fills(s: Situation, position: Position, filled: BookedOrder) -> Outcomes:

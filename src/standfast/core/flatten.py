@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from standfast.core.acknowledge import acknowledging
 from standfast.core.adopt import adoption, price_now, taking_over
+from standfast.core.closing import is_fraction_left
 from standfast.core.cover import is_cancelling
 from standfast.core.freeing import blocking
 from standfast.core.policy import Foreign
@@ -119,7 +120,9 @@ def _close(s: Situation, wanted: FlattenRequested, position: Position) -> Outcom
 
 
 def _end(s: Situation, wanted: FlattenRequested) -> Outcomes:
-    ours = [p for p in s.book.state.positions.values() if p.is_guarded]
+    held = [position for position in s.book.state.positions.values() if position.is_guarded]
+    stuck = [position for position in held if is_fraction_left(s, position)]
+    ours = [position for position in held if position not in stuck]
     opening = [o for o in s.book.state.orders.values() if o.role is Role.OPEN and not o.is_finished]
     if ours or opening or any(_foreign_entries(s, wanted)):
         return
@@ -131,14 +134,16 @@ def _end(s: Situation, wanted: FlattenRequested) -> Outcomes:
         return
     left = ", ".join(f"{row.quantity} {holding}" for holding, row in sorted(_rows(s).items()))
     foreign = sorted(report.broker_id for reports in s.orders_by_holding.values() for report in reports)
-    if left and wanted.everything:
+    if left and wanted.everything and not stuck:
         yield WakeAt(at=s.now + timedelta(seconds=1), holding=None)
         return
-    detail = "flat" if not left else f"flat but for foreign {left}"
+    detail = "flat" if not left else f"flat but for {'' if stuck else 'foreign '}{left}"
+    if stuck:
+        detail += "; the broker takes no order for a fraction of a share"
     if foreign:
         detail += f"; orders not ours still work: {', '.join(foreign)}"
     yield FlattenEnded(request=wanted.request, detail=detail)
-    yield RequestDone(request=wanted.request, ok=True, detail=detail)
+    yield RequestDone(request=wanted.request, ok=not stuck, detail=detail)
 
 
 def _foreign_entries(s: Situation, wanted: FlattenRequested) -> Iterator[OrderReport]:

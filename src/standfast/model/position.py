@@ -13,6 +13,8 @@ from typing import NamedTuple
 from standfast.model.ids import Holding, PositionId, RequestId
 
 ZERO = Decimal(0)
+NO_FRACTION = "not_fractionable"
+"""Kind of a refusal, as in `errors.Rejected`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +93,14 @@ class Closing:
     refused_at: datetime | None = None
     refusal: str = ""
     refusal_kind: str = ""
+    whole_only: bool = False
+    """The broker has said that it takes no order for a fraction."""
     request: RequestId | None = None
 
     def refused(self, reason: str, at: datetime, kind: str = "") -> "Closing":
         """After one more try that came to nothing."""
-        return replace(self, refusals=self.refusals + 1, refused_at=at, refusal=reason, refusal_kind=kind)
+        told = replace(self, refusal=reason, refusal_kind=kind, whole_only=self.whole_only or kind == NO_FRACTION)
+        return replace(told, refusals=self.refusals + 1, refused_at=at)
 
     @property
     def again_at(self) -> datetime | None:
