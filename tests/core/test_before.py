@@ -101,6 +101,12 @@ def test_where_strangers_fills_leave_no_lots_one_that_is_booked_may_explain_the_
     assert net_of(book) == -65
 
 
+def test_what_was_listed_is_acknowledged_once_and_a_later_sale_is_a_short() -> None:
+    book = folded(SEEN)
+    booked(book, [SALE, fill("x2", "theirs too", Side.SELL, 10, 100, at=after(1))], ALERT)
+    assert net_of(book) == -10
+
+
 def test_what_we_opened_before_the_list_was_read_may_be_in_it() -> None:
     book = folded(*position(9, at=after(-5)), at=after(-5))
     told(book, SEEN)

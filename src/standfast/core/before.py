@@ -80,8 +80,8 @@ def _may_be_in_it(book: Book, rules: Rules, holding: Holding, told_at: datetime)
             return True
     if holding not in book.state.filled:
         return False
-    if rules.foreign_for(holding) is Foreign.IGNORE or holding in book.state.acknowledged:
-        return True  # strangers' fills leave no lots
+    if rules.foreign_for(holding) is not Foreign.ADOPT or holding in book.state.acknowledged:
+        return True  # not all that strangers' fills did has left lots
     return not all(_came_after(lot, told_at) for lot in _lots(book, holding))
 
 
