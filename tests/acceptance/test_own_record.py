@@ -1,4 +1,4 @@
-"""The founding loss over real sockets: a bot rewrites its file and loses a spread; the guard says so, its stop stays."""
+"""The founding loss over real sockets: a bot rewrites its file, a spread is lost; the guard says so, its stop stays."""
 
 import json
 import os
@@ -6,6 +6,7 @@ import signal
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -48,7 +49,7 @@ class Tracked(Desk):
     def told(self) -> list[str]:
         return [fact.text for fact in self.facts(AlertRaised) if "own record" in fact.text]
 
-    def breaks(self) -> list[dict[str, str]]:
+    def breaks(self) -> list[dict[str, Any]]:
         found = json.loads(self.run("breaks", "--json").out)["breaks"]
         return [each for each in found if each["kind"] == "bot_lost"]
 
