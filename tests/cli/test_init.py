@@ -47,6 +47,18 @@ def test_init_for_tradier_asks_for_a_token_and_a_number(tmp_path: Path) -> None:
     assert "key_id" not in (tmp_path / "standfast.toml").read_text()
 
 
+def test_init_for_bybit_asks_for_its_keys_and_says_what_margin_means(tmp_path: Path) -> None:
+    ran = standfast("init", "--yes", "--broker", "ccxt:bybit", "--foreign", "adopt", folder=tmp_path)
+
+    (account,) = load(tmp_path / "standfast.toml", {"BYBIT_KEY": "k", "BYBIT_SECRET": "s"}).accounts
+    written = (tmp_path / "standfast.toml").read_text()
+    assert ran.code == 0
+    assert (account.broker, account.key_id.reveal(), account.secret.reveal()) == ("ccxt:bybit", "k", "s")
+    assert account.rest_url == "https://api-testnet.bybit.com"
+    assert "liquidation" in written
+    assert "reserves the quantity" not in written + ran.out
+
+
 def test_init_never_replaces_a_file_unless_forced(tmp_path: Path) -> None:
     (tmp_path / "standfast.toml").write_text("mine")
 

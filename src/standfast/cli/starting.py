@@ -25,8 +25,16 @@ orders), and Alpaca its plain buys of that instrument too (403, wash trade). Cho
   exits_held_by = "guard"   nothing rests at the broker; the bot sells as it likes; the stop needs a running guard
   exits_held_by = "both"    a wide emergency stop rests, the rest is the guard's; the bot's sells are refused too"""
 
-EMERGENCY = "40%"
-"""Far enough out to be the last resort only."""
+EMERGENCY, EMERGENCY_ON_MARGIN = "40%", "8%"
+"""Far enough out to be the last resort only; and, where a position is liquidated, not so far that it comes too late."""
+RESERVES = """\
+# A resting stop reserves the quantity: the broker then refuses the bot's own sells of it and, as a possible wash trade,
+# its plain buys of that instrument.
+"""
+REDUCES = """\
+# A resting stop may only reduce and reserves nothing: the bot's own orders go through beside it.
+# Beyond the price of a liquidation it protects nothing: keep the distance well within your leverage.
+"""
 
 
 WHERE = "env:NAME, file:PATH, keyring:SERVICE/NAME"
@@ -48,6 +56,10 @@ KEYS = {
     "tradier": (
         Question("secret", f"Where is the access token kept ({WHERE})", "env:TRADIER_ACCESS_TOKEN"),
         Question("account_id", "What is the number of the account", "VA00000001"),
+    ),
+    "ccxt:bybit": (
+        Question("key_id", f"Where is the key kept ({WHERE})", "env:BYBIT_KEY"),
+        Question("secret", "Where is the secret kept", "env:BYBIT_SECRET"),
     ),
 }
 QUESTIONS = (
@@ -74,7 +86,7 @@ def init(options: Options) -> int:
     if options.json:
         render.document({"init": {"file": str(file.absolute()), "account": answers["name"], "mode": answers["mode"]}})
     else:
-        _tell_next(file, answers)
+        _tell_next(file, answers, reserves=not _is_margined(options))
     return 0
 
 
@@ -83,11 +95,11 @@ def _answer(question: Question, options: Options) -> str:
     usual = FOR_EXCHANGE.get(question.key, question.usual) if options.exchange else question.usual
     if given is not None:
         return str(given)
-    return usual if options.yes else _asked(question, usual)
+    return usual if options.yes else _asked(question, usual, options)
 
 
-def _asked(question: Question, usual: str) -> str:
-    if question.key == "held_by":
+def _asked(question: Question, usual: str, options: Options) -> str:
+    if question.key == "held_by" and not _is_margined(options):
         print(f"\n{TRAP}\n")
     choices = f" ({', '.join(question.choices)})" if question.choices else ""
     while True:  # ends with a usable answer, or with the input
@@ -153,11 +165,10 @@ foreign_ignore = []    # instruments to leave alone, such as long-term holdings:
 name = "default"
 match = {{ account = "*", strategy = "*", instrument = "*", kind = "*" }}
 # Who holds the exits: broker (they rest there), guard (its loop closes), both (a wide stop rests).
-# A resting stop reserves the quantity: the broker then refuses the bot's own sells of it and, as a possible wash trade,
-# its plain buys of that instrument.
+{REDUCES if _is_margined(options) else RESERVES}\
 exits_held_by = {quoted["held_by"]}
 stop_loss = {quoted["stop_loss"]}    # of the entry price
-emergency_stop = "{EMERGENCY}"    # the last resort, whatever else is delayed
+emergency_stop = "{EMERGENCY_ON_MARGIN if _is_margined(options) else EMERGENCY}"    # the last resort, whatever else is delayed
 # take_profit = "30%"
 # trailing = [ {{ arm = "10%", give_back = "to entry" }}, {{ arm = "20%", give_back = "8pt" }} ]
 # maximum_hold = "5d"
@@ -168,6 +179,10 @@ emergency_stop = "{EMERGENCY}"    # the last resort, whatever else is delayed
 open_positions = 20
 orders_per_minute = 60
 {_alerts(answers["alert"])}"""
+
+
+def _is_margined(options: Options) -> bool:
+    return str(options.broker or USUAL).startswith("ccxt:")
 
 
 def _keys(quoted: Mapping[str, str]) -> str:
@@ -210,9 +225,9 @@ def _quoted(text: str) -> str:
     return dumps(text, ensure_ascii=False)  # a JSON text is a TOML basic text too
 
 
-def _tell_next(file: Path, answers: Mapping[str, str]) -> None:
+def _tell_next(file: Path, answers: Mapping[str, str], *, reserves: bool) -> None:
     render.line(f"Written: {file} (only you can read it).", render.GOOD)
-    if answers["foreign"] == "adopt" and answers["held_by"] != "guard":
+    if reserves and answers["foreign"] == "adopt" and answers["held_by"] != "guard":
         render.line(f"\n{TRAP}\nChosen: {answers['held_by']}.\n")
     for key in ("key_id", "secret"):
         name = answers.get(key, "").removeprefix("env:")

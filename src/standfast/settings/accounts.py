@@ -90,7 +90,7 @@ def _account(table: Table, shared: Shared) -> AccountSettings:
         live=live,
         key_id=key_id,
         secret=secret,
-        passphrase=_passphrase(table, broker, shared.vault, simulated=simulated),
+        passphrase=_passphrase(table, shared.vault, simulated=simulated),
         account_id=_account_id(table, broker),
         **urls,
         feed=table.read("feed", text, ""),
@@ -139,9 +139,7 @@ def _keys(table: Table, broker: str, vault: Vault, *, simulated: bool) -> tuple[
     return table.need("key_id", read, NO_SECRET, remedy=f'{REMEDY}: key_id = "env:APCA_API_KEY_ID"'), secret
 
 
-def _passphrase(table: Table, broker: str, vault: Vault, *, simulated: bool) -> Secret:
-    if not broker.startswith("ccxt:"):
-        return NO_SECRET
+def _passphrase(table: Table, vault: Vault, *, simulated: bool) -> Secret:
     return table.read("passphrase", vault.secret_or_literal if simulated else vault.secret, NO_SECRET)
 
 

@@ -269,3 +269,17 @@ async def test_nothing_leaves_when_ccxt_cannot_sign() -> None:
         await at.submit(ID, BTC, terms(), urgency=Urgency.CLOSE)
 
     assert script.sent == []
+
+
+async def test_a_clock_that_is_wrong_does_not_keep_a_close_from_leaving() -> None:
+    """The exchange refuses what is signed at another time than its own (10002)."""
+    script = accepting()
+    nanos = int((script.clock.now() + timedelta(minutes=5)).timestamp()) * 10**9
+    script.tell("/v5/market/time", enveloped({"timeSecond": "0", "timeNano": str(nanos)}))
+    at = broker(script)
+    await at.clock()
+
+    await at.submit(ID, BTC, terms(), urgency=Urgency.CLOSE)
+
+    stamps = [int(each["X-BAPI-TIMESTAMP"]) for each in script.headers if "X-BAPI-TIMESTAMP" in each]
+    assert abs(stamps[-1] - nanos // 10**6) < 2000

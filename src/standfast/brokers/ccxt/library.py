@@ -14,6 +14,7 @@ import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -27,6 +28,9 @@ Send = Callable[[str, Sequence[str], str, Mapping[str, Any]], Awaitable[Response
 
 Take = Callable[[Response], None]
 """Raises for an answer that is a refusal."""
+
+AHEAD_FROM = timedelta(seconds=1)
+"""Less is the way there and back."""
 
 Library = Any
 """An exchange object of ccxt's; it has no types of its own."""
@@ -56,7 +60,8 @@ def open_library(access: Access, clock: Clock) -> Library:
     library.has["fetchCurrencies"] = False  # it asks another host, and for nothing we use
     library.newUpdates = True
     library.timeout_on_exit = 0
-    library.milliseconds = lambda: int(clock.now().timestamp() * 1000)
+    library.ahead = 0
+    library.milliseconds = lambda: int(clock.now().timestamp() * 1000) + library.ahead
     if not access.rest_url and not access.live:
         if "test" not in library.urls:
             raise SettingsError(
@@ -65,6 +70,11 @@ def open_library(access: Access, clock: Clock) -> Library:
         library.set_sandbox_mode(enable=True)
     library.urls["api"] = _elsewhere(library.urls["api"], access.rest_url, access.stream_url)
     return library
+
+
+def note_time(library: Library, ahead: timedelta) -> None:
+    """How far the exchange's clock is ahead of ours: it refuses what is signed at another time than its own."""
+    library.ahead = int(ahead.total_seconds() * 1000) if abs(ahead) > AHEAD_FROM else 0
 
 
 def is_known(id: str) -> bool:

@@ -20,6 +20,7 @@ from standfast.brokers.ccxt.bybit.calls import Calls
 from standfast.brokers.ccxt.bybit.guarded import statements
 from standfast.brokers.ccxt.bybit.rows import ExecutionRow, KeyRow, OrderRow, PositionRow
 from standfast.brokers.ccxt.client import CcxtClient
+from standfast.brokers.ccxt.library import note_time
 from standfast.brokers.ccxt.markets import Market, Markets, Shelf
 from standfast.brokers.ccxt.terms import acknowledged
 from standfast.brokers.ccxt.venue import UNTAGGED, Happened
@@ -149,10 +150,13 @@ class BybitVenue:
         return Rights(may_withdraw=False, detail="the key may not withdraw")
 
     async def now(self) -> datetime:
+        began = self._clock.now()
         nanos = await self._calls.time()
         if not nanos.isascii() or not nanos.isdigit() or len(nanos) > 20:
             raise Malformed(f"timeNano is {shown(nanos)}")
-        return parse.moment(int(nanos) // 1_000_000, "timeNano")
+        found = parse.moment(int(nanos) // 1_000_000, "timeNano")
+        note_time(self._client.library, found - (began + (self._clock.now() - began) / 2))
+        return found
 
     async def quotes(self, names: Sequence[InstrumentId]) -> dict[InstrumentId, Quote]:
         markets = await self.markets()
