@@ -1,16 +1,29 @@
 """Tests of `core/unwinding.py`: the way out of a structure, over the whole decision."""
 
 from dataclasses import replace
+from datetime import time, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
+from standfast.core.policy import FlatBy
 from standfast.model import journal as j
 from standfast.model.contract import Contract
 from standfast.model.effects import CancelOrder
 from standfast.model.position import CloseReason
-from tests.core.situations import D, quoted
-from tests.core.spreads import ALONE, BOUGHT, SOLD, TOGETHER, opened, prices, spread_desk
+from tests.core.situations import NEW_YORK, NOW, D, quoted, ruled
+from tests.core.spreads import (
+    ALONE,
+    BOUGHT,
+    SOLD,
+    SPREADS,
+    TOGETHER,
+    SpreadDesk,
+    opened,
+    prices,
+    spread_desk,
+)
 from tests.core.structures import at
 
 
@@ -57,16 +70,22 @@ def test_as_one_order_it_walks_from_the_mid_to_the_worst_side_and_then_to_the_ma
     assert desk.ended.close_reason is CloseReason.OPERATOR
 
 
-def test_what_is_closed_with_many_others_waits_for_no_budget_of_orders() -> None:
-    """A market falls and every stop is hit: nothing fills but at the market, and a minute has only sixty orders."""
-    desk = spread_desk(replace(TOGETHER, orders_per_minute=60))
-    for number in range(12):
+def crowd(many: int, **changes: Any) -> SpreadDesk:
+    """So many of it at a broker that takes sixty orders a minute, none of which fills but at the market."""
+    desk = spread_desk(replace(TOGETHER, orders_per_minute=60), **changes)
+    for number in range(many):
         desk.open(key=f"k{number}")
         desk.run()
     desk.wait(30)
     desk.run()
     desk.sent.clear()
+    desk.together.clear()
     desk.fills_together = lambda effect: effect.intent.net is None
+    return desk
+
+
+def test_the_stops_of_many_wait_for_no_budget_of_orders() -> None:
+    desk = crowd(12)
 
     desk.sights = prices(("6.90", "7.00"))
     for _ in range(9):
@@ -75,6 +94,22 @@ def test_what_is_closed_with_many_others_waits_for_no_budget_of_orders() -> None
 
     assert not desk.book.state.structures
     assert len(desk.sent) <= 60
+    assert {effect.intent.net for effect in desk.together} == {D("-6.30"), None}  # the worst side, the market
+
+
+def test_many_that_are_flat_by_a_time_keep_their_ladder_and_take_minutes_for_it() -> None:
+    desk = crowd(12, rules=ruled(replace(SPREADS, flat_by=FlatBy(at=time(10, 1), zone=NEW_YORK))))
+    desk.now = NOW + timedelta(minutes=1)
+
+    for _ in range(40):
+        desk.run()
+        desk.wait(5)
+
+    assert not desk.book.state.structures
+    one = desk.together[0].intent.structure
+    nets = [effect.intent.net for effect in desk.together if effect.intent.structure == one]
+    assert nets == [D("-3.70"), D("-3.74"), D("-3.77"), D("-3.80"), None]
+    assert desk.now - NOW < timedelta(minutes=5)
 
 
 def test_a_broker_that_refuses_the_one_order_gets_the_legs() -> None:

@@ -17,7 +17,9 @@ from standfast.core.situation import Outcomes, Situation
 from standfast.core.structures import open_legs, phase_of, position_of, structure_of
 from standfast.core.tell import alarm
 from standfast.core.way_out import (
+    PATIENCE,
     RUNGS,
+    UNHURRIED,
     AskNets,
     Attempt,
     Done,
@@ -44,7 +46,9 @@ from standfast.model.structure import BookedStructure, Structure
 TICK = Decimal("0.01")
 SOON = timedelta(seconds=1)
 SHARE = 0.75
-"""Of the orders a broker takes in a minute, for closing structures."""
+"""Of the orders a broker takes in a minute, for closing structures: the rest is for stops, and for the bot."""
+UNHURRIED_MINUTES = 3
+"""How long the ladder of what is not hurried may take at most."""
 
 
 def settle_structure(s: Situation, booked: BookedStructure) -> Outcomes:
@@ -98,6 +102,7 @@ def _judge_anew(s: Situation, booked: BookedStructure, closing: Closing) -> Outc
 
 def _way(s: Situation, booked: BookedStructure, structure: Structure, closing: Closing) -> WayOut:
     held = {leg.holding: s.book.net(leg.holding) for leg in booked.legs}
+    rungs, patience = _pace(s, closing)
     nets = own_nets(
         structure,
         booked={holding: net.low for holding, net in held.items() if net.is_exact},
@@ -112,23 +117,29 @@ def _way(s: Situation, booked: BookedStructure, structure: Structure, closing: C
         remain=closing.remain,
         multileg=s.contract.multileg,
         tick=max((s.instrument(leg.holding).tick or TICK for leg in booked.legs), default=TICK),
-        rungs=_rungs(s),
+        rungs=rungs,
+        patience=patience,
         began=closing.at,
         now=s.now,
     )
 
 
-def _rungs(s: Situation) -> int:
-    """How many limits the broker's budget of orders leaves each structure that is closed now; at least the last one.
+def _pace(s: Situation, closing: Closing) -> tuple[int, timedelta]:
+    """How many limits each of those that are closed now is given, and for how long each: at least the worst side.
 
-    Each costs an order and its cancel, and what is left of the budget belongs to stops, and to the bot.
+    A limit costs an order and its cancel. Where a broker takes only so many of them in a minute, what ends a loss
+    begins further down: in a falling market its last order must not wait for the budget. The rest takes more minutes.
     """
     budget = s.contract.orders_per_minute
     if budget is None:
-        return len(RUNGS)
-    closing = s.once("closing", lambda: sum(1 for each in s.book.state.structures.values() if each.closing is not None))
-    each = int(budget * SHARE) // max(closing, 1)
-    return max(1, min(len(RUNGS), (each - 1) // 2))
+        return len(RUNGS), PATIENCE
+    many = s.once("closing", lambda: sum(1 for each in s.book.state.structures.values() if each.closing is not None))
+    budget = int(budget * SHARE)
+    if budget // max(many, 1) > 2 * len(RUNGS):
+        return len(RUNGS), PATIENCE
+    minutes = UNHURRIED_MINUTES if closing.reason in UNHURRIED else 1
+    rungs = max(1, min(len(RUNGS), (budget * minutes // many - 1) // 2))
+    return rungs, timedelta(minutes=minutes) / len(RUNGS) if minutes > 1 else PATIENCE
 
 
 def _attempts(s: Situation, booked: BookedStructure, closing: Closing) -> Iterator[Attempt]:

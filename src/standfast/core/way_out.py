@@ -7,8 +7,7 @@ step. A step is a decision only; whoever takes it records it first.
    structure and the broker hold. Where the broker's net is what the books add up to, the structure's part of it is
    what is booked for it, whatever others hold of the same contract.
 2. As one order: a limit that walks from the mid to the worst side, then the market. Each price is taken from the
-   quotes of that moment. What cannot wait begins at the worst side, and so does what is closed with many others where
-   the broker takes only so many orders: the last one must not wait for the budget.
+   quotes of that moment. What cannot wait begins at the worst side.
 3. Leg by leg what is sold is bought back first; nothing bought is sold while something sold is left.
 4. One step at a time: while anything is under way or in doubt, nothing else is sent.
 5. What shall remain is kept whole; a structure out of its ratio loses what exceeds it, and nothing else.
@@ -35,9 +34,11 @@ RUNGS = (Decimal(0), Decimal(1) / 3, Decimal(2) / 3, Decimal(1))
 MARKET = len(RUNGS)
 """The rung after the last limit: no limit at all."""
 PATIENCE = timedelta(seconds=5)
-"""How long one limit is given."""
+"""How long one limit is given, unless something else is said."""
 REFUSED_MAX = 2
 """Refusals of the one order after which the legs go alone."""
+UNHURRIED = frozenset({CloseReason.FLAT_BY, CloseReason.MAXIMUM_HOLD, CloseReason.TAKE_PROFIT})
+"""Nothing is lost by minutes: what is closed with many others takes its time, and keeps its ladder."""
 URGENT = frozenset({CloseReason.EMERGENCY_STOP, CloseReason.ROLLBACK, CloseReason.LIQUIDATION})
 
 
@@ -142,6 +143,8 @@ class WayOut:
     """Step of net prices."""
     rungs: int = len(RUNGS)
     """Limits that may be tried before the market, the last of them; at least the worst side."""
+    patience: timedelta = PATIENCE
+    """How long each limit is given."""
     began: datetime
     """When the close was decided."""
     now: datetime
@@ -177,7 +180,7 @@ def next_step(way: WayOut) -> Step:
         return contradicted
     rung = _next_rung(way)
     if rung is not None:
-        blind_until = way.began + PATIENCE * len(RUNGS)
+        blind_until = way.began + way.patience * len(RUNGS)
         if way.sides is None and way.reason not in URGENT and way.now < blind_until:
             return Wait(blind_until)  # no price to ask for: given as long as the ladder would have taken
         return _together(way, rung)
@@ -213,8 +216,8 @@ def _under_way(way: WayOut) -> Step | None:
             continue
         if attempt.rung is None or attempt.withdrawn:
             return Wait(None)
-        ends = attempt.at + PATIENCE
-        return Wait(ends) if way.now < ends else Withdraw(f"unfilled for {PATIENCE.total_seconds():g} s")
+        ends = attempt.at + way.patience
+        return Wait(ends) if way.now < ends else Withdraw(f"unfilled for {way.patience.total_seconds():g} s")
     return None
 
 
