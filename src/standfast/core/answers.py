@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Iterator, Mapping
 
-from standfast.core.closing import is_fraction_left
 from standfast.core.cover import cover_of
+from standfast.core.freeing import is_fraction_left
 from standfast.core.protect import protect
 from standfast.core.reconcile import cover_gap
 from standfast.core.shapes import broken, entry, whole_units

@@ -14,7 +14,7 @@ is held in memory between these steps: each look asks what is so and takes the n
 """
 
 from datetime import timedelta
-from decimal import ROUND_FLOOR, Decimal
+from decimal import Decimal
 
 from standfast.core.cover import is_cancelling
 from standfast.core.freeing import (
@@ -28,6 +28,7 @@ from standfast.core.freeing import (
     stall,
     tell_blocked,
     wait_for_positions,
+    whole_part,
 )
 from standfast.core.orders import intent, reducing
 from standfast.core.situation import Outcomes, Situation
@@ -220,21 +221,6 @@ def _close(s: Situation, position: Position, to_close: Decimal) -> Outcomes:
         reason=f"{position.closing.reason.value}: {position.closing.detail}; net {net}, booked {booked}",
     )
     yield SubmitOrder(intent=made, urgency=Urgency.CLOSE, rank=beyond_stop(s, position))
-
-
-def whole_part(s: Situation, position: Position, quantity: Decimal) -> Decimal:
-    """What of a quantity the broker takes an order for, once it has said that it takes none for a fraction."""
-    if position.closing is None or not position.closing.whole_only:
-        return quantity
-    lot = s.instrument(position.holding).lot
-    return (quantity / lot).to_integral_value(rounding=ROUND_FLOOR) * lot
-
-
-def is_fraction_left(s: Situation, position: Position) -> bool:
-    """Whether all that is left to close is a fraction that no order can close."""
-    closing = position.closing
-    left = s.book.held(position) - closing.remain if closing is not None else ZERO
-    return left > 0 and not whole_part(s, position, left)
 
 
 def _tell_fraction(s: Situation, position: Position, left: Decimal) -> Outcomes:

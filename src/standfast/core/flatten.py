@@ -9,9 +9,8 @@ from datetime import timedelta
 
 from standfast.core.acknowledge import acknowledging
 from standfast.core.adopt import adoption, price_now, taking_over
-from standfast.core.closing import is_fraction_left
 from standfast.core.cover import is_cancelling
-from standfast.core.freeing import blocking
+from standfast.core.freeing import blocking, is_fraction_left
 from standfast.core.policy import Foreign
 from standfast.core.situation import Outcomes, Situation
 from standfast.model.effects import CancelOrder, ReadOrders, ReadPositions, ReadQuotes, WakeAt

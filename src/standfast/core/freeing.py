@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from decimal import Decimal
+from decimal import ROUND_FLOOR, Decimal
 
 from standfast.core.cover import (
     cover_of,
@@ -241,3 +241,18 @@ def stall(s: Situation, position: Position, why: str) -> Outcomes:
         yield CloseStalled(position=position.id, reason=why)
     else:
         yield WakeAt(at=since + most, holding=position.holding)
+
+
+def whole_part(s: Situation, position: Position, quantity: Decimal) -> Decimal:
+    """What of a quantity the broker takes an order for, once it has said that it takes none for a fraction."""
+    if position.closing is None or not position.closing.whole_only:
+        return quantity
+    lot = s.instrument(position.holding).lot
+    return (quantity / lot).to_integral_value(rounding=ROUND_FLOOR) * lot
+
+
+def is_fraction_left(s: Situation, position: Position) -> bool:
+    """Whether all that is left to close is a fraction that no order can close."""
+    closing = position.closing
+    left = s.book.held(position) - closing.remain if closing is not None else ZERO
+    return left > 0 and not whole_part(s, position, left)
