@@ -180,9 +180,9 @@ def next_step(way: WayOut) -> Step:
         return contradicted
     rung = _next_rung(way)
     if rung is not None:
-        blind_until = way.began + way.patience * len(RUNGS)
+        blind_until = way.began + PATIENCE * len(RUNGS)
         if way.sides is None and way.reason not in URGENT and way.now < blind_until:
-            return Wait(blind_until)  # no price to ask for: given as long as the ladder would have taken
+            return Wait(blind_until)  # no price to ask for: given as long as a ladder usually takes
         return _together(way, rung)
     return SendLegs(_leg_by_leg(to_close, way.nets))
 
