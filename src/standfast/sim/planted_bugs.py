@@ -272,7 +272,7 @@ def minimum_hold_delays_all() -> Iterator[Change]:
 
 
 def never_too_old() -> Iterator[Change]:
-    yield exits, "_time_rule", lambda s, position, policy: None
+    yield exits, "overdue", lambda s, held, options, policy: None
 
 
 # --- protecting ---------------------------------------------------------------------------------
