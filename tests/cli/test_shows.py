@@ -42,6 +42,19 @@ def test_the_exchange_speaks_tradier_when_asked_to() -> None:
     assert found == {"strikes": {"strike": [5950.0, 6000.0, 6050.0]}}
 
 
+def test_the_exchange_speaks_bybit_when_asked_to() -> None:
+    asked = command("exchange", "--port", "0", "--dialect", "bybit", "--clock", "manual", "--json")
+    with subprocess.Popen(asked, env=environment(), stdout=subprocess.PIPE, text=True) as running:
+        assert running.stdout is not None
+        url = json.loads(running.stdout.readline())["url"]
+        with urllib.request.urlopen(f"{url}/v5/market/instruments-info?category=linear", timeout=30) as answer:
+            found = json.load(answer)
+        running.send_signal(signal.SIGTERM)
+        running.wait(timeout=50)
+
+    assert [row["symbol"] for row in found["result"]["list"]] == ["BTCUSDT", "ETHUSDT"]
+
+
 @pytest.mark.parametrize(("text", "times"), [("real", 1.0), ("x60", 60.0), ("x0.5", 0.5), ("manual", None)])
 def test_time_runs_as_asked(text: str, times: float | None) -> None:
     assert speed(text) == times

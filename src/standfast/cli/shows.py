@@ -110,7 +110,10 @@ def _print_played(found: "Played") -> None:
 
 def _exchange_arguments(parser: Parser) -> None:
     parser.add_argument(
-        "--dialect", choices=("alpaca", "tradier"), default="alpaca", help="whose API it speaks (default: alpaca)"
+        "--dialect",
+        choices=("alpaca", "tradier", "bybit"),
+        default="alpaca",
+        help="whose API it speaks (default: alpaca)",
     )
     parser.add_argument("--sandbox", action="store_true", help="with --dialect tradier: as its sandbox is, not as live")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)")
@@ -146,7 +149,7 @@ def _exchange_arguments(parser: Parser) -> None:
         type=whole,
         default=200,
         metavar="N",
-        help="request budget; 0: none (default: 200; Tradier has its own 120 and 60)",
+        help="request budget; 0: none (default: 200; Tradier has its own 120 and 60, Bybit 10 and 50 a second)",
     )
     parser.add_argument(
         "--log", metavar="FILE", help="write every request, order and fill to it as JSON lines, to judge clients by"
@@ -262,11 +265,12 @@ VERBS = {
         arguments=_drill_arguments,
     ),
     "exchange": Verb(
-        does="Serve the simulated exchange in Alpaca's or Tradier's dialect, for your bot and for the guard.\n"
-        "It keeps its own time.",
+        does="Serve the simulated exchange in Alpaca's, Tradier's or Bybit's dialect, for your bot and for the guard.\n"
+        "It keeps its own time. In Bybit's it trades perpetual futures, day and night.",
         example="standfast exchange --port 8790 --clock x60\n"
         "standfast exchange --replay spy.zip --account paper:key:secret:50000\n"
-        "standfast exchange --dialect tradier --replay spxw.zip",
+        "standfast exchange --dialect tradier --replay spxw.zip\n"
+        "standfast exchange --dialect bybit --instrument BTCUSDT=50000",
         codes="0   stopped as asked\n1   it cannot start\n2   usage error",
         run=_exchange,
         arguments=_exchange_arguments,

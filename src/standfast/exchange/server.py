@@ -1,29 +1,30 @@
-"""The simulated exchange as a server: one address for every broker's dialect, and the time it keeps.
+"""The simulated exchange as a server: one address for every broker's dialect, and the time it keeps (`serving`).
 
-`ExchangeServer` serves a venue; `serve` builds one from options, as `standfast exchange` does. The server owns time: a
-pump moves it at the venue's pace (or nobody does, and `POST /sim/advance` is the only way), and every request first
-lets it catch up, so that a client never sees an exchange that is behind its own clock.
+`ExchangeServer` serves a venue; `serve` builds one from options, as `standfast exchange` does, perpetual futures among
+them (`serving_perpetuals`).
 """
 
 import asyncio
 import signal
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AsyncExitStack, nullcontext
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from types import TracebackType
-from typing import Literal
+from typing import Any, Literal
 
 from aiohttp import web
 
+from standfast.exchange import serving_perpetuals
 from standfast.exchange.accounts import AccountSpec
 from standfast.exchange.assets import asset_of
 from standfast.exchange.chain import Chain, listed
 from standfast.exchange.contracts import Contract, contract_of
 from standfast.exchange.dialects import alpaca, tradier
 from standfast.exchange.dialects.operator import Operator
+from standfast.exchange.dialects.perpetual_tape import PerpetualTape
+from standfast.exchange.dialects.perpetuals import Perpetuals
 from standfast.exchange.dialects.venue import Venue
 from standfast.exchange.engine import DEFAULT_RULES, Engine
 from standfast.exchange.faults import Faults, parse_rules
@@ -32,34 +33,36 @@ from standfast.exchange.quotes_file import quotes
 from standfast.exchange.refreshed import Refreshed
 from standfast.exchange.replay import Replay
 from standfast.exchange.rules import Rules
+from standfast.exchange.serving import TICK_SECONDS, HallServer
 from standfast.exchange.sessions import NEW_YORK, USSessions
 from standfast.exchange.tape import Tape
 
-TICK_SECONDS = 0.005  # how far time may lag behind its pace between requests
 REQUESTS_PER_MINUTE = 200
-SHUTDOWN_SECONDS = 1.0
 CHAIN_DAYS = 3
 CHAIN_WITHIN = timedelta(days=10)
-BODY_BYTES_MAX = 1 << 20
 MONDAY = datetime(2026, 1, 5, 14, 30, tzinfo=UTC)  # an ordinary session's opening
 
 
 USUAL_ACCOUNTS: Mapping[str, tuple[AccountSpec, ...]] = {
     "alpaca": (AccountSpec(name="paper", key_id="key", secret="secret"),),
     "tradier": (AccountSpec(name="paper", key_id="VA00000001", secret="secret", multiplier=2),),
+    "bybit": (AccountSpec(name="paper", key_id="key", secret="secret"),),
 }
 USUAL_INSTRUMENTS: Mapping[str, Mapping[str, Decimal]] = {
     "alpaca": {"SPY": Decimal(600), "AAPL": Decimal(250)},
     "tradier": {"SPX": Decimal(6000), "SPY": Decimal(600)},
+    "bybit": {"BTCUSDT": Decimal(50_000), "ETHUSDT": Decimal(3000)},
 }
-USUAL_STRIKES: Mapping[str, int] = {"alpaca": 0, "tradier": 10}
+USUAL_STRIKES: Mapping[str, int] = {"alpaca": 0, "tradier": 10, "bybit": 0}
+PERPETUAL = frozenset({"bybit"})
+"""Dialects of exchanges for perpetual futures."""
 Dialect = Callable[[Venue], list[web.RouteDef]]
 
 
-class ExchangeServer:
+class ExchangeServer(HallServer[Venue]):
     """`async with ExchangeServer(venue) as server:` serves until the block ends."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - where, what it speaks and how finely its time runs, all with a default
         self,
         venue: Venue,
         *,
@@ -68,56 +71,12 @@ class ExchangeServer:
         per_minute: int | None = REQUESTS_PER_MINUTE,
         is_binary: bool = True,
         dialect: Dialect | None = None,
+        tick: float = TICK_SECONDS,
     ) -> None:
         """Port 0: any free one. Without a dialect Alpaca's is spoken: `per_minute` None lifts its request budget,
-        `is_binary`: order stream as paper does."""
-        self.venue = venue
-        self._host = host
-        self._port = port
-        app = web.Application(client_max_size=BODY_BYTES_MAX)
-        app.add_routes(Operator(venue).routes())
+        `is_binary`: order stream as paper does. `tick`: how far time may lag behind its pace between requests."""
         speaks = dialect or (lambda served: alpaca.routes(served, per_minute=per_minute, is_binary=is_binary))
-        app.add_routes(speaks(venue))
-        app.router.add_route("*", "/{rest:.*}", _unknown)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
-        self._running = AsyncExitStack()
-
-    async def __aenter__(self) -> "ExchangeServer":
-        await self._runner.setup()
-        self._running.push_async_callback(self._runner.cleanup)
-        try:
-            await web.TCPSite(self._runner, self._host, self._port).start()
-            self._host, self._port = self._runner.addresses[0][:2]
-            if self.venue.speed is not None:
-                tasks = await self._running.enter_async_context(asyncio.TaskGroup())
-                pump = tasks.create_task(self._pump(), name="exchange time")
-                self._running.callback(pump.cancel)
-        except BaseException:
-            await self._running.aclose()
-            raise
-        self.venue.start()
-        self._running.callback(self.venue.stop)
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self._running.__aexit__(kind, error, trace)
-
-    @property
-    def url(self) -> str:
-        """For trading and data alike."""
-        return f"http://{self._host}:{self._port}"
-
-    @property
-    def stream_url(self) -> str:
-        """Scheme and host of the WebSockets: `/stream` for orders, `/v2/iex` for quotes."""
-        return f"ws://{self._host}:{self._port}"
-
-    async def _pump(self) -> None:
-        while True:
-            self.venue.catch_up()
-            await asyncio.sleep(TICK_SECONDS)
+        super().__init__(venue, [*Operator(venue).routes(), *speaks(venue)], host=host, port=port, tick=tick)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,7 +95,7 @@ class Options:
     faults: Path | None = None  # a script, JSON
     fault_seed: int = 0
     rules: Rules = DEFAULT_RULES
-    dialect: Literal["alpaca", "tradier"] = "alpaca"
+    dialect: Literal["alpaca", "tradier", "bybit"] = "alpaca"
     per_minute: int | None = REQUESTS_PER_MINUTE  # None: no limits. Tradier has limits of its own
     is_binary: bool = True
     is_sandbox: bool = False  # Tradier: as its sandbox is
@@ -173,9 +132,24 @@ async def serve(options: Options, announce: Callable[[str], None]) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopped.set)
+    with ExitStack() as writing:
+        async with _server_of(options, writing) as server:
+            announce(server.url)
+            await stopped.wait()
+
+
+def _server_of(options: Options, writing: ExitStack) -> HallServer[Any]:
+    """What the options describe; what is to be written down is, until the stack ends."""
+    if options.dialect in PERPETUAL:
+        hall = build_perpetuals(options)
+        if options.log is not None:
+            writing.enter_context(PerpetualTape(hall, options.log))
+        spoken = serving_perpetuals.routes(options.dialect, hall, is_limited=options.per_minute is not None)
+        return HallServer(hall, spoken, host=options.host, port=options.port)
     venue = build(options)
-    writing = nullcontext() if options.log is None else Tape(venue, options.log)
-    server = ExchangeServer(
+    if options.log is not None:
+        writing.enter_context(Tape(venue, options.log))
+    return ExchangeServer(
         venue,
         host=options.host,
         port=options.port,
@@ -183,10 +157,21 @@ async def serve(options: Options, announce: Callable[[str], None]) -> None:
         is_binary=options.is_binary,
         dialect=dialect_of(options),
     )
-    with writing:
-        async with server:
-            announce(server.url)
-            await stopped.wait()
+
+
+def build_perpetuals(options: Options) -> Perpetuals:
+    """The exchange for perpetual futures that the options describe. ValueError or OSError for unusable files."""
+    rules = parse_rules(options.faults.read_bytes()) if options.faults else []
+    return serving_perpetuals.hall_of(
+        options.dialect,
+        options.accounts,
+        instruments={} if options.replay else options.instruments,
+        start=options.start or serving_perpetuals.recorded_start(options.replay) or MONDAY,
+        seed=options.seed,
+        replay=options.replay,
+        faults=Faults(rules, seed=options.fault_seed),
+        speed=options.speed,
+    )
 
 
 def run(options: Options, announce: Callable[[str], None]) -> int:
@@ -209,10 +194,6 @@ def dialect_of(options: Options) -> Dialect | None:
     return lambda venue: tradier.routes(
         venue, limits=limits, lag=tradier.POSITION_LAG, price_lag=tradier.PRICE_LAG, is_sandbox=options.is_sandbox
     )
-
-
-async def _unknown(_: web.Request) -> web.StreamResponse:
-    return web.json_response({"code": 40410000, "message": "endpoint not found."}, status=404)
 
 
 def _contracts(options: Options, start: datetime, sessions: USSessions) -> list[Contract]:
