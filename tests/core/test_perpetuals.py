@@ -1,10 +1,13 @@
 """What exchanges without pairs, and with liquidations, ask of the core."""
 
+from dataclasses import replace
+
 import pytest
 
 from standfast.core.exits import exits
 from standfast.core.fills import book_fill
 from standfast.core.policy import Foreign, Policy
+from standfast.core.too_late import too_late
 from standfast.model import journal as j
 from standfast.model.alert import Severity
 from standfast.model.instrument import Instrument, Kind
@@ -90,3 +93,29 @@ def test_what_is_more_than_one_order_may_be_is_protected_and_closed_by_several()
 
     assert at.net[SPY] == D(0)
     assert (at.book.state.positions, at.over) == ({}, [])
+
+
+@pytest.mark.parametrize(("net", "stop"), [(10, "98"), (-10, "102")])
+def test_a_stop_beyond_the_liquidation_is_no_protection_and_is_said_to_be_none_once(net: int, stop: str) -> None:
+    at = desk(*position(net), rules=ruled(Policy(name="stop", stop_loss=D("0.02"))))
+    at.run()
+    (resting,) = at.alive()
+    assert resting.stop_price == D(stop)
+
+    def looked(liquidation: str | None) -> list[j.AlertRaised]:
+        s = at.situation()
+        read = s.snapshot.positions
+        assert read is not None
+        price = D(liquidation) if liquidation else None
+        rows = {SPY: replace(read.rows[SPY], liquidation=price)}
+        facts = of(
+            j.AlertRaised, too_late(replace(s, snapshot=replace(s.snapshot, positions=replace(read, rows=rows))), SPY)
+        )
+        told(at.book, *facts)
+        return facts
+
+    assert looked(None) == []
+    assert looked("97" if net > 0 else "103") == []
+    (alarm,) = looked("98.5" if net > 0 else "101.5")
+    assert stop in alarm.text
+    assert looked("99" if net > 0 else "101") == []

@@ -168,7 +168,7 @@ match = {{ account = "*", strategy = "*", instrument = "*", kind = "*" }}
 {REDUCES if _is_margined(options) else RESERVES}\
 exits_held_by = {quoted["held_by"]}
 stop_loss = {quoted["stop_loss"]}    # of the entry price
-emergency_stop = "{EMERGENCY_ON_MARGIN if _is_margined(options) else EMERGENCY}"    # the last resort, whatever else is delayed
+emergency_stop = "{_emergency(options)}"    # the last resort, whatever else is delayed
 # take_profit = "30%"
 # trailing = [ {{ arm = "10%", give_back = "to entry" }}, {{ arm = "20%", give_back = "8pt" }} ]
 # maximum_hold = "5d"
@@ -183,6 +183,10 @@ orders_per_minute = 60
 
 def _is_margined(options: Options) -> bool:
     return str(options.broker or USUAL).startswith("ccxt:")
+
+
+def _emergency(options: Options) -> str:
+    return EMERGENCY_ON_MARGIN if _is_margined(options) else EMERGENCY
 
 
 def _keys(quoted: Mapping[str, str]) -> str:

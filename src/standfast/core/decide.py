@@ -28,6 +28,7 @@ from standfast.core.structures import structure_at, structure_of
 from standfast.core.suspend import suspensions
 from standfast.core.tell import SKEW_MAX, clock_skew
 from standfast.core.ties import ties
+from standfast.core.too_late import too_late
 from standfast.core.unexplained import unexplained_legs
 from standfast.core.unwinding import advance_unwinding, settle_structure
 from standfast.core.verify import doubts
@@ -112,6 +113,7 @@ def look_at(s: Situation, holding: Holding) -> Iterator[Outcome]:
                 yield outcome
                 acted = acted or (is_order and not isinstance(outcome, CancelOrder))
     yield from naked_time(s, holding)
+    yield from too_late(s, holding)
     yield from repairs(s, holding, unexplained_legs(s, holding))
     for outcome in repairs(s, holding, reconcile(s, holding)):
         if not (acted and isinstance(outcome, ORDER_EFFECTS)):

@@ -5,7 +5,7 @@ Times say which moment a read can speak for: it began at `began`, so it may miss
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
@@ -20,6 +20,8 @@ class HeldReport:
     holding: Holding
     quantity: Decimal
     average_price: Decimal
+    liquidation: Decimal | None = field(default=None, compare=False)
+    """Price at which the exchange takes it away, where there is one. It moves with the margin, and wakes nobody."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

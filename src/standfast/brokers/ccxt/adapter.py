@@ -123,9 +123,7 @@ class CcxtBroker:
     async def positions(self, *, urgency: int = Urgency.READ) -> PositionsRead:
         began = self._clock.now()
         before = self._held
-        read = {each.holding: each for each in await self._venue.positions(urgency)}
-        self._held = before if before == read else read
-        assert self._held is not None, "read just now"
+        self._held = {each.holding: each for each in await self._venue.positions(urgency)}
         changed = _differing(before, self._held)
         return PositionsRead(rows=self._held, changed=changed, began=began, ended=self._clock.now())
 

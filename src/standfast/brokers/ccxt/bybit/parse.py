@@ -79,6 +79,7 @@ def held(row: PositionRow, markets: Markets) -> HeldReport | None:
         holding=Holding(market.name, hedge),
         quantity=size * market.size * side.sign,
         average_price=_price(row.avg_price, "avgPrice") or ZERO,
+        liquidation=_price(row.liq_price, "liqPrice"),
     )
 
 
