@@ -6,12 +6,28 @@ from decimal import Decimal
 import pytest
 
 from standfast.core.adopt import proven_ours
+from standfast.core.fills import book_fill
 from standfast.core.policy import Foreign
 from standfast.model import journal as j
 from standfast.model.breaks import BreakKind
 from standfast.model.ids import BrokerOrderId, ClientOrderId, PositionId
 from standfast.model.order import OrderReport, OrderState, OrderType, Role, Side
-from tests.core.situations import SPY, D, folded, of, own_id, position, report, resting_stop, ruled, situation
+from tests.core.situations import (
+    SPY,
+    D,
+    P,
+    adopted,
+    fill,
+    folded,
+    of,
+    own_id,
+    position,
+    report,
+    resting_stop,
+    ruled,
+    situation,
+)
+from tests.core.test_fills import LOT, foreign_lot
 from tests.core.test_repair import Watch
 
 OURS = own_id(Role.STOP, id=PositionId("forgotten"))
@@ -69,3 +85,14 @@ def test_ids_alone_are_not_enough_where_the_side_says_otherwise() -> None:
     assert entry.broker_id == BrokerOrderId("entry")
 
     assert proven_ours(situation(folded(), listed=[entry]), SPY, D(5)) == 0
+
+
+def test_the_rest_of_a_strangers_entry_that_was_adopted_from_the_list_is_matched() -> None:
+    """Found by simulation: activities were minutes old, and the rest of an entry counted twice."""
+    lot = foreign_lot(1)
+    theirs = report("theirs", side=Side.BUY, quantity=7, filled=7, state=OrderState.FILLED)
+    book = folded(*lot, j.OrderObserved(report=theirs, position=LOT), adopted(6))
+
+    (fact,) = book_fill(book, ruled(), fill("x2", "theirs", Side.BUY, 6, 100))
+
+    assert fact == j.FillMatched(fill=fill("x2", "theirs", Side.BUY, 6, 100), position=P)

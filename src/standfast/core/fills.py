@@ -157,7 +157,7 @@ def _matched(book: Book, fill: Fill, order: BookedOrder | None, *, is_shown: boo
     More may have been bought than was adopted, because some was sold again before: what then is too much
     (`bare_adopted` below zero) is explained by the sales.
     """
-    if order is not None and order.position is not None:
+    if order is not None and order.position is not None and order.role is not Role.FOREIGN:
         return None
     for position in chain(book.positions_at(fill.holding), _just_closed(book, fill)):
         lacking = position.bare_adopted * position.sign * fill.side.sign
