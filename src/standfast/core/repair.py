@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
-from standfast.core.acknowledge import acknowledging
+from standfast.core.acknowledge import acknowledging, bare_of
 from standfast.core.adopt import adoption, price_now, proven_ours, taking_over
 from standfast.core.ended import ended, split
 from standfast.core.moved import moved_out
@@ -170,6 +170,8 @@ def _act(s: Situation, found: Break) -> Outcomes:
             yield from gone
             if not gone and finding.kind is not BreakKind.GHOST_POSITION:
                 yield from _take_in(s, found)
+            if not gone:
+                yield from _give_back(s, found)
         case BreakKind.STRAY_EXIT:
             if s.rules.mode_for(finding.kind) is Mode.REPAIR:
                 yield from _cancel_stray(s, finding)
@@ -222,6 +224,26 @@ def _take_in(s: Situation, found: Break) -> Outcomes:
         return
     lots = [p for p in s.book.positions_at(holding) if not p.is_guarded]
     yield from _as_the_policy_says(s, found, extra, lots)
+
+
+def _give_back(s: Situation, found: Break) -> Outcomes:
+    """Somebody else's quantity that is known from a list alone: the list may say that it is less, or was never there.
+
+    It may have been minutes old when it was believed. Asked for by its name as well, because what is left is judged by.
+    """
+    holding = found.finding.holding
+    assert holding is not None
+    if not s.is_comparable(holding) or not s.is_settled(holding) or not s.book.net(holding).is_exact:
+        return
+    bare, known = bare_of(s.book, holding), s.book.state.acknowledged.get(holding, ZERO)
+    too_much = s.book.booked(holding) - s.reported_net(holding)
+    if too_much * bare <= 0 or too_much * known <= 0 or abs(too_much) > min(abs(bare), abs(known)):
+        return
+    if s.net_by_name(holding) != s.reported_net(holding):
+        yield from _ask_by_name(s, holding)
+        return
+    yield acknowledging(s.book, holding, known - too_much, by="policy", bare=-too_much, seen_at=s.broker_now)
+    yield BreakActed(id=found.id, action=f"{too_much} of somebody else's is not there any more")
 
 
 def _has_not_brought_it(s: Situation, found: Break, order: BookedOrder) -> bool:
