@@ -10,7 +10,7 @@ import pytest
 from standfast.core.policy import FlatBy
 from standfast.model import journal as j
 from standfast.model.contract import Contract
-from standfast.model.effects import CancelOrder
+from standfast.model.effects import CancelOrder, SubmitTogether
 from standfast.model.position import CloseReason
 from tests.core.situations import NEW_YORK, NOW, D, quoted, ruled
 from tests.core.spreads import (
@@ -110,6 +110,24 @@ def test_many_that_are_flat_by_a_time_keep_their_ladder_and_take_minutes_for_it(
     nets = [effect.intent.net for effect in desk.together if effect.intent.structure == one]
     assert nets == [D("-3.70"), D("-3.74"), D("-3.77"), D("-3.80"), None]
     assert desk.now - NOW < timedelta(minutes=5)
+
+
+def test_what_is_flat_by_a_time_waits_for_a_price_aloud_and_not_for_ever() -> None:
+    desk = opened(rules=ruled(replace(SPREADS, flat_by=FlatBy(at=time(10, 1), zone=NEW_YORK))))
+    desk.sights = prices(sold=("4.50", "4.40"))
+    desk.now = NOW + timedelta(minutes=1)
+    desk.run()
+
+    (told,) = [fact.text for fact in desk.facts if isinstance(fact, j.AlertRaised) and "to be closed" in fact.text]
+    assert f"{SOLD}: crossed" in told
+    assert not [effect for effect in desk.sent if isinstance(effect, SubmitTogether)]
+
+    for _ in range(38):
+        desk.wait(5)
+        desk.run()
+
+    assert [each.intent.net for each in desk.sent if isinstance(each, SubmitTogether)] == [None]
+    assert desk.ended.close_reason is CloseReason.FLAT_BY
 
 
 def test_a_broker_that_refuses_the_one_order_gets_the_legs() -> None:

@@ -155,10 +155,10 @@ def test_what_is_left_of_a_limit_filled_in_part_goes_on_as_one() -> None:
 
 
 def test_without_a_price_it_waits_as_long_as_the_ladder_and_takes_the_market() -> None:
-    assert next_step(way(put_spread(3), sides=None)) == Wait(after(20))
+    assert next_step(way(put_spread(3), sides=None)) == Wait(after(20), is_blind=True)
+    assert next_step(way(put_spread(3), sides=None, reason=CloseReason.FLAT_BY)) == Wait(after(180), is_blind=True)
     late = next_step(way(put_spread(3), sides=None, now=after(20)))
     urgent = next_step(way(put_spread(3), sides=None, reason=CloseReason.EMERGENCY_STOP))
-
     for step in (late, urgent):
         assert isinstance(step, SendTogether)
         assert (step.net, step.kind, step.rung) == (None, "market", MARKET)

@@ -6,7 +6,7 @@
 """
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -20,6 +20,7 @@ from standfast.core.way_out import (
     PATIENCE,
     RUNGS,
     UNHURRIED,
+    UNHURRIED_FOR,
     AskNets,
     Attempt,
     Done,
@@ -47,8 +48,6 @@ TICK = Decimal("0.01")
 SOON = timedelta(seconds=1)
 SHARE = 0.75
 """Of the orders a broker takes in a minute, for closing structures: the rest is for stops, and for the bot."""
-UNHURRIED_MINUTES = 3
-"""How long the ladder of what is not hurried may take at most."""
 
 
 def settle_structure(s: Situation, booked: BookedStructure) -> Outcomes:
@@ -137,9 +136,10 @@ def _pace(s: Situation, closing: Closing) -> tuple[int, timedelta]:
     budget = int(budget * SHARE)
     if budget // max(many, 1) > 2 * len(RUNGS):
         return len(RUNGS), PATIENCE
-    minutes = UNHURRIED_MINUTES if closing.reason in UNHURRIED else 1
+    is_hurried = closing.reason not in UNHURRIED
+    minutes = 1 if is_hurried else UNHURRIED_FOR // timedelta(minutes=1)
     rungs = max(1, min(len(RUNGS), (budget * minutes // many - 1) // 2))
-    return rungs, timedelta(minutes=minutes) / len(RUNGS) if minutes > 1 else PATIENCE
+    return rungs, PATIENCE if is_hurried else UNHURRIED_FOR / len(RUNGS)
 
 
 def _attempts(s: Situation, booked: BookedStructure, closing: Closing) -> Iterator[Attempt]:
@@ -178,13 +178,34 @@ def _take(s: Situation, booked: BookedStructure, closing: Closing, step: Step) -
             yield from _leg_by_leg(s, booked, closing, step)
         case Withdraw(reason=reason):
             yield from withdraw(s, booked, CLOSING_ROLES, reason)
-        case Wait(until=until):
-            if until is not None:
-                yield WakeAt(at=max(until, s.now + timedelta(milliseconds=50)), holding=booked.holding)
+        case Wait():
+            yield from _wait(s, booked, closing, step)
         case AskNets(why=why):
             yield from _ask_nets(s, booked, why)
         case Done():
             pass
+
+
+def _wait(s: Situation, booked: BookedStructure, closing: Closing, step: Wait) -> Outcomes:
+    if step.until is None:
+        return
+    if step.is_blind:
+        yield from _tell_blind(s, booked, closing, step.until)
+    yield WakeAt(at=max(step.until, s.now + timedelta(milliseconds=50)), holding=booked.holding)
+
+
+def _tell_blind(s: Situation, booked: BookedStructure, closing: Closing, until: datetime) -> Outcomes:
+    structure = structure_of(s.book, booked)
+    why = worth(s, structure.shape).why_blind
+    told = alarm(
+        s,
+        Severity.WARNING,
+        f"{structure} is to be closed ({closing.reason}: {closing.detail}) and has no price: {why}. It waits for one, "
+        f"and goes at the market from {until:%H:%M:%S} UTC on.",
+        key=f"blind close/{booked.id}/{closing.at.isoformat()}",
+    )
+    if told.id not in s.book.state.alerts:
+        yield told
 
 
 def _leg_by_leg(s: Situation, booked: BookedStructure, closing: Closing, step: SendLegs) -> Outcomes:

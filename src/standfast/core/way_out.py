@@ -39,6 +39,8 @@ REFUSED_MAX = 2
 """Refusals of the one order after which the legs go alone."""
 UNHURRIED = frozenset({CloseReason.FLAT_BY, CloseReason.MAXIMUM_HOLD, CloseReason.TAKE_PROFIT})
 """Nothing is lost by minutes: what is closed with many others takes its time, and keeps its ladder."""
+UNHURRIED_FOR = timedelta(minutes=3)
+"""What a ladder of these may take at most, and how long a price is waited for."""
 URGENT = frozenset({CloseReason.EMERGENCY_STOP, CloseReason.ROLLBACK, CloseReason.LIQUIDATION})
 
 
@@ -106,6 +108,8 @@ class Wait:
     """Nothing to do before that time, or before news where there is none."""
 
     until: datetime | None
+    is_blind: bool = False
+    """For want of a price of every leg."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,9 +184,8 @@ def next_step(way: WayOut) -> Step:
         return contradicted
     rung = _next_rung(way)
     if rung is not None:
-        blind_until = way.began + PATIENCE * len(RUNGS)
-        if way.sides is None and way.reason not in URGENT and way.now < blind_until:
-            return Wait(blind_until)  # no price to ask for: given as long as a ladder usually takes
+        if way.sides is None and (until := way.began + _blind_for(way.reason)) > way.now:
+            return Wait(until, is_blind=True)
         return _together(way, rung)
     return SendLegs(_leg_by_leg(to_close, way.nets))
 
@@ -201,6 +204,13 @@ def roll_back(structure: Structure, nets: Mapping[Holding, Decimal], *, openers:
     excess = [(leg, abs(quantity)) for leg, quantity in found.excess]
     contradicted = _contradicted(excess, nets)
     return contradicted if contradicted is not None else SendLegs(_leg_by_leg(excess, nets))
+
+
+def _blind_for(reason: CloseReason) -> timedelta:
+    """How long what has no price is not sent: as long as a ladder takes, or longer where nothing is lost by minutes."""
+    if reason in URGENT:
+        return timedelta(0)
+    return UNHURRIED_FOR if reason in UNHURRIED else PATIENCE * len(RUNGS)
 
 
 def _beyond(structure: Structure, remain: Decimal) -> list[tuple[Leg, Decimal]]:
