@@ -8,11 +8,17 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 
+from standfast.core.at_once import Exits, entered, fires_at_once
+from standfast.core.results import Levels
 from standfast.core.situation import Situation
+from standfast.core.worth import Sides
 from standfast.model.booked import Stage
 from standfast.model.ids import Holding
 from standfast.model.order import ZERO
-from standfast.model.position import Phase
+from standfast.model.position import CloseReason, Phase
+
+WIDE_FROM = Decimal("0.5")
+"""As `results.judge`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +89,29 @@ def _terms(s: Situation, asked: Asked) -> Iterator[str]:
         yield f"stop {asked.stop} is not beyond {price}"
     if asked.target is not None and (asked.target - price) * sign <= 0:
         yield f"target {asked.target} is not beyond {price}"
+    yield from _at_once(s, asked, sign)
+
+
+def _at_once(s: Situation, asked: Asked, sign: int) -> Iterator[str]:
+    """Stops of the policy, or its own, that lie inside the quotes of the moment."""
+    sight = s.sights.get(asked.holding)
+    if sight is None or not sight.quote.is_two_sided or not s.in_session:
+        return
+    quote = sight.quote  # of what is sold, prices count below nothing: less is worse for both
+    now = Sides(sign * quote.closing_price(sign), sign * quote.closing_price(-sign))
+    policy = s.rules.policy(asked.strategy, asked.holding, s.instrument(asked.holding).kind)
+    entry, after = entered(sign * asked.limit if asked.limit is not None else None, now)
+    paid, stop = sign * entry, asked.stop
+    if stop is None and policy.stop_loss is not None:
+        stop = paid * (1 - sign * policy.stop_loss)
+    emergency = paid * (1 - sign * policy.emergency_stop) if policy.emergency_stop is not None else None
+    at = Levels(
+        stop=sign * stop if stop is not None else None,
+        stop_reason=CloseReason.STOP_LOSS,
+        emergency=sign * emergency if emergency is not None else None,
+        target=None,
+    )
+    yield from fires_at_once(Exits(at, policy, paid, WIDE_FROM), after)
 
 
 def against_count(s: Situation) -> Iterator[str]:

@@ -4,17 +4,22 @@ What it may cost is the most it can lose at expiry, not what its legs are worth:
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from standfast.core.at_once import Exits, entered, fires_at_once
 from standfast.core.expiring import is_due
 from standfast.core.gate import Asked, against_account, against_count, against_instrument
 from standfast.core.payoff import Stake, outlook
+from standfast.core.policy import HeldBy
 from standfast.core.shapes import kind_of
 from standfast.core.situation import Situation
-from standfast.core.worth import Sides, worth
+from standfast.core.worth import Sides, delta, structure_levels, worth
 from standfast.model.ids import PositionId
 from standfast.model.structure import LEGS_MAX, HeldLeg, Leg, Structure, StructureKind, legs_text, multiplier_of
+
+WIDE_FROM = Decimal(1)
+"""As `worth.judge_structure`: the spreads of all legs add up."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,12 +86,31 @@ def _price(s: Situation, asked: AskedStructure) -> Iterator[str]:
     net = asked.limit if asked.limit is not None else now
     assert net is not None, asked
     yield from _loss(s, asked, net)
-    yield from against_exits(asked.stop, asked.target, entry=-net, now=found.now)
+    wrong = tuple(against_exits(asked.stop, asked.target, entry=-net, now=found.now))
+    yield from wrong
+    if found.now is not None and s.in_session and not wrong:
+        yield from _at_once(s, asked, found.now)
     held = tuple(HeldLeg(leg=leg, opened=asked.units * abs(leg.ratio)) for leg in asked.legs)
     shown = Structure(id=PositionId(asked.key), strategy=asked.strategy, legs=held, units=asked.units)
     ending = is_due(s, shown, s.rules.policy(asked.strategy, asked.legs[0].holding, "option"))
     if ending is not None:
         yield f"{ending.holding} ends today, and what is held of it has to be flat by now"
+
+
+def _at_once(s: Situation, asked: AskedStructure, now: Sides) -> Iterator[str]:
+    """Its policy's stops, and its sold deltas, as they would be judged the moment after it is opened."""
+    policy = s.rules.policy(asked.strategy, asked.legs[0].holding, "option")
+    entry, after = entered(-asked.limit if asked.limit is not None else None, now)
+    legs = tuple(HeldLeg(leg=leg) for leg in asked.legs)
+    shown = Structure(id=PositionId(asked.key), strategy=asked.strategy, legs=legs, units=asked.units, stop=asked.stop)
+    at = structure_levels(shown, policy, of=entry)
+    held_here = replace(policy, held_by=HeldBy.GUARD)  # whatever it says: no broker rests a stop for several legs
+    yield from fires_at_once(Exits(at, held_here, entry, WIDE_FROM), after)
+    limit = policy.short_delta_limit
+    for leg in asked.legs if limit is not None else ():
+        known = delta(s, leg) if leg.contract is not None and leg.sign < 0 else None
+        if known is not None and limit is not None and abs(known) >= limit:
+            yield f"the delta of {leg.holding} is {known}: short_delta_limit = {limit} would close it at once"
 
 
 def brings(now: Sides) -> Decimal:

@@ -154,9 +154,12 @@ def net_at(result: Decimal, of: Decimal) -> Decimal:
     return of + result * abs(of)
 
 
-def structure_levels(structure: Structure, policy: Policy) -> Levels:
-    """Net prices at which rules fire. Stops are figured from the basis, gains from the entry; None: off."""
-    cost = entry(structure)
+def structure_levels(structure: Structure, policy: Policy, *, of: Decimal | None = None) -> Levels:
+    """Net prices at which rules fire. Stops are figured from the basis, gains from the entry; None: off.
+
+    `of`: what it is expected to be entered at, while it has not been.
+    """
+    cost = entry(structure) or of
     if not cost:
         return Levels(stop=structure.stop, stop_reason=CloseReason.STOP_LOSS, emergency=None, target=structure.target)
     basis = structure.anchor or cost
