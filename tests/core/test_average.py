@@ -6,12 +6,15 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
+from standfast.core.book import Book
 from standfast.core.fills import book_fill
+from standfast.core.orders import opening
 from standfast.core.policy import Rules
 from standfast.model import journal as j
-from standfast.model.ids import Holding, InstrumentId
-from standfast.model.order import Side
-from tests.core.situations import SPY, D, after, fill, folded, position, the, told
+from standfast.model.ids import BrokerOrderId, Holding, InstrumentId, PositionId
+from standfast.model.order import Fill, Role, Side
+from tests.core.situations import SPY, D, after, exit_intended, fill, folded, own_id, position, the, told
+from tests.core.spreads import BOUGHT, SOLD
 from tests.core.test_fills import ADOPT, ALERT, average_cost, booked, crowd, made_of
 
 
@@ -73,3 +76,75 @@ def test_the_profit_of_an_option_is_in_account_currency_whatever_order_its_fills
 
     pnl = sum((each.pnl for each in book.state.positions.values()), D(0))
     assert round(pnl, 6) == round(2 * 100 * (D("2.50") - D(4) / 3), 6)
+
+
+# --- legs of structures ---------------------------------------------------------------------------
+
+WHOLE, LEG, OTHER = PositionId("s1"), PositionId("l1"), PositionId("l2")
+
+
+def leg_of_a_spread() -> Book:
+    """Ten puts to be sold as one leg; orders that open and close them are known."""
+    legs = ((LEG, SOLD, -1), (OTHER, BOUGHT, 1))
+    asked = j.StructureRequested(
+        structure=WHOLE,
+        key="k",
+        legs=tuple(j.LegAsked(position=id, holding=holding, ratio=ratio) for id, holding, ratio in legs),
+        units=D(10),
+        strategy="s",
+    )
+    opens = j.OrderIntended(
+        id=own_id(Role.OPEN, 1, LEG),
+        position=LEG,
+        role=Role.OPEN,
+        holding=SOLD,
+        terms=opening(D(-10), None),
+        attempt=1,
+        reason="",
+    )
+    closes = exit_intended(Role.CLOSE, 10, id=LEG, holding=SOLD)
+    opened, closed = (
+        j.OrderAccepted(id=each.id, broker_id=BrokerOrderId(name)) for each, name in ((opens, "o"), (closes, "c"))
+    )
+    return folded(asked, opens, opened, closes, closed)
+
+
+def leg_fill(number: int, order: str, quantity: int, price: str) -> Fill:
+    side = Side.SELL if order == "o" else Side.BUY
+    return fill(f"x{number}", BrokerOrderId(order), side, quantity, price, holding=SOLD, at=after(number))
+
+
+def test_an_opening_fill_of_a_leg_heard_of_late_puts_the_profit_of_what_was_closed_right() -> None:
+    """Three sold at 4 and one of them bought back at 3; two more, sold at 5 before that, are heard of after it."""
+    book = leg_of_a_spread()
+    booked(book, [leg_fill(1, "o", 3, "4"), leg_fill(3, "c", 1, "3")], ALERT)
+    assert the(book, LEG).pnl == D(100)
+
+    facts = list(book_fill(book, ALERT, leg_fill(2, "o", 2, "5")))
+    told(book, *facts)
+
+    (restated,) = (fact for fact in facts if isinstance(fact, j.ProfitRestated))
+    assert [(each.position, each.at, each.realised) for each in restated.corrections] == [(LEG, after(3), D(40))]
+    assert the(book, LEG).pnl == D(140)  # sold at 4.40 on the whole
+    assert book.state.costs == {}
+    booked(book, [leg_fill(4, "c", 4, "3")], ALERT)
+    assert the(book, LEG).pnl == 100 * (12 + 10 - 3 - 12)
+
+
+@given(st.lists(st.tuples(st.integers(1, 3), st.integers(1, 900)), min_size=1, max_size=5), st.data())
+def test_in_whatever_order_a_legs_fills_are_heard_of_it_has_earned_what_they_brought(
+    sold: list[tuple[int, int]], data: st.DataObject
+) -> None:
+    book, number, held, brought = leg_of_a_spread(), 0, 0, D(0)
+    waiting = [("o", quantity, D(cents) / 100) for quantity, cents in sold]
+    while waiting or held:
+        number += 1
+        if waiting and (not held or data.draw(st.booleans())):
+            order, quantity, price = waiting.pop()
+        else:
+            order, quantity, price = "c", data.draw(st.integers(1, held)), D(data.draw(st.integers(0, 900))) / 100
+        sign = 1 if order == "o" else -1
+        held, brought = held + sign * quantity, brought + sign * quantity * price * 100
+        booked(book, [leg_fill(number, order, quantity, str(price))], ALERT)
+
+    assert abs(the(book, LEG).pnl - brought) < D("0.000001")

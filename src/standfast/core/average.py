@@ -1,7 +1,8 @@
 """Profit at average cost, in the order in which fills happened, whatever the order in which they were heard of.
 
 A fill that one read of the activities leaves out comes after later ones. Its profit, and that of every fill after it,
-is figured anew in the order of the broker's own times; only the differences are booked.
+is figured anew in the order of the broker's own times; only the differences are booked. A leg of a structure is entered
+at the average of its own fills, in whatever order they come.
 """
 
 from collections.abc import Iterator, Sequence
@@ -32,6 +33,33 @@ def restated(book: Book, fact: FillBooked) -> Iterator[ProfitRestated]:
         quantity=cost.quantity,
         value=cost.value,
     )
+
+
+def restated_legs(book: Book, fact: FillBooked) -> Iterator[ProfitRestated]:
+    """What an opening fill of a leg changes about the profit of what was closed before it was heard of.
+
+    A leg is entered at the average of all that opened it, so what has left it left at that: more of it, heard of late
+    or filled later, moves the average, and the profit booked by it.
+    """
+    fill = fact.fill
+    for part in fact.allocations:
+        leg = book.state.positions.get(part.position) if part.opens and part.position is not None else None
+        if leg is None or leg.structure is None or not leg.closed or not leg.entry_price:
+            continue
+        entered = (leg.entry_value + part.quantity * fill.price) / (leg.opened + part.quantity)
+        change = leg.closed * (leg.entry_price - entered) * leg.sign * money_of_a_point(leg.holding.instrument)
+        cost = book.state.costs.get(fill.holding, Cost())
+        if abs(change) >= SMALLEST:
+            moved = Correction(
+                execution=fill.execution_id, position=leg.id, at=leg.closed_at or fill.at, realised=change
+            )
+            yield ProfitRestated(
+                holding=fill.holding,
+                late=fill.execution_id,
+                corrections=(moved,),
+                quantity=cost.quantity,
+                value=cost.value,
+            )
 
 
 def corrections(booked: Sequence[Earned], figured: Sequence[Earned]) -> tuple[Correction, ...]:

@@ -17,7 +17,7 @@ from decimal import Decimal
 from itertools import chain
 
 from standfast.core.acknowledge import is_in_it
-from standfast.core.average import restated
+from standfast.core.average import restated, restated_legs
 from standfast.core.before import held_before
 from standfast.core.book import Book, Cost
 from standfast.core.policy import Foreign, Mode, Rules
@@ -82,6 +82,7 @@ def book_fill(book: Book, rules: Rules, fill: Fill, *, is_shown: bool = False) -
     if booked.reason is CloseReason.LIQUIDATION and order is not None:
         yield from _tell_taken(book, fill, order)
     yield from restated(book, booked)
+    yield from restated_legs(book, booked)
     crossed = _crossed(book, fill, order, found) if found is not None else None
     if found is not None and crossed is not None:
         yield from _put_right(book, rules, found, crossed)
