@@ -7,13 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from standfast.core.acts import take
 from standfast.core.closing import advance_closing, beyond_stop, in_flight
 from standfast.core.situation import Situation
 from standfast.model import journal as j
-from standfast.model.alert import Alert
-from standfast.model.effects import CancelOrder, ReadActivities, ReadPositions, ReplaceOrder, SubmitOrder, WakeAt
-from standfast.model.ids import BrokerOrderId, PositionId, RequestId
+from standfast.model.effects import CancelOrder, ReadActivities, ReadPositions, SubmitOrder, WakeAt
+from standfast.model.ids import BrokerOrderId, PositionId
 from standfast.model.order import CLOSING_ROLES, OrderState, OrderType, Role, Side
 from standfast.model.position import CloseReason, Phase, Standing
 from tests.core.situations import (
@@ -358,62 +356,3 @@ def test_the_contract_without_reservation_still_frees_first() -> None:
     at.run()
 
     assert at.over == []
-
-
-# --- fractions of a share -------------------------------------------------------------------------
-
-
-def takes_whole_orders(effect: SubmitOrder | ReplaceOrder) -> str:
-    return "" if effect.intent.terms.quantity % 1 == 0 else "not_fractionable"
-
-
-def ended(at: Desk, seconds: int = 60) -> list[Alert]:
-    """Looked at for so long; the alarms about what was left."""
-    for _ in range(seconds):
-        at.run()
-        at.wait(1)
-    return [alert for alert in at.book.state.alerts.values() if "fraction" in alert.text]
-
-
-def test_where_no_order_is_taken_for_a_fraction_what_is_whole_is_closed_and_the_rest_is_told_once() -> None:
-    at = desk(*position("10.5"), contract=with_contract(fractional_stops=False), refuses=takes_whole_orders)
-    at.run()
-    at.sent.clear()
-    at.tell(closing_of())
-
-    (alert,) = ended(at)
-
-    closes = [each.intent.terms.quantity for each in of(SubmitOrder, at.sent) if each.intent.role is Role.CLOSE]
-    assert closes == [D("10.5"), D(10)]
-    assert at.net[SPY] == D("0.5")
-    assert "0.5 of it cannot be closed" in alert.text
-    assert the(at.book).closing is not None, "no rule asks for it anew"
-    at.sent.clear()
-    assert len(ended(at)) == 1
-    assert at.sent == []
-
-
-def test_what_the_broker_refused_for_another_reason_meanwhile_is_no_reason_to_try_the_fraction_again() -> None:
-    at = desk(*position("0.5"), contract=with_contract(fractional_stops=False), refuses=takes_whole_orders)
-    at.tell(closing_of())
-    at.run()
-    at.tell(j.CloseStalled(position=P, reason="the broker's positions cannot be read"))
-    at.sent.clear()
-
-    assert len(ended(at)) == 1
-    assert of(SubmitOrder, at.sent) == []
-
-
-def test_its_operator_is_told_that_a_fraction_is_left() -> None:
-    at = desk(*position("10.5"), contract=with_contract(fractional_stops=False), refuses=takes_whole_orders)
-    at.run()
-    asked = j.RequestTaken(request=RequestId("r1"), verb="close", arguments={"position": P}, by="ann")
-    at.tell(*take(at.situation(), asked, lambda number: None))
-
-    ended(at)
-
-    (done,) = of(j.RequestDone, at.facts)
-    assert (done.ok, done.detail) == (
-        False,
-        "p1 is closed down to 0.5: the broker takes no order for a fraction of a share",
-    )
