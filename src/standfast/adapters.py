@@ -32,13 +32,13 @@ def refuse_unbuilt(*accounts: "AccountSettings") -> None:
         where = f'accounts[{each.name}].broker = "{each.broker}"'
         if not each.broker.startswith(CCXT):
             raise SettingsError(f'{where}: is not supported yet. Write "alpaca", "tradier" or "ccxt:bybit".')
-        from standfast.brokers.ccxt.adapter import BUILT
+        from standfast.brokers.ccxt.adapter import DIALECTS
         from standfast.brokers.ccxt.library import is_known
 
         if not is_known(id):
             raise SettingsError(f"{where}: ccxt knows no exchange of that name. See the list at docs.ccxt.com.")
-        if id not in BUILT:
-            built = " or ".join(f'"{CCXT}{name}"' for name in sorted(BUILT))
+        if id not in DIALECTS:
+            built = " or ".join(f'"{CCXT}{name}"' for name in sorted(DIALECTS))
             raise SettingsError(f"{where}: is not supported yet. Write {built}.")
 
 

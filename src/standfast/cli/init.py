@@ -2,11 +2,13 @@
 
 from standfast.cli.arguments import Options, Parser, Verb
 
+BROKERS = ("alpaca", "tradier", "ccxt:bybit", "ccxt:binanceusdm")
+
 
 def _arguments(parser: Parser) -> None:
     parser.add_argument("--yes", action="store_true", help="ask nothing: take the flags, and defaults for the rest")
     parser.add_argument("--force", action="store_true", help="replace a file that is there")
-    parser.add_argument("--broker", choices=("alpaca", "tradier", "ccxt:bybit"), help="default: alpaca")
+    parser.add_argument("--broker", choices=BROKERS, help="default: alpaca")
     parser.add_argument("--name", help="what the account is called here (default: paper)")
     parser.add_argument("--live", action="store_true", help="a live account: real money")
     parser.add_argument("--key-id", metavar="REF", help="env:NAME, file:PATH or keyring:SERVICE/NAME")

@@ -61,6 +61,10 @@ KEYS = {
         Question("key_id", f"Where is the key kept ({WHERE})", "env:BYBIT_KEY"),
         Question("secret", "Where is the secret kept", "env:BYBIT_SECRET"),
     ),
+    "ccxt:binanceusdm": (
+        Question("key_id", f"Where is the key kept ({WHERE})", "env:BINANCEUSDM_KEY"),
+        Question("secret", "Where is the secret kept", "env:BINANCEUSDM_SECRET"),
+    ),
 }
 QUESTIONS = (
     Question("mode", "How far may the guard go", "alert", ("observe", "alert", "repair")),

@@ -50,6 +50,10 @@ VENUES: Mapping[str, Venue] = {
         paper=("https://sandbox.tradier.com", "wss://sandbox-ws.tradier.com", "https://sandbox.tradier.com", ""),
         live=("https://api.tradier.com", "wss://ws.tradier.com", "https://api.tradier.com", "wss://ws.tradier.com"),
     ),
+    "ccxt:binanceusdm": Venue(
+        paper=("https://testnet.binancefuture.com", "wss://fstream.binancefuture.com", "", ""),
+        live=("https://fapi.binance.com", "wss://fstream.binance.com", "", ""),
+    ),
     "ccxt:bybit": Venue(
         paper=("https://api-testnet.bybit.com", "wss://stream-testnet.bybit.com", "", ""),
         live=("https://api.bybit.com", "wss://stream.bybit.com", "", ""),

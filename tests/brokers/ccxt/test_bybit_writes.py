@@ -185,7 +185,7 @@ async def test_what_waited_for_its_turn_and_is_not_wanted_any_more_never_leaves(
 async def test_a_request_that_waited_for_its_turn_is_signed_when_it_leaves() -> None:
     """Signed when it was made it would be refused as too old (10002), and a close would not get through."""
     script = accepting()
-    at = broker(script, rates=Rates(reads=1000, orders=1, window=30.0))
+    at = broker(script, rates=Rates(reads=1000, orders=1, window=30.0, orders_window=30.0))
     await at.instrument(NAME)
     started = script.clock.now()
     await at.submit(ID, BTC, terms(), urgency=Urgency.CLOSE)

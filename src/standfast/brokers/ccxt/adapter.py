@@ -11,22 +11,24 @@ Invariants
 
 import asyncio
 import random
-from collections.abc import AsyncGenerator, Hashable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TypeVar
 
+from standfast.brokers.ccxt.binance import refusals as binance_refusals
+from standfast.brokers.ccxt.binance.venue import BinanceVenue
 from standfast.brokers.ccxt.bybit import refusals as bybit_refusals
 from standfast.brokers.ccxt.bybit.venue import BybitVenue
 from standfast.brokers.ccxt.client import CcxtClient, Judges, Throttles
-from standfast.brokers.ccxt.library import Access, Library, open_library, send_through
+from standfast.brokers.ccxt.library import Access, Library, Take, open_library, send_through
 from standfast.brokers.ccxt.markets import Shelf
 from standfast.brokers.ccxt.stream import OrderStream
 from standfast.brokers.ccxt.venue import Venue
 from standfast.brokers.shared.courier import Deadlines, Turn
 from standfast.brokers.shared.throttle import Throttle, Told
-from standfast.brokers.shared.transport import Response, Transport
+from standfast.brokers.shared.transport import Transport
 from standfast.model.contract import Contract
 from standfast.model.effects import Urgency
 from standfast.model.errors import BrokerError, OutcomeUnknown, Rejected
@@ -46,8 +48,6 @@ from standfast.model.order import OrderReport, OrderState, Terms
 from standfast.model.quote import Quote
 from standfast.ports import BrokerEvent, Clock, IsWanted, Ticks
 
-BUILT = frozenset({"bybit"})
-"""Exchanges whose own endpoints are spoken here."""
 ALWAYS = datetime(2100, 1, 1, tzinfo=UTC)
 """When the market closes, and when it opens next: it does neither."""
 REPLACED_MAX = 10_000
@@ -66,10 +66,15 @@ class Rates:
     reads: int
     orders: int
     window: float
+    orders_window: float = 1.0
+    steady_turn_within: float = 0.0
+    """Where the budget is small: how long a steady read waits for its turn beside the time for its answer."""
 
 
 BYBIT_RATES = Rates(reads=50, orders=10, window=1.0)
 """Of one user (brokers/README §3.7). What an address of the internet may ask for is not shared out."""
+BINANCE_RATES = Rates(reads=240, orders=300, window=60.0, orders_window=10.0, steady_turn_within=60.0)
+"""Reads count for what they weigh, in tens of the 2400 a minute."""
 UNLIMITED = Rates(reads=1_000_000, orders=1_000_000, window=60.0)
 
 
@@ -274,30 +279,55 @@ def _differing(before: Mapping[Key, object] | None, now: Mapping[Key, object]) -
     return frozenset(key for key in {*before, *now} if before.get(key) != now.get(key))
 
 
-def _judge(response: Response) -> None:
-    bybit_refusals.taken(response, "markets")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dialect:
+    """An exchange whose own endpoints are spoken here: who speaks, what its answers mean, what it allows."""
+
+    speaks: Callable[[CcxtClient, Shelf, Clock], Venue]
+    judges: Judges
+    take: Take
+    rates: Rates
+    options: Mapping[str, object] = field(default_factory=dict)
+    """ccxt's own, so that it asks for no more than is needed."""
+
+
+DIALECTS = {
+    "bybit": Dialect(
+        speaks=BybitVenue,
+        judges=Judges(failure=bybit_refusals.failure, is_over_rate=bybit_refusals.is_over_rate),
+        take=bybit_refusals.check,
+        rates=BYBIT_RATES,
+        options={"fetchMarkets": {"types": ["linear"]}, "enableUnifiedMargin": False, "enableUnifiedAccount": True},
+    ),
+    "binanceusdm": Dialect(
+        speaks=BinanceVenue,
+        judges=Judges(failure=binance_refusals.failure, is_over_rate=binance_refusals.is_over_rate),
+        take=binance_refusals.taken,
+        rates=BINANCE_RATES,
+        options={"fetchMarkets": {"types": ["linear"]}},
+    ),
+}
 
 
 def _venue(library: Library, settings: CcxtSettings, clock: Clock, transport: Transport, draw: random.Random) -> Venue:
     """The dialect of this exchange, reached in this account's own budgets."""
+    dialect = DIALECTS[settings.access.id]
+    rates = settings.rates or dialect.rates
 
     def throttle(limit: int, window: float) -> Throttle:
         return Throttle(clock, requests_per_minute=limit, rate_share=settings.rate_share, told=UNTOLD, window=window)
 
-    rates = settings.rates or BYBIT_RATES
     client = CcxtClient(
         library,
         clock=clock,
         transport=transport,
-        throttles=Throttles(reads=throttle(rates.reads, rates.window), orders=throttle(rates.orders, rates.window)),
-        deadlines=settings.deadlines,
-        judges=Judges(failure=bybit_refusals.failure, is_over_rate=bybit_refusals.is_over_rate),
+        throttles=Throttles(
+            reads=throttle(rates.reads, rates.window), orders=throttle(rates.orders, rates.orders_window)
+        ),
+        deadlines=replace(settings.deadlines, steady_turn_within=rates.steady_turn_within),
+        judges=dialect.judges,
         draw=draw,
     )
-    send_through(library, client.send, _judge)
-    library.options |= {
-        "fetchMarkets": {"types": ["linear"]},
-        "enableUnifiedMargin": False,
-        "enableUnifiedAccount": True,
-    }
-    return BybitVenue(client, settings.shelf, clock)
+    send_through(library, client.send, dialect.take)
+    library.options |= dict(dialect.options)
+    return dialect.speaks(client, settings.shelf, clock)

@@ -64,9 +64,16 @@ class CcxtClient:
         )
 
     async def read(
-        self, address: str, params: Mapping[str, str], urgency: int, *, is_list: bool = False, method: str = "GET"
+        self,
+        address: str,
+        params: Mapping[str, str],
+        urgency: int,
+        *,
+        is_list: bool = False,
+        method: str = "GET",
+        turns: int = 1,
     ) -> Response:
-        """Asked for again while that may help."""
+        """Asked for again while that may help. `turns`: what it counts for in the budget."""
         within = self._deadlines.list_within if is_list else self._deadlines.answer_within
         wanted = Wanted(
             url=address,
@@ -78,6 +85,7 @@ class CcxtClient:
             body=None if method == "GET" else json.dumps(params).encode(),
             urgency=Urgency(urgency),
             answers=self._answers,
+            turns=turns,
         )
         return await self._courier.read(wanted)
 

@@ -168,12 +168,11 @@ def _least_value(row: Any) -> Decimal | None:
 
 
 def _most(row: Any, size: Decimal) -> Decimal | None:
-    """Of orders at the market, which stops become; ccxt tells only what limits may have."""
-    told = _number(((row.get("limits") or {}).get("amount") or {}).get("max"))
-    raw = (row.get("info") or {}).get("lotSizeFilter") or {}
-    market = _number(raw.get("maxMktOrderQty"))
-    found = market if market is not None else told
-    return found * size if found else None
+    """Of orders at the market, which stops become. Of Bybit ccxt tells only what limits may have."""
+    limits, raw = row.get("limits") or {}, (row.get("info") or {}).get("lotSizeFilter") or {}
+    told = (raw.get("maxMktOrderQty"), (limits.get("market") or {}).get("max"), (limits.get("amount") or {}).get("max"))
+    found = next(filter(None, map(_number, told)), None)
+    return found * size if found is not None else None
 
 
 def _step(row: Any, what: str) -> Decimal | None:

@@ -74,6 +74,8 @@ class Wanted:
     body: bytes | None = field(default=None, repr=False)
     urgency: Urgency = Urgency.READ
     answers: frozenset[int] = frozenset({200})
+    turns: int = 1
+    """How many requests of the budget it counts for."""
     leaves: Callable[[], None] = lambda: None
     """Told each time it is about to leave: who joins a read must have asked before that."""
 
@@ -125,6 +127,10 @@ class Courier:
         started = self._clock.monotonic()
         rank = FIRST if wanted.urgency <= Urgency.PROTECT else 0.0
         number = await wanted.throttle.admit(wanted.urgency, rank=rank, within=turn_within)
+        for _ in range(wanted.turns - 1):
+            wanted.throttle.heard(number, {}, refused=False)
+            left = turn_within - (self._clock.monotonic() - started)
+            number = await wanted.throttle.admit(wanted.urgency, rank=rank, within=max(left, 0.0))
         wanted.leaves()
         exchange = Exchange(
             method=wanted.method, url=wanted.url, headers=wanted.headers, params=wanted.params, body=wanted.body

@@ -79,6 +79,11 @@ def taken(response: Response, what: str) -> Envelope:
     return envelope
 
 
+def check(response: Response) -> None:
+    """Raises what a refusal stands for."""
+    taken(response, "answer")
+
+
 def taken_write(response: Response, what: str) -> Envelope:
     """As `taken`; an answer to a write that cannot be understood leaves the outcome open."""
     try:
