@@ -230,18 +230,26 @@ def _reload(worker: "Worker", config: Path) -> None:
 
 def act(config: Path, account: str, verb: str, arguments: Mapping[str, str], wait_seconds: float) -> tuple[bool, str]:
     """Take the lease, carry out one request, prove it, release; whether it is proven, and the detail."""
+    return act_on_all(config, account, verb, [arguments], wait_seconds)[0]
+
+
+def act_on_all(
+    config: Path, account: str, verb: str, each: Sequence[Mapping[str, str]], wait_seconds: float
+) -> list[tuple[bool, str]]:
+    """As `act`, for several requests under one lease, in their order."""
     import asyncio
 
     from standfast.runtime import logs
 
     logs.configure(level="warning")
-    return asyncio.run(_act(load(config), account, verb, arguments, wait_seconds))
+    return asyncio.run(_act(load(config), account, verb, each, wait_seconds))
 
 
 async def _act(
-    settings: "Settings", name: str, verb: str, arguments: Mapping[str, str], wait: float
-) -> tuple[bool, str]:
+    settings: "Settings", name: str, verb: str, several: Sequence[Mapping[str, str]], wait: float
+) -> list[tuple[bool, str]]:
     import getpass
+    from datetime import timedelta
 
     from standfast.ports import Request
     from standfast.runtime.once import settle
@@ -254,13 +262,18 @@ async def _act(
     clock = await clock_of(found)
     try:
         account = await _add(worker, found, clock)
-        now = clock.now()
-        id = RequestId(f"r{digest(name, verb, sorted(arguments.items()), now.isoformat())}")
-        request = Request(id=id, account=AccountId(name), verb=verb, arguments=arguments, by=getpass.getuser(), at=now)
-        await store.put_request(request)
-        await settle(worker, until=id, wait=wait)
-        done = account.finished.get(id)
-        return done if done is not None else (False, f"not done within {wait:g} s; the books keep it")
+        began, ids = clock.now(), []
+        for number, arguments in enumerate(several):
+            at = began + timedelta(microseconds=number)
+            id = RequestId(f"r{digest(name, verb, sorted(arguments.items()), at.isoformat())}")
+            by = getpass.getuser()
+            await store.put_request(
+                Request(id=id, account=AccountId(name), verb=verb, arguments=arguments, by=by, at=at)
+            )
+            ids.append(id)
+        await settle(worker, until=ids[-1], wait=wait)
+        late = (False, f"not done within {wait:g} s; the books keep it")
+        return [account.finished.get(id, late) for id in ids]
     finally:
         for each in worker.accounts:
             await each.broker.close()
@@ -303,7 +316,7 @@ async def _scan(settings: "Settings", name: str | None) -> Scanned:
             continue
         broker = broker_of(account, clock)
         try:
-            book = _known_book(settings, account.name)
+            book = known_book(settings, account.name)
             found, missing = await compare(account.rules, broker, clock, book, tracker_of(account, clock))
         finally:
             await broker.close()
@@ -312,7 +325,7 @@ async def _scan(settings: "Settings", name: str | None) -> Scanned:
     return Scanned(breaks, unverified)
 
 
-def _known_book(settings: "Settings", account: AccountId) -> "Book | None":
+def known_book(settings: "Settings", account: AccountId) -> "Book | None":
     """The book as the ledger tells it, read without a lease; None where the account has no journal yet."""
     from standfast.core.book import Book, BookState
     from standfast.core.fold import fold

@@ -14,7 +14,7 @@ from tests.cli.running import command, environment, standfast
 VERBS_OF_THE_DESIGN = {
     "look": {"positions", "portfolio", "orders", "breaks", "history", "alerts", "explain"},
     "act": {"open", "close", "protect", "flatten", "freeze", "thaw", "adopt", "ignore", "ack", "undo"},
-    "ledger": {"journal verify", "journal backup", "journal export", "journal tail", "journal rebuild"},
+    "ledger": {"journal verify", "journal backup", "journal export", "journal tail", "journal rebuild", "import"},
     "rest": {"demo", "init", "guard", "scan", "doctor", "drill list", "drill run", "drill fuzz", "exchange"},
 }
 HEAVY = ("asyncio", "aiohttp", "pydantic", "rich", "msgspec", "apsw", "structlog", "sqlite3", "zoneinfo", "shutil")

@@ -1,12 +1,6 @@
 """A record in PostgreSQL, at a real server of the machine's own packages, started for these tests."""
 
-import os
-import pwd
-import shutil
-import socket
-import subprocess
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +8,7 @@ import pytest
 from standfast.model.tracked import RecordMap
 from standfast.trackers.entries import NotUnderstood
 from standfast.trackers.postgres import PostgresRecord
+from tests.trackers.postgres_server import running
 from tests.trackers.records import BOUGHT, SOLD, D, held
 
 asyncpg: Any = pytest.importorskip("asyncpg", reason="PostgreSQL: pip install 'standfast[postgres]'")
@@ -36,48 +31,10 @@ ROWS = f"""
 """
 
 
-def _program(name: str) -> str | None:
-    places = [str(each) for each in sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)]
-    return shutil.which(name, path=os.pathsep.join([*places, os.environ.get("PATH", "")]))
-
-
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Its address. It refuses to run as root: then it is run as `nobody`."""
-    initdb, postgres = _program("initdb"), _program("postgres")
-    if initdb is None or postgres is None:
-        pytest.skip("NOT TESTED: no PostgreSQL server here; apt-get install postgresql")
-    folder = tmp_path_factory.mktemp("postgres")
-    as_user: dict[str, Any] = {}
-    if os.geteuid() == 0:
-        nobody = pwd.getpwnam("nobody")
-        as_user = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
-        os.chown(folder, nobody.pw_uid, nobody.pw_gid)
-        for parent in folder.parents[:3]:
-            parent.chmod(parent.stat().st_mode | 0o011)
-    data = folder / "data"
-    subprocess.run(
-        [initdb, "-D", str(data), "-U", "bot", "-A", "trust", "-N"], check=True, capture_output=True, cwd="/", **as_user
-    )
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    running = subprocess.Popen(
-        [postgres, "-D", str(data), "-p", str(port), "-k", str(folder), "-h", "127.0.0.1", "-c", "fsync=off"],
-        stderr=subprocess.PIPE,
-        text=True,
-        cwd="/",
-        **as_user,
-    )
-    assert running.stderr is not None
-    for line in running.stderr:
-        if "ready to accept connections" in line:
-            break
-    else:
-        pytest.fail("the server did not start")
-    yield f"postgresql://bot@127.0.0.1:{port}/postgres"
-    running.terminate()
-    running.communicate()
+    with running(tmp_path_factory.mktemp("postgres")) as address:
+        yield address
 
 
 async def _bot(address: str) -> Any:

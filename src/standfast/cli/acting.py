@@ -43,7 +43,7 @@ def act(options: Options) -> int:
     if wanted.verb == "flatten" and not _confirmed(options):
         render.line("Nothing was done.")
         return 1
-    ok, detail = _through_guard(options, wanted) if guarded else _by_ourselves(options, wanted)
+    ok, detail = through_guard(options, wanted) if guarded else _by_ourselves(options, wanted)
     if options.json:
         render.document({"request": {"verb": wanted.verb, "account": wanted.account, "ok": ok, "detail": detail}})
     else:
@@ -223,7 +223,7 @@ def _by_ourselves(options: Options, wanted: Act) -> tuple[bool, str]:
         return doors.app().act(Path(options.config), wanted.account, wanted.verb, wanted.arguments, options.wait)
 
 
-def _through_guard(options: Options, wanted: Act) -> tuple[bool, str]:
+def through_guard(options: Options, wanted: Act) -> tuple[bool, str]:
     from standfast.ports import Request
 
     now, who = ledger.now(), _who()

@@ -20,7 +20,7 @@ from standfast.model.ids import AccountId, Holding
 if TYPE_CHECKING:
     from standfast.model.greeks import Greeks
     from standfast.model.quote import Quote
-    from standfast.model.tracked import RecordRead
+    from standfast.model.tracked import RecordRead, TrackedEntry
     from standfast.settings.shapes import Settings
 
 
@@ -82,6 +82,12 @@ class App(Protocol):
         """Take the lease, carry out one request, prove it, release; whether it is proven, and the detail."""
         ...
 
+    def act_on_all(
+        self, config: Path, account: str, verb: str, each: Sequence[Mapping[str, str]], wait_seconds: float
+    ) -> list[tuple[bool, str]]:
+        """As `act`, for several requests under one lease."""
+        ...
+
 
 class Probing(Protocol):
     """`standfast.probing`: what `doctor` asks."""
@@ -97,6 +103,31 @@ class Probing(Protocol):
     def send_test_alert(self, config: Path) -> Sequence[tuple[str, str]]:
         """Each channel's label, and why it did not take the test message (empty: it did)."""
         ...
+
+
+class Planned(Protocol):
+    """One entry of the bot's record, and what taking it in would do, or why it is refused."""
+
+    @property
+    def entry(self) -> "TrackedEntry": ...
+
+    @property
+    def arguments(self) -> Mapping[str, str]: ...
+
+    @property
+    def ok(self) -> bool: ...
+
+    @property
+    def detail(self) -> str: ...
+
+    @property
+    def is_new(self) -> bool: ...
+
+
+class Importing(Protocol):
+    """`standfast.importing`: what `import` asks before it does anything."""
+
+    def plan(self, config: Path, account: str) -> Sequence[Planned]: ...
 
 
 class Priced(Protocol):
@@ -324,6 +355,10 @@ def app() -> App:
 
 def probing() -> Probing:
     return cast("Probing", import_module("standfast.probing"))
+
+
+def importing() -> Importing:
+    return cast("Importing", import_module("standfast.importing"))
 
 
 def pricing() -> Pricing:

@@ -55,6 +55,7 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {
         "journal export": ("journal", "write the journal as JSON Lines"),
         "journal tail": ("journal", "show the last entries"),
         "journal rebuild": ("journal", "fold the books again from the journal"),
+        "import": ("importing", "take the bot's existing record into the books"),
     },
     "rehearse": {
         "drill list": ("shows", "name the incidents that can be played"),

@@ -178,6 +178,11 @@ TELL: Mapping[type[j.Fact], Callable[[Any], str]] = {
     j.TogetherIntended: _together,
     j.LotFound: lambda f: f"position found behind foreign order {f.order} on {f.holding}: {f.standing.value}",
     j.PositionAdopted: lambda f: f"{_by(f.by)} adopts {number(f.quantity)} {f.holding} at {number(f.price)}",
+    j.PositionDescribed: lambda f: (
+        f"{_by(f.by)} says it is {f.strategy or 'as it was'}"
+        + (f", entered at {number(f.price)}" if f.price is not None else "")
+        + (f", since {f.opened_at:%Y-%m-%d %H:%M} UTC" if f.opened_at is not None else "")
+    ),
     j.StandingChanged: lambda f: f"{_by(f.by)} makes it {f.standing.value}",
     j.CloseRequested: _close,
     j.CloseStalled: lambda f: f"close put off, its exits go back: {f.reason}",

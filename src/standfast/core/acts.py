@@ -12,6 +12,7 @@ from standfast.core.acts_structures import close_structure, open_structure, prot
 from standfast.core.adopt import adoption, price_now, taking_over
 from standfast.core.asked import Arguments, Refuse, number_of, text_of
 from standfast.core.gate import Asked, reasons_against
+from standfast.core.importing import import_entry
 from standfast.core.reconcile import POSITION_KINDS
 from standfast.core.situation import Situation
 from standfast.core.undo import undo
@@ -290,6 +291,7 @@ VERBS: Mapping[str, Callable[[Situation, RequestTaken], Iterator[Fact]]] = {
     "thaw": _thaw,
     "adopt": _adopt,
     "ignore": _ignore,
+    "import": import_entry,
     "ack": _ack,
     "undo": lambda s, taken: iter(()),
 }

@@ -89,6 +89,35 @@ def _position_adopted(book: Book, fact: j.PositionAdopted, entry: j.Entry) -> No
     book.state.costs[fact.holding] = Cost(cost.quantity + fact.quantity, cost.value + fact.quantity * fact.price)
 
 
+@folds(j.PositionDescribed)
+def _position_described(book: Book, fact: j.PositionDescribed, entry: j.Entry) -> None:
+    if fact.key:
+        book.state.keys[fact.key] = fact.position
+    position = book.state.positions.get(fact.position)
+    if position is None:
+        fold_structures.described(book, fact)
+        return
+    changed = replace(
+        position,
+        strategy=fact.strategy or position.strategy,
+        key=fact.key or position.key,
+        opened_at=fact.opened_at or position.opened_at,
+    )
+    if fact.price is not None:
+        changed = replace(changed, entry_value=position.opened * fact.price)
+        _restate_cost(book, position, fact.price)
+    book.put_position(changed)
+
+
+def _restate_cost(book: Book, position: Position, price: Decimal) -> None:
+    """What it cost is known better: the average of its holding follows. A leg has an average of its own."""
+    cost = book.state.costs.get(position.holding)
+    if position.structure is None and cost is not None:
+        book.state.lately.pop(position.holding, None)  # what is held from here on has another base
+        more = position.net * (price - (position.entry_price or ZERO))
+        book.state.costs[position.holding] = Cost(cost.quantity, cost.value + more)
+
+
 @folds(j.StandingChanged)
 def _standing_changed(book: Book, fact: j.StandingChanged, entry: j.Entry) -> None:
     position = book.state.positions.get(fact.position)

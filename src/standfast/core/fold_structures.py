@@ -185,6 +185,13 @@ def trail_moved(book: Book, fact: j.TrailMoved) -> None:
         book.put_structure(replace(structure, trail=fact.trail))
 
 
+def described(book: Book, fact: j.PositionDescribed) -> None:
+    structure = book.state.structures.get(fact.position)
+    if structure is not None:
+        changed = replace(structure, strategy=fact.strategy or structure.strategy, key=fact.key or structure.key)
+        book.put_structure(replace(changed, opened_at=fact.opened_at or structure.opened_at))
+
+
 def protection_chosen(book: Book, fact: j.ProtectionChosen) -> None:
     structure = book.state.structures.get(fact.position)
     if structure is not None:

@@ -63,6 +63,20 @@ class PositionAdopted(Recorded):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class PositionDescribed(Recorded):
+    """What the bot's own record says of an adopted position or structure: whose it is, since when, at what price."""
+
+    position: PositionId
+    key: str = ""
+    """The record's entry: taken in again, it is the same position. A leg has none."""
+    strategy: str
+    price: Decimal | None = None
+    """None: as it is."""
+    opened_at: datetime | None = None
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
 class StandingChanged(Recorded):
     position: PositionId
     standing: Standing

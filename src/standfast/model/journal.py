@@ -53,6 +53,7 @@ from standfast.model.facts_positions import (
     OpeningRefused,
     OpeningRequested,
     PositionAdopted,
+    PositionDescribed,
     PositionReinstated,
     PositionSettled,
     PositionWrittenOff,
@@ -126,6 +127,7 @@ Fact: TypeAlias = (
     | TogetherIntended
     | LotFound
     | PositionAdopted
+    | PositionDescribed
     | StandingChanged
     | CloseRequested
     | CloseStalled
@@ -220,6 +222,7 @@ __all__ = [
     "OrderObserved",
     "OrderRejected",
     "PositionAdopted",
+    "PositionDescribed",
     "PositionReinstated",
     "PositionSettled",
     "PositionWrittenOff",

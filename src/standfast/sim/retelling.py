@@ -211,6 +211,14 @@ def _lot_split(r: Retold, fact: j.LotSplit, entry: j.Entry) -> None:
     r.put(part)
 
 
+def _described(r: Retold, fact: j.PositionDescribed, entry: j.Entry) -> None:
+    lot = r.lots.get(fact.position)
+    if lot is not None:
+        lot.strategy = fact.strategy or lot.strategy
+        lot.opened_at = fact.opened_at or lot.opened_at
+        lot.value = lot.value if fact.price is None else lot.opened * fact.price
+
+
 def _standing(r: Retold, fact: j.StandingChanged, entry: j.Entry) -> None:
     lot = r.lots.get(fact.position)
     if lot is not None:
@@ -315,6 +323,7 @@ TELLERS: dict[type[j.Fact], Callable[[Retold, Any, j.Entry], None]] = {
     j.LotFound: _lot_found,
     j.PositionAdopted: _adopted,
     j.LotSplit: _lot_split,
+    j.PositionDescribed: _described,
     j.StandingChanged: _standing,
     j.CloseRequested: _close_requested,
     j.CloseWithdrawn: _close_withdrawn,
