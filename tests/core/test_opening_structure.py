@@ -1,9 +1,11 @@
 """Tests of `core/opening_structure.py`: several legs opened as one, or rolled back to flat."""
 
+from standfast.core.answers import finish_acts
 from standfast.model import journal as j
+from standfast.model.ids import RequestId
 from standfast.model.order import Role
 from standfast.model.position import CloseReason
-from tests.core.situations import D
+from tests.core.situations import D, of
 from tests.core.spreads import ALONE, BOUGHT, SOLD, SpreadDesk, opened, spread_desk
 
 
@@ -54,6 +56,11 @@ def test_an_opening_half_made_is_rolled_back_to_proven_flat() -> None:
     assert desk.net == {BOUGHT: 0}
     assert desk.ended.close_reason is CloseReason.ROLLBACK
     assert not any(found.finding.kind.value == "structure" for found in desk.book.state.ended_breaks.values())
+    again = j.RequestTaken(request=RequestId("r9"), verb="open", arguments={"key": desk.ended.key}, by="test")
+    desk.tell(again)
+    (done,) = of(j.RequestDone, finish_acts(desk.situation()))
+    assert not done.ok
+    assert "was not opened whole, what had filled is closed again" in done.detail
 
 
 def test_a_leg_that_does_not_fill_in_time_is_withdrawn_and_nothing_is_sold() -> None:

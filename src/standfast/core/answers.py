@@ -52,7 +52,10 @@ def _structure_opened(s: Situation, taken: RequestTaken, id: PositionId) -> Requ
     closed = s.book.state.closed_structures.get(id)
     if closed is not None:
         ok = closed.close_reason is not CloseReason.ROLLBACK
-        return RequestDone(request=taken.request, ok=ok, detail=f"{id} {closed.proof}")
+        legs = [position_of(s.book, leg) for leg in closed.legs]
+        is_rolled_back = not ok and any(leg is not None and leg.opened for leg in legs)
+        what = "was not opened whole, what had filled is closed again: " if is_rolled_back else ""
+        return RequestDone(request=taken.request, ok=ok, detail=f"{id} {what}{closed.proof}")
     booked = s.book.state.structures.get(id)
     if booked is None or phase_of(s.book, booked) is not Phase.OPEN or s.book.alive.of(id):
         return None

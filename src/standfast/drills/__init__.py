@@ -16,6 +16,14 @@ if TYPE_CHECKING:
 
 NAMES = {
     "silent-removal": "closing one spread rewrites the bot's file: another one is no longer in it, open at the broker",
+    "dead-manager": "the task that looks after a spread dies of an empty quote, and nobody starts it again",
+    "trailing-never-arms": "the trailing stop arms at +30 %, the trade peaks at +29 %: nothing is kept of it",
+    "orphan-legs": "six legs are found where two or four were expected: the bot skips them all",
+    "half-spread": "one leg of a spread fills, the rest is rejected: the bot takes it that nothing happened",
+    "assigned-early": "a sold put is assigned early: the bot sells what is left and knows of no shares",
+    "leg-liquidated": "on the last day the broker sells the bought leg, and leaves the sold one alone",
+    "expired-worthless": "a spread expires: no order closed it, so its result is in nobody's books",
+    "expired-in-the-money": "a sold put ends in the money on Friday: shares on Monday, and a gap",
     "exits-expire": "brackets with day legs lose their exits at the close, and nobody looks",
     "gone-between-polls": "the broker's bracket closes positions before the bot's next poll: no record of them",
     "empty-list": "the broker answers `no positions` for a while: the bot settles its books at cost",

@@ -1,6 +1,7 @@
 """The stage in process: the real guard against the engine, under virtual time, on one seed."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
@@ -9,7 +10,8 @@ from typing import TypeVar
 
 from standfast.core.book import Book
 from standfast.drills.line import Line, NoAnswer, Refused, Seen, seen
-from standfast.drills.scene import CASH, Scene
+from standfast.drills.record import Written
+from standfast.drills.scene import Scene
 from standfast.drills.stage import Stage, Stuck
 from standfast.drills.truth import Truth
 from standfast.exchange.faults import EmptyList, Fault, PartialList, Stale
@@ -18,6 +20,7 @@ from standfast.exchange.queries import OrderQuery
 from standfast.exchange.refusal import Refused as TheirRefusal
 from standfast.model.errors import BrokerError, Rejected
 from standfast.model.journal import Entry
+from standfast.runtime.parent import Timing
 from standfast.sim.loop import run
 from standfast.sim.world import World
 
@@ -25,6 +28,8 @@ Result = TypeVar("Result")
 
 SEED = 7
 REAL_SECONDS = 120.0
+EVERY = timedelta(seconds=5)
+"""How often the bot's own record is read."""
 OPEN_ORDERS = OrderQuery(limit=500, nested=True)
 
 
@@ -118,6 +123,11 @@ class InProcess(Stage):
         self.store, self.clock = world.store, world.clock
         self.truth = Truth(world.engine, self.account)
         self.bot = EngineLine(world, self.says)
+        world.people.lines.listeners.append(self._hear)
+
+    def _hear(self, line: str) -> None:
+        if '"event": "status"' in line:
+            self.hears(json.loads(line))
 
     async def wait(self, seconds: float) -> None:
         await self._world.run_for(seconds)
@@ -140,8 +150,20 @@ class InProcess(Stage):
         self._note("fault", f"no name resolves for {seconds:g} s")
         self._world.wire.outage(seconds)
 
+    async def crash_guard(self) -> None:
+        self._world.kill_guard(restart_after=Timing().pause)
+        await self.until(lambda: self._world.account is not None, 60, "the guard is here again")
+        self._watch_record()
+
     async def start_guard(self) -> None:
         await self._world.start_guard()
+        self._watch_record()
+
+    def _watch_record(self) -> None:
+        account, record = self._world.account, self.scene.record
+        if account is not None and record is not None:
+            tracker = Written(lambda: self.record, record, account.clock)
+            account.record.watch(lambda: tracker, EVERY, told=record)
 
     async def stop_guard(self) -> None:
         self._world.kill_guard()
@@ -164,7 +186,7 @@ async def raised(scene: Scene, *, is_guarded: bool) -> AsyncIterator[InProcess]:
         scene.rules,
         board,
         seed=SEED,
-        cash=CASH,
+        cash=scene.cash,
         instruments=board.assets,
         exchange=scene.exchange_rules,
         through="engine" if scene.dialect == "alpaca" else scene.dialect,

@@ -5,6 +5,7 @@ in no other way. The guard is the worker that `standfast guard` runs, composed b
 """
 
 import asyncio
+import signal
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -17,7 +18,8 @@ import aiohttp
 from standfast import app
 from standfast.core.book import Book
 from standfast.drills.gateway import Gateway
-from standfast.drills.scene import ACCOUNT, CASH, Scene
+from standfast.drills.record import IN_SETTINGS
+from standfast.drills.scene import ACCOUNT, Scene
 from standfast.drills.stage import Stage, Stuck
 from standfast.drills.tradier_line import NUMBER, TradierLine
 from standfast.drills.truth import Truth
@@ -33,9 +35,10 @@ from standfast.exchange.sessions import USSessions
 from standfast.model.errors import StandfastError
 from standfast.model.ids import EntryNumber
 from standfast.model.journal import Entry
-from standfast.opened import open_store
+from standfast.opened import open_store, watch_record
 from standfast.runtime.account import Account
 from standfast.runtime.clock import monotonic
+from standfast.runtime.parent import Timing, describe
 
 Result = TypeVar("Result")
 
@@ -70,11 +73,12 @@ stream_url = "ws://127.0.0.1:{port}"
 data_url = "http://127.0.0.1:{port}"
 data_stream_url = "ws://127.0.0.1:{port}"
 clock = "exchange"
-
+{tracker}
 [[policies]]
 name = "drill"
 stop_loss = "2%"
 """
+RECORD = "record.json"
 KNOWN = {"alpaca": f'key_id = "{KEY}"', "tradier": f'account_id = "{NUMBER}"'}
 
 
@@ -88,6 +92,7 @@ class OverWire(Stage):
         self.failure: BaseException | None = None
         self._venue = venue
         self._gateway = gateway
+        self._folder = config.parent
         self._settings = app.load(config)
         self._ledger = open_store(self._settings)
         self.store = self._ledger
@@ -105,6 +110,12 @@ class OverWire(Stage):
         running.push_async_callback(self._ledger.close)
         running.push_async_callback(self.stop_guard)
         self.clock = await app.clock_of(self._settings.accounts[0])
+
+    def writes(self, record: str) -> None:
+        super().writes(record)
+        written = self._folder / "record.new"
+        written.write_text(record, encoding="utf-8")
+        written.replace(self._folder / RECORD)
 
     def shown_id(self, order: str) -> str:
         if self.scene.dialect == "alpaca":
@@ -132,11 +143,7 @@ class OverWire(Stage):
         self.clock = await app.clock_of(self._settings.accounts[0])
 
     async def hours(self, at: datetime) -> None:
-        self._note("story", "the hours in between are left out; the guard is ended before and begins again after")
-        await self.stop_guard()
-        await self.leap(at)
-        if self.is_guarded:
-            await self.start_guard()
+        await self.leave_out(at)
 
     def outage(self, seconds: float) -> None:
         self._note("fault", f"the network is gone for {seconds:g} s")
@@ -150,10 +157,18 @@ class OverWire(Stage):
 
     # --- the guard ------------------------------------------------------------------------------
 
+    async def crash_guard(self) -> None:
+        await self.stop_guard()
+        await asyncio.sleep(Timing().pause)  # real seconds, as the parent counts them
+        await self._start(describe(-signal.SIGKILL))
+
     async def start_guard(self) -> None:
+        await self._start("")
+
+    async def _start(self, restarted: str) -> None:
         assert self._tasks is not None
         assert self._guard is None, "one guard at a time"
-        self._guard = self._tasks.create_task(self._live(), name="guard")
+        self._guard = self._tasks.create_task(self._live(restarted), name="guard")
         await self.until(self._is_here, 60, "the guard is here")
 
     def _is_here(self) -> bool:
@@ -165,7 +180,7 @@ class OverWire(Stage):
             account.reader.kinds[name].succeeded_at is not None for name in ("positions", "orders", "activities")
         )
 
-    async def _live(self) -> None:
+    async def _live(self, restarted: str) -> None:
         """What `app.guard` does for one account, until cancelled."""
         settings = self._settings.accounts[0]
         worker = app.worker_of(self._settings, self._ledger, None)
@@ -173,7 +188,8 @@ class OverWire(Stage):
         broker = app.broker_of(settings, clock)
         try:
             self._account = await worker.add(self.scene.rules, broker, clock)
-            await worker.run()
+            watch_record(self._account, settings)
+            await worker.run(restarted)
         except (AssertionError, ExceptionGroup, StandfastError) as error:
             self.failure = error
         finally:
@@ -208,7 +224,7 @@ async def raised(scene: Scene, folder: Path, *, is_guarded: bool) -> AsyncIterat
     board, sessions = Board(scene), USSessions()
     engine = Engine(
         board.assets,
-        [AccountSpec(name=ACCOUNT, key_id=KEYS[scene.dialect], secret=SECRET, cash=CASH)],
+        [AccountSpec(name=ACCOUNT, key_id=KEYS[scene.dialect], secret=SECRET, cash=scene.cash)],
         start=scene.start,
         calendar=sessions,
         rules=scene.exchange_rules,
@@ -219,7 +235,13 @@ async def raised(scene: Scene, folder: Path, *, is_guarded: bool) -> AsyncIterat
         gateway = await running.enter_async_context(Gateway(int(server.url.rsplit(":", 1)[1])))
         config = folder / "standfast.toml"
         known = KNOWN[scene.dialect]
-        told = SETTINGS.format(account=ACCOUNT, broker=scene.dialect, known=known, secret=SECRET, port=gateway.port)
+        tracker = ""
+        if scene.record is not None:
+            (folder / RECORD).write_text("[]", encoding="utf-8")
+            tracker = IN_SETTINGS.format(path=folder / RECORD, symbols=scene.record.symbols[0])
+        told = SETTINGS.format(
+            account=ACCOUNT, broker=scene.dialect, known=known, secret=SECRET, port=gateway.port, tracker=tracker
+        )
         config.write_text(told, encoding="utf-8")
         tasks = await running.enter_async_context(asyncio.TaskGroup())
         stage = OverWire(scene, is_guarded=is_guarded, venue=venue, gateway=gateway, config=config)

@@ -69,8 +69,7 @@ _stage: list[Stage] = []
 
 def _kept(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     for stage in _stage:
-        if event.get("event") == "status":
-            stage.statuses.append((stage.now, tuple(event["positions"])))
+        stage.hears(event)
     raise structlog.DropEvent
 
 

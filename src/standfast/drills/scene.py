@@ -11,7 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Literal
 
-from standfast.core.policy import Foreign, Limits, Mode, Policy, Rules
+from standfast.core.policy import BotRecord, Foreign, Limits, Mode, Policy, Rules
 from standfast.exchange.assets import Asset, asset_of
 from standfast.exchange.contracts import contract_of
 from standfast.exchange.dialects import tradier
@@ -21,6 +21,7 @@ from standfast.exchange.replay import Replay
 from standfast.exchange.rules import Rules as ExchangeRules
 from standfast.exchange.sessions import USSessions
 from standfast.model.ids import AccountId
+from standfast.model.tracked import RecordMap
 
 ACCOUNT = AccountId("drill")
 CASH = Decimal(100_000)
@@ -47,13 +48,23 @@ class Scene:
     mode: Mode = Mode.REPAIR
     dialect: Literal["alpaca", "tradier"] = "alpaca"
     exchange: ExchangeRules = field(default_factory=ExchangeRules)
+    cash: Decimal = CASH
+    record: RecordMap | None = None
+    """Of the bot's own record, where the guard watches it."""
     speed: float = 5.0
     """Of a served exchange: its seconds in one of ours."""
 
     @property
     def rules(self) -> Rules:
         """Of the guard."""
-        return Rules(account=ACCOUNT, mode=self.mode, foreign=self.foreign, policies=self.policies, limits=Limits())
+        return Rules(
+            account=ACCOUNT,
+            mode=self.mode,
+            foreign=self.foreign,
+            policies=self.policies,
+            limits=Limits(),
+            record=BotRecord() if self.record is not None else None,
+        )
 
     @property
     def exchange_rules(self) -> ExchangeRules:

@@ -6,7 +6,7 @@ With recorded quotes (`--replay`) the same happens to a spread sold on the after
 
 import json
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -14,9 +14,11 @@ from standfast.core.policy import HeldBy, Match, Policy
 from standfast.drills.claims import flat
 from standfast.drills.drill import Drill
 from standfast.drills.line import Line, Spread
+from standfast.drills.record import NAMES
 from standfast.drills.scene import SECOND, Scene
 from standfast.drills.spreads import (
     LAST_DAY,
+    alarms,
     asked_cost,
     brought,
     held_as_one,
@@ -30,8 +32,11 @@ from standfast.drills.spreads import (
 from standfast.drills.stage import Stage
 from standfast.exchange.quotes_file import quotes
 from standfast.exchange.quotes_name import UnreadableQuotes
+from standfast.model.breaks import BreakKind, Finding
+from standfast.model.journal import BreakSeen
 
 STOP = Decimal("0.15")
+PASS = timedelta(seconds=5)
 POLICY = Policy(name="spreads", held_by=HeldBy.GUARD, stop_loss=STOP, expiring_flat_by=LAST_DAY)
 BENEATH = Policy(
     name="beneath",
@@ -53,8 +58,8 @@ def new_york(hour: int, minute: int, second: int = 0) -> datetime:
     return datetime(2026, 10, 8, hour + 4, minute, second, tzinfo=UTC)
 
 
-ENTRY, SECOND_ENTRY, SECOND_EXIT = new_york(11, 30), new_york(11, 31, 49), new_york(11, 32, 40)
-FALL, FOUND = new_york(13, 5), new_york(16, 8)
+ENTRY, SECOND_ENTRY, SECOND_EXIT = new_york(11, 30), new_york(11, 31, 49), new_york(11, 32, 36)
+FALL, FOUND = new_york(12, 5), new_york(16, 8)
 
 SCENE = Scene(
     start=new_york(11, 29, 50),
@@ -69,6 +74,8 @@ SCENE = Scene(
     every=10 * SECOND,
     policies=(BENEATH, POLICY),
     dialect="tradier",
+    record=NAMES,
+    speed=10.0,
 )
 
 
@@ -78,24 +85,32 @@ class Bot:
     def __init__(self, stage: Stage) -> None:
         self.line: Line = stage.bot
         self.stage = stage
-        self.file = "{}"
         self.spreads: dict[str, Spread] = {}
 
     async def enter(self, name: str, spread: Spread, credit: str) -> None:
         await self.line.open(spread, credit)
         self.spreads[name] = spread
-        self.write({**json.loads(self.file), name: credit})
+        self.write({**self.tracked, name: credit})
 
     async def look(self) -> None:
         """Close what costs 15 % more to close than it brought, of what the file knows."""
-        for name, credit in json.loads(self.file).items():
+        for name, credit in self.tracked.items():
             cost = await asked_cost(self.line, self.spreads[name])
             if cost is not None and cost >= Decimal(credit) * (1 + STOP):
                 await self.line.close(self.spreads[name])
                 self.write({})  # the list of this manager, which had one spread
 
+    @property
+    def tracked(self) -> dict[str, str]:
+        """Credit by name, as the file has it."""
+        return {row["name"]: row["credit"] for row in json.loads(self.stage.record)}
+
     def write(self, tracked: dict[str, str]) -> None:
-        self.file = json.dumps(tracked)
+        rows = [
+            {"name": name, "credit": credit, "option_symbols": names_of(self.spreads[name])}
+            for name, credit in tracked.items()
+        ]
+        self.stage.writes(json.dumps(rows))
         self.stage.says(f"writes its file: {', '.join(tracked) or 'nothing is open'}")
 
 
@@ -133,19 +148,39 @@ async def story(stage: Stage) -> None:
     await stage.wait_until(SECOND_EXIT)
     await stage.prices({NDX: ("24149.00", "24151.00"), NDX_SOLD: ("27.60", "27.80"), NDX_BOUGHT: ("20.60", "20.80")})
     await bot.look()
+    dropped = stage.now
     await stage.wait(10)
     stage.claim_of_guard(
         "10 s after the bot's file has lost it the spread is in the books, whole",
         structure_told(stage, SPREAD),
         holds=held_as_one(stage, SPREAD),
     )
+    await stage.wait(20)
+    await _reported(stage, SPREAD, dropped)
     await stage.hours(FALL)
     for step in AFTERNOON:
         await step.happen(stage)
         await stage.wait(30)
         await bot.look()
-    await stage.hours(FOUND)
+    await stage.leave_out(FOUND)
     await _found(stage, SPREAD, ENTRY)
+
+
+async def _reported(stage: Stage, spread: Spread, dropped: datetime) -> None:
+    """The file's own loss is a break within one pass, and said aloud as soon as the broker's list cannot be older."""
+    entries = [entry for entry in await stage.entries() if entry.at >= dropped]
+    seen = [entry.at for entry in entries if isinstance(entry.fact, BreakSeen) and _is_lost(entry.fact.finding)]
+    after = f"after {(seen[0] - dropped).total_seconds():.1f} s" if seen else "never"
+    soon = bool(seen) and seen[0] - dropped <= PASS
+    stage.claim_of_guard("that the bot's file has lost it is noticed within one pass", after, holds=soon)
+    told = await alarms(stage, dropped)
+    named = [(at, text) for at, text in told if "record" in text and any(name in text for name in names_of(spread))]
+    shown = f"after {(named[0][0] - dropped).total_seconds():.1f} s: {named[0][1]}" if named else "nobody is told"
+    stage.claim_of_guard("a person is told, by the contracts' names", shown, holds=bool(named))
+
+
+def _is_lost(finding: Finding) -> bool:
+    return finding.kind is BreakKind.BOT_LOST
 
 
 async def _found(stage: Stage, spread: Spread, since: datetime) -> None:
@@ -188,11 +223,14 @@ async def afternoon(stage: Stage) -> None:
     await bot.enter("SPXW", RECORDED, "18.40")
     await stage.wait_until(recorded(14, 12))
     bot.write({})
+    dropped = stage.now
+    await stage.wait(40)
+    await _reported(stage, RECORDED, dropped)
     for minute in range(15, 60, 5):
         await stage.wait_until(recorded(14, minute))
         stage.shows(f"{await asked_cost(stage.bot, RECORDED):.2f} to close a spread")
         await bot.look()
-    await stage.hours(recorded(17, 5))
+    await stage.leave_out(recorded(17, 5))
     await _found(stage, RECORDED, recorded(14, 10, 30))
 
 

@@ -12,7 +12,7 @@ from standfast.drills.stage import Stage
 from standfast.exchange.contracts import HUNDRED, contract_of
 from standfast.exchange.orders import ZERO
 from standfast.exchange.quotes_file import FileQuote
-from standfast.model.journal import FillBooked, MovedOut, PositionSettled
+from standfast.model.journal import AlertRaised, FillBooked, MovedOut, PositionSettled
 from standfast.model.position import Position
 from standfast.model.structure import BookedStructure
 
@@ -116,6 +116,12 @@ def structure_told(stage: Stage, spread: Spread) -> str:
     return "not in the books" if found is None else f"{found.id}: {found.units} units, {len(found.legs)} legs"
 
 
+async def alarms(stage: Stage, since: datetime | None = None) -> list[tuple[datetime, str]]:
+    """What people were told, and when; none on a bare stage."""
+    told = [(entry.at, entry.fact) for entry in await stage.entries() if since is None or entry.at >= since]
+    return [(at, fact.text) for at, fact in told if isinstance(fact, AlertRaised)]
+
+
 # --- claims -----------------------------------------------------------------------------------------
 
 
@@ -130,9 +136,11 @@ def loss_at_first_quote(stage: Stage, spread: Spread, since: datetime, stop: Dec
         stage.claim("the price went beyond the stop", "it never did", holds=False)
         return
     most = (beyond[1] - credit) * spread.units * HUNDRED
+    named = " ".join(names_of(spread))
+    at = f"{beyond[0].astimezone(NEW_YORK):%H:%M:%S}"
     told = (
-        f"lost {lost:,.2f} USD; sold at {credit}, {beyond[0].astimezone(NEW_YORK):%H:%M:%S} the first quote beyond"
-        f" the stop: {beyond[1]} to close, which is {most:,.2f}"
+        f"{named} lost {lost:,.2f} USD; sold at {credit}, {at} the first quote beyond the stop: {beyond[1]} to close,"
+        f" which is {most:,.2f}"
     )
     stage.claim("the loss is at most what closing cost at the first quote beyond the stop", told, holds=lost <= most)
 

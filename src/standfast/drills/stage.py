@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Protocol
+from typing import Any, Protocol
 
 from standfast.core.book import Book
 from standfast.drills.line import Line, NoAnswer, Refused
@@ -73,8 +73,14 @@ class Stage(ABC):
         self.installed: list[Rule] = []
         self.statuses: list[tuple[datetime, tuple[str, ...]]] = []
         """The guard's status lines: when, and what each said of its positions."""
+        self.record = "[]"
+        """What the bot has written down."""
         self.lost: Decimal | None = None
         """Set by a story whose loss is not the account's result."""
+
+    def writes(self, record: str) -> None:
+        """The bot writes its record anew."""
+        self.record = record
 
     def shown_id(self, order: str) -> str:
         """What the broker's clients know the exchange's order as."""
@@ -89,6 +95,11 @@ class Stage(ABC):
     def says(self, text: str) -> None:
         """The bot's own words: what it believes."""
         self._note("bot", text)
+
+    def hears(self, event: Mapping[str, Any]) -> None:
+        """A line of the guard's log."""
+        if event.get("event") == "status":
+            self.statuses.append((self.now, tuple(event["positions"])))
 
     def shows(self, text: str) -> None:
         """What the market does."""
@@ -174,10 +185,17 @@ class Stage(ABC):
     async def leap(self, at: datetime) -> None:
         """Let time pass until then while nobody is there."""
 
+    async def leave_out(self, at: datetime) -> None:
+        """Hours that are not played: the guard is ended before them and begins another life after them."""
+        self._note("story", "the hours in between are left out; the guard is ended before them, and begins again after")
+        await self.stop_guard()
+        await self.leap(at)
+        if self.is_guarded:
+            await self.start_guard()
+
     @abstractmethod
     async def hours(self, at: datetime) -> None:
-        """Let hours pass in which nobody does anything. Where they would take too long the guard is ended before them
-        and begins another life after them."""
+        """Let hours pass in which nobody does anything. Where they would take too long they are left out."""
 
     @abstractmethod
     async def until(self, is_so: Callable[[], object], within: float, what: str) -> None:
@@ -202,6 +220,11 @@ class Stage(ABC):
         await self.stop_guard()
         await self.wait(1)
         await self.start_guard()
+
+    @abstractmethod
+    async def crash_guard(self) -> None:
+        """Its worker dies where it stands, as by `kill -9`, and is started again as its parent process would do it:
+        after the parent's own pause, and told why."""
 
     async def ask(self, verb: str, **arguments: str) -> RequestId:
         """Put an act of the bot or the operator into the ledger, and do not wait for it."""

@@ -7,7 +7,7 @@ Invariant: only what tells a secret is kept; all else is counted.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import structlog
 from structlog.typing import EventDict, WrappedLogger
@@ -23,10 +23,13 @@ class Lines:
         self.count = 0
         self.leaks: list[str] = []
         self._canaries = tuple(canaries)
+        self.listeners: list[Callable[[str], None]] = []
 
     def take(self, line: str) -> None:
         """A line has been written."""
         self.count += 1
+        for hear in self.listeners:
+            hear(line)
         if any(canary in line for canary in self._canaries):
             self.leaks.append(line)
 
