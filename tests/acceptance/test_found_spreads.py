@@ -25,12 +25,14 @@ match = { account = "*" }
 
 
 class Market(Desk):
+    prices = PRICES
+
     def venue(self) -> Venue:
-        named = [word for name, (bid, _) in PRICES.items() for word in ("--instrument", f"{name}={bid}")]
+        named = [word for name, (bid, _) in self.prices.items() for word in ("--instrument", f"{name}={bid}")]
         still = ("--no-market", "--per-minute", "0", "--log", str(self.tape), "--dialect", "tradier")
         started = Venue(("--port", "0", "--clock", "x10", *still, *named), self.folder)
         self.started.append(started)
-        for name, (bid, ask) in PRICES.items():
+        for name, (bid, ask) in self.prices.items():
             started.quote(name, bid, ask)
         return started
 

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
+from standfast.core.clearing import clearing
 from standfast.core.closing import BY_PRICE
 from standfast.core.cover import is_cancelling
 from standfast.core.shapes import Broken, broken
@@ -90,7 +91,10 @@ def _get_out(s: Situation, booked: BookedStructure, closing: Closing) -> Outcome
             yield ReadPositions(reason=f"to size the close of {booked.id}", urgency=Urgency.CLOSE)
         yield WakeAt(at=s.now + SOON, holding=booked.holding)
         return
-    yield from _take(s, booked, closing, next_step(_way(s, booked, structure, closing)))
+    cleared = list(clearing(s, booked, closing))
+    yield from cleared
+    if not any(isinstance(outcome, WakeAt) for outcome in cleared):
+        yield from _take(s, booked, closing, next_step(_way(s, booked, structure, closing)))
 
 
 def _judge_anew(s: Situation, booked: BookedStructure, closing: Closing) -> Outcomes:
