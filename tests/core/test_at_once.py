@@ -16,7 +16,7 @@ from standfast.core.worth import Sides
 from standfast.model.greeks import Greeks
 from standfast.model.position import CloseReason
 from tests.core.situations import D, folded, quoted, ruled, situation
-from tests.core.spreads import SOLD, SPREADS, spread_desk
+from tests.core.spreads import BOUGHT, SOLD, SPREADS, spread_desk
 from tests.core.structures import leg
 from tests.core.test_gate import against
 from tests.core.test_gate_structures import refusal
@@ -89,6 +89,13 @@ def test_a_spread_whose_policys_stop_lies_inside_its_quotes_is_refused() -> None
     assert "its stop would close it at once: that stands at -3.672, and closing would bring -3.8 (mid -3.7)" in why
     assert refusal(spread_desk(rules=ruled(TIGHT)), stop="-5", key="its own") == ""
     assert refusal(spread_desk(rules=ruled(SPREADS))) == ""
+
+
+def test_one_entered_at_even_has_no_share_of_it_for_a_stop() -> None:
+    even = {SOLD: quoted("1.00", "1.10"), BOUGHT: quoted("0.90", "1.00")}
+
+    assert "entered at even" in refusal(spread_desk(sights=even), credit="")
+    assert refusal(spread_desk(sights=even), credit="", stop="-0.60") == ""
 
 
 def test_one_asked_for_at_the_mid_is_judged_from_there() -> None:

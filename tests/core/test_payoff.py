@@ -61,6 +61,15 @@ def test_a_calendar_loses_what_it_cost_and_wins_what_nobody_can_say() -> None:
     assert not found.is_exact
 
 
+def test_what_is_sold_goes_on_when_what_was_bought_with_it_has_ended() -> None:
+    """Each looks like a credit that cannot be lost at the first expiry, and is a naked option from there on."""
+    calls = structure((leg(-1, "C", 3800, FRIDAY), 9), (leg(1, "C", 3800), 5))
+    puts = structure((leg(-1, "P", 3800, FRIDAY), 9), (leg(1, "P", 3800), 5))
+
+    assert outlook_of(calls).worst == UNBOUNDED
+    assert outlook_of(puts).worst == Extreme(D(-380_000 + 400), D(0))
+
+
 def test_only_what_is_held_counts() -> None:
     assert outlook_of(put_spread(0)).worst.amount == 0
 

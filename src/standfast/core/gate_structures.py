@@ -10,7 +10,7 @@ from decimal import Decimal
 from standfast.core.at_once import Exits, entered, fires_at_once
 from standfast.core.expiring import is_due
 from standfast.core.gate import Asked, against_account, against_count, against_instrument
-from standfast.core.payoff import Stake, outlook
+from standfast.core.payoff import outlook_of
 from standfast.core.policy import HeldBy
 from standfast.core.shapes import kind_of
 from standfast.core.situation import Situation
@@ -103,6 +103,9 @@ def _at_once(s: Situation, asked: AskedStructure, now: Sides) -> Iterator[str]:
     entry, after = entered(-asked.limit if asked.limit is not None else None, now)
     legs = tuple(HeldLeg(leg=leg) for leg in asked.legs)
     shown = Structure(id=PositionId(asked.key), strategy=asked.strategy, legs=legs, units=asked.units, stop=asked.stop)
+    if not entry and asked.stop is None and (policy.stop_loss or policy.emergency_stop or policy.trailing):
+        yield "it is entered at even: no share of that is a stop; give it one with --stop"
+        return
     at = structure_levels(shown, policy, of=entry)
     held_here = replace(policy, held_by=HeldBy.GUARD)  # whatever it says: no broker rests a stop for several legs
     yield from fires_at_once(Exits(at, held_here, entry, WIDE_FROM), after)
@@ -132,8 +135,7 @@ def against_exits(
 
 
 def _loss(s: Situation, asked: AskedStructure, net: Decimal) -> Iterator[str]:
-    stakes = [Stake(leg.contract, asked.units * leg.ratio, leg.multiplier) for leg in asked.legs]
-    worst = outlook(stakes, -net * asked.units * multiplier_of(asked.legs)).worst.amount
+    worst = outlook_of(_as_entered(asked, -net)).worst.amount
     limits, account = s.rules.limits, s.snapshot.account
     most = min(
         (limit for limit in (limits.notional_per_instrument, limits.notional_per_account) if limit), default=None
@@ -146,6 +148,16 @@ def _loss(s: Situation, asked: AskedStructure, net: Decimal) -> Iterator[str]:
         yield f"it may lose {-worst:.2f}, over the limit of {most}"
     if account is not None and -worst > account.buying_power:
         yield f"buying power: it may lose {-worst:.2f}, over {account.buying_power}"
+
+
+def _as_entered(asked: AskedStructure, entry: Decimal) -> Structure:
+    """As if it were held, entered at this net price; which leg cost how much of it does not matter."""
+    first, *others = asked.legs
+    points = first.ratio * first.multiplier / multiplier_of(asked.legs)
+    opened = asked.units * abs(first.ratio)
+    legs = [HeldLeg(leg=first, opened=opened, entry_value=opened * entry / points)]
+    legs += [HeldLeg(leg=leg, opened=asked.units * abs(leg.ratio)) for leg in others]
+    return Structure(id=PositionId(asked.key), strategy=asked.strategy, legs=tuple(legs), units=asked.units)
 
 
 def priced(s: Situation, asked: AskedStructure, leg: Leg) -> Decimal | None:

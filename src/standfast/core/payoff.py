@@ -2,11 +2,12 @@
 
 Between two strikes the value at expiry is a straight line, so it is known everywhere by its value at no price at all,
 at every strike, and by its slope beyond the last one. Where legs expire on different days the later ones are taken at
-what they would be worth if exercised on the first day: what is bought is worth at least that.
+what they would be worth if exercised on the first day: what is bought is worth at least that. What is sold may be worth
+any more, and goes on when what was bought with it has ended: so the worst is also figured without what ends before it.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
@@ -92,7 +93,31 @@ def _amount(result: Extreme) -> Decimal:
 
 def outlook_of(structure: Structure) -> Outlook:
     """The most that can be lost and won with what is held of a structure, from what it cost; fees are not in it."""
-    return outlook([Stake.of(held) for held in structure.legs], cost(structure))
+    return outlook_together([structure])
+
+
+def outlook_together(structures: Sequence[Structure]) -> Outlook:
+    """Of several, all of it at one price of what lies under them."""
+    paid = sum((cost(structure) for structure in structures), ZERO)
+    whole = outlook([Stake.of(held) for structure in structures for held in structure.legs], paid)
+    lasting = [Stake.of(held) for structure in structures for held in _lasting(structure)]
+    after = outlook(lasting, paid).worst if not whole.is_exact else whole.worst
+    return replace(whole, worst=_worse(whole.worst, after))
+
+
+def _lasting(structure: Structure) -> list[HeldLeg]:
+    """Without what is bought and ends before something that is sold: it may end worthless, and cover nothing more."""
+    sold = [held.leg.contract.expiry for held in structure.legs if held.leg.contract is not None and held.net < 0]
+    last = max(sold, default=date.min)
+    return [
+        held for held in structure.legs if held.leg.contract is None or held.net < 0 or held.leg.contract.expiry >= last
+    ]
+
+
+def _worse(one: Extreme, other: Extreme) -> Extreme:
+    if one.amount is None or other.amount is None:
+        return UNBOUNDED
+    return min(one, other, key=_amount)
 
 
 def first_expiry(structure: Structure) -> date | None:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
-from standfast.core.payoff import Extreme, Outlook, Stake, first_expiry, outlook, outlook_of
-from standfast.core.shapes import cost, underlying
+from standfast.core.payoff import Extreme, Outlook, first_expiry, outlook_of, outlook_together
+from standfast.core.shapes import underlying
 from standfast.model.greeks import Greeks
 from standfast.model.ids import Holding
 from standfast.model.order import ZERO
@@ -103,11 +103,10 @@ def worst_cases(structures: Sequence[Structure]) -> tuple[WorstCase, ...]:
 
 
 def _worst_case(name: str, expiry: date | None, structures: Sequence[Structure]) -> WorstCase:
-    stakes = [Stake.of(held) for structure in structures for held in structure.legs]
     return WorstCase(
         underlying=name,
         expiry=expiry,
-        together=outlook(stakes, sum((cost(structure) for structure in structures), ZERO)),
+        together=outlook_together(structures),
         apart=_total(outlook_of(structure).worst for structure in structures),
     )
 
