@@ -107,6 +107,33 @@ async def test_a_process_that_hangs_is_ended_in_time(tmp_path: Path, monkeypatch
         assert (await found.read()).entries == ()
 
 
+async def test_one_that_cannot_even_be_ended_is_not_joined_by_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that waits for a dead disk ignores even a kill."""
+    record = tmp_path / "orders.json"
+    record.write_text("[]")
+    async with tracking(record, json_map()) as found:
+        await found.read()
+        stuck = found._process
+        assert stuck is not None
+        os.kill(stuck.pid, signal.SIGSTOP)
+        monkeypatch.setattr(tracker, "ANSWER_WITHIN", 0.3)
+        monkeypatch.setattr(tracker, "END_WITHIN", 0.1)
+        monkeypatch.setattr(stuck, "kill", lambda: None)
+
+        with pytest.raises(RecordUnreadable, match="no answer"):
+            await found.read()
+        for _ in range(3):
+            with pytest.raises(RecordUnreadable, match="disk that does not answer"):
+                await found.read()
+
+        monkeypatch.undo()
+        os.kill(stuck.pid, signal.SIGKILL)
+        await stuck.wait()
+        assert (await found.read()).entries == ()
+
+
 async def test_the_loop_goes_on_while_a_huge_record_is_read(tmp_path: Path) -> None:
     """Forty megabytes: parsing them here would hold everything up."""
     record = tmp_path / "orders.json"

@@ -257,12 +257,16 @@ def settled_at(s: Situation, seen: datetime) -> datetime:
 
 
 def differing(s: Situation) -> Iterator[Holding]:
-    """Holdings at which the record and the broker's list stand apart, slowness or not: worth a look."""
+    """Holdings worth a look: where the record and the broker stand apart, slowness or not, and where they did."""
     record, rows = s.record, s.snapshot.positions.rows if s.snapshot.positions is not None else {}
     if record is None or record.began is None:
         return
+    told = {each.finding.holding for each in s.book.state.breaks.values() if each.finding.kind is BreakKind.BOT_LOST}
+    yield from sorted(holding for holding in told if holding is not None)
     for holding in sorted({*record.held, *rows}):
         recorded, row = record.held.get(holding, ZERO), rows.get(holding)
         net = row.quantity if row is not None else ZERO
-        if (recorded is None and not net) or (recorded is not None and recorded != net):
+        is_apart = not net if recorded is None else recorded != net
+        gap = gap_at(s, holding) if is_apart else None  # most agree, and that is seen at once
+        if gap is not None and gap.beyond:
             yield holding

@@ -1,6 +1,7 @@
 """The guard's side of a bot's own record: asks the process that reads it, bounded in time, and never waits beyond."""
 
 import asyncio
+import contextlib
 import json
 import os
 import sys
@@ -13,6 +14,7 @@ from standfast.ports import Clock
 
 ANSWER_WITHIN = 10.0
 """Real seconds, the start of its process included: a disk's or a server's own time, whatever the account's clock."""
+END_WITHIN = 1.0
 LENGTH = 8
 PASSED_ON = ("PATH", "LANG", "LC_ALL", "VIRTUAL_ENV")
 """What its process gets of our environment. Keys may be in the rest."""
@@ -26,6 +28,7 @@ class ProcessTracker:
         self._told = {"path": path, "record": asdict(record)}
         self._address, self._clock = address, clock
         self._process: asyncio.subprocess.Process | None = None
+        self._ending: asyncio.subprocess.Process | None = None
         self._last: tuple[str, tuple[TrackedEntry, ...]] = ("", ())
 
     async def read(self) -> RecordRead:
@@ -61,6 +64,8 @@ class ProcessTracker:
         return answer
 
     async def _start(self) -> asyncio.subprocess.Process:
+        if self._ending is not None and self._ending.returncode is None:
+            raise RecordUnreadable("is on a disk that does not answer: the last reading of it cannot even be ended")
         self._last = ("", ())
         self._process = await asyncio.create_subprocess_exec(
             sys.executable,
@@ -77,10 +82,13 @@ class ProcessTracker:
         return self._process
 
     async def close(self) -> None:
-        """End its process; the next read starts another."""
+        """End its process; the next read starts another. One that a dead disk keeps is left to end by itself."""
         process, self._process = self._process, None
         if process is None:
             return
         if process.returncode is None:
             process.kill()
-        await process.wait()
+        self._ending = process
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(END_WITHIN):
+                await process.wait()
