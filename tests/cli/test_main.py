@@ -15,7 +15,18 @@ VERBS_OF_THE_DESIGN = {
     "look": {"positions", "portfolio", "orders", "breaks", "history", "alerts", "explain"},
     "act": {"open", "close", "protect", "flatten", "freeze", "thaw", "adopt", "ignore", "ack", "undo"},
     "ledger": {"journal verify", "journal backup", "journal export", "journal tail", "journal rebuild", "import"},
-    "rest": {"demo", "init", "guard", "scan", "doctor", "drill list", "drill run", "drill fuzz", "exchange"},
+    "rest": {
+        "demo",
+        "init",
+        "guard",
+        "scan",
+        "doctor",
+        "drill list",
+        "drill run",
+        "drill fuzz",
+        "drill replay",
+        "exchange",
+    },
 }
 HEAVY = ("asyncio", "aiohttp", "pydantic", "rich", "msgspec", "apsw", "structlog", "sqlite3", "zoneinfo", "shutil")
 

@@ -61,6 +61,7 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {
         "drill list": ("shows", "name the incidents that can be played"),
         "drill run": ("shows", "play incidents bare and guarded"),
         "drill fuzz": ("fuzzing", "put the guard under fire in simulated hours"),
+        "drill replay": ("replaying", "play recorded days of options, and prove every exit"),
         "exchange": ("shows", "serve the simulated exchange"),
     },
 }
