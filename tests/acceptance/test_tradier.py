@@ -222,3 +222,25 @@ def test_a_fraction_of_a_share_that_no_order_closes_is_told_and_not_tried_for_ev
     sent, said = len(venue.rows()), len(guard.lines("status"))
     until(lambda: len(guard.lines("status")) > said + 1, "a minute to pass", told=guard.tail)
     assert len(venue.rows()) == sent
+
+
+def checks(place: Place) -> dict[str, tuple[bool, str]]:
+    found = json.loads(place.run("doctor", "--json").out)["checks"]
+    return {each["name"]: (each["ok"], each["detail"]) for each in found}
+
+
+def test_doctor_tries_account_and_token_and_says_which_of_them_is_wrong(place: Place) -> None:
+    venue = place.venue()
+    place.at(venue)
+    assert place.run("doctor").code == 0
+    assert checks(place)["paper: broker"] == (True, "tradier (simulator) answers; 0 position(s)")
+
+    right = place.config.read_text()
+    place.config.write_text(right.replace(f'secret = "{TOKEN}"', 'secret = "another"'))
+    is_well, why = checks(place)["paper: broker"]
+    assert not is_well
+    assert "the token is refused" in why
+    place.config.write_text(right.replace(NUMBER, "VA00000009"))
+    is_well, why = checks(place)["paper: broker"]
+    assert not is_well
+    assert "the token does not reach the account" in why
