@@ -9,7 +9,6 @@ Invariants
   of it sent only when it is known to be over.
 """
 
-import asyncio
 import random
 from collections.abc import AsyncGenerator, Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -18,17 +17,21 @@ from decimal import Decimal
 from typing import TypeVar
 
 from standfast.brokers.ccxt.binance import refusals as binance_refusals
+from standfast.brokers.ccxt.binance.feed import BinanceFeed
 from standfast.brokers.ccxt.binance.venue import BinanceVenue
 from standfast.brokers.ccxt.bybit import refusals as bybit_refusals
+from standfast.brokers.ccxt.bybit.feed import BybitFeed
 from standfast.brokers.ccxt.bybit.venue import BybitVenue
 from standfast.brokers.ccxt.client import CcxtClient, Judges, Throttles
 from standfast.brokers.ccxt.library import Access, Library, Take, open_library, send_through
-from standfast.brokers.ccxt.markets import Shelf
+from standfast.brokers.ccxt.markets import Markets, Shelf
+from standfast.brokers.ccxt.quote_stream import Feed, QuoteStream
 from standfast.brokers.ccxt.stream import OrderStream
 from standfast.brokers.ccxt.venue import Venue
 from standfast.brokers.shared.courier import Deadlines, Turn
 from standfast.brokers.shared.throttle import Throttle, Told
 from standfast.brokers.shared.transport import Transport
+from standfast.brokers.shared.wire import Wire
 from standfast.model.contract import Contract
 from standfast.model.effects import Urgency
 from standfast.model.errors import BrokerError, OutcomeUnknown, Rejected
@@ -102,6 +105,13 @@ class CcxtBroker:
         self._library = open_library(settings.access, clock)
         self._venue = _venue(self._library, settings, clock, transport, self._draw)
         self._stream = OrderStream(self._library, self._venue, clock, self._draw)
+        self._quote_stream = QuoteStream(
+            Wire(clock=clock, transport=transport, draw=self._draw),
+            settings.access.stream_url,
+            DIALECTS[settings.access.id].feed,
+            lambda: self._table,
+        )
+        self._table: Markets | None = None
         self._instruments: dict[InstrumentId, Instrument] = {}
         self._held: dict[Holding, HeldReport] | None = None
         self._working: dict[BrokerOrderId, OrderReport] | None = None
@@ -112,7 +122,7 @@ class CcxtBroker:
     @property
     def quotes_down(self) -> str:
         """Why no streamed quotes come; empty while they do."""
-        return "quotes are asked for, not streamed"
+        return self._quote_stream.down
 
     @property
     def contract(self) -> Contract:
@@ -120,6 +130,7 @@ class CcxtBroker:
 
     async def instrument(self, instrument: InstrumentId) -> Instrument:
         found = await self._venue.instrument(instrument)
+        self._table = await self._venue.markets()
         known = self._instruments.get(instrument)
         if known is None or known != found:
             known = self._instruments[instrument] = found
@@ -239,12 +250,11 @@ class CcxtBroker:
     def events(self) -> AsyncGenerator[BrokerEvent, None]:
         return self._stream.events(self._learn_names)
 
-    async def quote_events(self) -> AsyncGenerator[Ticks, None]:
-        await asyncio.Event().wait()  # quotes are asked for
-        yield Ticks(self._clock.now(), ())
+    def quote_events(self) -> AsyncGenerator[Ticks, None]:
+        return self._quote_stream.quotes()
 
     def watch(self, holdings: frozenset[Holding]) -> None:
-        """Quotes are asked for: nothing is to be subscribed to."""
+        self._quote_stream.watch(holdings)
 
     async def close(self) -> None:
         await self._transport.close()
@@ -252,7 +262,7 @@ class CcxtBroker:
 
     async def _learn_names(self) -> None:
         """The stream needs the names of the markets too: those of the first account at this exchange serve all."""
-        await self._venue.markets()
+        self._table = await self._venue.markets()
         self._settings.shelf.teach(self._library)
 
     def _note_replaced(self, old: BrokerOrderId, new: BrokerOrderId) -> None:
@@ -287,6 +297,7 @@ class Dialect:
     judges: Judges
     take: Take
     rates: Rates
+    feed: Feed
     options: Mapping[str, object] = field(default_factory=dict)
     """ccxt's own, so that it asks for no more than is needed."""
 
@@ -297,6 +308,7 @@ DIALECTS = {
         judges=Judges(failure=bybit_refusals.failure, is_over_rate=bybit_refusals.is_over_rate),
         take=bybit_refusals.check,
         rates=BYBIT_RATES,
+        feed=BybitFeed(),
         options={"fetchMarkets": {"types": ["linear"]}, "enableUnifiedMargin": False, "enableUnifiedAccount": True},
     ),
     "binanceusdm": Dialect(
@@ -304,6 +316,7 @@ DIALECTS = {
         judges=Judges(failure=binance_refusals.failure, is_over_rate=binance_refusals.is_over_rate),
         take=binance_refusals.taken,
         rates=BINANCE_RATES,
+        feed=BinanceFeed(),
         options={"fetchMarkets": {"types": ["linear"]}},
     ),
 }

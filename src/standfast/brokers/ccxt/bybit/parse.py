@@ -170,7 +170,7 @@ def moment(stamp: Whole, field: str) -> datetime:
     """Milliseconds since 1970."""
     try:
         return datetime.fromtimestamp(int(stamp) / 1000, UTC)
-    except (ValueError, OverflowError, OSError):
+    except (TypeError, ValueError, OverflowError, OSError):
         raise Malformed(f"{field} is {shown(str(stamp))}") from None
 
 
