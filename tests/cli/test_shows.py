@@ -42,17 +42,21 @@ def test_the_exchange_speaks_tradier_when_asked_to() -> None:
     assert found == {"strikes": {"strike": [5950.0, 6000.0, 6050.0]}}
 
 
-def test_the_exchange_speaks_bybit_when_asked_to() -> None:
-    asked = command("exchange", "--port", "0", "--dialect", "bybit", "--clock", "manual", "--json")
+@pytest.mark.parametrize(
+    ("dialect", "path"), [("bybit", "v5/market/instruments-info?category=linear"), ("binance", "fapi/v1/exchangeInfo")]
+)
+def test_the_exchange_trades_perpetual_futures_when_asked_to(dialect: str, path: str) -> None:
+    asked = command("exchange", "--port", "0", "--dialect", dialect, "--clock", "manual", "--json")
     with subprocess.Popen(asked, env=environment(), stdout=subprocess.PIPE, text=True) as running:
         assert running.stdout is not None
         url = json.loads(running.stdout.readline())["url"]
-        with urllib.request.urlopen(f"{url}/v5/market/instruments-info?category=linear", timeout=30) as answer:
+        with urllib.request.urlopen(f"{url}/{path}", timeout=30) as answer:
             found = json.load(answer)
         running.send_signal(signal.SIGTERM)
         running.wait(timeout=50)
 
-    assert [row["symbol"] for row in found["result"]["list"]] == ["BTCUSDT", "ETHUSDT"]
+    rows = found["symbols"] if dialect == "binance" else found["result"]["list"]
+    assert [row["symbol"] for row in rows] == ["BTCUSDT", "ETHUSDT"]
 
 
 @pytest.mark.parametrize(("text", "times"), [("real", 1.0), ("x60", 60.0), ("x0.5", 0.5), ("manual", None)])

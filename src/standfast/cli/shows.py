@@ -111,7 +111,7 @@ def _print_played(found: "Played") -> None:
 def _exchange_arguments(parser: Parser) -> None:
     parser.add_argument(
         "--dialect",
-        choices=("alpaca", "tradier", "bybit"),
+        choices=("alpaca", "tradier", "bybit", "binance"),
         default="alpaca",
         help="whose API it speaks (default: alpaca)",
     )
@@ -149,7 +149,7 @@ def _exchange_arguments(parser: Parser) -> None:
         type=whole,
         default=200,
         metavar="N",
-        help="request budget; 0: none (default: 200; Tradier has its own 120 and 60, Bybit 10 and 50 a second)",
+        help="request budget; 0: none (default: 200; Tradier has its own 120 and 60, Bybit and Binance theirs)",
     )
     parser.add_argument(
         "--log", metavar="FILE", help="write every request, order and fill to it as JSON lines, to judge clients by"
@@ -265,8 +265,8 @@ VERBS = {
         arguments=_drill_arguments,
     ),
     "exchange": Verb(
-        does="Serve the simulated exchange in Alpaca's, Tradier's or Bybit's dialect, for your bot and for the guard.\n"
-        "It keeps its own time. In Bybit's it trades perpetual futures, day and night.",
+        does="Serve the simulated exchange in the dialect of Alpaca, Tradier, Bybit or Binance USD-M, for your\n"
+        "bot and for the guard. It keeps its own time. In the last two it trades perpetual futures, day and night.",
         example="standfast exchange --port 8790 --clock x60\n"
         "standfast exchange --replay spy.zip --account paper:key:secret:50000\n"
         "standfast exchange --dialect tradier --replay spxw.zip\n"

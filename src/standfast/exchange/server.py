@@ -47,14 +47,16 @@ USUAL_ACCOUNTS: Mapping[str, tuple[AccountSpec, ...]] = {
     "alpaca": (AccountSpec(name="paper", key_id="key", secret="secret"),),
     "tradier": (AccountSpec(name="paper", key_id="VA00000001", secret="secret", multiplier=2),),
     "bybit": (AccountSpec(name="paper", key_id="key", secret="secret"),),
+    "binance": (AccountSpec(name="paper", key_id="key", secret="secret"),),
 }
 USUAL_INSTRUMENTS: Mapping[str, Mapping[str, Decimal]] = {
     "alpaca": {"SPY": Decimal(600), "AAPL": Decimal(250)},
     "tradier": {"SPX": Decimal(6000), "SPY": Decimal(600)},
     "bybit": {"BTCUSDT": Decimal(50_000), "ETHUSDT": Decimal(3000)},
+    "binance": {"BTCUSDT": Decimal(50_000), "ETHUSDT": Decimal(3000)},
 }
-USUAL_STRIKES: Mapping[str, int] = {"alpaca": 0, "tradier": 10, "bybit": 0}
-PERPETUAL = frozenset({"bybit"})
+USUAL_STRIKES: Mapping[str, int] = {"alpaca": 0, "tradier": 10, "bybit": 0, "binance": 0}
+PERPETUAL = frozenset({"bybit", "binance"})
 """Dialects of exchanges for perpetual futures."""
 Dialect = Callable[[Venue], list[web.RouteDef]]
 
@@ -95,7 +97,7 @@ class Options:
     faults: Path | None = None  # a script, JSON
     fault_seed: int = 0
     rules: Rules = DEFAULT_RULES
-    dialect: Literal["alpaca", "tradier", "bybit"] = "alpaca"
+    dialect: Literal["alpaca", "tradier", "bybit", "binance"] = "alpaca"
     per_minute: int | None = REQUESTS_PER_MINUTE  # None: no limits. Tradier has limits of its own
     is_binary: bool = True
     is_sandbox: bool = False  # Tradier: as its sandbox is

@@ -8,7 +8,7 @@ from pathlib import Path
 from aiohttp import web
 
 from standfast.exchange.accounts import AccountSpec
-from standfast.exchange.dialects import bybit
+from standfast.exchange.dialects import binance, bybit
 from standfast.exchange.dialects.perpetual_operator import PerpetualOperator
 from standfast.exchange.dialects.perpetuals import Perpetuals
 from standfast.exchange.faults import Faults
@@ -20,7 +20,7 @@ from standfast.exchange.quotes_file import quotes
 from standfast.exchange.replay import Replay
 
 Speaks = Callable[[Perpetuals], list[web.RouteDef]]
-RULES: Mapping[str, PerpetualRules] = {"bybit": PerpetualRules()}
+RULES: Mapping[str, PerpetualRules] = {"bybit": PerpetualRules(), "binance": binance.RULES}
 
 
 def recorded_start(replay: Iterable[Path]) -> datetime | None:
@@ -66,5 +66,6 @@ def routes(dialect: str, venue: Perpetuals, *, is_limited: bool) -> list[web.Rou
     """All that is served, the operator's part too."""
     speaks: Mapping[str, Speaks] = {
         "bybit": lambda hall: bybit.routes(hall, limits=bybit.LIVE if is_limited else None),
+        "binance": lambda hall: binance.routes(hall, limits=binance.LIVE if is_limited else None),
     }
     return [*PerpetualOperator(venue).routes(), *speaks[dialect](venue)]

@@ -75,7 +75,7 @@ class PerpetualTape:
             "kind": event.kind,
             "instrument": event.instrument,
         }
-        if event.order is not None:
+        if event.order is not None and event.execution is None:
             facts |= _order(event.order)
         if event.execution is not None:
             execution = event.execution

@@ -189,12 +189,28 @@ class PerpetualEngine:
         books, contract = self._floor.accounts[account], self.contract(instrument)
         if books.setting(contract).is_hedged == is_hedged:
             raise PerpetualRefused(No.MODE_UNCHANGED, "Position mode is not modified")
-        if books.is_held(instrument):
+        self._check_idle(account, instrument)
+        books.setting(contract).is_hedged = is_hedged
+        self._settings_changed(account, instrument)
+
+    def set_account_mode(self, account: str, *, is_hedged: bool) -> None:
+        """As `set_mode`, for every instrument at once."""
+        books = self._floor.accounts[account]
+        if books.is_hedged == is_hedged:
+            raise PerpetualRefused(No.MODE_UNCHANGED)
+        self._check_idle(account)
+        books.is_hedged = is_hedged
+        for settings in books.settings.values():
+            settings.is_hedged = is_hedged
+        self._settings_changed(account, "")
+
+    def _check_idle(self, account: str, instrument: str | None = None) -> None:
+        """Modes change only where nothing is held and nothing works."""
+        held = [position.instrument for position in self._floor.accounts[account].held()]
+        if held and instrument in (None, *held):
             raise PerpetualRefused(No.HAS_POSITION)
         if any(self._floor.unfinished_of(account, instrument)):
             raise PerpetualRefused(No.HAS_ORDERS)
-        books.setting(contract).is_hedged = is_hedged
-        self._settings_changed(account, instrument)
 
     def set_leverage(self, account: str, instrument: str, leverage: Decimal) -> None:
         books, contract = self._floor.accounts[account], self.contract(instrument)
@@ -214,10 +230,7 @@ class PerpetualEngine:
         books, contract = self._floor.accounts[account], self.contract(instrument)
         if books.setting(contract).is_isolated == is_isolated:
             raise PerpetualRefused(No.MARGIN_MODE_UNCHANGED)
-        if books.is_held(instrument):
-            raise PerpetualRefused(No.HAS_POSITION)
-        if any(self._floor.unfinished_of(account, instrument)):
-            raise PerpetualRefused(No.HAS_ORDERS)
+        self._check_idle(account, instrument)
         books.setting(contract).is_isolated = is_isolated
         self._settings_changed(account, instrument)
 
@@ -226,10 +239,7 @@ class PerpetualEngine:
         books = self._floor.accounts[account]
         if books.is_isolated == is_isolated:
             raise PerpetualRefused(No.MARGIN_MODE_UNCHANGED, "Margin mode is not modified")
-        if any(books.held()):
-            raise PerpetualRefused(No.HAS_POSITION)
-        if any(self._floor.unfinished_of(account)):
-            raise PerpetualRefused(No.HAS_ORDERS)
+        self._check_idle(account)
         books.is_isolated = is_isolated
         for settings in books.settings.values():
             settings.is_isolated = is_isolated
@@ -276,7 +286,7 @@ class PerpetualEngine:
         self._overhear(Asked(account=account, at=self.now, order_id=order_id, change=change))
         order = self._unfinished(account, order_id)
         self._admission.judge_change(order, change)
-        ticket = _changed(order.ticket, change)
+        ticket = change.of(order.ticket)
         if ticket == order.ticket:
             raise PerpetualRefused(No.ORDER_UNCHANGED, "The order remains unchanged")
         order = self._lifecycle.amended(order, ticket)
@@ -376,17 +386,3 @@ class PerpetualEngine:
         if not position.quantity:
             raise LookupError(f"{account} holds no {instrument}")
         return position
-
-
-def _changed(ticket: Ticket, change: Change) -> Ticket:
-    trigger = ticket.trigger
-    if trigger is not None:
-        trigger = replace(trigger, price=change.trigger_price or trigger.price, by=change.trigger_by or trigger.by)
-    return replace(
-        ticket,
-        quantity=change.quantity or ticket.quantity,
-        price=change.price or ticket.price,
-        trigger=trigger,
-        stop_loss=change.stop_loss or ticket.stop_loss,
-        take_profit=change.take_profit or ticket.take_profit,
-    )

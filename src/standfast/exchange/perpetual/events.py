@@ -25,7 +25,8 @@ class EventKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """One of the last three, or none for a wallet's and a setting's; a wallet's change is in `amount`."""
+    """What it is about: an order, an execution with its order after it (funding has none), a position; or a wallet,
+    whose change is in `amount`."""
 
     number: int  # 1, 2, 3 ... over the whole exchange
     kind: EventKind

@@ -193,8 +193,8 @@ class Floor:
     def tell_order(self, kind: EventKind, order: Order) -> None:
         self._tell(kind, order.account, order.instrument, order=order)
 
-    def tell_execution(self, execution: Execution) -> None:
-        self._tell(EventKind.EXECUTION, execution.account, execution.instrument, execution=execution)
+    def tell_execution(self, execution: Execution, order: Order | None = None) -> None:
+        self._tell(EventKind.EXECUTION, execution.account, execution.instrument, execution=execution, order=order)
 
     def tell_position(self, account: str, instrument: str, index: int, reason: str = "") -> None:
         position = self.accounts[account].position(self.contract(instrument), index)

@@ -223,9 +223,11 @@ class Lifecycle:
         execution = self._execution(filled, quantity, price, is_maker=is_maker, kind=kind)
         execution = replace(execution, realised=earned, fee=fee, fee_rate=rate, closed=closed)
         amount = books.book(execution, floor.ids.uuid())
-        floor.tell_execution(execution)
         done = filled.ticket.quantity is not None and filled.filled >= filled.ticket.quantity
-        filled = self._become(filled, Status.FILLED if done else Status.PARTIALLY_FILLED, EventKind.FILLED)
+        status = Status.FILLED if done else Status.PARTIALLY_FILLED
+        filled = floor.record(replace(filled, status=status, updated_at=floor.now))
+        floor.tell_execution(execution, filled)
+        floor.tell_order(EventKind.FILLED, filled)
         floor.tell_position(order.account, order.instrument, order.index, "trade")
         floor.tell_wallet(order.account, amount, "trade")
         self._follow_up(filled, before, after, quantity - closed)

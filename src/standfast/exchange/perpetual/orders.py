@@ -6,7 +6,7 @@ may do is judged when it triggers, not when it is placed, as the exchanges do.
 Invariants: `filled <= quantity` where a quantity is fixed; a finished order never changes again.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -152,6 +152,21 @@ class Change:
     trigger_by: PriceBy | None = None
     stop_loss: Attached | None = None
     take_profit: Attached | None = None
+
+    def of(self, ticket: Ticket) -> Ticket:
+        """The ticket with what this alters."""
+        trigger = ticket.trigger
+        if trigger is not None:
+            price, by = self.trigger_price or trigger.price, self.trigger_by or trigger.by
+            trigger = replace(trigger, price=price, by=by)
+        return replace(
+            ticket,
+            quantity=self.quantity or ticket.quantity,
+            price=self.price or ticket.price,
+            trigger=trigger,
+            stop_loss=self.stop_loss or ticket.stop_loss,
+            take_profit=self.take_profit or ticket.take_profit,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -120,15 +120,15 @@ class Client(Talk):
 
     def _hear(self, event: Event) -> None:
         engine = self.venue.engine
-        if event.order is not None and event.order.role not in EXCHANGES_OWN:
+        if event.execution is not None:
+            self._tell("execution", streamed_execution(event.execution))
+            if event.execution.kind is ExecutionKind.TRADE:
+                self._tell("execution.fast", quick_execution(event.execution))
+        elif event.order is not None and event.order.role not in EXCHANGES_OWN:
             row = {**order_row(engine, event.order), "category": "linear"}
             if event.kind is EventKind.TRIGGERED:
                 row["orderStatus"] = "Triggered"
             self._tell("order", row)
-        elif event.execution is not None:
-            self._tell("execution", streamed_execution(event.execution))
-            if event.execution.kind is ExecutionKind.TRADE:
-                self._tell("execution.fast", quick_execution(event.execution))
         elif event.position is not None:
             self._tell("position", streamed_position(engine, event.position))
         elif event.kind is EventKind.WALLET:
