@@ -23,10 +23,11 @@ match = { account = "*" }
 
 
 LOWEST = "SPXW260105P06585000"
+CALL, FAR = "SPXW260105C06950000", "SPXW260105C07050000"
 
 
 class Chain(Market):
-    prices = PRICES | {LOWEST: ("0.10", "0.15")}
+    prices = PRICES | {LOWEST: ("0.10", "0.15"), CALL: ("3.00", "3.10"), FAR: ("0.50", "0.60")}
 
 
 @pytest.fixture
@@ -93,3 +94,30 @@ def test_a_roll_in_one_order_is_a_close_and_another_structure(desk: Market) -> N
     assert structure.units == Decimal(2)
     assert desk.held() == venue.positions() == {LOWER: Decimal(-2), LOWEST: Decimal(2)}
     assert desk.facts(CloseRequested) == []
+
+
+def test_one_side_of_a_condor_that_a_bot_has_closed_leaves_a_spread_that_is_kept(desk: Market) -> None:
+    venue = desk.venue()
+    desk.at(venue, POLICY)
+    guard = desk.guarded()
+    multileg(
+        venue,
+        "credit",
+        "5.00",
+        (SOLD, "sell_to_open", 2),
+        (BOUGHT, "buy_to_open", 2),
+        (CALL, "sell_to_open", 2),
+        (FAR, "buy_to_open", 2),
+    )
+    (first,) = until(lambda: list(desk.book().state.structures), "the condor", 40, told=guard.tail)
+
+    multileg(venue, "debit", "3.00", (CALL, "buy_to_close", 2), (FAR, "sell_to_close", 2))
+    until(lambda: first in desk.book().state.closed_structures, "the condor to be taken apart", 40, told=guard.tail)
+
+    (kept,) = desk.book().state.structures.values()
+    assert {leg.holding.instrument: leg.ratio for leg in kept.legs} == {SOLD: -1, BOUGHT: 1}
+    assert desk.held() == venue.positions() == {SOLD: Decimal(-2), BOUGHT: Decimal(2)}
+    assert desk.facts(CloseRequested) == []
+    venue.quote(BOUGHT, "1.00", "1.10")
+    venue.quote(SOLD, "7.50", "7.60")
+    until(lambda: desk.held() == {} == venue.positions(), "its stop to close it", 40, told=guard.tail)

@@ -21,6 +21,7 @@ from standfast.core.opening_structure import advance_structure_opening
 from standfast.core.protect import protect
 from standfast.core.reconcile import reconcile, reconcile_account
 from standfast.core.reconcile_structures import NOTHING, reconcile_structure
+from standfast.core.reforming import reforming
 from standfast.core.repair import repairs
 from standfast.core.situation import Outcome, Outcomes, Situation
 from standfast.core.structure_exits import structure_exits
@@ -56,7 +57,7 @@ ORDER_EFFECTS = (SubmitOrder, SubmitTogether, ReplaceOrder, CancelOrder)
 def decide(s: Situation, holdings: Iterable[Holding]) -> Decision:
     """Decide about these holdings, and about what concerns the whole account."""
     whole = [holding for holding in holdings if holding not in s.booking]
-    formed = list(forming(s, whole))
+    formed = [*forming(s, whole), *reforming(s, whole)]
     if any(isinstance(outcome, StructureFormed) for outcome in formed):
         return sort_out(formed)  # no rule of a single position is judged of a leg: the next look follows at once
     return sort_out(chain(formed, _account(s), *(_look(s, holding) for holding in sorted(whole))))

@@ -126,7 +126,7 @@ def _of_lots(s: Situation, found: Found, pools: dict[Holding, list[Position]]) -
         left -= units
         lots = [_with_at_least(pools[leg.holding], units * abs(leg.ratio)) for leg in found.legs]
         wanted = [_part(s, lot, units * abs(leg.ratio)) for lot, leg in zip(lots, found.legs, strict=True)]
-        made = list(_with_anchors(s, wanted))
+        made = list(with_anchors(s, wanted))
         if not any(isinstance(outcome, StructureFormed) for outcome in made):
             yield from (outcome for outcome in made if isinstance(outcome, ReadQuotes))
             return
@@ -177,10 +177,10 @@ def _is_of(holding: Holding, name: str) -> bool:
     return leg.contract is not None and underlying(leg) == name
 
 
-def _with_anchors(s: Situation, lots: list[Position]) -> Outcomes:
+def with_anchors(s: Situation, lots: list[Position], *, why: str = "held together") -> Outcomes:
     """Stops of what was held before are figured from the worse of entry and now: so the price of now is needed."""
     if not any(_was_held_before(lot) for lot in lots):
-        yield _formed(s, lots, why="held together")
+        yield _formed(s, lots, why=why)
         return
     shape = _shape(lots)
     now, cost = worth(s, tuple(held.leg for held in shape.legs)).now, entry(shape)
@@ -189,7 +189,7 @@ def _with_anchors(s: Situation, lots: list[Position]) -> Outcomes:
             yield from (ReadQuotes(holding=lot.holding, reason="to form a structure of it") for lot in lots)
         return
     anchor, gain_anchor = anchors(cost, now)
-    yield _formed(s, lots, why="held together", anchor=anchor, gain_anchor=gain_anchor)
+    yield _formed(s, lots, why=why, anchor=anchor, gain_anchor=gain_anchor)
 
 
 def _was_held_before(lot: Position) -> bool:
@@ -216,7 +216,7 @@ def _formed(
         legs=tuple(LegFormed(position=lot.id, ratio=int(lot.net / shape.units)) for lot in lots),
         units=shape.units,
         strategy=lots[0].strategy,
-        standing=Standing.ADOPTED,
+        standing=lots[0].standing,
         anchor=anchor,
         gain_anchor=gain_anchor,
         by="policy",
@@ -227,7 +227,7 @@ def _formed(
 def _shape(lots: list[Position]) -> Structure:
     units = Decimal(gcd(*(int(lot.held) for lot in lots)))
     return Structure(
-        id=PositionId(f"p{digest('structure', *sorted(lot.id for lot in lots))[:9]}"),
+        id=PositionId(f"p{digest('structure', *sorted(f'{lot.id}:{lot.held}' for lot in lots))[:9]}"),
         strategy=lots[0].strategy,
         legs=tuple(
             HeldLeg(leg=_leg(lot, int(lot.net / units)), opened=lot.opened, entry_value=lot.entry_value) for lot in lots

@@ -1,0 +1,92 @@
+"""What is left of a structure when others have closed part of it: another structure, where it makes a sound one.
+
+A bot that takes the profit of one side of a condor leaves a spread, and means to. Closed as what exceeds the whole
+units it would be sold at the market. So once the loss of the ratio is confirmed, the legs that exceed the whole units
+become a structure of their own if they have a shape in which every leg bounds another; anything else is mended by
+closing it.
+
+Its stop is figured from its own entry, as that of any structure; a stop, target or trail of the old one was a price of
+other legs and ends with it, which is told.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from math import gcd
+
+from standfast.core.forming import with_anchors
+from standfast.core.recognise import SURE
+from standfast.core.shapes import Broken, kind_of
+from standfast.core.situation import Outcomes, Situation
+from standfast.core.structures import open_legs, structure_at
+from standfast.core.tell import alarm
+from standfast.core.unwinding import is_half_made, lost_ratio
+from standfast.model.alert import Severity
+from standfast.model.breaks import BreakKind
+from standfast.model.ids import STRUCTURE, Holding, PositionId, digest
+from standfast.model.journal import AlertRaised, LotSplit, StructureDissolved, StructureFormed
+from standfast.model.order import ZERO
+from standfast.model.position import Position, split_off
+from standfast.model.structure import BookedStructure, Leg, legs_text
+
+
+def reforming(s: Situation, holdings: Iterable[Holding]) -> Outcomes:
+    for holding in sorted(holding for holding in holdings if holding.hedge == STRUCTURE):
+        booked = structure_at(s.book, holding)
+        if booked is not None and booked.is_guarded and _is_confirmed(s, holding):
+            found = lost_ratio(s, booked)
+            if found is not None and not is_half_made(s, booked) and is_sound(found):
+                yield from _formed_anew(s, booked, found)
+
+
+def _is_confirmed(s: Situation, holding: Holding) -> bool:
+    return any(found.confirmed and found.finding.kind is BreakKind.STRUCTURE for found in s.book.breaks_at(holding))
+
+
+def is_sound(found: Broken) -> bool:
+    """Whether what exceeds the whole units is a shape in which every leg bounds another."""
+    quantities = [quantity for _, quantity in found.excess]
+    if len(quantities) < 2 or any(quantity != quantity.to_integral_value() for quantity in quantities):
+        return False
+    units = gcd(*map(int, quantities))
+    return kind_of(_sized(leg, int(quantity) // units) for leg, quantity in found.excess) in SURE
+
+
+def _sized(leg: Leg, ratio: int) -> Leg:
+    return replace(leg, ratio=ratio)
+
+
+def _formed_anew(s: Situation, booked: BookedStructure, found: Broken) -> Outcomes:
+    splits: list[LotSplit] = []
+    whole: list[Position] = []
+    beyond: list[Position] = []
+    excess = {leg.holding: abs(quantity) for leg, quantity in found.excess}
+    for leg, tied in open_legs(s.book, booked):
+        position, more = replace(tied, structure=None), excess.get(leg.holding, ZERO)
+        if more and more < position.held:
+            id = PositionId(f"p{digest(s.book.account, 'left', tied.id, tied.opened, more)[:9]}")
+            rest, part = split_off(position, id, more)
+            splits.append(LotSplit(position=tied.id, part=id, quantity=more))
+            whole.append(rest)
+            beyond.append(part)
+        else:
+            (beyond if more else whole).append(position)
+    why = f"what others have left of {booked.id}"
+    made = [outcome for lots in (beyond, whole) if lots for outcome in with_anchors(s, lots, why=why)]
+    if sum(isinstance(outcome, StructureFormed) for outcome in made) < 1 + bool(whole):
+        yield from made  # the price of now is asked for first
+        return
+    yield StructureDissolved(structure=booked.id, reason="others have closed part of it", by="guard")
+    yield from splits
+    yield from made
+    yield _told(s, booked, found, [outcome for outcome in made if isinstance(outcome, StructureFormed)])
+
+
+def _told(s: Situation, booked: BookedStructure, found: Broken, made: list[StructureFormed]) -> AlertRaised:
+    kept = " and ".join(f"{each.structure} ({each.units} units)" for each in made)
+    lost = [name for name, price in (("stop", booked.stop), ("target", booked.target)) if price is not None]
+    own = f" Its own {' and '.join(lost)} ended with it." if lost else ""
+    text = (
+        f"{booked.id}: others have closed part of it. What is left, "
+        f"{legs_text(tuple(leg for leg, _ in found.excess))}, makes a structure: guarded from its own entry as {kept}.{own} Needed: see whether that is meant."
+    )
+    return alarm(s, Severity.WARNING, text, key=f"reformed/{booked.id}")
