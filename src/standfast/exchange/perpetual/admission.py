@@ -91,7 +91,7 @@ class Admission:
 
     def _check_count(self, account: str, ticket: Ticket) -> None:
         rules = self._floor.rules
-        orders = list(self._floor.unfinished_of(account, ticket.instrument))
+        orders = self._floor.unfinished_of(account, ticket.instrument)
         conditional = sum(1 for order in orders if order.is_conditional)
         if (ticket.trigger or ticket.trail) and conditional >= rules.conditional_max:
             raise PerpetualRefused(No.TOO_MANY_STOPS)

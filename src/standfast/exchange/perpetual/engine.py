@@ -313,11 +313,11 @@ class PerpetualEngine:
 
     def orders(self, account: str) -> list[Order]:
         """Every order there ever was, oldest first, those of the exchange's own making too."""
-        return [order for order in self._floor.orders.values() if order.account == account]
+        return self._floor.orders_of(account)
 
     def working(self, account: str, instrument: str | None = None) -> list[Order]:
         """Unfinished orders, conditional ones too, by instrument and oldest first."""
-        return list(self._floor.unfinished_of(account, instrument))
+        return self._floor.unfinished_of(account, instrument)
 
     def _unfinished(self, account: str, order_id: str) -> Order:
         order = self.order(account, order_id)

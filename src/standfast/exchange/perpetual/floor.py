@@ -8,7 +8,7 @@ in order even when one of them calls back into the engine.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
@@ -52,6 +52,8 @@ class Floor:
         self.orders: dict[str, Order] = {}  # in the order they came
         self._links: dict[tuple[str, str], str] = {}
         self._unfinished: dict[str, dict[str, None]] = {}  # by instrument
+        self._working: dict[str, dict[str, None]] = {name: {} for name in self.accounts}
+        self._of_account: dict[str, list[str]] = {name: [] for name in self.accounts}
         self._numbered: list[str] = []
         self._events = 0
         self._seq = 0
@@ -90,16 +92,17 @@ class Floor:
     def record(self, order: Order) -> Order:
         if order.id not in self.orders:
             self._numbered.append(order.id)
+            self._of_account[order.account].append(order.id)
             if order.ticket.link_id:
                 self._links[order.account, order.ticket.link_id] = order.id
         self._seq += 1
         order = replace(order, seq=self._seq)
         self.orders[order.id] = order
-        waiting = self._unfinished.setdefault(order.instrument, {})
-        if order.is_finished:
-            waiting.pop(order.id, None)
-        else:
-            waiting[order.id] = None
+        for waiting in (self._unfinished.setdefault(order.instrument, {}), self._working[order.account]):
+            if order.is_finished:
+                waiting.pop(order.id, None)
+            else:
+                waiting[order.id] = None
         return order
 
     def next_number(self) -> int:
@@ -116,10 +119,15 @@ class Floor:
         """Of every account, oldest first."""
         return [self.orders[order_id] for order_id in self._unfinished.get(instrument, ())]
 
-    def unfinished_of(self, account: str, instrument: str | None = None) -> Iterator[Order]:
+    def unfinished_of(self, account: str, instrument: str | None = None) -> list[Order]:
         """Of one account, by instrument and oldest first."""
-        names = sorted(self._unfinished) if instrument is None else [instrument]
-        return (order for name in names for order in self.unfinished(name) if order.account == account)
+        orders = (self.orders[order_id] for order_id in self._working[account])
+        found = [order for order in orders if instrument in (None, order.instrument)]
+        return sorted(found, key=lambda order: (order.instrument, order.number))
+
+    def orders_of(self, account: str) -> list[Order]:
+        """Every one there ever was, oldest first."""
+        return [self.orders[order_id] for order_id in self._of_account[account]]
 
     # Money
 

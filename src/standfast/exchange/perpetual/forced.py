@@ -49,7 +49,7 @@ class Forced:
                 self.liquidate(position)
         crossed = [position for position in books.held() if position.margin is None]
         if crossed and floor.equity(books) <= floor.maintenance(books):
-            for order in list(floor.unfinished_of(books.spec.name)):
+            for order in floor.unfinished_of(books.spec.name):
                 self._lifecycle.finish(order, Ended.BEFORE_LIQUIDATION)
             for position in crossed:
                 self.liquidate(position)
@@ -62,7 +62,7 @@ class Forced:
     def liquidate(self, position: Position, price: Decimal | None = None) -> Order:
         """Taken over at the price at which nothing is left behind it, or at the one given."""
         floor, contract = self._floor, self._floor.contract(position.instrument)
-        for order in list(floor.unfinished_of(position.account, position.instrument)):
+        for order in floor.unfinished_of(position.account, position.instrument):
             if order.index == position.index:
                 self._lifecycle.finish(order, Ended.BEFORE_LIQUIDATION)
         self._show(position, State.LIQUIDATING)
@@ -78,7 +78,7 @@ class Forced:
         if not ZERO < quantity <= abs(position.quantity):
             raise ValueError(f"{quantity} of {position.quantity} held cannot be deleveraged")
         floor = self._floor
-        for order in list(floor.unfinished_of(position.account, position.instrument)):
+        for order in floor.unfinished_of(position.account, position.instrument):
             if order.index == position.index and order.is_working:
                 self._lifecycle.finish(order, Ended.BEFORE_ADL)
         self._show(position, State.DELEVERAGING)

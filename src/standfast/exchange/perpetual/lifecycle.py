@@ -283,7 +283,7 @@ class Lifecycle:
 
     def _end_reducers(self, cause: Order) -> None:
         """Resting orders that could only reduce have nothing left to do. A conditional one waits on, as it was told."""
-        for order in list(self._floor.unfinished_of(cause.account, cause.instrument)):
+        for order in self._floor.unfinished_of(cause.account, cause.instrument):
             if order.is_working and order.index == cause.index and is_reducing(order) and order.id != cause.id:
                 self.finish(order, Ended.REDUCE_ONLY)
 

@@ -10,7 +10,14 @@ import msgspec
 
 from standfast.exchange.dialects.bybit import asking
 from standfast.exchange.dialects.bybit.codes import CODES, PARAMETER, TEXTS, BybitRefused
-from standfast.exchange.dialects.bybit.rows import STATUS, execution_row, order_row, outcome_row, position_row
+from standfast.exchange.dialects.bybit.rows import (
+    EXEC_TYPE,
+    STATUS,
+    execution_row,
+    order_row,
+    outcome_row,
+    position_row,
+)
 from standfast.exchange.dialects.bybit.wire import Row, instant, listed, page, replied
 from standfast.exchange.dialects.gate import Reply, RouteAt
 from standfast.exchange.dialects.perpetuals import PerpetualCall, Perpetuals, seen_orders, seen_positions, seen_sides
@@ -261,14 +268,16 @@ def executions(call: PerpetualCall) -> Reply:
 
 
 def _is_of(call: PerpetualCall, execution: Execution, query: Mapping[str, str]) -> bool:
-    row = execution_row(execution)
-    names = {"symbol": "symbol", "orderId": "orderId", "orderLinkId": "orderLinkId", "execType": "execType"}
     contract = call.venue.engine.contract(execution.instrument)
-    return (
-        all(query.get(asked) in (None, "", row[name]) for asked, name in names.items())
-        and query.get("baseCoin") in (None, "", contract.base)
-        and query.get("settleCoin") in (None, "", contract.settles_in)
-    )
+    said = {
+        "symbol": execution.instrument,
+        "orderId": execution.order_id,
+        "orderLinkId": execution.link_id,
+        "execType": EXEC_TYPE[execution.kind],
+        "baseCoin": contract.base,
+        "settleCoin": contract.settles_in,
+    }
+    return all(query.get(name) in (None, "", value) for name, value in said.items())
 
 
 def closed_results(call: PerpetualCall) -> Reply:
