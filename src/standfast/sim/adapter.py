@@ -58,7 +58,6 @@ PAGE = 500
 EXECUTED = "executed"
 ALL_WORKING = OrderQuery(limit=PAGE, nested=True, direction=Direction.ASC)
 NEWEST = ActivityQuery(page_size=1)
-FROM_THE_FIRST = ActivityQuery(direction=Direction.ASC)
 NOTHING: frozenset[BrokerOrderId] = frozenset()
 BEGINNING = "beginning"
 """The watermark before the first row of a history that is still empty."""
@@ -206,7 +205,7 @@ class EngineBroker:
         token = None if watermark == BEGINNING else watermark
         rows: list[Activity] = []
         while True:
-            query = replace(FROM_THE_FIRST, page_token=token) if token is not None else FROM_THE_FIRST
+            query = ActivityQuery(direction=Direction.ASC, page_token=token)
             page = self._engine.activities(self._account, query)
             rows += page
             if len(page) < query.page_size:

@@ -229,6 +229,7 @@ class _Played:
         self.swarm.heal()
         await self.workload.leave()
         self.checker.quiet()
+        world.ticker.hasten()
         await world.run_for(plan.quiet)
         people = (f"{told.title} {told.text}" for told in world.people.told)
         trace = tale.timeline(world.tape[-LAST:], world.entries_now()[-LAST:])

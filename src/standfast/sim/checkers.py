@@ -162,7 +162,8 @@ class Checker:
 
     def effect(self, name: str) -> None:
         """A violation found while a request arrived is raised here at the latest."""
-        self._raise()
+        if self.violation is not None:
+            raise self.violation
         if name in WRITES:
             self._judge(lambda: self.safety.effect(name))
 

@@ -176,7 +176,7 @@ def _settle(
     if error is not None:
         waiter.set_exception(error)
     else:
-        waiter.set_result(entries or ())
+        current().settle(waiter, entries or ())
 
 
 def _only_the_living() -> None:

@@ -17,7 +17,6 @@ Invariants
 """
 
 import hashlib
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -63,14 +62,11 @@ class Effects:
         self, now: Callable[[], datetime], kill: Callable[[Process], None], told: Callable[[str], None]
     ) -> None:
         self.log: list[Happened] = []
-        self.of: Counter[str] = Counter()
-        """How many each process has had."""
         self.struck: list[Happened] = []
         """Those at which something went wrong by plan."""
         self._now, self._kill, self._told = now, kill, told
         self._plan: dict[int, Anomaly] = {}
         self._failing: dict[str, datetime] = {}
-        self._began = now()
 
     @property
     def count(self) -> int:
@@ -79,12 +75,8 @@ class Effects:
     @property
     def digest(self) -> str:
         """Equal for equal runs."""
-        total = hashlib.blake2b(digest_size=16)
-        for each in self.log:
-            passed = each.at - self._began
-            told = f"{passed.days} {passed.seconds} {passed.microseconds} {each.process} {each.name}\n"
-            total.update(told.encode())
-        return total.hexdigest()
+        told = [f"{at} {process} {name}\n" for _, name, process, at in self.log]
+        return hashlib.blake2b("".join(told).encode(), digest_size=16).hexdigest()
 
     def plan(self, *anomalies: Anomaly) -> None:
         """What shall go wrong, each at its number; one at a number."""
@@ -99,10 +91,8 @@ class Effects:
         """Count one effect. True when it is to fail; raises `Died` when the process is dead, before or by it."""
         if not process.is_alive:
             raise Died(f"{process.name} is dead: {name}")
-        at = self._now()
-        happened = Happened(len(self.log) + 1, name, process.name, at)
+        happened = Happened(len(self.log) + 1, name, process.name, self._now())
         self.log.append(happened)
-        self.of[process.name] += 1
         self._told(name)
         anomaly = self._plan.get(happened.number) if self._plan else None
         if anomaly is not None and anomaly.kind is Kind.KILL:
@@ -144,8 +134,13 @@ def effect(name: str, fails: Callable[[], Exception] | None = None) -> None:
 
     Without effect outside a guard's process. Raises `Died` in a dead one.
     """
-    if (process := PROCESS.get()) is not None:
+    process = PROCESS.get()
+    if process is None:
+        return
+    if process.effects is None:
         effect_of(process, name, fails)
+    elif process.effects.take(process, name) and fails is not None:
+        raise fails()
 
 
 def effect_of(process: Process, name: str, fails: Callable[[], Exception] | None = None) -> None:

@@ -73,7 +73,7 @@ class People:
         await asyncio.sleep(self._draw.uniform(*DELIVERY))
         if self.is_deaf():
             raise Deaf
-        self.told.append(Told(current().now(), severity, title, text))
+        self.told.append(Told(current().present, severity, title, text))
         effect("alerted", Deaf)
         return "people"
 

@@ -5,10 +5,13 @@ are known when the handle is made.
 """
 
 import asyncio
-from collections.abc import Callable
+import inspect
+from collections.abc import Callable, Coroutine
 from contextvars import Context, ContextVar, copy_context
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
+
+Result = TypeVar("Result")
 
 
 class Counting(Protocol):
@@ -34,59 +37,81 @@ class Process:
 PROCESS: ContextVar[Process | None] = ContextVar("PROCESS", default=None)
 
 
-class SimHandle(asyncio.TimerHandle):
+class SimHandle:
     """Of `call_soon` and `call_at` alike."""
 
-    __slots__ = ("process",)
+    __slots__ = ("args", "callback", "context", "is_cancelled", "process")
 
-    _callback: Callable[..., object]
-    _args: tuple[Any, ...]
-    _cancelled: bool
-
-    def __init__(  # the bases' own, without what is not needed here
-        self,
-        when: float,
-        callback: Callable[..., object],
-        args: Any,
-        loop: asyncio.AbstractEventLoop,
-        context: Context | None,
-    ) -> None:
+    def __init__(self, callback: Callable[..., object], args: tuple[Any, ...], context: Context | None) -> None:
         if context is None:
             context = copy_context()
-        self._context = context
-        self._loop = loop
-        self._callback = callback
-        self._args = args
-        self._cancelled = False
-        self._repr = None
-        self._source_traceback = None
-        self._when = when
-        self._scheduled = False
+        self.context = context
+        self.callback = callback
+        self.args = args
+        self.is_cancelled = False
         self.process = context.get(PROCESS)
         """Whose it is."""
 
-    @property
-    def is_over(self) -> bool:
-        """Whether it will never run."""
-        return self._cancelled or (self.process is not None and not self.process.is_alive)
+    def __repr__(self) -> str:
+        return f"<{self.callback} of {self.process}>"
 
     def cancel(self) -> None:
         """It is dropped when its turn comes; what it holds is let go now."""
-        self._cancelled = True
-        self._callback = _nothing
-        self._args = ()
+        self.is_cancelled = True
+        self.callback = _nothing
+        self.args = ()
 
-    def run(self) -> None:
-        """Its turn has come."""
-        if self._cancelled:
-            return
-        try:
-            self._context.run(self._callback, *self._args)
-        except (SystemExit, KeyboardInterrupt):
-            raise
-        except BaseException as error:  # noqa: BLE001 - as asyncio does: the loop is told
-            self._loop.call_exception_handler({"message": "a callback failed", "exception": error, "handle": self})
+    def cancelled(self) -> bool:
+        return self.is_cancelled
 
 
 def _nothing(*_: object) -> None:
     """What is left of a cancelled handle."""
+
+
+DONE = SimHandle(_nothing, (), Context())
+"""What has run already."""
+
+
+class Deadlock(RuntimeError):
+    """Nothing is runnable and no timer is set: everyone waits for somebody else."""
+
+
+class TooSlow(RuntimeError):
+    """The run has used up its real time: it never ends, or does too much in one instant."""
+
+
+class Died(BaseException):
+    """Raised in a dead process that tries to act, and into what is left of it when the run is over."""
+
+
+class NumberedTask(asyncio.Task[Result]):
+    """Hashes to its creation number instead of its address."""
+
+    def __init__(self, coro: Coroutine[Any, Any, Result], number: int, process: Process | None, **rest: Any) -> None:
+        self.number = number  # first: making the task puts it into a set
+        self.process = process
+        super().__init__(coro, **rest)
+
+    def __hash__(self) -> int:
+        return self.number
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+
+def end(coroutine: Any) -> None:
+    """Unwind a coroutine that nobody will resume: whatever it awaits on its way out ends as well."""
+    if inspect.getcoroutinestate(coroutine) == inspect.CORO_CREATED:
+        coroutine.close()  # it has not begun
+        return
+    for _ in range(100):
+        try:
+            coroutine.throw(Died("the run is over"))
+        except BaseException:  # noqa: BLE001 - the last words of what is dead
+            return
+
+
+def where(task: "asyncio.Task[Any]") -> str:
+    frames = task.get_stack(limit=1)
+    return f"{frames[0].f_code.co_qualname}:{frames[0].f_lineno}" if frames else "its start"

@@ -148,7 +148,7 @@ class SimTransport:
         exchange.left = True
         wire.asked[operation] += 1
         call = Call(self.venue, wire.account, operation, path, dict(exchange.params), exchange.body or b"")
-        fault = wire.faults.decide(operation, host.manner.instrument(call), current().now(), account=wire.account)
+        fault = wire.faults.decide(operation, host.manner.instrument(call), current().present, account=wire.account)
         answer: asyncio.Future[Response] = current().create_future()
         there, back = wire.draw(wire.travel.there), wire.draw(wire.travel.back)
         if isinstance(fault, Slow):
@@ -225,7 +225,7 @@ class SimTransport:
         await asyncio.sleep(wire.draw(wire.travel.there) + wire.draw(wire.travel.back))
         if wire.is_down:
             raise TransportError("the name does not resolve")
-        if wire.faults.decide(operation, None, current().now(), account=wire.account) is not None:
+        if wire.faults.decide(operation, None, current().present, account=wire.account) is not None:
             raise TransportError("the handshake was refused (503)")
         line = SimLine(wire, is_binary=is_orders)
         if is_orders:

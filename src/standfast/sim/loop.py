@@ -16,7 +16,6 @@ Invariants
 
 import asyncio
 import heapq
-import inspect
 import warnings
 from collections import deque
 from collections.abc import Callable, Coroutine
@@ -26,10 +25,21 @@ from datetime import datetime, timedelta
 from itertools import count
 from random import Random
 from types import TracebackType
-from typing import Any, ClassVar, ParamSpec, TypeVar
+from typing import Any, ClassVar, NoReturn, ParamSpec, TypeVar
 
 from standfast.runtime.clock import monotonic
-from standfast.sim.handles import PROCESS, Process, SimHandle
+from standfast.sim.handles import (
+    DONE,
+    PROCESS,
+    Deadlock,
+    Died,
+    NumberedTask,
+    Process,
+    SimHandle,
+    TooSlow,
+    end,
+    where,
+)
 from standfast.sim.sealed import sealed
 
 Result = TypeVar("Result")
@@ -55,33 +65,6 @@ IN_A_THREAD = (0.0005, 0.020)
 """Seconds after which what was given to an executor is done; drawn evenly between the two ends."""
 
 
-class Deadlock(RuntimeError):
-    """Nothing is runnable and no timer is set: everyone waits for somebody else."""
-
-
-class TooSlow(RuntimeError):
-    """The run has used up its real time: it never ends, or does too much in one instant."""
-
-
-class Died(BaseException):
-    """Raised in a dead process that tries to act, and into what is left of it when the run is over."""
-
-
-class NumberedTask(asyncio.Task[Result]):
-    """Hashes to its creation number instead of its address."""
-
-    def __init__(self, coro: Coroutine[Any, Any, Result], number: int, process: Process | None, **rest: Any) -> None:
-        self.number = number  # first: making the task puts it into a set
-        self.process = process
-        super().__init__(coro, **rest)
-
-    def __hash__(self) -> int:
-        return self.number
-
-    def __eq__(self, other: object) -> bool:
-        return self is other
-
-
 class VirtualLoop(asyncio.BaseEventLoop):
     """Use `run`. `start` is the aware UTC time at which the loop's time is zero."""
 
@@ -94,10 +77,9 @@ class VirtualLoop(asyncio.BaseEventLoop):
         assert start.tzinfo is not None, start
         self.start = start
         self.microseconds = 0
-        self.turns = 0
         self.set_debug(False)  # slow-callback warnings would read the real clock
-        self._now = start
-        self._now_at = 0
+        self.present = start
+        """The time: aware UTC, exact."""
         self._timers: list[tuple[int, int, SimHandle]] = []
         self._ticket = count()
         self._task_number = count(1)
@@ -106,6 +88,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self._real_end = monotonic() + real_seconds
         self._threads = Random("executor")
         self._order: Random | None = None
+        self._is_direct = False
         self._failure: BaseException | None = None
         self.set_task_factory(self._numbered)
         self.set_exception_handler(_take_unhandled)
@@ -120,19 +103,32 @@ class VirtualLoop(asyncio.BaseEventLoop):
     def time(self) -> float:
         return self.microseconds / MICROSECONDS
 
-    def now(self) -> datetime:
-        """Aware UTC, exact."""
-        if self._now_at != self.microseconds:
-            self._now_at = self.microseconds
-            self._now = self.start + timedelta(microseconds=self.microseconds)
-        return self._now
-
     def call_soon(  # type: ignore[override]  # the base class's extra type variable says the same
         self, callback: Callable[..., object], *args: Any, context: Context | None = None
     ) -> SimHandle:
-        handle = SimHandle(0.0, callback, args, self, context)
+        if self._is_direct and context is not None:
+            self._is_direct = False
+            process = context.get(PROCESS)
+            if process is None or (process.is_alive and process.held is None):
+                context.run(callback, *args)
+                return DONE
+        handle = SimHandle(callback, args, context)
         self._ready.append(handle)
         return handle
+
+    def settle(self, waiter: "asyncio.Future[Any]", result: object) -> None:
+        """Give a waiter its result, unless it is done. Who waits for it goes on at once: a turn of its own would
+        change nothing and cost as much again. Not from within a task."""
+        if not waiter.done():
+            self._is_direct = True
+            waiter.set_result(result)
+            self._is_direct = False
+
+    def directly(self, act: Callable[[], object]) -> None:
+        """As `settle`, for who is woken by this."""
+        self._is_direct = True
+        act()
+        self._is_direct = False
 
     def call_later(  # type: ignore[override]  # as above
         self, delay: float, callback: Callable[..., object], *args: Any, context: Context | None = None
@@ -142,42 +138,66 @@ class VirtualLoop(asyncio.BaseEventLoop):
     def call_at(  # type: ignore[override]  # as above
         self, when: float, callback: Callable[..., object], *args: Any, context: Context | None = None
     ) -> SimHandle:
-        handle = SimHandle(when, callback, args, self, context)
-        now = self.microseconds
+        handle = SimHandle(callback, args, context)
         due = round(when * MICROSECONDS)
-        if due <= now:  # however short a wait, time passes: who waits for the rest of a float must get there
-            due = now + 1 if when * MICROSECONDS > now else now
+        if due <= self.microseconds:  # however short a wait, time passes: who waits for a float's rest must get there
+            due = self.microseconds + (when * MICROSECONDS > self.microseconds)
         heapq.heappush(self._timers, (due, next(self._ticket), handle))
         return handle
 
     # --- turns ----------------------------------------------------------------------------------
 
     def _run_once(self) -> None:
-        """One turn: what was runnable when it began, or, when nothing is, a jump to the next timer."""
-        self.turns += 1
-        if self.turns % CHECKED_EVERY == 0 and monotonic() > self._real_end:
-            raise TooSlow(f"more than {self._real_seconds:g} s; virtual time stands at {self.now()}, turn {self.turns}")
-        if not self._ready and not self._stopping:  # type: ignore[attr-defined]  # not in typeshed
-            self._jump()
-        timers, now = self._timers, self.microseconds
-        while timers and timers[0][0] <= now:
-            self._ready.append(heapq.heappop(timers)[2])
-        if self._order is not None and len(self._ready) > 1:
-            self._shuffle(self._order)
-        self._run_ready()
+        """Turns until told to stop: what was runnable when it began, or what the next timers bring when nothing was."""
+        ready, unchecked = self._ready, CHECKED_EVERY
+        while not self._stopping:  # type: ignore[attr-defined]  # not in typeshed
+            unchecked -= 1
+            if not unchecked:
+                self._check_real_time()
+                unchecked = CHECKED_EVERY
+            self._take_due()
+            if self._order is not None and len(ready) > 1:
+                self._shuffle(self._order)
+            for _ in range(len(ready)):
+                self._run(ready.popleft())
         if self._failure is not None:
             failure, self._failure = self._failure, None
             raise failure
 
-    def _run_ready(self) -> None:
-        ready = self._ready
-        for _ in range(len(ready)):
-            handle = ready.popleft()
+    def _take_due(self) -> None:
+        """Make runnable what is due; jump to when something is, if nothing is runnable."""
+        ready, timers, pop = self._ready, self._timers, heapq.heappop
+        while not ready:
+            if not timers:
+                self._find_nothing()
+            due, _, handle = pop(timers)
             process = handle.process
-            if process is None or (process.is_alive and process.held is None):
-                handle.run()
-            elif process.is_alive and process.held is not None:
-                process.held.append(handle)
+            if handle.is_cancelled or (process is not None and not process.is_alive):
+                continue  # it will never run: no reason to let time pass
+            self.microseconds = due
+            self.present = self.start + timedelta(0, 0, due)
+            ready.append(handle)
+        now = self.microseconds
+        while timers and timers[0][0] <= now:
+            ready.append(pop(timers)[2])
+
+    def _run(self, handle: SimHandle) -> None:
+        process = handle.process
+        if handle.is_cancelled or (process is not None and not process.is_alive):
+            return
+        if process is not None and process.held is not None:
+            process.held.append(handle)
+            return
+        try:
+            handle.context.run(handle.callback, *handle.args)
+        except (SystemExit, KeyboardInterrupt):
+            raise
+        except BaseException as error:  # noqa: BLE001 - as asyncio does: the loop is told
+            self.call_exception_handler({"message": "a callback failed", "exception": error, "handle": handle})
+
+    def _check_real_time(self) -> None:
+        if monotonic() > self._real_end:
+            raise TooSlow(f"more than {self._real_seconds:g} s; virtual time stands at {self.present}")
 
     def _shuffle(self, draw: Random) -> None:
         """Deal the places of the guards' handles among them anew."""
@@ -188,19 +208,14 @@ class VirtualLoop(asyncio.BaseEventLoop):
         for place, handle in zip(places, handles, strict=True):
             ready[place] = handle
 
-    def _jump(self) -> None:
-        while self._timers and self._timers[0][2].is_over:
-            heapq.heappop(self._timers)
-        if not self._timers:
-            raise Deadlock(
-                f"nothing is runnable and no timer is set; waiting: {', '.join(self._waiting()) or 'nobody'}"
-            )
-        self.microseconds = self._timers[0][0]
+    def _find_nothing(self) -> NoReturn:
+        waiting = ", ".join(self._waiting()) or "nobody"
+        raise Deadlock(f"nothing is runnable and no timer is set; waiting: {waiting}")
 
     def _waiting(self) -> list[str]:
         """Every living task and where it waits."""
         alive = [task for task in _in_order(self) if task.process is None or task.process.is_alive]
-        return [f"{task.get_name()} at {_place(task)}" for task in alive]
+        return [f"{task.get_name()} at {where(task)}" for task in alive]
 
     # --- what BaseEventLoop leaves to its subclasses ---------------------------------------------
 
@@ -231,6 +246,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
     def fail(self, error: BaseException) -> None:
         """End the run with this error."""
         self._failure = self._failure or error
+        self.stop()
 
     def pause(self, process: Process) -> None:
         """As SIGSTOP does: from now on nothing of it runs, and nothing of it is lost."""
@@ -253,7 +269,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
             warnings.simplefilter("ignore", RuntimeWarning)  # what was about to start when its process died never will
             for task in _in_order(self):
                 task._log_destroy_pending = False  # type: ignore[attr-defined]  # noqa: SLF001 - it is known, and meant
-                _end(task.get_coro())
+                end(task.get_coro())
         self._ready.clear()
         self._timers.clear()
 
@@ -276,23 +292,6 @@ def _take_unhandled(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) ->
 
 def _in_order(loop: VirtualLoop) -> list[NumberedTask[Any]]:
     return sorted((task for task in asyncio.all_tasks(loop) if isinstance(task, NumberedTask)), key=hash)
-
-
-def _end(coroutine: Any) -> None:
-    """Unwind a coroutine that nobody will resume: whatever it awaits on its way out ends as well."""
-    if inspect.getcoroutinestate(coroutine) == inspect.CORO_CREATED:
-        coroutine.close()  # it has not begun
-        return
-    for _ in range(100):
-        try:
-            coroutine.throw(Died("the run is over"))
-        except BaseException:  # noqa: BLE001 - the last words of what is dead
-            return
-
-
-def _place(task: "asyncio.Task[Any]") -> str:
-    frames = task.get_stack(limit=1)
-    return f"{frames[0].f_code.co_qualname}:{frames[0].f_lineno}" if frames else "its start"
 
 
 def run(main: Coroutine[Any, Any, Result], *, start: datetime, real_seconds: float = 60.0) -> Result:
@@ -330,11 +329,11 @@ class VirtualClock:
         self._loop: VirtualLoop | None = None
 
     def now(self) -> datetime:
-        now = (self._loop or self._current()).now()
+        now = (self._loop or self._current()).present
         return now + self.skew if self.skew else now
 
     def monotonic(self) -> float:
-        return (self._loop or self._current()).time()
+        return (self._loop or self._current()).microseconds / MICROSECONDS
 
     def _current(self) -> VirtualLoop:
         self._loop = current()
@@ -344,24 +343,23 @@ class VirtualClock:
         if seconds <= 0:
             await asyncio.sleep(0)
             return
-        loop = current()
+        loop = self._loop or self._current()
         waiter: asyncio.Future[None] = loop.create_future()
-        timer = loop.call_later(seconds, _wake_up, waiter)
+        timer = loop.call_later(seconds, loop.settle, waiter, None)
         try:
             await waiter
         finally:
             timer.cancel()
+
+    def later(self, seconds: float, act: Callable[[], object]) -> SimHandle:
+        loop = self._loop or self._current()
+        return loop.call_later(seconds, loop.directly, act)
 
     def timeout(self, seconds: float) -> AbstractAsyncContextManager[object]:
         return Timer(seconds)
 
     def timer(self, seconds: float) -> AbstractAsyncContextManager[object]:
         return Timer(seconds)
-
-
-def _wake_up(waiter: "asyncio.Future[None]") -> None:
-    if not waiter.done():
-        waiter.set_result(None)
 
 
 class Timer:

@@ -63,7 +63,7 @@ class Stream(Generic[Message]):
         """The exchange has something to say."""
         if not self._is_connected:
             return
-        at = current().now()
+        at = current().present
         for sending in self._post.arrange(message, instrument=instrument, account=self._wire.account, at=at):
             if isinstance(sending, HangUp):
                 self._break("the connection was cut")
@@ -83,7 +83,7 @@ class Stream(Generic[Message]):
     def _connect(self) -> None:
         if not self._is_open or self._is_connected:
             return
-        at = current().now()
+        at = current().present
         fault = self._wire.faults.decide(f"{self._operation}_connect", None, at, account=self._wire.account)
         if self._wire.is_down or fault is not None:
             self._say_down("it does not connect")

@@ -130,7 +130,7 @@ class TradierTransport(SimTransport):
         await asyncio.sleep(wire.draw(wire.travel.there) + wire.draw(wire.travel.back))
         if wire.is_down:
             raise TransportError("the name does not resolve")
-        if wire.faults.decide("stream_connect", None, current().now(), account=wire.account) is not None:
+        if wire.faults.decide("stream_connect", None, current().present, account=wire.account) is not None:
             raise TransportError("the handshake was refused (503)")
         line = TradierLine(wire, self)
         line.client = order_stream.Client(self._stream, self.venue, line, line.ends)

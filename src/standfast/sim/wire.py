@@ -36,6 +36,7 @@ from standfast.exchange.past import Past
 from standfast.exchange.refusal import Refused
 from standfast.model.errors import BrokerError, Malformed, OutcomeUnknown, Rejected, Unreachable
 from standfast.sim.effects import effect, effect_of
+from standfast.sim.handles import SimHandle
 from standfast.sim.loop import PROCESS, Died, Process, current
 from standfast.sim.translate import rejected
 
@@ -81,12 +82,14 @@ class Wire:
 
     def catch_up(self) -> datetime:
         """Let the exchange come up to now."""
-        self.engine.advance(max(current().now(), self.engine.now))
-        return self.engine.now
+        engine, now = self.engine, current().present
+        before = engine.now
+        engine.advance(now if now > before else before)
+        return engine.now
 
     def outage(self, seconds: float) -> None:
         """No name resolves and no stream lives for this long: nothing leaves."""
-        self._down_until = current().now() + timedelta(seconds=seconds)
+        self._down_until = current().present + timedelta(seconds=seconds)
         self.cut("the network is down")
 
     def heal(self) -> None:
@@ -100,12 +103,12 @@ class Wire:
 
     @property
     def is_down(self) -> bool:
-        return self._down_until is not None and current().now() < self._down_until
+        return self._down_until is not None and current().present < self._down_until
 
     def draw(self, span: tuple[float, float]) -> float:
         return self._draw.uniform(*span)
 
-    def later(self, seconds: float, act: Callable[[], None]) -> None:
+    def later(self, seconds: float, act: Callable[[], object]) -> None:
         current().call_later(seconds, act, context=self.outside)
 
     # --- requests -------------------------------------------------------------------------------
@@ -119,19 +122,19 @@ class Wire:
         if self.is_down:
             await asyncio.sleep(0.01)
             raise Unreachable("the name does not resolve")
-        loop = current()
-        fault = self.faults.decide(operation, instrument, loop.now(), account=self.account)
+        loop, travel = current(), self.travel
+        fault = self.faults.decide(operation, instrument, loop.present, account=self.account)
         self.asked[operation] += 1
         answer: asyncio.Future[Answer] = loop.create_future()
-        there, back = self.draw(self.travel.there), self.draw(self.travel.back)
-        if isinstance(fault, Slow):
+        there, back = self._draw.uniform(*travel.there), self._draw.uniform(*travel.back)
+        if fault is not None and isinstance(fault, Slow):
             there, back = (there + fault.seconds, back) if fault.late == "request" else (there, back + fault.seconds)
-        deadline = self.travel.deadline
+        deadline = travel.deadline
         patience = _Patience(answer, operation, loop.time() + deadline, deadline)
-        if there + back >= deadline or isinstance(fault, NeverArrives | NeverAnswered):
+        if there + back >= deadline or (fault is not None and isinstance(fault, NeverArrives | NeverAnswered)):
             patience.begin()  # otherwise the answer is there in time, unless it is lost: `_arrive` knows
-        process = PROCESS.get()
-        self.later(there, lambda: self._arrive(operation, process, deed, fault, patience, back))
+        arriving = (operation, PROCESS.get(), deed, fault, patience, back)
+        loop.call_later(there, self._arrive, *arriving, context=self.outside)
         try:
             found = await answer
         except _Unanswered as error:
@@ -163,17 +166,18 @@ class Wire:
                 error = rejected(operation, refused)
             except BrokerError as its_own:
                 error = its_own
-        if isinstance(fault, NeverArrives | NeverAnswered):
+        if fault is not None and isinstance(fault, NeverArrives | NeverAnswered):
             _is_lost(operation, process)
             return
         if _is_lost(operation, process):
             patience.begin()
             return
-        error = _spoilt(operation, fault) or error
-        self.later(back, lambda: _settle(patience.answer, found, error))
+        if fault is not None:
+            error = _spoilt(operation, fault) or error
+        current().call_later(back, _settle, patience.answer, found, error, context=self.outside)
 
 
-def _spoilt(operation: str, fault: Fault | None) -> BrokerError | None:
+def _spoilt(operation: str, fault: Fault) -> BrokerError | None:
     """What the adapter makes of a spoilt answer."""
     match fault:
         case RateLimited(reset_after=seconds):
@@ -206,7 +210,7 @@ class _Patience(Generic[Answer]):
         self.answer = answer
         self._operation, self._due, self._seconds = operation, due, seconds
         self._asker = copy_context()
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: SimHandle | None = None
 
     def begin(self) -> None:
         """From here on somebody may wait in vain."""
@@ -264,4 +268,4 @@ def _settle(answer: "asyncio.Future[Answer]", found: list[Answer], error: Broker
         answer.set_exception(error)
         answer.exception()  # seen: who asked may have been killed meanwhile, and nobody is to be told then
     else:
-        answer.set_result(found[0])
+        current().settle(answer, found[0])

@@ -42,6 +42,7 @@ from standfast.sim.guards import Guard, Habitat, People, SimBroker
 from standfast.sim.keeper import Keeper
 from standfast.sim.loop import VirtualClock, current, run
 from standfast.sim.nights import planned_close
+from standfast.sim.ticker import Ticker
 from standfast.sim.watch import CANARIES, Violation, Watcher
 from standfast.sim.wire import Travel, Wire
 from standfast.stores.promises import RequestOutcome
@@ -50,8 +51,6 @@ Result = TypeVar("Result")
 
 STEP = 0.01
 """Seconds between two looks of somebody who waits."""
-IDLE = 5
-"""Seconds between two ticks of watchers that are idle."""
 FED_FOR = timedelta(days=400)
 QUIET = ExchangeRules()
 
@@ -88,16 +87,15 @@ class World:
         )
         self.people = People(seed=seed)
         self.store = SimStore(lambda holder: self.keeper.is_alive(holder), seed=seed)
-        self.store.committed = partial(self._tell, "committed")
-        self.tape: list[Event] = []
-        self.watchers: list[Watcher] = []
+        self.store.committed = self._committed
+        self.tape, self.watchers = list[Event](), list[Watcher]()
         self.violation: Violation | None = None
         self.health: Callable[[str], bool] = self._is_healthy
         """Whether an instrument can be guarded now, H(t, s); a chaos that knows more puts its own here."""
         self.engine = Engine(
             instruments,
             [AccountSpec(name=rules.account, key_id=CANARIES[0], secret=CANARIES[1], cash=cash)],
-            start=current().now(),
+            start=current().present,
             calendar=self._sessions,
             seed=seed,
             rules=exchange,
@@ -118,6 +116,8 @@ class World:
         self._sleepers: list[asyncio.Future[None]] = []
         self._trouble: BaseException | None = None
         self.engine.listeners.append(self._happened)
+        self.ticker = Ticker(self._look, self.wire.outside)
+        self.engine.overhearers.append(lambda asked: self.ticker.hasten())
 
     def _broker_for(self, clock: VirtualClock) -> SimBroker:
         if self._through == "alpaca":
@@ -133,7 +133,7 @@ class World:
 
     async def __aenter__(self) -> "World":
         self._tasks = [current().create_task(self._feed(), name="market")]
-        self._second()
+        self.ticker.begin()
         await asyncio.sleep(0)
         return self
 
@@ -141,7 +141,7 @@ class World:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.keeper.end()
-        self._next_second.cancel()
+        self.ticker.end()
         for task in self._tasks:
             task.cancel()
         if error is None:
@@ -189,7 +189,7 @@ class World:
 
     async def _sleep_until(self, at: datetime) -> None:
         if at > self.now:
-            await asyncio.sleep((at - self.now) / timedelta(seconds=1))
+            await self.clock.sleep((at - self.now) / timedelta(seconds=1))
 
     def take(self, quote: FileQuote) -> None:
         """The market has a new quote: at the exchange, and on its way to who watches."""
@@ -206,14 +206,16 @@ class World:
     def _happened(self, event: Event) -> None:
         """Keep it, and see to it that what the exchange puts off because of it happens in time."""
         self.tape.append(event)
+        self.ticker.hasten()
         self._tell("happened", event)
         rules = self.engine.rules
         delays = {rules.accept_after, rules.cancel_after, rules.replace_after, rules.fill_after} - {timedelta(0)}
         for delay in sorted(delays):
-            self.wire.later(delay / timedelta(seconds=1), self._due)
+            self.wire.later(delay / timedelta(seconds=1), self.wire.catch_up)
 
-    def _due(self) -> None:
-        self.wire.catch_up()
+    def _committed(self, entries: Sequence[Entry]) -> None:
+        self._tell("committed", entries)
+        self.ticker.hasten()
 
     # --- the bot and the operator ---------------------------------------------------------------
 
@@ -317,12 +319,9 @@ class World:
                 self.fail(violation)
                 return
 
-    def _second(self, idle: int = 0) -> None:
-        """Each second, while there is something to look at; each few, while nothing has changed and nothing runs."""
-        if idle >= IDLE or not all(watcher.is_idle for watcher in self.watchers):
-            idle, now = 0, self.wire.catch_up()
-            self._tell("tick", now)
-        self._next_second = current().call_later(1.0, self._second, idle + 1, context=self.wire.outside)
+    def _look(self) -> bool:
+        self._tell("tick", self.wire.catch_up())
+        return all(watcher.is_idle for watcher in self.watchers)
 
     # --- waiting --------------------------------------------------------------------------------
 
