@@ -60,6 +60,18 @@ class Clock(Protocol):
         """As `timeout`, exact at any speed: for waits that are to end at a moment, and not for answers."""
         ...
 
+    def later(self, seconds: float, act: Callable[[], object]) -> "Timer":
+        """Have this called after so many seconds, exact at any speed; in the running loop."""
+        ...
+
+
+class Timer(Protocol):
+    """Something that will be called."""
+
+    def cancel(self) -> None:
+        """Not any more. Without effect when it has been."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class StreamUp:

@@ -2,7 +2,7 @@
 
 import asyncio
 import heapq
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
@@ -36,6 +36,9 @@ class ManualClock:
 
     def timer(self, seconds: float) -> AbstractAsyncContextManager[object]:
         return self._timeout(seconds)
+
+    def later(self, seconds: float, act: Callable[[], object]) -> asyncio.TimerHandle:
+        raise NotImplementedError
 
     @asynccontextmanager
     async def _timeout(self, seconds: float) -> AsyncIterator[object]:
@@ -79,6 +82,9 @@ class LoopClock:
 
     def timer(self, seconds: float) -> AbstractAsyncContextManager[object]:
         return asyncio.timeout(seconds)
+
+    def later(self, seconds: float, act: Callable[[], object]) -> asyncio.TimerHandle:
+        return asyncio.get_running_loop().call_later(seconds, act)
 
 
 async def settle() -> None:

@@ -1,6 +1,7 @@
 """Every answer about the ledger's files that is not good is told; only a ledger that is gone ends the guard."""
 
 import asyncio
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -42,6 +43,9 @@ class Watch:
         raise NotImplementedError
 
     def timer(self, seconds: float) -> AbstractAsyncContextManager[object]:
+        raise NotImplementedError
+
+    def later(self, seconds: float, act: Callable[[], object]) -> asyncio.TimerHandle:
         raise NotImplementedError
 
 

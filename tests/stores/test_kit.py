@@ -38,6 +38,9 @@ class Acting:
     def timer(self, seconds: float) -> AbstractAsyncContextManager[object]:
         raise NotImplementedError
 
+    def later(self, seconds: float, act: Callable[[], object]) -> asyncio.TimerHandle:
+        raise NotImplementedError
+
 
 STORES: dict[str, Callable[[Path], LedgerStore]] = {
     "memory": lambda directory: MemoryStore(),

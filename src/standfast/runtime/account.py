@@ -39,6 +39,7 @@ from standfast.model.errors import named
 from standfast.model.ids import EntryNumber, Holding, InstrumentId, RequestId
 from standfast.model.journal import Entry, GuardStarted, GuardStopped, OrderIntended, RequestDone, RequestTaken
 from standfast.ports import Clock, OrderEvent, Request, StreamDown, StreamUp
+from standfast.runtime.bell import Bell
 from standfast.runtime.beyond import Beyond
 from standfast.runtime.events import must_be_read
 from standfast.runtime.instruments import Instruments
@@ -104,7 +105,7 @@ class Account:
         self._spawn, self._beat = spawn, beat
         self._dirty: set[Holding] = set()
         self._everything = True
-        self._wake = asyncio.Event()
+        self._wake = Bell()
         self._timers = Timers()
         self._beyond = Beyond(self._set_timer)
         self._leaps: dict[Holding, Decimal] = {}
@@ -150,11 +151,11 @@ class Account:
 
     def look_at(self, holdings: Iterable[Holding]) -> None:
         self._dirty.update(holdings)
-        self._wake.set()
+        self._wake.ring()
 
     def look_at_everything(self) -> None:
         self._everything = True
-        self._wake.set()
+        self._wake.ring()
 
     def _wake_holding(self, holding: Holding) -> None:
         """Its price has left its band, or an order effect is done: look at it."""
@@ -238,7 +239,7 @@ class Account:
         """Decide nothing any more: returns once no cycle is under way. What is handed over then stays as it is."""
         self._leaving = True
         if self.cycles:
-            self._wake.set()
+            self._wake.ring()
             await self._at_rest.wait()
 
     async def _first_reads(self) -> None:
@@ -251,14 +252,11 @@ class Account:
     async def _wait(self) -> None:
         """Until something may have changed, a timer is due, or it is time to show that we live."""
         self._ring(self.ledger.now())
-        if self._wake.is_set():
+        if self._wake.is_rung:
             return
         due = self._timers.next
         limit = SHOWN if due is None else min(SHOWN, max((due - self.clock.now()).total_seconds(), 0.001))
-        try:
-            async with self.clock.timer(limit):
-                await self._wake.wait()
-        except TimeoutError:
+        if not await self._wake.heard(self.clock, limit):
             self._ring(self.ledger.now())
 
     def _clock_was_set(self) -> None:
@@ -271,13 +269,13 @@ class Account:
         for holding in self._timers.ring(now):
             if holding is not ACCOUNT:
                 self._dirty.add(holding)
-            self._wake.set()
+            self._wake.ring()
         if self._passed is None or now - self._passed >= self.rules.every.full:
             self.look_at_everything()
 
     async def run_once(self) -> None:
         """Look at what may have changed until nothing more is to be recorded."""
-        self._wake.clear()
+        self._wake.hush()
         self.cycles += 1
         for _ in range(PASSES_MAX):
             self._beat()  # each pass may wait for the ledger
@@ -302,7 +300,7 @@ class Account:
             if not decision.facts:
                 return  # what the facts changed is dirty again, and is looked at in the next pass
         log.warning("a cycle did not come to rest", passes=PASSES_MAX)
-        self._wake.set()
+        self._wake.ring()
 
     def _take_dirty(self) -> set[Holding]:
         if self._everything:

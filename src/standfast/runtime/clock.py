@@ -12,6 +12,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # the parent process, which is small, reads the time too
+    from standfast.ports import Timer
 
 OFFSET_ALARM = timedelta(seconds=2)
 """A machine further than this from the broker's clock is worth an alarm (reliability.md §4.1, A6)."""
@@ -68,6 +72,11 @@ class RealClock:
 
         return asyncio.timeout(seconds)
 
+    def later(self, seconds: float, act: Callable[[], object]) -> "Timer":
+        import asyncio
+
+        return asyncio.get_running_loop().call_later(seconds, act)
+
     def correct(self, by: timedelta) -> None:
         """Move `now` by this much (`offset` says how much); `monotonic` is not touched."""
         self.correction += by
@@ -122,6 +131,11 @@ class ScaledClock:
         import asyncio
 
         return asyncio.timeout(seconds / self.speed)
+
+    def later(self, seconds: float, act: Callable[[], object]) -> "Timer":
+        import asyncio
+
+        return asyncio.get_running_loop().call_later(seconds / self.speed, act)
 
     def correct(self, by: timedelta) -> None:
         """As `RealClock.correct`."""

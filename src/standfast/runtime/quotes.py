@@ -5,7 +5,6 @@ quote when somebody looks at it (`sights`). A tick outside wakes the loop, whose
 into the columns of structures too, and wakes those whose net price has left its bounds.
 """
 
-import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -23,6 +22,7 @@ from standfast.model.ids import Holding, InstrumentId, PositionId, structure_hol
 from standfast.model.option import option_contract
 from standfast.model.quote import ExactTick, Quote
 from standfast.ports import Broker, Clock, Tick, Ticks
+from standfast.runtime.bell import Bell
 
 log = structlog.get_logger("standfast.quotes")
 
@@ -148,7 +148,7 @@ class Quotes:
         self._old: set[Holding] = set()
         """Watched, and without a fresh quote when that was last looked at."""
         self._wanted: set[Holding] = set()
-        self._is_wanted = asyncio.Event()
+        self._is_wanted = Bell()
 
     def watch(self, wanted: Watch) -> None:
         """Take over what was just figured; holdings without a band, and with nobody beside, are no longer watched."""
@@ -243,14 +243,14 @@ class Quotes:
     def want(self, holding: Holding) -> None:
         """Have it asked for soon, together with whatever else is wanted, and looked at then."""
         self._wanted.add(holding)
-        self._is_wanted.set()
+        self._is_wanted.ring()
 
     async def poll(self) -> None:
         """Ask for what the stream has not brought, and for what is wanted."""
         while True:
             now = self.clock.now()
             wanted, self._wanted = self._wanted, set()
-            self._is_wanted.clear()
+            self._is_wanted.hush()
             stale = {holding for holding in self.watched if self._is_stale(holding, now)} | self._without_greeks(now)
             if stale or wanted:
                 await self.ask(sorted(stale | wanted))
@@ -259,11 +259,7 @@ class Quotes:
                 self._wake(holding)
             if wanted:  # one that is not quoted is wanted again by the look this brings
                 await self.clock.sleep(AGAIN)
-            try:
-                async with self.clock.timeout(POLL.total_seconds()):
-                    await self._is_wanted.wait()
-            except TimeoutError:
-                continue
+            await self._is_wanted.heard(self.clock, POLL.total_seconds())
 
     def _wake_blind(self) -> None:
         """Have those looked at that no usable quote has come for: once when it begins, whatever wakes the loop else."""

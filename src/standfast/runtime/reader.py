@@ -4,10 +4,9 @@ A failed read is absent, never empty: the last good one stays, and how long it h
 is asked for while one runs is made again afterwards, because the running one may have begun too early.
 """
 
-import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import chain, groupby
 
@@ -20,6 +19,7 @@ from standfast.core.movements import book_movements
 from standfast.core.put_back import STEP
 from standfast.core.repair import is_left_to_people
 from standfast.core.totals import fills_of
+from standfast.model.altered import altered
 from standfast.model.booked import BookedOrder
 from standfast.model.effects import Urgency
 from standfast.model.errors import BrokerError, Malformed, Unauthorised
@@ -27,6 +27,7 @@ from standfast.model.evidence import OrdersRead, Snapshot
 from standfast.model.ids import BrokerOrderId, Holding
 from standfast.model.journal import Fact, OrderObserved, SessionSeen, WatermarkMoved
 from standfast.model.order import Fill, Movement, OrderReport, says_more
+from standfast.runtime.bell import Bell
 from standfast.runtime.ledger import Ledger
 from standfast.runtime.lookups import Lookups
 
@@ -47,7 +48,7 @@ class Kind:
     name: str
     every: Callable[[], timedelta]
     read: Callable[[int], Awaitable[None]]
-    wanted: asyncio.Event
+    wanted: Bell
     urgency: int = Urgency.READ
     """Of the next read: what a decision waits for goes before what is merely kept fresh."""
     succeeded_at: datetime | None = None
@@ -68,6 +69,8 @@ class Reader:
         self.lookups = Lookups(ledger, changed)
         self.asked = self.lookups.asked
         self._changed = changed
+        self.failing: frozenset[str] = frozenset()
+        """Kinds whose last attempt failed."""
         self._missed: dict[BrokerOrderId, OrderReport] = {}
         """Exits of others that the last list leaves out, and that no reading by id has found finished."""
         self.kinds = {
@@ -79,13 +82,13 @@ class Reader:
         }
 
     def _kind(self, name: str, every: Callable[[], timedelta], read: Callable[[int], Awaitable[None]]) -> Kind:
-        return Kind(name=name, every=every, read=read, wanted=asyncio.Event())
+        return Kind(name=name, every=every, read=read, wanted=Bell())
 
     def want(self, kind: str, urgency: int = Urgency.VERIFY) -> None:
         """Ask for a read that begins after now."""
         wanted = self.kinds[kind]
         wanted.urgency = min(wanted.urgency, urgency)
-        wanted.wanted.set()
+        wanted.wanted.ring()
 
     def note_cancel(self, broker_id: BrokerOrderId) -> None:
         """A cancel is going out: remember when, and look at the list again."""
@@ -97,27 +100,18 @@ class Reader:
         self.lookups.forget()
         self.want("clock")
 
-    @property
-    def failing(self) -> frozenset[str]:
-        """Kinds whose last attempt failed."""
-        return frozenset(name for name, kind in self.kinds.items() if kind.failed_since is not None)
-
     def want_everything(self) -> None:
         for kind in self.kinds.values():
-            kind.wanted.set()
+            kind.wanted.ring()
 
     async def run(self, kind: Kind) -> None:
         """Read one kind for ever, by its rhythm and on demand."""
         while True:
-            kind.wanted.clear()
+            kind.wanted.hush()
             await self.attempt(kind)
             ended = self.clock.monotonic()
-            try:
-                async with self.clock.timer(max(kind.every().total_seconds(), SPACING)):
-                    await kind.wanted.wait()
-            except TimeoutError:
-                continue
-            await self.clock.sleep(max(0.0, ended + SPACING - self.clock.monotonic()))
+            if await kind.wanted.heard(self.clock, max(kind.every().total_seconds(), SPACING)):
+                await self.clock.sleep(max(0.0, ended + SPACING - self.clock.monotonic()))
 
     async def attempt(self, kind: Kind) -> bool:
         """One read; a failure is noted and evidence of nothing."""
@@ -128,10 +122,13 @@ class Reader:
         except BrokerError as error:
             kind.urgency = min(kind.urgency, urgency)  # whoever waits for it waits still
             kind.failed_since = kind.failed_since or began
+            self.failing |= {kind.name}
             kind.failure = f"{type(error).__name__}: {error}"
             log.warning("read failed", kind=kind.name, error=kind.failure, unauthorised=isinstance(error, Unauthorised))
             return False
         kind.succeeded_at, kind.failed_since, kind.failure = self.clock.now(), None, ""
+        if kind.name in self.failing:
+            self.failing -= {kind.name}
         return True
 
     @property
@@ -146,6 +143,8 @@ class Reader:
     @property
     def blind_since(self) -> datetime | None:
         """Since when something we cannot do without has not been read, once it has lasted."""
+        if not self.failing:
+            return None
         now = self.clock.now()
         failing = [self.kinds[name].failed_since for name in ("positions", "orders", "activities", "clock")]
         since = min((at for at in failing if at is not None), default=None)
@@ -161,7 +160,7 @@ class Reader:
         asked_after = self.ledger.book.head
         read = await self.broker.positions(urgency=urgency)
         before = self.snapshot.positions_asked_after
-        self.snapshot = replace(self.snapshot, positions=read, positions_asked_after=asked_after)
+        self.snapshot = altered(self.snapshot, positions=read, positions_asked_after=asked_after)
         self._changed(self._worth_a_look(read.changed, before))
 
     def _worth_a_look(self, changed: Iterable[Holding], before: int) -> set[Holding]:
@@ -179,7 +178,7 @@ class Reader:
         read = await self.lookups.judge.own_rows(await self.broker.working_orders(urgency=urgency))
         before = self.snapshot.orders_asked_after
         changed = self._index_orders(read)
-        self.snapshot = replace(self.snapshot, orders=read, orders_asked_after=asked_after)
+        self.snapshot = altered(self.snapshot, orders=read, orders_asked_after=asked_after)
         await self._observe_listed(read)
         await self._ask_for_missed()
         self._changed(self._worth_a_look(changed, before) | set(self.ledger.book.under_way()))
@@ -257,7 +256,7 @@ class Reader:
             self.ledger.note_broker_time(read.at, began, ended)
         is_stepped = abs(self.ledger.clock_ahead - was_ahead) > STEP
         before = self.snapshot.clock
-        self.snapshot = replace(self.snapshot, clock=read)
+        self.snapshot = altered(self.snapshot, clock=read)
         seen = self.ledger.book.state.session
         fact = SessionSeen(is_open=read.is_open, next_open=read.next_open, next_close=read.next_close)
         noted_at = self.ledger.book.state.at
@@ -280,7 +279,7 @@ class Reader:
         read = await self.broker.account()  # first: what is read meanwhile must not be put back
         if not await self.lookups.judge.is_same(read):
             raise Malformed("the account that was read is another one than before")
-        self.snapshot = replace(self.snapshot, account=read)
+        self.snapshot = altered(self.snapshot, account=read)
 
     # --- fills and movements --------------------------------------------------------------------
 
@@ -306,7 +305,7 @@ class Reader:
         if whole and len(movements) == len(read.movements) and read.watermark != book.state.watermark:
             await self.ledger.record([WatermarkMoved(watermark=read.watermark)])
         if whole:
-            self.snapshot = replace(self.snapshot, activities_asked_after=asked_after)
+            self.snapshot = altered(self.snapshot, activities_asked_after=asked_after)
             self._changed({fill.holding for fill in fills})
 
     async def _book_in_turn(self, fills: list[Fill], movements: Sequence[Movement]) -> None:
