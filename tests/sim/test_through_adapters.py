@@ -49,6 +49,21 @@ def test_a_position_is_adopted_covered_and_closed(through: str) -> None:
 
 
 @each_adapter
+def test_what_a_bot_buys_has_its_stop_at_once_though_its_price_comes_late(through: str) -> None:
+    """At Tradier an order shows that it is filled before it shows at what price; positions trail it, too."""
+
+    async def story(world: World) -> float:
+        await guarded(world)
+        await world.run_for(3.3)  # somewhere between two usual reads
+        began = world.now
+        await world.submit(market(Side.BUY, 100))
+        await world.until(lambda: is_covered(world, 100), 30, "the stop rests")
+        return (world.now - began).total_seconds()
+
+    assert tell(story, STOP_ONLY, through) < 2
+
+
+@each_adapter
 def test_the_same_seed_tells_the_same_story(through: str) -> None:
     async def story(world: World) -> str:
         await holding(world)

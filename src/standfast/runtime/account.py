@@ -41,10 +41,12 @@ from standfast.model.journal import Entry, GuardStarted, GuardStopped, OrderInte
 from standfast.ports import Clock, OrderEvent, Request, StreamDown, StreamUp
 from standfast.runtime.bell import Bell
 from standfast.runtime.beyond import Beyond
+from standfast.runtime.ends import Ends
 from standfast.runtime.events import must_be_read
 from standfast.runtime.instruments import Instruments
 from standfast.runtime.ledger import Ledger
 from standfast.runtime.preparing import prepare
+from standfast.runtime.promised import look_for_fill
 from standfast.runtime.quotes import Quotes
 from standfast.runtime.reader import Reader
 from standfast.runtime.record_watch import RecordWatch
@@ -98,6 +100,7 @@ class Account:
         self.sender = Sender(ledger, spawn, self._wake_holding, self._why_not)
         self.instruments = Instruments(ledger.broker, ledger.clock, lambda: len(self.sender.busy))
         self.user_rules = UserRules(ledger, self.situation, self.look_at)
+        self.ends = Ends(ledger, self.situation)
         self.record = RecordWatch(ledger.clock, self.situation, self.look_at)
         self.stream_up, self.cycles = False, 0
         self.finished: dict[RequestId, tuple[bool, str]] = {}
@@ -130,6 +133,7 @@ class Account:
             "requests": self.take_requests,
             "user rules": self.user_rules.run,
             "the bot's record": self.record.run,
+            "ends": self.ends.run,
             **reads,
         }
 
@@ -189,8 +193,7 @@ class Account:
                 f"query {event.broker_id}",
             )
         if "fill" in event.event:
-            self.reader.want("activities")
-            self.reader.want("positions")
+            self._spawn(look_for_fill(self.reader, event.broker_id), f"look for a fill of {event.broker_id}")
         elif order is None:
             self.reader.want("orders")
 
