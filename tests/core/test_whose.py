@@ -102,12 +102,12 @@ def test_a_single_order_takes_what_is_no_leg_before_it_breaks_a_spread() -> None
 
 
 def test_what_is_beyond_all_of_that_is_taken_from_the_oldest() -> None:
-    book = two_spreads()
+    book = folded(*spread(OLD, MIDDLE, 1), *spread(NEW, UPPER, 3))
 
     closes(book, 1, Side.SELL, SHARED, 2)
 
     assert held(book, OLD) == (D(-1), D(0))
-    assert held(book, NEW) == (D(-2), D(1))
+    assert held(book, NEW) == (D(-3), D(2))
 
 
 def test_equal_spreads_are_taken_oldest_first_with_all_their_legs() -> None:
@@ -126,3 +126,12 @@ def test_of_equal_spreads_the_one_of_just_that_many_units_is_taken_however_its_f
 
     assert held(book, OLD) == (D(-3), D(3))
     assert held(book, NEW) == (D(0), D(0))
+
+
+def test_the_first_order_of_a_close_leg_by_leg_takes_the_leg_that_is_just_as_large() -> None:
+    book = folded(*spread(OLD, MIDDLE, 1), *spread(NEW, UPPER, 2))
+
+    closes(book, 1, Side.SELL, SHARED, 2)
+
+    assert held(book, OLD) == (D(-1), D(1))
+    assert held(book, NEW) == (D(-2), D(0))

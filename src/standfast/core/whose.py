@@ -1,9 +1,9 @@
 """Whose contracts a close takes that names no position: several spreads may hold the same one.
 
 Taken from whoever was first, a close of one spread would break two, and what is left of both would be closed as broken.
-So an order for several legs takes from the structure of just those legs, best from one of just that many units. A
-single one takes from a leg that the structure has too much of already, then from what is no leg at all. Among equals
-the oldest goes first.
+So an order for several legs takes from the structure of just those legs. A single one takes from a leg that the
+structure has too much of already, then from what is no leg at all, then from a structure that is whole. Among equals
+what is just as large as the order goes first, then the oldest.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from standfast.model.booked import BookedOrder
 from standfast.model.position import Position
 from standfast.model.structure import BookedStructure
 
-SAME_UNITS, SAME_LEGS, EXCEEDING, ALONE, WHOLE = range(5)
+SAME_LEGS, EXCEEDING, ALONE, WHOLE = range(4)
 
 
 def in_turn(book: Book, order: BookedOrder | None, positions: Sequence[Position]) -> list[Position]:
@@ -23,16 +23,24 @@ def in_turn(book: Book, order: BookedOrder | None, positions: Sequence[Position]
     if all(position.structure is None for position in positions):
         return list(positions)
     whole = book.state.orders.get(order.parent) if order is not None and order.parent is not None else None
-    return sorted(positions, key=lambda position: _rank(book, order, whole, position))
+    return sorted(positions, key=lambda position: (_rank(book, whole, position), _differs(book, order, position)))
 
 
-def _rank(book: Book, order: BookedOrder | None, whole: BookedOrder | None, position: Position) -> int:
+def _rank(book: Book, whole: BookedOrder | None, position: Position) -> int:
     booked = book.state.structures.get(position.structure) if position.structure is not None else None
     if booked is None:
         return ALONE
-    if order is not None and whole is not None and whole.is_together and _closes_all_of(book, whole, booked):
-        return SAME_UNITS if book.held(position) + order.executed == order.quantity else SAME_LEGS
+    if whole is not None and whole.is_together and _closes_all_of(book, whole, booked):
+        return SAME_LEGS
     return EXCEEDING if _exceeds(book, booked, position) else WHOLE
+
+
+def _differs(book: Book, order: BookedOrder | None, position: Position) -> bool:
+    """Whether the order is for another quantity than this leg had when the first of its fills came. Of what is no leg
+    the oldest goes first, whatever its size."""
+    if order is None or position.structure is None:
+        return False
+    return book.held(position) + order.executed != order.quantity
 
 
 def _closes_all_of(book: Book, whole: BookedOrder, booked: BookedStructure) -> bool:
