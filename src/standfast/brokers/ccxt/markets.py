@@ -86,13 +86,15 @@ class Shelf:
         """The first object that has the table in ccxt's own form."""
 
     def teach(self, library: Any) -> None:
-        """Give an object of ccxt's the names of the markets: made once, shared by all."""
+        """Give an object of ccxt's the names of the markets, and what it needs to connect: made once, shared by all."""
         assert self._markets is not None, "they are loaded"
         if self._taught is None or self._taught.markets is None or self._of is not self._markets:
             library.set_markets(self._markets.rows)
             self._taught, self._of = library, self._markets
+            library.open()
         elif library is not self._taught:
             library.set_markets_from_exchange(self._taught)
+            library.ssl_context = self._taught.ssl_context  # reading the certificates takes long, for hundreds of them
 
     async def markets(self, load: Load, clock: Clock, *, lacking: str = "") -> Markets:
         """The table, loaded anew when it is old or lacks the name `lacking`."""
