@@ -47,3 +47,27 @@ def test_what_says_nothing_of_the_kind_stays_as_it_is(fault: Misreport, body: by
 def test_an_account_is_somebody_elses() -> None:
     body = misreported(OtherAccount(number="PA1"), b'{"account_number": "PA9", "cash": "1"}')
     assert json.loads(body) == {"account_number": "PA1", "cash": "1"}
+
+
+BYBIT = {"orderLinkId": "SF-Leg", "orderStatus": "New", "orderType": "Market", "symbol": "BTCUSDT"}
+BINANCE = {"clientOrderId": "SF-Leg", "status": "NEW", "type": "MARKET", "side": "BUY"}
+CONDITIONAL = {"clientAlgoId": "SF-Leg", "algoStatus": "NEW", "orderType": "STOP_MARKET", "side": "BUY"}
+
+
+@pytest.mark.parametrize("row", [BYBIT, BINANCE, CONDITIONAL])
+def test_orders_of_every_dialect_are_altered_in_their_own_words(row: dict[str, str]) -> None:
+    id, state, kind, kept = row
+    body = json.dumps({"result": {"list": [row]}}).encode()
+    for fault, name, said in (
+        (AlteredIds(how="lower"), id, "sf-leg"),
+        (NewState(), state, "levitating"),
+        (NewType(), kind, "hovering"),
+    ):
+        (found,) = json.loads(misreported(fault, body))["result"]["list"]
+        assert found == row | {name: said}
+        assert found[kept] == row[kept]
+
+
+def test_an_acknowledgement_gets_no_state_it_did_not_have() -> None:
+    body = b'{"orderId": "1", "orderLinkId": "mine"}'
+    assert json.loads(misreported(NewState(), body)) == {"orderId": "1", "orderLinkId": "mine"}

@@ -6,6 +6,7 @@ Invariant: only what the fault names is changed; a body that is no JSON, or has 
 import json
 from collections.abc import Iterator
 from decimal import Decimal
+from typing import NamedTuple
 
 import msgspec
 
@@ -14,6 +15,23 @@ from standfast.exchange.faults import AlteredIds, Misreport, NewState, NewType, 
 CUT = 12
 """Characters that are left of an id that is cut off."""
 Row = dict[str, object]
+
+
+class Names(NamedTuple):
+    """By which names a broker's orders tell their state and their type."""
+
+    states: tuple[str, ...]
+    types: tuple[str, ...]
+
+
+ORDERS = {
+    "client_order_id": Names(("status",), ("type", "order_type")),  # Alpaca
+    "orderLinkId": Names(("orderStatus",), ("orderType",)),  # Bybit
+    "clientOrderId": Names(("status",), ("type",)),  # Binance, and its conditional orders
+    "clientAlgoId": Names(("algoStatus",), ("orderType", "type")),
+}
+"""By the name of the client's own id, by which an order's row is known."""
+ACCOUNTS = ("account_number", "userID", "accountAlias")
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 
@@ -45,17 +63,17 @@ def _rows(told: object) -> Iterator[Row]:
 
 
 def _change(fault: Misreport, row: Row) -> None:
-    id = row.get("client_order_id")
+    id = next((name for name in ORDERS if isinstance(row.get(name), str)), None)
     match fault:
         case OtherInstrument(instrument=name) if "symbol" in row:
             row["symbol"] = name
-        case OtherAccount(number=number) if "account_number" in row:
-            row["account_number"] = number
-        case AlteredIds() if isinstance(id, str):
-            row["client_order_id"] = altered(fault, id)
-        case NewState(word=word) if isinstance(id, str):
-            row["status"] = word
-        case NewType(word=word) if isinstance(id, str):
-            row |= {"type": word, "order_type": word}
+        case OtherAccount(number=number):
+            row |= {name: number for name in ACCOUNTS if name in row}
+        case AlteredIds() if id is not None:
+            row[id] = altered(fault, str(row[id]))
+        case NewState(word=word) if id is not None:
+            row |= {name: word for name in ORDERS[id].states if name in row}
+        case NewType(word=word) if id is not None:
+            row |= {name: word for name in ORDERS[id].types if name in row}
         case _:
             pass

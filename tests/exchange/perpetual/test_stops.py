@@ -2,9 +2,9 @@
 
 import pytest
 
-from standfast.exchange.perpetual.orders import Attached, Ended, Role, Status, Trail
+from standfast.exchange.perpetual.orders import Attached, Change, Ended, Role, Status, Trail
 from standfast.exchange.perpetual.refusal import No, PerpetualRefused
-from standfast.exchange.perpetual.rules import Scripted
+from standfast.exchange.perpetual.rules import PerpetualRules, Scripted
 from standfast.exchange.perpetual.stops import Wish
 from tests.exchange.perpetual.desk import BTC, LONG, SHORT, D, Desk, desk
 
@@ -140,3 +140,33 @@ def test_each_hedged_side_has_stops_of_its_own() -> None:
     assert (d.net(LONG), d.net(SHORT)) == (D(0), D("-0.1"))
     d.quote("51000")
     assert d.net(SHORT) == 0
+
+
+def test_there_are_only_so_many_stops_for_parts() -> None:
+    d = desk(rules=PerpetualRules(partial_max=2))
+    d.buy("0.1")
+    for _ in range(2):
+        set_stops(d, stop_loss=stop("48000", "0.01"))
+    with pytest.raises(PerpetualRefused) as caught:
+        set_stops(d, stop_loss=stop("48000", "0.01"))
+    assert caught.value.why is No.TOO_MANY_PARTS
+
+
+def test_stops_of_the_position_take_no_place_of_conditional_orders() -> None:
+    d = desk(rules=PerpetualRules(conditional_max=1))
+    d.buy("0.1")
+    set_stops(d, stop_loss=stop("48000"), take_profit=stop("55000"))
+    d.sell("0.1", falls_to="47000", reduce_only=True)
+    assert len(d.engine.working("a")) == 3
+
+
+def test_a_stop_for_whatever_is_held_gets_no_quantity_of_its_own() -> None:
+    d = desk()
+    d.buy("0.1")
+    set_stops(d, stop_loss=stop("48000"))
+    (order,) = d.engine.working("a")
+    with pytest.raises(PerpetualRefused):
+        d.engine.amend("a", order.id, Change(quantity=D("0.05")))
+    d.engine.amend("a", order.id, Change(trigger_price=D(49_000)))
+    d.quote("48999")
+    assert d.net() == 0

@@ -54,6 +54,14 @@ class _Instrument(msgspec.Struct, forbid_unknown_fields=True):
     rate: Decimal | None = None
 
 
+class _Settled(msgspec.Struct, forbid_unknown_fields=True):
+    """`delivery`: said as that, not as a settlement."""
+
+    instrument: str
+    price: Decimal | None = None
+    delivery: bool = False
+
+
 class _Pin(msgspec.Struct, forbid_unknown_fields=True):
     """Without a price: let go."""
 
@@ -183,10 +191,11 @@ class PerpetualOperator(Hands[Perpetuals]):
 
     def settle(self, body: bytes) -> object:
         """The end of an instrument, at a price or the mark."""
-        asked = read(body, _Instrument)
+        asked = read(body, _Settled)
         engine = self._venue.engine
         price = asked.price or engine.prices(asked.instrument).mark or Decimal(0)
-        engine.settle(asked.instrument, price, ExecutionKind.SETTLEMENT)
+        kind = ExecutionKind.DELIVERY if asked.delivery else ExecutionKind.SETTLEMENT
+        engine.settle(asked.instrument, price, kind)
         return {}
 
     def fund(self, body: bytes) -> object:

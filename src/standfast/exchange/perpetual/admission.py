@@ -10,7 +10,7 @@ from standfast.exchange.orders import Side
 from standfast.exchange.perpetual.books import LONG_SIDE, Books
 from standfast.exchange.perpetual.contract import Perpetual, Standing
 from standfast.exchange.perpetual.floor import Floor, is_reducing
-from standfast.exchange.perpetual.orders import ZERO, Attached, Change, Kind, Order, PriceBy, Ticket, Trigger
+from standfast.exchange.perpetual.orders import ZERO, Attached, Change, Kind, Order, PriceBy, Role, Ticket, Trigger
 from standfast.exchange.perpetual.refusal import No, PerpetualRefused
 
 LIMIT_RANGE = Decimal("0.9")  # how far above or below the mark a limit may lie, as a share of it
@@ -46,6 +46,8 @@ class Admission:
         check_form(contract, change.quantity, change.price)
         if change.quantity is not None and change.quantity <= order.filled:
             raise PerpetualRefused(No.PARAMETER, "qty is not more than what is filled")
+        if change.quantity is not None and order.ticket.quantity is None:
+            raise PerpetualRefused(No.PARAMETER, "the order is for whatever is held")
         if change.trigger_price is not None:
             if order.ticket.trigger is None or not order.is_conditional:
                 raise PerpetualRefused(No.PARAMETER, "the order has no trigger any more")
@@ -92,10 +94,10 @@ class Admission:
     def _check_count(self, account: str, ticket: Ticket) -> None:
         rules = self._floor.rules
         orders = self._floor.unfinished_of(account, ticket.instrument)
-        conditional = sum(1 for order in orders if order.is_conditional)
+        conditional = sum(1 for order in orders if order.is_conditional and order.role is Role.STOP)
         if (ticket.trigger or ticket.trail) and conditional >= rules.conditional_max:
             raise PerpetualRefused(No.TOO_MANY_STOPS)
-        if len(orders) - conditional >= rules.working_max:
+        if sum(1 for order in orders if order.is_working) >= rules.working_max:
             raise PerpetualRefused(No.TOO_MANY_ORDERS)
 
     def _check_now(self, account: str, books: Books, contract: Perpetual, ticket: Ticket) -> None:

@@ -24,6 +24,7 @@ class No(StrEnum):
     WOULD_TRIGGER_FALLING = "trigger is not below the price"
     TOO_MANY_ORDERS = "too many working orders"
     TOO_MANY_STOPS = "too many conditional orders"
+    TOO_MANY_PARTS = "too many stops for parts"
     NO_POSITION = "no position"
     WRONG_STOP = "stop on the wrong side of the price"
     HAS_POSITION = "there are positions"

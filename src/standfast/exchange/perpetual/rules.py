@@ -18,6 +18,7 @@ class PerpetualRules:
     refuses_untimely_triggers: bool = True  # a trigger that would fire at once
     conditional_max: int = 10  # per instrument
     working_max: int = 500  # per instrument
+    partial_max: int = 20  # stops for parts of one position
 
 
 class FillPolicy(Protocol):

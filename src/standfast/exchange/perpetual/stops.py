@@ -70,11 +70,19 @@ class Stops:
                 check_side(attached, is_loss=role is Role.STOP_LOSS, side=position.side, base=base)
         if not self._changes(account, instrument, index, wish):
             raise PerpetualRefused(No.STOPS_UNCHANGED, "not modified")
+        self._check_parts(position, wish)
         for role, attached in wish.parts:
             self._set_one(position, role, attached)
         if wish.trail is not None:
             self._set_trail(position, wish.trail)
         self._floor.tell_position(account, instrument, index)
+
+    def _check_parts(self, position: Position, wish: Wish) -> None:
+        new = sum(1 for _, attached in wish.parts if attached.quantity is not None)
+        orders = self._floor.unfinished_of(position.account, position.instrument)
+        standing = sum(1 for order in orders if order.index == position.index and order.role in PART_OF.values())
+        if new and standing + new > self._floor.rules.partial_max:
+            raise PerpetualRefused(No.TOO_MANY_PARTS)
 
     def _changes(self, account: str, instrument: str, index: int, wish: Wish) -> bool:
         standing = self.of(account, instrument, index)

@@ -40,6 +40,7 @@ SAID: dict[No, tuple[int, str]] = {
     No.WOULD_TRIGGER_FALLING: (WOULD_TRIGGER, "Order would immediately trigger."),
     No.TOO_MANY_ORDERS: (-2025, "Reach max open order limit."),
     No.TOO_MANY_STOPS: (-4045, "Reach max stop order limit."),
+    No.TOO_MANY_PARTS: (-4045, "Reach max stop order limit."),
     No.NO_POSITION: (-2022, "ReduceOnly Order is rejected."),
     No.WRONG_STOP: (WOULD_TRIGGER, "Order would immediately trigger."),
     No.HAS_POSITION: (-4068, "Position side cannot be changed if there exists position."),
