@@ -1,6 +1,7 @@
 """The main job on perpetual futures over real sockets: at a served Bybit, one-way and hedged, protected and proven."""
 
 import re
+import signal
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -58,9 +59,9 @@ class Venue(Exchange):
 
 
 class Place(Stage):
-    def venue(self) -> Venue:
+    def venue(self, clock: str = "x10") -> Venue:
         still = ("--no-market", "--per-minute", "0", "--log", str(self.tape), "--dialect", "bybit")
-        started = Venue(("--port", "0", "--clock", "x10", *still, "--instrument", f"{BTC}=50000"), self.folder)
+        started = Venue(("--port", "0", "--clock", clock, *still, "--instrument", f"{BTC}=50000"), self.folder)
         self.started.append(started)
         started.moved("50000")
         return started
@@ -220,3 +221,42 @@ def test_positions_that_are_shown_late_double_nothing(place: Place) -> None:
 
     assert closed.code == 0, closed.out + closed.err
     until(lambda: (venue.held(), venue.resting()) == ({}, []), "nothing to be left", 30, told=guard.tail)
+
+
+TWIN = """\
+[[accounts]]
+name = "second"
+broker = "ccxt:bybit"
+mode = "repair"
+key_id = "key2"
+secret = "secret2"
+rest_url = "{url}"
+foreign = "adopt"
+"""
+
+
+def test_an_exchange_that_does_not_answer_delays_no_other_account(place: Place) -> None:
+    """One process, two exchanges; one stands still in the middle of its answers."""
+    venue = place.venue("real")
+    folder = place.folder / "dead"
+    folder.mkdir()
+    keys = ("--account", "second:key2:secret2")
+    dead = Venue(("--port", "0", "--clock", "real", "--no-market", "--dialect", "bybit", *keys), folder)
+    place.started.append(dead)
+    text = ACCOUNT.format(url=venue.url, policy=BROKER_HOLDS).replace(FOLLOWING, "")
+    place.config.write_text(text.replace("[[policies]]", TWIN.format(url=dead.url) + "[[policies]]"))
+    place.config.chmod(0o600)
+    guard = place.guarded()
+    until(lambda: '"account": "second"' in guard.said(), "the second account", told=guard.tail)
+    dead.send(signal.SIGSTOP)
+
+    for _ in range(3):
+        venue.trade("buy", "0.02")
+        until(lambda: place.stops() == {NAME: Decimal("0.02")}, "the stop", told=guard.tail)
+        (position,) = place.book().state.positions
+        closed = place.run("close", position, "--wait", "30s")
+        assert closed.code == 0, closed.out + closed.err
+
+    naked = [position.naked_seconds for position in place.book().state.closed.values()]
+    assert max(naked) < 2, naked
+    assert not guard.lines("the loop does not go round")
