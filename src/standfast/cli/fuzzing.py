@@ -33,7 +33,7 @@ def _arguments(parser: Parser) -> None:
         type=_hours,
         default=1.0,
         metavar="H",
-        help="simulated hours in each; of more than one, faults come in spells and the rest is quiet (default: 1)",
+        help="simulated hours in each; of more than half a one, faults come in spells, the rest is quiet (default: 1)",
     )
     parser.add_argument("--jobs", type=_some, default=1, metavar="J", help="processes side by side (default: 1)")
     parser.add_argument(

@@ -1,8 +1,9 @@
 """When in a long run things happen: spells of faults and deeds, and lulls between, in which positions are only kept.
 
 Theory: what is to be found lies where faults, trades and recovery meet; more hours of nothing but polls find rules of
-time, nights and what grows, and need no dense faults. So a seed of many hours crowds what an hour or a quarter of them
-would bring into a few spells. What is drawn is drawn in busy seconds, those of the spells alone, and then put in place.
+time, nights and what grows, and need no dense faults; an hour of real trading is nearly all lull. So a seed of many
+hours crowds what half an hour or an eighth of them would bring into a few spells. What is drawn is drawn in busy
+seconds, those of the spells alone, and then put in place.
 """
 
 from collections.abc import Sequence
@@ -46,8 +47,12 @@ class Spells:
 
 
 def busy_seconds(chaos: float) -> float:
-    """All of it up to an hour; of longer ones an hour, or a quarter where that is more."""
-    return min(chaos, max(HOUR, chaos / 4))
+    """All of it up to half an hour; of longer ones half an hour, or an eighth where that is more.
+
+    So eight half-hour seeds and eight of four hours meet the same faults and deeds, and the long ones 28 hours of lull
+    beside them.
+    """
+    return min(chaos, max(HOUR / 2, chaos / 8))
 
 
 def draw_spells(chance: Random, chaos: float) -> Spells:
@@ -55,7 +60,7 @@ def draw_spells(chance: Random, chaos: float) -> Spells:
     busy = busy_seconds(chaos)
     if busy >= chaos:
         return Spells(((0.0, chaos),), chaos)
-    count = chance.choice((2, 3, 4, 6)) * round(busy / HOUR)
+    count = chance.choice((1, 2, 3, 4)) * max(1, round(busy / HOUR * 2))
     spells = _shares(chance, busy - count * SHORTEST, count)
     pauses = _shares(chance, chaos - busy, count)
     at, stretches = 0.0, []
