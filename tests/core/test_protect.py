@@ -7,11 +7,9 @@ import pytest
 
 from standfast.core.policy import HeldBy, Policy
 from standfast.core.protect import protect
-from standfast.core.situation import Outcome
 from standfast.model import journal as j
-from standfast.model.breaks import BreakKind, Finding
-from standfast.model.effects import CancelOrder, ReplaceOrder, SubmitOrder, WakeAt
-from standfast.model.ids import BreakId, BrokerOrderId, PositionId
+from standfast.model.effects import CancelOrder, ReplaceOrder, SubmitOrder
+from standfast.model.ids import BrokerOrderId, PositionId
 from standfast.model.order import OrderState, OrderType, Role, Side
 from standfast.model.position import Standing, Trail
 from tests.core.situations import (
@@ -19,7 +17,6 @@ from tests.core.situations import (
     D,
     P,
     adopted,
-    after,
     closing_of,
     exit_intended,
     fill,
@@ -375,16 +372,3 @@ def test_a_close_nobody_wants_any_more_is_cancelled_and_then_all_is_covered_agai
 
     assert rests(at) == [(OrderType.STOP, D(10), D(98), None)]
     assert at.over == []
-
-
-def test_what_the_list_no_longer_shows_gets_no_stop_until_its_fills_had_time_to_say_why() -> None:
-    book = folded(*position(10))
-    finding = Finding(kind=BreakKind.GHOST_POSITION, holding=SPY, booked="10", reported="0", gap=D(10))
-    told(book, j.BreakSeen(id=BreakId("b1"), finding=finding), at=after(0))
-
-    def step(seconds: float) -> list[Outcome]:
-        return list(protect(situation(book, held={}, now=after(seconds), asked_after=book.head - 1), the(book)))
-
-    assert of(SubmitOrder, step(1)) == []
-    assert of(WakeAt, step(1)) == [WakeAt(at=after(3), holding=SPY)]
-    assert len(of(SubmitOrder, step(3))) == 1

@@ -30,6 +30,7 @@ from standfast.core.policy import Mode
 from standfast.core.results import Clarity, judge, levels_of
 from standfast.core.situation import Outcomes, Situation
 from standfast.core.splits import is_restated, is_split
+from standfast.core.vanished import waits_for_fills
 from standfast.model.booked import BookedOrder
 from standfast.model.breaks import BreakKind
 from standfast.model.effects import CancelOrder, ReplaceOrder, SubmitOrder, Urgency, WakeAt
@@ -50,9 +51,6 @@ FOLLOWS_ANEW = timedelta(seconds=30)
 RETRY_MAX = timedelta(seconds=60)
 UNHEARD_MAX = timedelta(seconds=8)
 LOOK_AGAIN = timedelta(seconds=5)
-EXPLAINED_WITHIN = timedelta(seconds=3)
-LESS = frozenset({BreakKind.GHOST_POSITION, BreakKind.QUANTITY, BreakKind.SIDE})
-"""Breaks that may mean that less is held than is booked."""
 KEEPS = frozenset({"price", "not_sent", "rate_limited"})
 """Refusals of a move that no other way of moving would escape: the old stop is kept."""
 
@@ -117,29 +115,10 @@ def _adjust(s: Situation, position: Position, cover: Cover, wanted: Resting, siz
         taken = sum((each.quantity for each in blocking(s, position) if not each.stops), cover.reserved)
         taken += taken_by_others(s, position)
         room = min(-surplus, _size(s, s.book.held(position) - resting - cover.foreign - taken))
-        due = _asks_until(s, position)
-        if room > 0 and due is not None:
-            yield WakeAt(at=due, holding=position.holding)
-        elif room > 0:
+        doubt = list(waits_for_fills(s, position)) if room > 0 else []
+        yield from doubt
+        if room > 0 and not any(isinstance(each, WakeAt) for each in doubt):
             yield from _add(s, position, wanted, s.instrument(position.holding).at_most(room))
-
-
-def _asks_until(s: Situation, position: Position) -> datetime | None:
-    """Where the broker's list has just shown less than is booked, a moment for its fills to say why.
-
-    They nearly always do: after an outage in which somebody closed, the list is there first, and a stop for what is
-    sold already would sell what nobody holds. A list that goes on saying so without a fill is not believed.
-    """
-    holding = position.holding
-    breaks = [each for each in s.book.breaks_at(holding) if each.finding.kind in LESS]
-    if not breaks and not (s.is_comparable(holding) and s.is_settled(holding)):
-        return None
-    booked = s.book.net(holding)
-    least = booked.low if position.sign > 0 else -booked.high
-    if s.reported_net(holding) * position.sign >= least:
-        return None
-    due = min((each.first_seen for each in breaks), default=s.now) + EXPLAINED_WITHIN
-    return due if s.now < due else None
 
 
 def _differs(group: tuple[BookedOrder, ...], wanted: Resting) -> bool:

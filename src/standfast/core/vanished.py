@@ -1,0 +1,53 @@
+"""Where the broker lists less than is booked: how long an exit waits for the fills that say why.
+
+They nearly always come: after an outage in which somebody closed, the list is there first, and a stop for what is sold
+already would sell what nobody holds. A list alone is not believed for longer than that: it may be minutes old while the
+position goes bare. Asked for the holding by its name, a broker that says the same is believed until fills come, or it
+says otherwise; people are told of both, the ghost and the missing cover.
+"""
+
+from datetime import timedelta
+
+from standfast.core.situation import Outcomes, Situation
+from standfast.model.breaks import BreakKind
+from standfast.model.effects import ReadPosition, WakeAt
+from standfast.model.evidence import SingleRead
+from standfast.model.position import Position
+
+EXPLAINED_WITHIN = timedelta(seconds=3)
+ASK_AGAIN = timedelta(seconds=5)
+LESS = frozenset({BreakKind.GHOST_POSITION, BreakKind.QUANTITY, BreakKind.SIDE})
+"""Breaks that may mean that less is held than is booked."""
+
+
+def waits_for_fills(s: Situation, position: Position) -> Outcomes:
+    """What to ask and when to look again, while nothing is to be placed; nothing at all when there is no such doubt."""
+    holding = position.holding
+    breaks = [each for each in s.book.breaks_at(holding) if each.finding.kind in LESS]
+    if not breaks and not (s.is_comparable(holding) and s.is_settled(holding)):
+        return
+    booked = s.book.net(holding)
+    least = booked.low if position.sign > 0 else -booked.high
+    if s.reported_net(holding) * position.sign >= least:
+        return
+    asked = s.asked.get(f"read position {holding}")
+    if asked is None or s.now - asked >= ASK_AGAIN:
+        yield ReadPosition(holding=holding, reason=f"{position.id}: the list shows less than is booked")
+    due = min((each.first_seen for each in breaks), default=s.now) + EXPLAINED_WITHIN
+    said = _said_of_it_alone(s, position)
+    if said is not None and said.net * position.sign < least:
+        due = max(due, s.now + EXPLAINED_WITHIN)
+    elif said is None and (asked is None or s.now - asked >= ASK_AGAIN):
+        due = max(due, s.now + EXPLAINED_WITHIN)  # for its answer
+    elif said is None and asked is not None:
+        due = max(due, asked + EXPLAINED_WITHIN)
+    if s.now < due:
+        yield WakeAt(at=due, holding=holding)
+
+
+def _said_of_it_alone(s: Situation, position: Position) -> SingleRead | None:
+    """The answer for the holding by its name, if no quantity has moved since and it cannot be old."""
+    said, moved = s.singles.get(position.holding), s.book.state.moved_at.get(position.holding)
+    if said is None or s.now - said.began >= s.contract.staleness:
+        return None
+    return said if moved is None or said.began >= s.surely(moved) else None
