@@ -84,6 +84,22 @@ async def test_an_order_nobody_has_told_of_is_named_by_its_tag() -> None:
     assert (told.holding.instrument, told.client_id, told.event) == ("", "sfabcd-o9", "rejected")
 
 
+async def test_an_order_in_doubt_is_asked_for_by_the_id_that_an_event_told_for_its_tag() -> None:
+    """The list of orders may be minutes old; what it leaves out is there all the same."""
+    found = with_orders(script(Wire(event(9, "open", tag="sfabcd-s9"))))
+    found.tell("/orders/9", order(order_row(id=9, tag="sfabcd-s9")))
+    at = broker(found, ManualClock(), stream_url="wss://stream")
+    assert await at.order(client_id=ClientOrderId("sfabcd-s9")) is None
+
+    async with aclosing(at.events()) as events:
+        assert await anext(events) == StreamUp()
+        await anext(events)
+    report = await at.order(client_id=ClientOrderId("sfabcd-s9"))
+
+    assert report is not None
+    assert report.broker_id == "9"
+
+
 async def test_what_was_sent_a_moment_ago_is_known() -> None:
     found = script(Wire(event(9, "filled")))
     found.tell("/orders", order({"id": 9, "status": "ok"}))

@@ -79,6 +79,8 @@ class Orders:
         self._taken_over: date | None = None
         self._places: dict[BrokerOrderId, Place] = {}
         self._first: dict[str, BrokerOrderId] = {}
+        self._told: dict[str, BrokerOrderId] = {}
+        """By tag, as the stream names orders: no proof of anything, and a place to look."""
         self._known: dict[BrokerOrderId, tuple[ClientOrderId, Holding]] = {}
         self._newest: dict[BrokerOrderId, datetime] = {}
         """Of each order placed today, its last change that anybody has told."""
@@ -101,6 +103,10 @@ class Orders:
         _remember(self._first, client_id, self._first.get(client_id, broker_id))
         _remember(self._known, broker_id, (client_id, holding))
         self._note_newest(broker_id, NEVER)
+
+    def note_told(self, broker_id: BrokerOrderId, client_id: ClientOrderId) -> None:
+        """The stream names an order with this tag: in doubt, it is asked for by its id, whatever a list leaves out."""
+        _remember(self._told, client_id, self._told.get(client_id, broker_id))
 
     def known(self, broker_id: BrokerOrderId) -> tuple[ClientOrderId, Holding] | None:
         """Whose id this is, where any read has told."""
@@ -244,10 +250,10 @@ class Orders:
         found = _bearing(listing.reports.values(), client_id)
         if found is not None:
             return found
+        told = self._first.get(client_id) or self._told.get(client_id)
+        if told is not None:
+            return await self.by_id(told)
         self._check_newest(listing)
-        first = self._first.get(client_id)
-        if first is not None:
-            return await self.by_id(first)
         if client_id in self._searched:
             return None  # it was not there before, and what is sent is sent today
         past = await self.past(self._month_ago, Urgency.VERIFY)

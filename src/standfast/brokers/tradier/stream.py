@@ -78,6 +78,8 @@ class OrderStream:
         row = event_row(frame)
         if row.event != "order" or row.id is None or self._is_of_another(row):
             return None
+        if row.tag:
+            self._orders.note_told(BrokerOrderId(str(row.parent_id or row.id)), ClientOrderId(row.tag))
         top = self._orders.top_of(BrokerOrderId(str(row.id)))
         client_id, holding = self._orders.known(top) or (ClientOrderId(row.tag or ""), NO_HOLDING)
         return OrderEvent(holding=holding, broker_id=top, client_id=client_id, event=WORDS.get(row.status, row.status))
