@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from standfast.model.journal import AlertRaised, LotSplit, StructureFormed
+from standfast.model.journal import AlertRaised, EndsCompared, LotSplit, StructureFormed
 from tests.acceptance.stage import Guard, until
-from tests.acceptance.test_spreads import Desk
+from tests.acceptance.test_spreads import Desk, bought_by_a_bot
 from tests.acceptance.test_tradier import Venue
 
 SOLD, BOUGHT, LOWER = "SPXW260105P06885000", "SPXW260105P06785000", "SPXW260105P06685000"
@@ -100,3 +100,25 @@ def test_a_leg_that_fits_nowhere_is_guarded_alone_and_told(desk: Market) -> None
     broken = json.loads(desk.run("breaks", "--json").out)["breaks"]
     assert ("structure", BOUGHT) in {(each["kind"], each["instrument"]) for each in broken}
     assert desk.held() == venue.positions()
+
+
+def test_how_a_spread_expired_is_inferred_at_its_end_and_compared_with_the_brokers_account_of_the_day(
+    desk: Market,
+) -> None:
+    venue = desk.venue()
+    desk.at(venue, POLICY)
+    desk.config.write_text(desk.config.read_text().replace('mode = "repair"', 'mode = "alert"'))
+    bought_by_a_bot(venue)
+    guard = desk.guarded()
+    until(lambda: desk.book().state.structures, "the structure", 40, told=guard.tail)
+    venue.ask("POST", "/sim/advance", {"to": "2026-01-06T00:30:00Z"})
+    until(lambda: desk.held() == {}, "its end to be booked", 40, told=guard.tail)
+    assert len(desk.book().state.inferred) == 2
+    assert guard.stop() == 0
+
+    venue.ask("POST", "/sim/advance", {"to": "2026-01-06T14:31:00Z"})
+    desk.guarded()
+
+    (compared,) = until(lambda: desk.facts(EndsCompared), "the comparison", 40, told=guard.tail)
+    assert (compared.day, compared.agrees) == ("2026-01-05", True), compared.told
+    assert desk.book().state.inferred == {}

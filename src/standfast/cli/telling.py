@@ -163,6 +163,7 @@ TELL: Mapping[type[j.Fact], Callable[[Any], str]] = {
         f"{f.movement.kind.value} {f.movement.holding or ''} {number(f.movement.quantity)} ({f.movement.id},"
         f" {f.movement.status})"
     ),
+    j.EndsCompared: lambda f: f"how options ended on {f.day} {'agrees' if f.agrees else 'DIFFERS'}: {f.told}",
     j.Rescaled: lambda f: f"{f.holding} split: quantities times {number(f.ratio)} ({f.movement})",
     j.PricesSuspended: lambda f: f"price rules of {f.holding} suspended: {f.reason}",
     j.PricesResumed: lambda f: f"price rules of {f.holding} resumed: {f.reason}",

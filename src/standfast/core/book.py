@@ -90,6 +90,7 @@ class BookState:
     rescaled: dict[str, Decimal] = field(default_factory=dict)
     """Splits booked, by the id of their first row."""
     split_at: dict[Holding, datetime] = field(default_factory=dict)
+    inferred: dict[str, Movement] = field(default_factory=dict)
     attempts: dict[str, int] = field(default_factory=dict)
     refusals: dict[PositionId, Refusal] = field(default_factory=dict)
     edits: dict[PositionId, Refusal] = field(default_factory=dict)

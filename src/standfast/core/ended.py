@@ -23,11 +23,9 @@ from standfast.model.effects import ReadQuotes, WakeAt
 from standfast.model.ids import Holding, InstrumentId, digest
 from standfast.model.journal import AlertRaised, MovementBooked
 from standfast.model.option import OptionContract, Right, option_contract
-from standfast.model.order import ZERO, Movement, MovementKind
+from standfast.model.order import INFERRED, ZERO, Movement, MovementKind
 from standfast.model.settlement import settlement
 
-INFERRED = "inferred"
-"""The kind of movement by the broker, where it was not the broker who told it."""
 SETTLED = timedelta(minutes=1)
 """After the close of its last session in which a contract is not missed yet."""
 PRICE_WITHIN = timedelta(seconds=30)

@@ -22,7 +22,8 @@ from standfast.core.folds import folds
 from standfast.model import journal as j
 from standfast.model.booked import BookedOrder, Stage
 from standfast.model.ids import Holding
-from standfast.model.order import ZERO, Fill, Movement, MovementKind, OrderState
+from standfast.model.option import option_contract
+from standfast.model.order import INFERRED, ZERO, Fill, Movement, MovementKind, OrderState
 from standfast.model.position import Closing, Phase, Position
 
 BY_NO_TRADE = frozenset(
@@ -211,6 +212,7 @@ def _fill_matched(book: Book, fact: j.FillMatched, entry: j.Entry) -> None:
 def _movement_booked(book: Book, fact: j.MovementBooked, entry: j.Entry) -> None:
     movement = fact.movement
     remember(book.state.movements, f"{movement.id}/{movement.status}", movement.at, MOVEMENTS_KEPT)
+    _note_inferred(book, movement)
     if movement.kind is MovementKind.SPLIT and movement.holding is not None and movement.status == "executed":
         book.state.split_rows.setdefault(movement.holding, []).append(movement)
     elif movement.kind in BY_NO_TRADE and movement.broker_kind != TRADE and movement.holding and movement.quantity:
@@ -220,6 +222,19 @@ def _movement_booked(book: Book, fact: j.MovementBooked, entry: j.Entry) -> None
         _note_move(book, movement.holding, movement)
     if fact.movement.holding is not None:
         book.touch(fact.movement.holding)
+
+
+def _note_inferred(book: Book, movement: Movement) -> None:
+    """How an option ended was inferred: to be compared with the broker's own account of the day."""
+    option = movement.holding is not None and option_contract(movement.holding.instrument) is not None
+    if option and movement.broker_kind == INFERRED and movement.kind is not MovementKind.SPLIT:
+        remember(book.state.inferred, movement.id, movement, MOVES_KEPT)
+
+
+@folds(j.EndsCompared)
+def _ends_compared(book: Book, fact: j.EndsCompared, entry: j.Entry) -> None:
+    for id in fact.movements:
+        book.state.inferred.pop(id, None)
 
 
 def _note_move(book: Book, holding: Holding, movement: Movement) -> None:

@@ -10,7 +10,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from standfast.model.ids import BrokerOrderId, EntryNumber, Holding
-from standfast.model.order import Fill, FilledTotal, Movement, OrderReport
+from standfast.model.order import Fill, FilledTotal, Movement, MovementKind, OrderReport
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +58,18 @@ class OrdersRead:
     changed: frozenset[BrokerOrderId]
     began: datetime
     ended: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndTold:
+    """How options ended by a broker's own account of a day, which need not say which contracts they were."""
+
+    kind: MovementKind
+    """EXPIRY: worthless; ASSIGNMENT, EXERCISE: for cash or shares."""
+    quantity: Decimal
+    """Signed, as it left: -3 is three that were held long."""
+    amount: Decimal
+    """Money that came of it, signed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

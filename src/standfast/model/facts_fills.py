@@ -101,6 +101,17 @@ class MovementBooked(Recorded):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class EndsCompared(Recorded):
+    """How options ended that day by the broker's own account of it, beside what was inferred and booked."""
+
+    day: str
+    movements: tuple[str, ...]
+    """The inferred movements that were compared."""
+    agrees: bool
+    told: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
 class Rescaled(Recorded):
     """A split: every quantity of the holding times `ratio`, every price divided by it."""
 

@@ -12,6 +12,7 @@ from typing import NamedTuple, TypeAlias
 from standfast.model.facts_fills import (
     Allocation,
     Correction,
+    EndsCompared,
     FillBooked,
     FillBusted,
     FillMatched,
@@ -115,6 +116,7 @@ Fact: TypeAlias = (
     | FillBusted
     | MovedOut
     | MovementBooked
+    | EndsCompared
     | Rescaled
     | PricesSuspended
     | PricesResumed
@@ -189,6 +191,7 @@ __all__ = [
     "CloseWithdrawn",
     "CopyRefused",
     "Correction",
+    "EndsCompared",
     "Entry",
     "Fact",
     "FillBooked",

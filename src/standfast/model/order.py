@@ -224,6 +224,10 @@ class MovementKind(StrEnum):
     OTHER = "other"
 
 
+INFERRED = "inferred"
+"""The kind of a movement by the broker, where it was not the broker who told it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Movement:
     """A change that no order made: split, expiry, transfer, fee. Reversible, so keyed on id and status."""

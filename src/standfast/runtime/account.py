@@ -41,6 +41,7 @@ from standfast.model.journal import Entry, GuardStarted, GuardStopped, OrderInte
 from standfast.ports import Clock, OrderEvent, Request, StreamDown, StreamUp
 from standfast.runtime.bell import Bell
 from standfast.runtime.beyond import Beyond
+from standfast.runtime.ends import Ends
 from standfast.runtime.events import must_be_read
 from standfast.runtime.instruments import Instruments
 from standfast.runtime.ledger import Ledger
@@ -99,6 +100,7 @@ class Account:
         self.sender = Sender(ledger, spawn, self._wake_holding, self._why_not)
         self.instruments = Instruments(ledger.broker, ledger.clock, lambda: len(self.sender.busy))
         self.user_rules = UserRules(ledger, self.situation, self.look_at)
+        self.ends = Ends(ledger, self.situation)
         self.record = RecordWatch(ledger.clock, self.situation, self.look_at)
         self.stream_up, self.cycles = False, 0
         self.finished: dict[RequestId, tuple[bool, str]] = {}
@@ -131,6 +133,7 @@ class Account:
             "requests": self.take_requests,
             "user rules": self.user_rules.run,
             "the bot's record": self.record.run,
+            "ends": self.ends.run,
             **reads,
         }
 

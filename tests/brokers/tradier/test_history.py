@@ -1,12 +1,13 @@
 """Totals after a watermark: nothing of before, nothing lost over a night, the same after a crash."""
 
-from datetime import timedelta
+import json
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
 
 from standfast.model.errors import Malformed
-from standfast.model.order import Side
+from standfast.model.order import MovementKind, Side
 from tests.brokers.clocks import ManualClock
 from tests.brokers.tradier.replies import order_row
 from tests.brokers.tradier.scripted import Script, broker, order, orders
@@ -73,6 +74,30 @@ async def test_what_rests_from_the_day_guarding_began_keeps_what_it_had_filled()
 
     assert read.totals == ()
     assert read.watermark == "2026-10-09/2:4:600"
+
+
+async def test_how_options_of_a_past_day_ended_is_told_without_their_names() -> None:
+    rows = [
+        {"amount": 0, "date": "2026-10-07T00:00:00Z", "type": "option", "option": ended("OPTEXP", -3.0)},
+        {"amount": -3750.0, "date": "2026-10-07T00:00:00Z", "type": "option", "option": ended("OPTASN", 3.0)},
+        {"amount": 1.0, "date": "2026-10-07T00:00:00Z", "type": "option", "option": ended("OPTOTHER", 1.0)},
+        {"amount": -5.0, "date": "2026-10-07T00:00:00Z", "type": "fee"},
+    ]
+    found = script()
+    found.tell("/history", json.dumps({"history": {"event": rows}}).encode())
+    at = broker(found, ManualClock())
+
+    told = await at.ends(date(2026, 10, 7))
+
+    assert told is not None
+    assert [(each.kind, each.quantity, each.amount) for each in told] == [
+        (MovementKind.EXPIRY, Decimal(-3), Decimal(0)),
+        (MovementKind.ASSIGNMENT, Decimal(3), Decimal(-3750)),
+    ]
+
+
+def ended(word: str, quantity: float) -> dict[str, object]:
+    return {"option_type": word, "description": "", "quantity": quantity}
 
 
 async def test_an_order_without_a_price_for_what_it_filled_is_not_told_yet() -> None:

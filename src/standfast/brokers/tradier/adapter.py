@@ -15,7 +15,7 @@ Invariants
 import random
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -40,7 +40,15 @@ from standfast.brokers.tradier.stream import OrderStream
 from standfast.model.contract import Contract
 from standfast.model.effects import Urgency
 from standfast.model.errors import BrokerError, Malformed, OutcomeUnknown, Rejected
-from standfast.model.evidence import AccountRead, ActivitiesRead, HeldReport, MarketClock, OrdersRead, PositionsRead
+from standfast.model.evidence import (
+    AccountRead,
+    ActivitiesRead,
+    EndTold,
+    HeldReport,
+    MarketClock,
+    OrdersRead,
+    PositionsRead,
+)
 from standfast.model.greeks import Greeks
 from standfast.model.ids import AccountId, BrokerOrderId, ClientOrderId, Holding, InstrumentId
 from standfast.model.instrument import Instrument
@@ -49,6 +57,7 @@ from standfast.model.quote import Quote
 from standfast.model.secret import Secret
 from standfast.ports import BrokerEvent, Clock, IsWanted, Ticks
 
+SANDBOX = "https://sandbox.tradier.com"
 ORDERS_PER_MINUTE = 60
 """Writes are counted apart from reads."""
 
@@ -90,9 +99,9 @@ class TradierSettings:
     account: AccountId
     account_id: str
     secret: Secret
-    rest_url: str = "https://sandbox.tradier.com"
+    rest_url: str = SANDBOX
     stream_url: str = "wss://sandbox-ws.tradier.com"
-    data_url: str = "https://sandbox.tradier.com"
+    data_url: str = SANDBOX
     data_stream_url: str = ""
     """Empty: quotes are polled. The sandbox has no stream of them."""
     rate_share: float = 0.25
@@ -252,6 +261,12 @@ class TradierBroker:
             greeks |= parse.greeks(body)
         self.greeks = greeks
         return {holding: found[holding] for holding in holdings if holding in found}
+
+    async def ends(self, day: date) -> tuple[EndTold, ...] | None:
+        if self._settings.rest_url == SANDBOX:
+            return None  # it has no history
+        text = day.isoformat()
+        return parse.ends(await self._client.get_history(start=text, end=text))
 
     async def submit(
         self,

@@ -95,8 +95,9 @@ class TradierClient:
         wanted = self._account(f"{self._home}/orders/{in_url(broker_id, safe='')}", {"includeTags": "true"}, urgency)
         return await self._courier.read(replace(wanted, answers=frozenset({200, 400, 404})))
 
-    async def get_history(self, *, start: str) -> bytes:
-        return await self._body(self._list("/history", {"start": start, "limit": "1000"}, Urgency.READ))
+    async def get_history(self, *, start: str, end: str) -> bytes:
+        params = {"start": start, "end": end, "limit": "1000"}
+        return await self._body(self._list("/history", params, Urgency.READ))
 
     async def get_clock(self) -> bytes:
         return await self._body(self._data("/v1/markets/clock", {}, Urgency.READ))

@@ -26,12 +26,12 @@ from standfast.brokers.tradier.rows import (
     each,
 )
 from standfast.model.errors import Malformed, Rejected
-from standfast.model.evidence import AccountRead, HeldReport
+from standfast.model.evidence import AccountRead, EndTold, HeldReport
 from standfast.model.greeks import Greeks
 from standfast.model.ids import Holding, InstrumentId
 from standfast.model.instrument import Instrument, Kind
 from standfast.model.option import option_contract
-from standfast.model.order import ZERO
+from standfast.model.order import ZERO, MovementKind
 from standfast.model.quote import Quote
 
 POSITIONS = msgspec.json.Decoder(PositionsReply)
@@ -167,6 +167,22 @@ def instrument(row: QuoteRow) -> Instrument:
 def underlying(row: QuoteRow) -> InstrumentId | None:
     """What an order for this contract is to name as its symbol: SPX for the contracts of SPXW."""
     return holding(row.underlying).instrument if row.underlying else None
+
+
+ENDS = {"OPTEXP": MovementKind.EXPIRY, "OPTASN": MovementKind.ASSIGNMENT, "OPTEXR": MovementKind.EXERCISE}
+
+
+def ends(body: bytes) -> tuple[EndTold, ...]:
+    """Options that ended, of the history's rows; a kind nobody knows is no end of one."""
+    return tuple(
+        EndTold(
+            kind=ENDS[event.option.option_type],
+            quantity=number(event.option.quantity, "history quantity"),
+            amount=number(event.amount, "history amount"),
+        )
+        for event in history(body)
+        if event.option is not None and event.option.option_type in ENDS
+    )
 
 
 def history(body: bytes) -> list[HistoryEvent]:
