@@ -25,7 +25,7 @@ from standfast.drills.spreads import (
     structure_told,
 )
 from standfast.drills.stage import Stage
-from standfast.exchange.faults import RefusedWith, ServerError
+from standfast.exchange.faults import RefusedWith
 from standfast.model.journal import (
     GuardStarted,
     LotFound,
@@ -103,7 +103,7 @@ def _around(price: str, by: str) -> tuple[str, str]:
 async def _blind(stage: Stage, bot: Bot) -> None:
     """The bot's manager dies of it; the guard says what it cannot see, and goes on."""
     began = stage.now
-    stage.fault("quotes", ServerError(status=502), seconds=OUTAGE)
+    stage.no_quotes(OUTAGE)
     await stage.wait(5)
     await bot.look()
     await stage.wait(OUTAGE - 5)

@@ -23,7 +23,7 @@ from standfast.model.position import CloseReason
 
 SPX, SOLD, BOUGHT = "SPX", "SPXW261008P06700000", "SPXW261008P06690000"
 SPREAD = Spread(legs=f"{SOLD}:-1 {BOUGHT}:+1", units=3)
-START = datetime(2026, 10, 8, 19, 40, tzinfo=UTC)
+START = datetime(2026, 10, 8, 19, 56, tzinfo=UTC)
 CLOSE = datetime(2026, 10, 8, 20, 0, tzinfo=UTC)
 GONE = CLOSE + timedelta(minutes=65)
 OPEN = datetime(2026, 10, 9, 13, 30, tzinfo=UTC)
@@ -69,10 +69,10 @@ async def story(stage: Stage) -> None:
     await stage.wait(60)
     credit = brought(stage, SPREAD) * SPREAD.units * HUNDRED
     await stage.prices({SPX: ("6754.50", "6755.50"), SOLD: ("0", "0.05"), BOUGHT: ("0", "0.05")})
-    await stage.wait_until(CLOSE + timedelta(minutes=5))
+    await stage.wait_until(CLOSE + timedelta(minutes=2))
     held = len(stage.positions()) if stage.is_guarded else 0
     stage.claim_of_guard(
-        "five minutes after the close, while the broker still lists it, it is in the books",
+        "two minutes after the close, while the broker still lists it, it is in the books",
         f"{held} legs",
         holds=held == 2,
     )

@@ -29,7 +29,7 @@ from standfast.exchange.dialects import tradier
 from standfast.exchange.dialects.tradier.numbers import number_of
 from standfast.exchange.dialects.venue import Venue
 from standfast.exchange.engine import Engine
-from standfast.exchange.faults import Faults
+from standfast.exchange.faults import Faults, Lost
 from standfast.exchange.server import Dialect, ExchangeServer
 from standfast.exchange.sessions import USSessions
 from standfast.model.errors import StandfastError
@@ -144,6 +144,10 @@ class OverWire(Stage):
 
     async def hours(self, at: datetime) -> None:
         await self.leave_out(at)
+
+    def no_quotes(self, seconds: float) -> None:
+        super().no_quotes(seconds)
+        self.fault("quote_stream", Lost(), seconds=seconds)
 
     def outage(self, seconds: float) -> None:
         self._note("fault", f"the network is gone for {seconds:g} s")

@@ -21,7 +21,7 @@ from standfast.drills.played import Claim
 from standfast.drills.scene import ACCOUNT, Board, Scene
 from standfast.drills.truth import Truth
 from standfast.exchange.engine import Engine
-from standfast.exchange.faults import AnyFault, Faults, Rule
+from standfast.exchange.faults import AnyFault, Faults, Rule, ServerError
 from standfast.model.ids import RequestId
 from standfast.model.journal import Entry
 from standfast.model.position import Position
@@ -160,6 +160,10 @@ class Stage(ABC):
         self.installed.append(rule)
         lasts = f" for {seconds:g} s" if seconds is not None else "" if count is None else f", {count} time(s)"
         self._note("fault", f"{operation}: {_words(fault)}{lasts}")
+
+    def no_quotes(self, seconds: float) -> None:
+        """For so long whoever asks for a quote hears of an error; and none is streamed, where they are."""
+        self.fault("quotes", ServerError(status=502), seconds=seconds)
 
     # --- time -----------------------------------------------------------------------------------
 
