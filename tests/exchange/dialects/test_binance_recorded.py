@@ -2,11 +2,14 @@
 
 import json
 from collections.abc import Awaitable, Callable
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from standfast.exchange.dialects.binance import Limits
+from standfast.exchange.faults import ServerError
 from tests.exchange.dialects.binance_desk import BTC, BinanceDesk, binance_desk
 from tests.exchange.dialects.binance_stream import market_line, user_line
 from tests.exchange.dialects.test_bybit_recorded import lacking
@@ -35,6 +38,11 @@ def gone(path: str, **query: object) -> Ask:
 async def modified(desk: BinanceDesk) -> Any:
     given = {"symbol": BTC, "origClientOrderId": "again", "side": "BUY", "quantity": "0.2", "price": "40500"}
     return (await desk.ask("PUT", "v1/order", given)).json
+
+
+async def kept_alive(desk: BinanceDesk) -> Any:
+    await desk.post("v1/listenKey")
+    return (await desk.ask("PUT", "v1/listenKey")).json
 
 
 async def lived(desk: BinanceDesk) -> None:
@@ -83,6 +91,8 @@ REPLIES: dict[str, Ask] = {
     "trade_api__query_algo_order": read("v1/algoOrder", clientAlgoId="sl"),
     "trade_api__query_all_algo_orders": read("v1/allAlgoOrders", symbol=BTC),
     "trade_api__users_force_orders": read("v1/forceOrders"),
+    "trade_api__test_order": write("v1/order/test", side="BUY", type="MARKET", quantity="0.1"),
+    "user_data_streams_api__keepalive_user_data_stream": kept_alive,
     "user_data_streams_api__start_user_data_stream": write("v1/listenKey"),
 }
 OF_TRAILING = {"activatePrice", "priceRate"}
@@ -92,6 +102,7 @@ TRAILING: dict[str, Ask] = {
     "trade_api__cancel_order": gone("v1/order", origClientOrderId="again"),
     "trade_api__current_all_open_orders": read("v1/openOrders", symbol=BTC),
     "trade_api__query_order": read("v1/order", symbol=BTC, origClientOrderId="again"),
+    "trade_api__query_current_open_order": read("v1/openOrder", symbol=BTC, origClientOrderId="again"),
 }
 NAUTILUS: dict[str, Ask] = {
     "nautilus_rs/account_info_v2.json": read("v2/account"),
@@ -101,6 +112,17 @@ NAUTILUS: dict[str, Ask] = {
     "nautilus_rs/position_risk.json": read("v2/positionRisk"),
     "nautilus_py/http_futures_account_symbol_config.json": read("v1/symbolConfig"),
     "nautilus_py/http_futures_account_trades.json": read("v1/userTrades", symbol=BTC),
+    "nautilus_py/http_futures_account_position_side_dual.json": read("v1/positionSide/dual"),
+    "nautilus_py/http_futures_account_positions_hedge.json": read("v2/positionRisk"),
+    "nautilus_py/http_futures_account_positions_one_way.json": read("v2/positionRisk"),
+    "nautilus_py/http_futures_account_orders.json": read("v1/allOrders", symbol=BTC),
+    "nautilus_py/http_futures_market_depth.json": read("v1/depth", symbol=BTC),
+    "nautilus_py/http_futures_market_klines.json": read("v1/klines", symbol=BTC, interval="1m"),
+    "nautilus_py/http_futures_market_mark_price_klines.json": read("v1/markPriceKlines", symbol=BTC, interval="1m"),
+    "nautilus_py/http_futures_market_ticker_24hr.json": read("v1/ticker/24hr", symbol=BTC),
+    "nautilus_py/http_futures_market_ticker_price.json": read("v1/ticker/price", symbol=BTC),
+    "nautilus_py/http_futures_market_trades.json": read("v1/trades", symbol=BTC),
+    "nautilus_py/http_futures_wallet_commission_rate_btcusdt.json": read("v1/commissionRate", symbol=BTC),
     "nautilus_py/http_futures_market_premium_index.json": read("v1/premiumIndex", symbol=BTC),
     "nautilus_py/http_futures_market_book_ticker.json": read("v1/ticker/bookTicker", symbol=BTC),
 }
@@ -186,6 +208,9 @@ async def test_a_refusal_has_the_recorded_status_code_and_words(shared: Path, na
 
 
 MESSAGES = {
+    "nautilus_py/ws_futures_order_update_new_price_match.json": "NEW",
+    "nautilus_py/ws_futures_order_update_new_reduce_only_qty.json": "NEW",
+    "nautilus_py/ws_futures_order_update_trade_reduce_only_qty.json": "TRADE",
     "nautilus_rs/order_update_trade.json": "TRADE",
     "nautilus_rs/order_update_trade_partial.json": "TRADE",
     "nautilus_rs/order_update_new.json": "NEW",
@@ -199,7 +224,8 @@ async def test_an_order_update_has_every_key_of_the_recorded_one(shared: Path, n
         message = await line.of("ORDER_TRADE_UPDATE")
         while message["o"]["x"] != MESSAGES[name]:
             message = await line.of("ORDER_TRADE_UPDATE")
-        assert lacking(message, payload(shared, name)) == []
+        recorded = payload(shared, name)
+        assert lacking(message, recorded.get("data", recorded)) == []
 
 
 FORCED = {"adl": "adl_autoclose", "calculated": "autoclose-", "settlement": "settlement_autoclose-"}
@@ -246,7 +272,33 @@ async def test_a_conditional_order_is_told_through_its_recorded_states(shared: P
             assert lacking(message, recorded.get("data", recorded)) == []
 
 
+async def test_funding_is_listed_after_it_has_come(shared: Path) -> None:
+    async with binance_desk() as desk:
+        desk.wait(24 * 3600)
+        found = await desk.get("v1/fundingRate", symbol=BTC)
+        assert lacking(found, payload(shared, OFFICIAL.format("market_data_api__get_funding_rate_history"))) == []
+
+
+async def test_keys_clocks_and_budgets_are_refused_in_the_recorded_words(shared: Path) -> None:
+    async with binance_desk(checks_clock=True, limits=Limits(reads=1)) as desk:
+        unsigned = await desk.ask("GET", "v3/account", None, signature="0")
+        desk.clock_off_by = -60
+        late = await desk.ask("GET", "v3/account")
+        desk.clock_off_by = 0
+        answers = [await desk.ask("GET", "v3/account") for _ in range(2)]
+        desk.fault("positions", ServerError(status=408))
+        desk.wait(60)
+        unknown = await desk.ask("GET", "v3/positionRisk")
+    named = ((unsigned, "-1022_signature"), (late, "-1021_timestamp"), (unknown, "-1007_timeout_unknown"))
+    for answer, name in named:
+        recorded = payload(shared, f"errors/{name}.json")
+        assert (answer.status, answer.json) == (recorded["http_status"], recorded["body"])
+    recorded = payload(shared, "errors/-1003_too_many_requests.json")
+    assert (answers[1].status, answers[1].json["code"]) == (recorded["http_status"], recorded["body"]["code"])
+
+
 PUBLIC = {
+    "btcusdt@depth5": "nautilus_py/ws_futures_depth_update.json",
     "btcusdt@bookTicker": "nautilus_rs/book_ticker_stream.json",
     "btcusdt@markPrice": "nautilus_rs/mark_price_stream.json",
     "btcusdt@ticker": "nautilus_rs/ticker_stream.json",
@@ -257,7 +309,8 @@ PUBLIC = {
 async def test_public_messages_have_every_key_too(shared: Path, name: str) -> None:
     async with binance_desk() as desk, market_line(desk, name) as line:
         desk.quote("50100")
-        assert lacking(await line.hear(), payload(shared, PUBLIC[name])) == []
+        recorded = payload(shared, PUBLIC[name])
+        assert lacking(await line.hear(), recorded.get("data", recorded)) == []
 
 
 async def test_every_recorded_request_of_ccxt_has_an_answer(shared: Path) -> None:
@@ -274,3 +327,45 @@ async def test_every_recorded_request_of_ccxt_has_an_answer(shared: Path) -> Non
 
 
 ANSWERS = frozenset({-2011, -2013, -2022})
+
+
+ELSEWHERE = {
+    "*_ws_api__*": "calls by WebSocket",
+    "official_connector/*download*": "files of history",
+    "official_connector/*bnb_burn*": "fees in another coin",
+    "official_connector/*adl_*": "the queue of deleveraging",
+    "official_connector/*quantitative_rules*": "limits of behaviour",
+    "official_connector/*query_user_rate_limit*": "limits of somebody's own",
+    "official_connector/*change_position_mode*": "an answer of two words, as of a margin type",
+    "official_connector/*multi_assets_mode*": "several currencies",
+    "official_connector/*multiple_orders*": "lists of the replies to single ones",
+    "official_connector/*modify_history*": "what an order asked for before",
+    "official_connector/*position_margin*": "margin moved by hand",
+    "official_connector/*tradfi*": "contracts on shares",
+    "official_connector/test_market_data_api__*": "statistics that nobody here asks for",
+    "nautilus_py/http_futures_market_*": "statistics that nobody here asks for, and a list of contracts of 2021",
+    "nautilus_py/http_futures_wallet_commission_rate_*": "other contracts",
+    "nautilus_py/ws_futures_algo_update_finished_canceled*": "as finished",
+    "nautilus_py/ws_futures_book_ticker*": "as the other one",
+    "nautilus_py/ws_futures_depth_diff_update*": "as the other one",
+    "nautilus_py/ws_futures_order_update_*": "as the others of their kinds",
+    "nautilus_py/ws_futures_ticker_24hr*": "as the other one",
+    "nautilus_py/ws_futures_trade_lite*": "as the other one",
+    "nautilus_rs/account_update_bnfcr*": "another currency",
+    "nautilus_rs/algo_update_canceled*": "as new",
+    "nautilus_rs/order_update_*": "as the others of their kinds",
+}
+"""What this exchange does not do, or what another recording has as well."""
+
+
+def test_every_recorded_payload_is_held_against_a_reply_or_is_of_something_not_done_here(shared: Path) -> None:
+    folder = shared / "brokers/data/binance"
+    held = Path(__file__).read_text()
+    names = [str(path.relative_to(folder)) for path in sorted(folder.rglob("*.json"))]
+    forgotten = [
+        name
+        for name in names
+        if name.rpartition("/")[2].removesuffix(".json").removeprefix("test_") not in held
+        and not any(fnmatch(name, pattern) for pattern in ELSEWHERE)
+    ]
+    assert forgotten == []

@@ -1,9 +1,11 @@
 """A seeded crowd of calls at the perpetual exchange, and what must be so after each of them: the engine's promises."""
 
+from collections.abc import Callable
 from random import Random
 
 import pytest
 
+from standfast.exchange.perpetual.books import ExecutionKind
 from standfast.exchange.perpetual.events import Event, EventKind
 from standfast.exchange.perpetual.floor import is_reducing
 from standfast.exchange.perpetual.orders import (
@@ -12,6 +14,7 @@ from standfast.exchange.perpetual.orders import (
     Change,
     InForce,
     Kind,
+    Order,
     PriceBy,
     Role,
     Ticket,
@@ -29,9 +32,9 @@ SEEDS = range(12)
 class Crowd:
     """Calls, sensible and not. Refusals are part of the game."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, cash: str = "5000") -> None:
         self.chance = Random(seed)
-        self.desk: Desk = desk(rules=RULES[seed % len(RULES)], seed=seed, cash="5000")
+        self.desk: Desk = desk(rules=RULES[seed % len(RULES)], seed=seed, cash=cash)
         self.is_hedged = bool(seed % 2)
         if self.is_hedged:
             self.desk.engine.set_mode("a", BTC, is_hedged=True)
@@ -43,13 +46,15 @@ class Crowd:
         if event.kind is EventKind.EXECUTION:
             self.fills.append(event)
 
-    def run(self, steps: int) -> None:
+    def run(self, steps: int, check: "Check | None" = None) -> None:
         for _ in range(steps):
             try:
                 self.step()
             except PerpetualRefused:
                 pass
-            self.check()
+            if check is not None:
+                check(self)
+            self.fills.clear()
 
     def step(self) -> None:
         engine, draw = self.desk.engine, self.chance.random()
@@ -104,35 +109,94 @@ class Crowd:
         else:
             self.desk.engine.amend("a", order.id, Change(price=D(self.price + self.chance.randrange(-400, 401))))
 
-    def check(self) -> None:
-        engine = self.desk.engine
-        books = engine.books("a")
-        assert books.wallet == D(5000) + sum(move.amount for move in books.movements)
-        assert engine.position("a", BTC, LONG).quantity >= 0
-        assert engine.position("a", BTC, SHORT).quantity <= 0
-        for order in engine.working("a"):
+
+Check = Callable[[Crowd], None]
+whatever_is_asked = pytest.mark.parametrize("seed", SEEDS)
+
+
+@whatever_is_asked
+def test_a_wallet_changes_by_fills_fees_funding_and_what_the_operator_moves(seed: int) -> None:
+    def check(crowd: Crowd) -> None:
+        books = crowd.desk.engine.books("a")
+        booked = [move.execution for move in books.movements if move.execution is not None]
+        assert booked == books.executions
+        assert books.wallet == D(5000) + sum(row.realised - row.fee for row in books.executions)
+
+    Crowd(seed).run(300, check)
+
+
+@whatever_is_asked
+def test_an_order_that_may_only_reduce_never_opens_nor_turns_a_position_round(seed: int) -> None:
+    def check(crowd: Crowd) -> None:
+        for event in crowd.fills:
+            assert event.execution is not None
+            if event.order is not None and is_reducing(event.order):
+                assert event.execution.closed == event.execution.quantity
+
+    Crowd(seed).run(300, check)
+
+
+@whatever_is_asked
+def test_in_hedge_mode_the_long_side_is_never_short_nor_the_short_side_long(seed: int) -> None:
+    def check(crowd: Crowd) -> None:
+        assert crowd.desk.net(LONG) >= 0
+        assert crowd.desk.net(SHORT) <= 0
+
+    Crowd(seed).run(300, check)
+
+
+@whatever_is_asked
+def test_no_stop_of_a_positions_own_outlives_it(seed: int) -> None:
+    def check(crowd: Crowd) -> None:
+        for order in crowd.desk.engine.working("a"):
+            assert order.role not in OF_POSITION or crowd.desk.net(order.index)
+
+    Crowd(seed).run(300, check)
+
+
+@whatever_is_asked
+def test_filled_is_never_more_than_asked_and_a_finished_order_never_changes(seed: int) -> None:
+    finished: dict[str, Order] = {}
+
+    def check(crowd: Crowd) -> None:
+        for order in crowd.desk.engine.orders("a"):
             assert order.ticket.quantity is None or order.filled <= order.ticket.quantity
-            assert order.role not in OF_POSITION or engine.position("a", BTC, order.index).quantity
-        for event in self.fills:
-            self.check_fill(event)
-        self.fills.clear()
+            assert finished.get(order.id, order) == order
+            if order.is_finished:
+                finished[order.id] = order
 
-    def check_fill(self, event: Event) -> None:
-        assert event.execution is not None
-        order = self.desk.engine.order("a", event.execution.order_id)
-        if order is not None and is_reducing(order):
-            assert event.execution.closed == event.execution.quantity
+    Crowd(seed).run(300, check)
+    assert finished
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-def test_whatever_is_asked_the_promises_hold(seed: int) -> None:
-    crowd = Crowd(seed)
-    crowd.run(400)
-    kinds = {event.kind for event in crowd.desk.events}
-    assert kinds >= {EventKind.EXECUTION, EventKind.TRIGGERED, EventKind.CANCELLED}
+@whatever_is_asked
+def test_an_account_is_liquidated_when_its_equity_is_no_more_than_it_has_to_maintain_and_not_before(seed: int) -> None:
+    def check(crowd: Crowd) -> None:
+        engine = crowd.desk.engine
+        if engine.positions("a"):
+            assert engine.equity("a") > engine.maintenance("a")
+        for event in crowd.fills:
+            assert event.execution is not None
+            if event.execution.kind is ExecutionKind.LIQUIDATION:
+                assert 0 <= engine.books("a").wallet < D(1)  # it has taken everything there was
+
+    crowd = Crowd(seed, cash="300")
+    crowd.run(300, check)
 
 
-def test_the_same_seed_gives_the_same_events() -> None:
+def test_a_crowd_does_everything_at_least_once() -> None:
+    kinds = set[EventKind]()
+    executions = set[ExecutionKind]()
+    for seed in SEEDS:
+        crowd = Crowd(seed, cash="300" if seed % 3 else "5000")
+        crowd.run(300)
+        kinds |= {event.kind for event in crowd.desk.events}
+        executions |= {event.execution.kind for event in crowd.desk.events if event.execution is not None}
+    assert kinds == set(EventKind)
+    assert executions == {ExecutionKind.TRADE, ExecutionKind.FUNDING, ExecutionKind.LIQUIDATION}
+
+
+def test_same_seed_same_calls_give_the_same_events_byte_for_byte() -> None:
     first, second = Crowd(3), Crowd(3)
     first.run(200)
     second.run(200)

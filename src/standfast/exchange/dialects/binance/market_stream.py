@@ -142,6 +142,8 @@ class Client:
             "U": count,
             "u": count,
             "pu": count - 1,
+            "ps": quote.instrument,
+            "st": 1,
             "b": [[text(quote.bid), text(quote.bid_size)]],
             "a": [[text(quote.ask), text(quote.ask_size)]],
         }

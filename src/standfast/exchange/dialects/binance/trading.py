@@ -20,7 +20,7 @@ from standfast.exchange.dialects.binance.wire import Form, Row, amount, form, mo
 from standfast.exchange.dialects.gate import Reply, RouteAt
 from standfast.exchange.dialects.perpetuals import PerpetualCall, Perpetuals, seen_orders
 from standfast.exchange.orders import Side
-from standfast.exchange.perpetual.orders import Change, InForce, Kind, Order, Role, Ticket
+from standfast.exchange.perpetual.orders import ZERO, Change, InForce, Kind, Order, Role, Status, Ticket
 from standfast.exchange.perpetual.refusal import No, PerpetualRefused
 from standfast.exchange.refusal import Refused
 
@@ -60,9 +60,21 @@ def create(call: PerpetualCall) -> Reply:
 
 
 def try_out(call: PerpetualCall) -> Reply:
-    """Judged, and nothing else."""
-    call.venue.engine.judge(call.account, _ticket(call, form(call)))
-    return replied({})
+    """Judged, and nothing else: the reply is of an order that there is not."""
+    ticket, now = _ticket(call, form(call)), call.venue.now
+    call.venue.engine.judge(call.account, ticket)
+    order = Order(
+        id="",
+        number=0,
+        account=call.account,
+        ticket=ticket,
+        role=Role.PLAIN,
+        status=Status.NEW,
+        created_at=now,
+        updated_at=now,
+        price_then=ZERO,
+    )
+    return replied(order_row(order))
 
 
 def _create_one(call: PerpetualCall, given: Form) -> Order:
