@@ -17,6 +17,7 @@ from tests.core.situations import (
     D,
     P,
     adopted,
+    after,
     fill,
     folded,
     of,
@@ -26,6 +27,7 @@ from tests.core.situations import (
     resting_stop,
     ruled,
     situation,
+    told,
 )
 from tests.core.test_fills import LOT, foreign_lot
 from tests.core.test_repair import Watch
@@ -96,3 +98,18 @@ def test_the_rest_of_a_strangers_entry_that_was_adopted_from_the_list_is_matched
     (fact,) = book_fill(book, ruled(), fill("x2", "theirs", Side.BUY, 6, 100))
 
     assert fact == j.FillMatched(fill=fill("x2", "theirs", Side.BUY, 6, 100), position=P)
+
+
+def test_what_an_entry_fills_after_its_first_part_was_adopted_from_the_list_joins_it_and_so_do_its_exits() -> None:
+    """Found by simulation: the rest became a lot of its own, and the target of all held the quantity of the first."""
+    target = report("target", type=OrderType.LIMIT, limit="120", quantity=72, state=OrderState.HELD)
+    entry = report("theirs", side=Side.BUY, quantity=72, filled=55, legs=(target,), order_class="bracket")
+    book = folded(adopted(55), j.OrderObserved(report=entry))
+    rules = ruled(foreign=Foreign.ADOPT)
+
+    for made in (fill("x1", "theirs", Side.BUY, 55, 100), fill("x2", "theirs", Side.BUY, 17, 100, at=after(3))):
+        told(book, *book_fill(book, rules, made))
+
+    (lot,) = book.state.positions.values()
+    assert (lot.id, lot.held, lot.bare_adopted) == (P, D(72), D(0))
+    assert {order.position for order in book.state.orders.values()} == {P}

@@ -17,13 +17,13 @@ from standfast.core.book import (
     shorten,
 )
 from standfast.core.busted import TRADE, is_left_to_the_list
-from standfast.core.fold_orders import after_order
+from standfast.core.fold_orders import after_order, tie_entry
 from standfast.core.folds import folds
 from standfast.model import journal as j
 from standfast.model.booked import BookedOrder, Stage
 from standfast.model.ids import Holding
 from standfast.model.option import option_contract
-from standfast.model.order import INFERRED, ZERO, Fill, Movement, MovementKind, OrderState
+from standfast.model.order import INFERRED, ZERO, Fill, Movement, MovementKind, OrderState, Role
 from standfast.model.position import Closing, Phase, Position
 
 BY_NO_TRADE = frozenset(
@@ -206,6 +206,9 @@ def _fill_matched(book: Book, fact: j.FillMatched, entry: j.Entry) -> None:
         # Wholly explained, it was bought under our eyes: its stop is figured from its entry like anybody's.
         anchor = position.anchor if lacking else None
         book.put_position(replace(position, bare_adopted=lacking, anchor=anchor))
+        order = book.order_by_broker(fill.broker_order_id)
+        if order is not None and order.role is Role.FOREIGN and order.side.sign == position.sign:
+            tie_entry(book, order, position.id)  # what it fills yet, and its exits, are of the same lot
 
 
 @folds(j.MovementBooked)

@@ -150,6 +150,19 @@ def _observe_together(book: Book, report: OrderReport, top: BookedOrder, entry: 
             after_order(book, each.id, entry)
 
 
+def tie_entry(book: Book, order: BookedOrder, position: PositionId) -> None:
+    """A stranger's entry, and the exits that came with it, are of the lot it has opened. One that has opened another
+    before stays with that."""
+    if order.position in book.state.positions:
+        return
+    book.untie_order(order)
+    book.put_order(replace(order, position=position))
+    for leg in book.orders_on(order.holding):
+        if leg.parent == order.id and leg.role is Role.FOREIGN:  # tied by its looks to another, perhaps, till now
+            book.untie_order(leg)
+            book.put_order(replace(leg, position=position))
+
+
 def _gone_with(book: Book, leg: BookedOrder, position: PositionId, role: Role) -> BookedOrder:
     """A leg that was tied by its looks, before its parent was read: whose it is, its parent says."""
     if (leg.position, leg.role) != (position, role):

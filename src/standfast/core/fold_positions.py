@@ -6,9 +6,10 @@ from typing import Any
 
 from standfast.core import fold_structures
 from standfast.core.book import Book, Cost
+from standfast.core.fold_orders import tie_entry
 from standfast.core.folds import folds
 from standfast.model import journal as j
-from standfast.model.order import ZERO, Role
+from standfast.model.order import ZERO
 from standfast.model.position import Closing, Phase, Position, Standing
 
 
@@ -52,13 +53,8 @@ def _lot_found(book: Book, fact: j.LotFound, entry: j.Entry) -> None:
     )
     book.put_position(position)
     order = book.order_by_broker(fact.order)
-    if order is not None and order.position not in book.state.positions:
-        book.untie_order(order)
-        book.put_order(replace(order, position=position.id))
-        for leg in book.orders_on(fact.holding):
-            if leg.parent == order.id and leg.role is Role.FOREIGN:  # tied by its looks to another, perhaps, till now
-                book.untie_order(leg)
-                book.put_order(replace(leg, position=position.id))
+    if order is not None:
+        tie_entry(book, order, position.id)
 
 
 @folds(j.PositionAdopted)
