@@ -87,6 +87,7 @@ def _told(s: Situation, booked: BookedStructure, found: Broken, made: list[Struc
     own = f" Its own {' and '.join(lost)} ended with it." if lost else ""
     text = (
         f"{booked.id}: others have closed part of it. What is left, "
-        f"{legs_text(tuple(leg for leg, _ in found.excess))}, makes a structure: guarded from its own entry as {kept}.{own} Needed: see whether that is meant."
+        f"{legs_text(tuple(leg for leg, _ in found.excess))}, makes a structure: guarded from its own entry as {kept}."
+        f"{own} Needed: see whether that is meant."
     )
     return alarm(s, Severity.WARNING, text, key=f"reformed/{booked.id}")
