@@ -153,6 +153,25 @@ def test_both_sides_of_a_hedged_account_are_kept_and_closed_by_themselves(place:
     assert place.stops() == {SHORT: Decimal("0.05")}
 
 
+def test_each_side_is_opened_by_its_name_and_the_other_way_is_refused(place: Place) -> None:
+    venue = place.venue()
+    venue.ask("POST", "/sim/mode", {"instrument": BTC, "hedged": True})
+    place.at(venue)
+    place.guarded()
+
+    wrong = place.run("open", "paper", LONG, "-0.02", "--wait", "30s")
+    long = place.run("open", "paper", LONG, "0.02", "--wait", "30s")
+    short = place.run("open", "paper", SHORT, "-0.03", "--wait", "30s")
+    plain = place.run("open", "paper", NAME, "0.02", "--wait", "30s")
+
+    assert (wrong.code, long.code, short.code, plain.code) == (1, 0, 0, 1), (long.out, short.out)
+    assert "the quantity has the other sign" in wrong.out
+    assert "position mode" in plain.out
+    assert venue.held() == {1: Decimal("0.02"), 2: Decimal("-0.03")}
+    assert place.nets() == {LONG: Decimal("0.02"), SHORT: Decimal("-0.03")}
+    assert place.stops() == {LONG: Decimal("0.02"), SHORT: Decimal("0.03")}
+
+
 def test_a_liquidation_is_booked_with_its_cause_and_a_person_is_told(place: Place) -> None:
     venue = place.venue()
     place.at(venue)

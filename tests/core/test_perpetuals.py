@@ -6,10 +6,12 @@ import pytest
 
 from standfast.core.exits import exits
 from standfast.core.fills import book_fill
+from standfast.core.gate import Asked, reasons_against
 from standfast.core.policy import Foreign, Policy
 from standfast.core.too_late import too_late
 from standfast.model import journal as j
 from standfast.model.alert import Severity
+from standfast.model.ids import holding_named
 from standfast.model.instrument import Instrument, Kind
 from standfast.model.order import OrderState, OrderType, Side
 from standfast.model.position import CloseReason
@@ -119,3 +121,20 @@ def test_a_stop_beyond_the_liquidation_is_no_protection_and_is_said_to_be_none_o
     (alarm,) = looked("98.5" if net > 0 else "101.5")
     assert stop in alarm.text
     assert looked("99" if net > 0 else "101") == []
+
+
+@pytest.mark.parametrize("name", ["SPY", "BTC/USDT:USDT", "BTC/USDT:USDT:long", "BTC/USDT:USDT:short"])
+def test_a_holding_is_read_back_from_its_name(name: str) -> None:
+    assert str(holding_named(name)) == name
+    assert bool(holding_named(name).hedge) is name.endswith(("long", "short"))
+
+
+@pytest.mark.parametrize(("name", "quantity"), [("SPY:long", -1), ("SPY:short", 1)])
+def test_a_side_of_a_hedged_account_is_opened_one_way_only(name: str, quantity: int) -> None:
+    s = situation(folded())
+    asked = Asked(
+        holding=holding_named(name), quantity=D(quantity), strategy="s", key="k", limit=D(100), stop=None, target=None
+    )
+
+    assert [reason for reason in reasons_against(s, asked) if "the other sign" in reason]
+    assert not [r for r in reasons_against(s, replace(asked, quantity=-asked.quantity)) if "the other sign" in r]

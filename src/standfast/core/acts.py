@@ -17,7 +17,7 @@ from standfast.core.reconcile import POSITION_KINDS
 from standfast.core.situation import Situation
 from standfast.core.undo import undo
 from standfast.model.breaks import BreakKind
-from standfast.model.ids import AlertId, BreakId, EntryNumber, Holding, InstrumentId, PositionId, digest
+from standfast.model.ids import AlertId, BreakId, EntryNumber, Holding, PositionId, digest, holding_named
 from standfast.model.journal import (
     AlertAcknowledged,
     BreakActed,
@@ -64,7 +64,7 @@ def _open(s: Situation, taken: RequestTaken) -> Iterator[Fact]:
         yield from open_structure(s, taken)
         return
     asked = Asked(
-        holding=Holding(InstrumentId(text_of(a, "instrument"))),
+        holding=holding_named(text_of(a, "instrument")),
         quantity=number_of(a, "quantity"),
         strategy=a.get("strategy") or "operator",
         key=a.get("key") or taken.request,

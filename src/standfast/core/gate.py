@@ -36,7 +36,13 @@ class Asked:
 
 def reasons_against(s: Situation, asked: Asked) -> tuple[str, ...]:
     """Every reason to refuse; empty means accepted."""
-    return (*against_account(s, asked), *against_instrument(s, asked), *_terms(s, asked), *_limits(s, asked))
+    return (
+        *against_account(s, asked),
+        *against_instrument(s, asked),
+        *_side(asked),
+        *_terms(s, asked),
+        *_limits(s, asked),
+    )
 
 
 def against_account(s: Situation, asked: Asked) -> Iterator[str]:
@@ -66,6 +72,14 @@ def against_instrument(s: Situation, asked: Asked) -> Iterator[str]:
         yield f"{asked.holding} cannot be traded"
     if asked.quantity < 0 and not instrument.shortable:
         yield f"{asked.holding} cannot be sold short"
+
+
+def _side(asked: Asked) -> Iterator[str]:
+    """Each side of a hedged account is opened one way."""
+    hedge = asked.holding.hedge
+    if hedge and (hedge == "long") is not (asked.quantity > 0):
+        way = "buying" if hedge == "long" else "selling"
+        yield f"{asked.holding} is opened by {way}: the quantity has the other sign"
 
 
 def _terms(s: Situation, asked: Asked) -> Iterator[str]:

@@ -38,6 +38,15 @@ class Holding(NamedTuple):
         return f"{self.instrument}:{self.hedge}" if is_side else str(self.instrument)
 
 
+SIDES_OF_A_HEDGE = ("long", "short")
+
+
+def holding_named(text: str) -> Holding:
+    """The holding of that name, as `str` gives it."""
+    name, _, side = text.rpartition(":")
+    return Holding(InstrumentId(name), side) if name and side in SIDES_OF_A_HEDGE else Holding(InstrumentId(text))
+
+
 def structure_holding(id: PositionId) -> Holding:
     """Where a structure's own orders and looks have their place."""
     return Holding(InstrumentId(id), STRUCTURE)

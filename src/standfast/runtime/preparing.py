@@ -1,7 +1,7 @@
 """What an operator's act is judged by is read first: a fresh quote, and the instrument's own rules."""
 
 from standfast.core.book import Book
-from standfast.model.ids import BreakId, Holding, InstrumentId, PositionId
+from standfast.model.ids import BreakId, Holding, InstrumentId, PositionId, holding_named
 from standfast.model.journal import RequestTaken
 from standfast.runtime.instruments import Instruments
 from standfast.runtime.quotes import Quotes
@@ -15,10 +15,10 @@ async def prepare(taken: RequestTaken, book: Book, quotes: Quotes, instruments: 
     whole = book.state.structures.get(PositionId(taken.arguments.get("position", "")))
     if whole is not None and taken.verb == "protect":
         await quotes.ask([leg.holding for leg in whole.legs])
-    names = [leg.rpartition(":")[0] for leg in taken.arguments.get("legs", "").split()]
+    named = [Holding(InstrumentId(leg.rpartition(":")[0])) for leg in taken.arguments.get("legs", "").split()]
     if name := taken.arguments.get("instrument"):
-        names.append(name)
-    for name in names:
-        await instruments.read(InstrumentId(name))
-    if names:
-        await quotes.ask([Holding(InstrumentId(name)) for name in names])
+        named.append(holding_named(name))
+    for holding in named:
+        await instruments.read(holding.instrument)
+    if named:
+        await quotes.ask(named)
