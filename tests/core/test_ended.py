@@ -10,6 +10,7 @@ import pytest
 
 from standfast.core.book import Book
 from standfast.core.closing import settle
+from standfast.core.ended import offset
 from standfast.core.policy import Foreign, Rules
 from standfast.core.reconcile import reconcile
 from standfast.core.repair import repairs
@@ -264,3 +265,47 @@ def test_another_quantity_for_other_money_is_none() -> None:
     outcomes = evening.looks({AAPL: 200})
 
     assert of(j.Rescaled, outcomes) == []
+
+
+def both_ways(now: datetime = EVENING, **given: Any) -> Evening:
+    """One contract sold in one spread and bought in another."""
+    legs = [
+        j.StructureFormed(
+            structure=PositionId(f"s{id}"),
+            legs=(j.LegFormed(position=id, ratio=ratio),),
+            units=D(3),
+            strategy="s",
+            standing=Standing.OWNED,
+            by="test",
+        )
+        for id, ratio in ((P, -1), (Q, 1))
+    ]
+    sold, bought = position(-3, "5.00", holding=WEEKLY), position(3, "1.30", id=Q, holding=WEEKLY)
+    return Evening(*sold, legs[0], *bought, legs[1], now=now, **given)
+
+
+def offsetting(evening: Evening) -> list[Any]:
+    came = list(offset(evening.situation({}), WEEKLY))
+    facts: list[Any] = [each for each in came if type(each).__name__ in j.FACTS]
+    told(evening.book, *facts, at=evening.now)
+    return came
+
+
+def test_legs_that_offset_each_other_end_with_their_contract_though_no_list_ever_showed_them() -> None:
+    evening = both_ways(**prices(SPX, "6880"))
+
+    offsetting(evening)
+
+    assert evening.closed() == (D(0), CloseReason.EXPIRY, D(0))
+    assert evening.closed(Q) == (D(0), CloseReason.EXPIRY, D("3.70") * 300)
+    assert offsetting(evening) == []
+
+
+def test_they_stay_while_the_contract_trades_and_while_its_last_price_is_asked_for() -> None:
+    assert offsetting(both_ways(now=NOW, **prices(SPX, "6880"))) == []
+
+    waiting = both_ways(sights={})
+    waiting.book.state.started_at = waiting.now
+
+    assert ReadQuotes(holding=SPX, reason=f"what {WEEKLY} was worth at its end") in offsetting(waiting)
+    assert waiting.closed()[0] == D(3)

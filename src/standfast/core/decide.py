@@ -12,6 +12,7 @@ from itertools import chain
 from standfast.core.answers import finish_acts
 from standfast.core.book import Book
 from standfast.core.closing import advance_closing, settle
+from standfast.core.ended import offset
 from standfast.core.exits import exits
 from standfast.core.flatten import flattening
 from standfast.core.forming import forming
@@ -114,6 +115,7 @@ def look_at(s: Situation, holding: Holding) -> Iterator[Outcome]:
                 yield outcome
                 acted = acted or (is_order and not isinstance(outcome, CancelOrder))
     yield from naked_time(s, holding)
+    yield from offset(s, holding)  # what ended without a trace in any list
     yield from too_late(s, holding)
     yield from repairs(s, holding, unexplained_legs(s, holding))
     for outcome in repairs(s, holding, reconcile(s, holding)):

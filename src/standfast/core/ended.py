@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from standfast.core.flat_times import last_trading_day
+from standfast.core.moved import parts_of
 from standfast.core.movements import book_movements
 from standfast.core.situation import Outcomes, Situation
 from standfast.core.splits import is_split
@@ -21,9 +22,10 @@ from standfast.core.tell import alarm
 from standfast.model.alert import Severity
 from standfast.model.effects import ReadQuotes, WakeAt
 from standfast.model.ids import Holding, InstrumentId, digest
-from standfast.model.journal import AlertRaised, MovementBooked
+from standfast.model.journal import AlertRaised, MovedOut, MovementBooked
 from standfast.model.option import OptionContract, Right, option_contract
 from standfast.model.order import INFERRED, ZERO, Movement, MovementKind
+from standfast.model.position import CloseReason
 from standfast.model.settlement import settlement
 
 SETTLED = timedelta(minutes=1)
@@ -65,6 +67,36 @@ def ended(s: Situation, holding: Holding, since: datetime) -> Outcomes:
         yield MovementBooked(movement=movement)
     if found:
         yield _told(s, gone, found[0])
+
+
+def offset(s: Situation, holding: Holding) -> Outcomes:
+    """Legs that hold one contract both ways, as much long as short, once it has ended.
+
+    The broker's net of them was nothing all along: no list shows that they are gone, and nobody tells it."""
+    contract, booked = option_contract(holding.instrument), s.book.net(holding)
+    if contract is None or not booked.is_exact or booked.low or not s.is_comparable(holding):
+        return
+    lots = [position for position in s.book.positions_at(holding) if position.held]
+    sides = {sign: sum((lot.held for lot in lots if lot.sign == sign), ZERO) for sign in (1, -1)}
+    if not sides[1] or sides[1] != sides[-1] or s.reported_net(holding) or not _is_over(s, contract):
+        return
+    gone = Gone(holding=holding, contract=contract, quantity=sides[1], shares=ZERO)
+    if _awaits_price(s, gone, s.book.state.started_at or s.now):
+        yield ReadQuotes(holding=gone.under, reason=f"what {holding} was worth at its end")
+        yield WakeAt(at=s.now + ASKED_AGAIN, holding=holding)
+        return
+    price = _worth(s, gone) or ZERO
+    proof = f"netted-{digest(s.book.account, holding, s.book.touched(holding))}"
+    for sign in sides:
+        parts = tuple(parts_of(s, holding, sign, sides[sign], price))
+        yield MovedOut(
+            holding=holding, movements=(proof,), parts=parts, sign=sign, reason=CloseReason.EXPIRY, price=price
+        )
+    text = (
+        f"{holding}: held long and short by as much, {sides[1]} each, and its last session is over: booked as expired, "
+        f"worth {price}. What one side lost the other has made."
+    )
+    yield alarm(s, Severity.INFO, text, key=f"ended/{proof}")
 
 
 def split(s: Situation, holding: Holding) -> Outcomes:

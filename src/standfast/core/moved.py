@@ -34,7 +34,7 @@ def moved_out(s: Situation, holding: Holding) -> Iterator[MovedOut]:
     yield MovedOut(
         holding=holding,
         movements=tuple(row.id for row in rows),
-        parts=tuple(_parts(s, holding, sign, abs(gone), price)),
+        parts=tuple(parts_of(s, holding, sign, abs(gone), price)),
         sign=sign,
         reason=CloseReason.FOREIGN if rows[0].broker_kind == TRADE else REASONS.get(rows[0].kind, OTHERWISE),
         price=price,
@@ -67,7 +67,7 @@ def _price(rows: Sequence[Movement]) -> Decimal | None:
     return value / sum((row.quantity for row in rows), ZERO) + ZERO  # never a negative nothing
 
 
-def _parts(s: Situation, holding: Holding, sign: int, left: Decimal, price: Decimal | None) -> Iterator[Allocation]:
+def parts_of(s: Situation, holding: Holding, sign: int, left: Decimal, price: Decimal | None) -> Iterator[Allocation]:
     """Foreign lots first, then what is acknowledged, then ours, oldest first, as for a fill."""
     average = s.book.state.costs.get(holding, Cost()).average
     lots = [p for p in s.book.positions_at(holding) if p.sign == sign]
