@@ -109,6 +109,9 @@ class LeapingClock:
     def timer(self, seconds: float) -> AbstractAsyncContextManager[object]:
         return asyncio.timeout(seconds)
 
+    def later(self, seconds: float, act: Callable[[], object]) -> asyncio.TimerHandle:
+        return self._loop.call_later(seconds, act)
+
     def correct(self, by: timedelta) -> None:
         self._start += by
 
