@@ -38,7 +38,7 @@ async def test_a_watched_contract_is_quoted_as_it_changes_for_both_sides_at_once
                 pass
             assert (first[0].instrument, first[0].bid) == (NAME, 50000.0)
             at.at.quote("50123.4")
-            seen = []
+            seen: list[Decimal | None] = []
             while not seen or seen[-1] != Decimal("50123.4"):
                 seen += [tick.quote(at.clock.now()).bid for tick in (await anext(quotes)).each]
         assert at.broker.quotes_down == ""
