@@ -175,6 +175,7 @@ TELL: Mapping[type[j.Fact], Callable[[Any], str]] = {
         f"{_by(f.by)} makes {', '.join(f'{leg.position}:{leg.ratio:+}' for leg in f.legs)} one structure"
         f" of {number(f.units)}{_why(f.why)}"
     ),
+    j.LegsSwapped: lambda f: f"changes its leg in {f.holding} with {f.other}: a close was booked to the wrong one",
     j.StructureDissolved: lambda f: f"{_by(f.by)} takes it apart, its legs go on alone{_why(f.reason)}",
     j.TogetherIntended: _together,
     j.LotFound: lambda f: f"position found behind foreign order {f.order} on {f.holding}: {f.standing.value}",

@@ -28,6 +28,7 @@ from standfast.core.situation import Outcome, Outcomes, Situation
 from standfast.core.structure_exits import structure_exits
 from standfast.core.structures import structure_at, structure_of
 from standfast.core.suspend import suspensions
+from standfast.core.swapping import swaps
 from standfast.core.tell import SKEW_MAX, clock_skew
 from standfast.core.ties import ties
 from standfast.core.too_late import too_late
@@ -132,6 +133,10 @@ def look_at_structure(s: Situation, holding: Holding) -> Iterator[Outcome]:
         return
     if any(leg.holding in s.booking for leg in booked.legs):
         return
+    swapped = list(swaps(s, booked))
+    yield from swapped
+    if swapped:
+        return  # it is another structure now: the next look follows at once
     policy = s.structure_policy(booked)
     acted = holding in s.busy
     for procedure in (

@@ -85,6 +85,22 @@ def _structure_formed(book: Book, fact: j.StructureFormed, entry: j.Entry) -> No
     book.put_structure(booked)
 
 
+@folds(j.LegsSwapped)
+def _legs_swapped(book: Book, fact: j.LegsSwapped, entry: j.Entry) -> None:
+    one, other = book.state.structures.get(fact.structure), book.state.structures.get(fact.other)
+    if one is None or other is None:
+        return
+    here, there = (next(leg for leg in each.legs if leg.holding == fact.holding) for each in (one, other))
+    for structure, gone, come in ((one, here, there), (other, there, here)):
+        legs = tuple(replace(leg, position=come.position) if leg is gone else leg for leg in structure.legs)
+        book.put_structure(replace(structure, legs=legs))
+        position = book.state.positions.get(come.position)
+        if position is not None:
+            book.put_position(replace(position, structure=structure.id))
+        elif come.position in book.state.closed:
+            book.state.closed[come.position] = replace(book.state.closed[come.position], structure=structure.id)
+
+
 @folds(j.StructureDissolved)
 def _structure_dissolved(book: Book, fact: j.StructureDissolved, entry: j.Entry) -> None:
     structure = book.state.structures.get(fact.structure)

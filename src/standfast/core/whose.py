@@ -2,7 +2,8 @@
 
 Taken from whoever was first, a close of one spread would break two, and what is left of both would be closed as broken.
 So an order for several legs takes from the structure of just those legs. A single one takes from a leg that the
-structure has too much of already, then from what is no leg at all, then from a structure that is whole. Among equals
+structure has too much of already, then from a structure that can give what another lacks (the order before this one was
+booked there, `core/swapping.py`), then from what is no leg at all, then from a structure that is whole. Among equals
 what is just as large as the order goes first, then the oldest.
 """
 
@@ -13,9 +14,9 @@ from standfast.core.shapes import whole_units
 from standfast.core.structures import structure_of
 from standfast.model.booked import BookedOrder
 from standfast.model.position import Position
-from standfast.model.structure import BookedStructure
+from standfast.model.structure import BookedStructure, TiedLeg
 
-SAME_LEGS, EXCEEDING, ALONE, WHOLE = range(4)
+SAME_LEGS, EXCEEDING, GIVING, ALONE, WHOLE = range(5)
 
 
 def in_turn(book: Book, order: BookedOrder | None, positions: Sequence[Position]) -> list[Position]:
@@ -32,7 +33,9 @@ def _rank(book: Book, whole: BookedOrder | None, position: Position) -> int:
         return ALONE
     if whole is not None and whole.is_together and _closes_all_of(book, whole, booked):
         return SAME_LEGS
-    return EXCEEDING if _exceeds(book, booked, position) else WHOLE
+    if _exceeds(book, booked, position):
+        return EXCEEDING
+    return GIVING if _can_give(book, booked, position) else WHOLE
 
 
 def _differs(book: Book, order: BookedOrder | None, position: Position) -> bool:
@@ -56,3 +59,16 @@ def _exceeds(book: Book, booked: BookedStructure, position: Position) -> bool:
     """Whether more of this leg is held than its whole units have."""
     ratio = next((abs(leg.ratio) for leg in booked.legs if leg.position == position.id), 1)
     return book.held(position) > ratio * whole_units(structure_of(book, booked))
+
+
+def _can_give(book: Book, booked: BookedStructure, position: Position) -> bool:
+    """Whether another structure has lost just that leg which would be left of this one."""
+    others = [each for each in booked.legs if each.position != position.id]
+    return any(_lacks(book, structure, leg) for structure in book.state.structures.values() for leg in others)
+
+
+def _lacks(book: Book, structure: BookedStructure, leg: TiedLeg) -> bool:
+    here = next((each for each in structure.legs if (each.holding, each.sign) == (leg.holding, leg.sign)), None)
+    if here is None or here.position in book.state.positions:
+        return False
+    return any(each.position in book.state.positions for each in structure.legs)

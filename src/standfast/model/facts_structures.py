@@ -68,6 +68,15 @@ class StructureFormed(Recorded):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class LegsSwapped(Recorded):
+    """Two structures change their legs in one contract: a close by somebody else was booked to the wrong one."""
+
+    structure: PositionId
+    other: PositionId
+    holding: Holding
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
 class StructureDissolved(Recorded):
     """Its legs go on as positions of their own."""
 

@@ -66,6 +66,7 @@ from standfast.model.facts_structures import (
     LegAsked,
     LegFormed,
     LegIntended,
+    LegsSwapped,
     LotSplit,
     StructureDissolved,
     StructureFormed,
@@ -124,6 +125,7 @@ Fact: TypeAlias = (
     | OpeningRefused
     | StructureRequested
     | LotSplit
+    | LegsSwapped
     | StructureFormed
     | StructureDissolved
     | TogetherIntended
@@ -208,6 +210,7 @@ __all__ = [
     "LegAsked",
     "LegFormed",
     "LegIntended",
+    "LegsSwapped",
     "LotFound",
     "LotSplit",
     "MovedOut",
