@@ -219,8 +219,8 @@ class Engine:
         return self._floor.book.unfinished_of(account, instrument)
 
     def is_tradable(self, instrument: str) -> bool:
-        """Whether the regular session is open and the instrument is not halted."""
-        return self._floor.is_open and instrument not in self._floor.halted
+        """Whether its regular session is open and it is not halted."""
+        return self._floor.trades(instrument) and instrument not in self._floor.halted
 
     def truth(self, account: str) -> Truth:
         """The exchange's own books, which no client sees: realised profit and loss per fill, fees."""

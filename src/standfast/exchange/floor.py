@@ -64,6 +64,7 @@ class Floor:
         self.movers: list[Mover] = []  # told of account and instrument when a holding changes without an order
         self.is_open = True
         self.opened_at = start  # quotes older than this do not trade in the session
+        self.late: frozenset[str] = frozenset()  # what goes on trading for a while after the close
         self.in_auction = False
         self.halted: set[str] = set()
         self.expired: set[str] = set()  # contracts that trade no more
@@ -92,6 +93,10 @@ class Floor:
 
     def find_asset(self, key: str) -> Asset | None:
         return self.assets.get(self._instruments.get(key, key))
+
+    def trades(self, instrument: str) -> bool:
+        """Whether its regular session is on."""
+        return self.is_open or instrument in self.late
 
     def take_quote(self, quote: Quote) -> None:
         """Make a quote the current one and value every holding at it."""

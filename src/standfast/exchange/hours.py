@@ -8,12 +8,13 @@ from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 
 from standfast.exchange.activities import NEW_YORK
+from standfast.exchange.admission_options import last_day
 from standfast.exchange.agenda import Deed
 from standfast.exchange.calendar import Calendar, ClockState
 from standfast.exchange.events import EventKind
 from standfast.exchange.floor import Floor
 from standfast.exchange.lifecycle import Lifecycle
-from standfast.exchange.orders import REPLACEABLE, Order, Status, Terms, TimeInForce
+from standfast.exchange.orders import REPLACEABLE, Order, OrderClass, Status, Terms, TimeInForce
 from standfast.exchange.refusal import bad_parameter
 
 EXTENDED_END = time(20, 0)
@@ -21,6 +22,7 @@ EVENING = time(19, 0)
 AGED_OUT = time(16, 15)
 OPENING_CUTOFF = timedelta(minutes=2)
 CLOSING_CUTOFF = timedelta(minutes=10)
+INDEX_OPTIONS_AFTER = timedelta(minutes=15)
 
 
 class Hours:
@@ -77,16 +79,45 @@ class Hours:
                 self._lifecycle.look(order.id)
         floor.in_auction = False
         floor.is_open = False
-        closed = [order.id for order in _oldest_first(floor)]
-        if floor.rules.day_orders_end_after:
-            floor.agenda.put(floor.now + floor.rules.day_orders_end_after, lambda: self._end_days(closed))
-        else:
-            self._end_days(closed)
+        floor.late = self._late()
+        self._end_days_soon([order.id for order in _oldest_first(floor) if not self.is_open_for(order)])
+        floor.agenda.put(floor.now + INDEX_OPTIONS_AFTER, self._close_late)
         floor.last_closes.update((instrument, quote.middle) for instrument, quote in floor.quotes.items())
         for account in floor.accounts.values():
             account.last_equity = account.equity
         for deed in self.at_close:
             deed()
+
+    def _late(self) -> frozenset[str]:
+        """Options on an index trade for a quarter of an hour after the close; those of that day are over."""
+        floor = self._floor
+        today = floor.now.astimezone(NEW_YORK).date()
+        contracts = (asset.contract for asset in floor.assets.values())
+        found = (each for each in contracts if each is not None and each.is_cash_settled)
+        return frozenset(each.name for each in found if last_day(each, floor) > today)
+
+    def _close_late(self) -> None:
+        floor = self._floor
+        if floor.is_open:
+            return  # by hand
+        late = [order.id for order in _oldest_first(floor) if self.is_open_for(order)]
+        floor.late = frozenset()
+        self._end_days_soon(late)
+
+    def is_open_for(self, order: Order) -> bool:
+        """Whether the session of what it trades is on; of several legs, of all of them."""
+        book = self._floor.book
+        whole = book[order.parent_id] if order.parent_id is not None else order
+        legs = whole.leg_ids if whole.order_class is OrderClass.MULTILEG else ()
+        names = [book[leg].instrument for leg in legs] or [order.instrument]
+        return all(map(self._floor.trades, names))
+
+    def _end_days_soon(self, order_ids: list[str]) -> None:
+        after = self._floor.rules.day_orders_end_after
+        if after:
+            self._floor.agenda.put(self._floor.now + after, lambda: self._end_days(order_ids))
+        else:
+            self._end_days(order_ids)
 
     def _end_days(self, order_ids: list[str]) -> None:
         for order_id in order_ids:

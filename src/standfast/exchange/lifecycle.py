@@ -94,7 +94,7 @@ class Lifecycle:
         quote = floor.quotes.get(order.instrument)
         if quote is None or order.instrument in floor.halted:
             return None
-        if floor.is_open:
+        if floor.trades(order.instrument):
             return quote if quote.at >= floor.opened_at else None
         return quote if order.terms.extended_hours else None
 

@@ -9,11 +9,13 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from operator import itemgetter
 
+from standfast.exchange.contracts import contract_of
 from standfast.exchange.market import Prices
 from standfast.exchange.quotes_file import FileQuote
 from standfast.exchange.sessions import Sessions
 
 MINUTE = timedelta(minutes=1)
+INDEX_OPTIONS_AFTER = timedelta(minutes=15)
 
 
 class Refreshed:
@@ -44,10 +46,18 @@ class Refreshed:
 
     def _again(self, in_force: dict[str, FileQuote], due: datetime) -> Iterator[FileQuote]:
         """Those that have had no quote since the last time; yesterday's are in force no more."""
-        if not self._sessions.is_open(due):
+        is_open, is_late = self._sessions.is_open(due), self._sessions.is_open(due - INDEX_OPTIONS_AFTER)
+        if not is_open and not is_late:
             return
         for name in sorted(in_force):
             quote = in_force[name]
+            if not is_open and not _trades_late(name, due):
+                continue
             if quote.at.date() == due.date() and quote.at <= due - self._every:
                 in_force[name] = quote._replace(at=due)
                 yield in_force[name]
+
+
+def _trades_late(name: str, at: datetime) -> bool:
+    contract = contract_of(name)
+    return contract is not None and contract.is_cash_settled and contract.expiry > at.date()

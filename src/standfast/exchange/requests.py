@@ -70,7 +70,8 @@ class Requests:
 
     def take(self, account: str, ticket: Ticket, intent: Intent) -> Order:
         """Take an admitted ticket to the market, now or at the open; returns the acknowledgement."""
-        waits = not self._floor.is_open and not ticket.terms.extended_hours
+        names = [leg.instrument for leg in ticket.legs] or [ticket.terms.instrument]
+        waits = not all(map(self._floor.trades, names)) and not ticket.terms.extended_hours
         order = self.enter(account, ticket, intent, Status.ACCEPTED if waits else Status.PENDING_NEW)
         if not waits:
             self._after(self._floor.rules.accept_after, lambda: self._lifecycle.go_live(order.id))
@@ -266,7 +267,8 @@ class Requests:
             raise bad_parameter(f'order is already in "{order.status.value}" state')
         if order.status is Status.PENDING_CANCEL:
             return
-        waits_for_open = order.is_live and not floor.is_open and floor.rules.cancels_wait_for_open
+        is_waiting = not self._hours.is_open_for(order) and floor.rules.cancels_wait_for_open
+        waits_for_open = order.is_live and is_waiting
         if not waits_for_open and (floor.rules.cancel_after <= NONE or order.live_at is None):
             self._lifecycle.complete_cancel(order_id)
             return

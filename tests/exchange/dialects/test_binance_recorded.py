@@ -69,6 +69,8 @@ REPLIES: dict[str, Ask] = {
     "market_data_api__check_server_time": read("v1/time"),
     "market_data_api__mark_price": read("v1/premiumIndex", symbol=BTC),
     "market_data_api__order_book": read("v1/depth", symbol=BTC),
+    "market_data_api__compressed_aggregate_trades_list": read("v1/aggTrades", symbol=BTC),
+    "market_data_api__open_interest": read("v1/openInterest", symbol=BTC),
     "market_data_api__recent_trades_list": read("v1/trades", symbol=BTC),
     "market_data_api__symbol_order_book_ticker": read("v1/ticker/bookTicker", symbol=BTC),
     "market_data_api__symbol_price_ticker_v2": read("v2/ticker/price", symbol=BTC),

@@ -143,6 +143,11 @@ class PerpetualEngine:
     def contracts(self) -> Sequence[Perpetual]:
         return tuple(prices.contract for prices in self._floor.prices.values())
 
+    def open_interest(self, instrument: str) -> Decimal:
+        """Everything that the accounts hold of it, whichever way."""
+        held = (held for books in self._floor.accounts.values() for held in books.held())
+        return sum((abs(position.quantity) for position in held if position.instrument == instrument), Decimal(0))
+
     def list_contract(self, contract: Perpetual) -> None:
         """Add one, or change one."""
         is_new = contract.symbol not in self._floor.prices

@@ -16,7 +16,7 @@ from standfast.exchange.dialects.binance.account_rows import (
 )
 from standfast.exchange.dialects.binance.codes import BAD_PARAMETER, BinanceRefused
 from standfast.exchange.dialects.binance.countdown import Countdown
-from standfast.exchange.dialects.binance.order_rows import ORDER_BASE
+from standfast.exchange.dialects.binance.order_rows import ORDER_BASE, POSITION_SIDE
 from standfast.exchange.dialects.binance.wire import Form, Row, amount, form, moment, need, replied, text, whole
 from standfast.exchange.dialects.gate import Reply, RouteAt
 from standfast.exchange.dialects.perpetuals import PerpetualCall, Perpetuals, seen_positions, seen_sides
@@ -44,6 +44,7 @@ def reads() -> tuple[RouteAt[Perpetuals], ...]:
         RouteAt("GET", "/fapi/v1/positionSide/dual", "configurations", mode),
         RouteAt("GET", "/fapi/v1/multiAssetsMargin", "configurations", multi_assets),
         RouteAt("GET", "/fapi/v1/symbolConfig", "configurations", symbol_config),
+        RouteAt("GET", "/fapi/v1/adlQuantile", "configurations", queue),
         RouteAt("GET", "/fapi/v1/accountConfig", "configurations", account_config),
     )
 
@@ -198,6 +199,15 @@ def symbol_config(call: PerpetualCall) -> Reply:
             }
         )
     return replied(rows)
+
+
+def queue(call: PerpetualCall) -> Reply:
+    """How near a position is to being deleveraged: everybody's is in the middle."""
+    symbol, rows = form(call).get("symbol"), dict[str, dict[str, int]]()
+    for position in call.venue.engine.positions(call.account):
+        if symbol in (None, "", position.instrument):
+            rows.setdefault(position.instrument, {})[POSITION_SIDE[position.index]] = 2
+    return replied([{"symbol": name, "adlQuantile": sides} for name, sides in rows.items()])
 
 
 def account_config(call: PerpetualCall) -> Reply:

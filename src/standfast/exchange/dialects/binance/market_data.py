@@ -8,7 +8,7 @@ from standfast.exchange.dialects.binance.codes import BAD_PARAMETER, BinanceRefu
 from standfast.exchange.dialects.binance.wire import Row, form, milliseconds, need, replied, rounded, text, whole
 from standfast.exchange.dialects.gate import Reply, RouteAt
 from standfast.exchange.dialects.perpetuals import PerpetualCall, Perpetuals
-from standfast.exchange.perpetual.books import ExecutionKind
+from standfast.exchange.perpetual.books import Execution, ExecutionKind
 from standfast.exchange.perpetual.contract import Perpetual, Standing
 from standfast.exchange.perpetual.engine import PerpetualEngine
 from standfast.exchange.perpetual.forced import last_funding, next_funding
@@ -191,15 +191,7 @@ def depth(call: PerpetualCall) -> Reply:
 
 def recent_trades(call: PerpetualCall) -> Reply:
     """What the accounts here traded."""
-    given, engine = form(call), call.venue.engine
-    symbol = engine.contract(need(given, "symbol")).symbol
-    found = [
-        row
-        for name in engine.account_names()
-        for row in engine.books(name).executions
-        if row.instrument == symbol and row.kind is ExecutionKind.TRADE
-    ]
-    found.sort(key=lambda row: row.number)
+    given = form(call)
     rows = [
         {
             "id": row.number,
@@ -210,9 +202,47 @@ def recent_trades(call: PerpetualCall) -> Reply:
             "isBuyerMaker": row.is_maker == (row.side.sign > 0),
             "isRPITrade": False,
         }
-        for row in found[-whole(given, "limit", 500, 1000) :]
+        for row in _traded(call)[-whole(given, "limit", 500, 1000) :]
     ]
     return replied(rows)
+
+
+def _traded(call: PerpetualCall) -> list[Execution]:
+    engine = call.venue.engine
+    symbol = engine.contract(need(form(call), "symbol")).symbol
+    found = [
+        row
+        for name in engine.account_names()
+        for row in engine.books(name).executions
+        if row.instrument == symbol and row.kind is ExecutionKind.TRADE
+    ]
+    return sorted(found, key=lambda row: row.number)
+
+
+def aggregated_trades(call: PerpetualCall) -> Reply:
+    """One row for each trade: there is nothing to sum up."""
+    given = form(call)
+    rows = [
+        {
+            "a": row.number,
+            "p": text(row.price),
+            "q": text(row.quantity),
+            "nq": text(row.quantity),
+            "f": row.number,
+            "l": row.number,
+            "T": milliseconds(row.at),
+            "m": row.is_maker == (row.side.sign > 0),
+        }
+        for row in _traded(call)
+    ]
+    return replied(rows[-whole(given, "limit", 500, 1000) :])
+
+
+def open_interest(call: PerpetualCall) -> Reply:
+    """What the accounts here hold."""
+    symbol, engine = need(form(call), "symbol"), call.venue.engine
+    held = engine.open_interest(engine.contract(symbol).symbol)
+    return replied({"symbol": symbol, "openInterest": text(held), "time": milliseconds(call.venue.now)})
 
 
 def bars(call: PerpetualCall) -> Reply:
@@ -304,6 +334,8 @@ TABLE: tuple[RouteAt[Perpetuals], ...] = (
     RouteAt("GET", "/fapi/v1/ticker/24hr", "quotes", day_ticker),
     RouteAt("GET", "/fapi/v1/depth", "quotes", depth),
     RouteAt("GET", "/fapi/v1/trades", "trades", recent_trades),
+    RouteAt("GET", "/fapi/v1/aggTrades", "trades", aggregated_trades),
+    RouteAt("GET", "/fapi/v1/openInterest", "snapshots", open_interest),
     RouteAt("GET", "/fapi/v1/klines", "snapshots", bars),
     RouteAt("GET", "/fapi/v1/markPriceKlines", "snapshots", bars),
     RouteAt("GET", "/fapi/v1/indexPriceKlines", "snapshots", bars),

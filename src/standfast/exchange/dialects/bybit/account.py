@@ -195,7 +195,12 @@ def set_margin_mode(call: PerpetualCall) -> Reply:
     mode = asking.word(read(call), "setMarginMode")
     if mode not in MARGIN_MODES:
         raise BybitRefused(PARAMETER, "params error: setMarginMode invalid")
-    call.venue.engine.set_account_margin_mode(call.account, is_isolated=MARGIN_MODES[mode])
+    try:
+        call.venue.engine.set_account_margin_mode(call.account, is_isolated=MARGIN_MODES[mode])
+    except PerpetualRefused as no:
+        if no.why in (No.HAS_POSITION, No.HAS_ORDERS):
+            raise BybitRefused(3400045, "Set margin mode failed") from None
+        raise
     return replied({"reasons": []}, call.venue.now)
 
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 from standfast.exchange.dialects.bybit.account_rows import instrument_row, ticker_row
 from standfast.exchange.dialects.bybit.codes import PARAMETER, BybitRefused
 from standfast.exchange.dialects.bybit.rows import SIDE
-from standfast.exchange.dialects.bybit.trading import elsewhere
+from standfast.exchange.dialects.bybit.trading import EMPTY, elsewhere
 from standfast.exchange.dialects.bybit.wire import Row, listed, milliseconds, page, replied, stamp, text
 from standfast.exchange.dialects.gate import Reply, RouteAt
 from standfast.exchange.dialects.perpetuals import PerpetualCall, Perpetuals
@@ -144,6 +144,18 @@ def risk_limits(call: PerpetualCall) -> Reply:
     return replied(listed(rows, call.query, ""), call.venue.now)
 
 
+def open_interest(call: PerpetualCall) -> Reply:
+    """What the accounts here hold, now: long and short alike, as every contract has two ends."""
+    symbol = _symbol(call)
+    row: Row = {"openInterest": text(call.venue.engine.open_interest(symbol)), "timestamp": stamp(call.venue.now)}
+    return replied({**listed([row], call.query, ""), "symbol": symbol}, call.venue.now)
+
+
+def system_status(call: PerpetualCall) -> Reply:
+    """No maintenance, ever."""
+    return replied({"list": EMPTY}, call.venue.now)
+
+
 def price_limit(call: PerpetualCall) -> Reply:
     prices = call.venue.engine.prices(_symbol(call))
     mark, guard = prices.mark or ZERO, prices.contract.price_guard
@@ -181,6 +193,8 @@ TABLE: tuple[RouteAt[Perpetuals], ...] = (
     RouteAt("GET", "/v5/market/index-price-kline", "snapshots", bars),
     RouteAt("GET", "/v5/market/funding/history", "snapshots", funding_history),
     RouteAt("GET", "/v5/market/risk-limit", "snapshots", elsewhere(risk_limits)),
+    RouteAt("GET", "/v5/market/open-interest", "snapshots", open_interest),
+    RouteAt("GET", "/v5/system/status", "clock", system_status),
     RouteAt("GET", "/v5/market/price-limit", "snapshots", price_limit),
 )
 """What needs no key."""
