@@ -19,6 +19,7 @@ from tests.core.spreads import (
     SOLD,
     SPREADS,
     TOGETHER,
+    Role,
     SpreadDesk,
     opened,
     prices,
@@ -230,3 +231,48 @@ def test_of_a_contract_that_two_structures_hold_both_ways_each_closes_its_own(co
     assert desk.ended.id == first.id
     assert sum(desk.book.state.closed[leg.position].pnl for leg in desk.ended.legs) == Decimal(-60)  # 3.60 - 3.80
     assert desk.book.state.breaks == {}
+
+
+# --- one close after another ----------------------------------------------------------------------
+
+
+def working(desk: SpreadDesk) -> list[Decimal]:
+    """Units that orders for all legs may still close."""
+    return [each.remaining for each in desk.orders.values() if each.order_class == "mleg" and not each.is_finished]
+
+
+def test_a_whole_close_asked_for_while_one_for_a_part_works_is_not_sent_beside_it() -> None:
+    desk = opened(fills_together=lambda effect: effect.intent.role is Role.OPEN)
+    desk.act("close", position=desk.structure.id, quantity="1")
+    desk.run()
+    desk.wait(2)
+
+    desk.act("close", position=desk.structure.id)
+    seen = []
+    for _ in range(8):
+        desk.run()
+        seen.append(working(desk))
+        desk.wait(1)
+
+    assert seen[0] == [1], "one after another"
+    assert seen[-1] == [3]
+    assert all(len(each) <= 1 for each in seen)
+
+
+def test_while_a_part_is_being_closed_the_rules_hold_for_all_of_it() -> None:
+    """The broker refuses the operator's close of one unit, again and again; the spread runs into its stop."""
+    desk = opened(refuses=lambda effect: "other")
+    desk.refuses_together = True
+    desk.act("close", position=desk.structure.id, quantity="1")
+    for _ in range(5):
+        desk.run()
+        desk.wait(1)
+
+    desk.sights = prices(("6.50", "6.60"), ("0.90", "1.00"))
+    for _ in range(5):
+        desk.run()
+        desk.wait(1)
+
+    closing = desk.structure.closing
+    assert closing is not None
+    assert (closing.reason, closing.remain) == (CloseReason.STOP_LOSS, 0)

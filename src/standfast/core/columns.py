@@ -46,7 +46,7 @@ def bounds(structure: Structure, policy: Policy) -> Bounds | None:
     move = next_move(policy.trailing, structure.trail) if cost else None
     climbing = net_at(move, cost) if move is not None and cost else None
     winning = [level for level in (at.target, climbing) if level is not None]
-    if structure.closing is not None or not (losing or winning):
+    if structure.is_leaving or not (losing or winning):
         return None
     return Bounds(
         id=structure.id,

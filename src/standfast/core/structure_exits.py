@@ -26,7 +26,7 @@ from standfast.model.structure import Structure
 
 def structure_exits(s: Situation, structure: Structure, policy: Policy) -> Outcomes:
     """A close request if a rule is due; a moved trailing stop if the ladder climbed; alarms about its last day."""
-    if not structure.is_guarded or structure.closing is not None or structure.is_flat:
+    if not structure.is_guarded or structure.is_leaving or structure.is_flat:
         return
     yield from expiry_alarms(s, structure)
     yield from pin_times(s, structure)

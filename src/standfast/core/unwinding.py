@@ -147,16 +147,19 @@ def _pace(s: Situation, closing: Closing) -> tuple[int, timedelta]:
 
 
 def _attempts(s: Situation, booked: BookedStructure, closing: Closing) -> Iterator[Attempt]:
-    """What was sent for this close, oldest first: for all legs, and then for single ones."""
+    """What was sent for this close, oldest first: for all legs, and then for single ones. What an earlier one has left
+    working is under way too: beside it more would be closed than is held."""
     for order in s.book.orders_for(booked.id):
-        if order.role in CLOSING_ROLES and order.intended_at >= closing.at:
+        if order.role in CLOSING_ROLES and (order.intended_at >= closing.at or not order.is_finished):
             yield _attempt(s, order)
     for leg, position in open_legs(s.book, booked):
         remain = closing.remain * abs(leg.ratio)
         if position.closing is not None and s.book.held(position) > remain:
             yield Attempt(state=State.UNDER_WAY, at=position.closing.at)
         for order in s.book.orders_for(position.id):
-            if order.role in CLOSING_ROLES and order.parent is None and order.intended_at >= closing.at:
+            if order.role not in CLOSING_ROLES or order.parent is not None:
+                continue
+            if order.intended_at >= closing.at or not order.is_finished:
                 yield _attempt(s, order)
 
 

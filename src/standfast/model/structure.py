@@ -160,6 +160,11 @@ class Structure:
         return self.standing is not Standing.FOREIGN
 
     @property
+    def is_leaving(self) -> bool:
+        """Whether all of it is being closed: of a part, its rules hold on."""
+        return self.closing is not None and not self.closing.remain
+
+    @property
     def is_flat(self) -> bool:
         return all(held.held == 0 for held in self.legs)
 
