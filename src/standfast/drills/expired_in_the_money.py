@@ -12,7 +12,7 @@ from standfast.drills.claims import flat
 from standfast.drills.drill import Drill
 from standfast.drills.line import Line, Spread
 from standfast.drills.scene import AAPL, SECOND, Scene
-from standfast.drills.spreads import LAST_DAY, asked_cost, proven, result_of
+from standfast.drills.spreads import LAST_DAY, asked_cost, compared, proven, result_of
 from standfast.drills.stage import Stage
 from standfast.exchange.contracts import HUNDRED
 from standfast.model.position import CloseReason
@@ -100,6 +100,7 @@ async def _claims(stage: Stage) -> None:
         }
         shown = ", ".join(f"{name} {reason}" for name, reason in ended.items())
         stage.claim("the other one has ended by expiry", shown, holds=set(ended.values()) == {CloseReason.EXPIRY})
+    await compared(stage)
     await proven(stage, SOLD, BOUGHT, SPX_SOLD, SPX_BOUGHT)
 
 

@@ -13,7 +13,7 @@ from standfast.drills.claims import orders_of_guard
 from standfast.drills.drill import Drill
 from standfast.drills.line import Line, Refused, Spread
 from standfast.drills.scene import SECOND, Scene
-from standfast.drills.spreads import brought, names_of, proven, result_of
+from standfast.drills.spreads import brought, compared, names_of, proven, result_of
 from standfast.drills.stage import Stage
 from standfast.exchange.contracts import HUNDRED
 from standfast.exchange.orders import Status
@@ -108,6 +108,7 @@ async def _claims(stage: Stage, bot: Bot, credit: Decimal) -> None:
         f"{len(named)} messages about it; critical: {shouted or 'none'}",
         holds=len(named) >= len(names_of(SPREAD)) and not shouted,
     )
+    await compared(stage)
     await proven(stage, *names_of(SPREAD))
 
 

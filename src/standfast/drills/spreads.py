@@ -12,7 +12,7 @@ from standfast.drills.stage import Stage
 from standfast.exchange.contracts import HUNDRED, contract_of
 from standfast.exchange.orders import ZERO
 from standfast.exchange.quotes_file import FileQuote
-from standfast.model.journal import AlertRaised, FillBooked, MovedOut, PositionSettled
+from standfast.model.journal import AlertRaised, EndsCompared, FillBooked, MovedOut, PositionSettled
 from standfast.model.position import Position
 from standfast.model.structure import BookedStructure
 
@@ -143,6 +143,14 @@ def loss_at_first_quote(stage: Stage, spread: Spread, since: datetime, stop: Dec
         f" which is {most:,.2f}"
     )
     stage.claim("the loss is at most what closing cost at the first quote beyond the stop", told, holds=lost <= most)
+
+
+async def compared(stage: Stage) -> None:
+    """What was inferred of the end of options is what the broker's own account of that day says in the morning."""
+    found = [entry.fact for entry in await stage.entries() if isinstance(entry.fact, EndsCompared)]
+    shown = "; ".join(each.told for each in found) or "not compared"
+    is_so = bool(found) and all(each.agrees for each in found)
+    stage.claim_of_guard("the broker's own account of that day agrees with it", shown, holds=is_so)
 
 
 async def proven(stage: Stage, *instruments: str) -> None:

@@ -132,6 +132,8 @@ def of_fact(fact: Fact) -> str:  # noqa: C901, PLR0912 - a table of words, one l
         case journal.MovedOut():
             left = sum((part.quantity for part in fact.parts), Decimal(0)) * fact.sign
             return f"takes {number(left)} {fact.holding} out of the books ({fact.reason}) at {fact.price}"
+        case journal.EndsCompared():
+            return f"{'agrees' if fact.agrees else 'DISAGREES'} with the broker on how options ended: {fact.told}"
         case journal.PositionSettled():
             return f"settles {fact.position} ({fact.reason}): {fact.proof}"
         case journal.BreakSeen():

@@ -15,6 +15,7 @@ from standfast.brokers.shared.transport import TransportError
 from standfast.brokers.tradier.adapter import TradierBroker, TradierSettings
 from standfast.exchange.dialects.gate import Call, Reply, Route
 from standfast.exchange.dialects.tradier import market_data, order_stream, schedule
+from standfast.exchange.dialects.tradier.history import History
 from standfast.exchange.dialects.tradier.manner import TradierManner
 from standfast.exchange.dialects.tradier.numbers import group_number, is_grouped, number_of, order_of
 from standfast.exchange.dialects.tradier.sessions import Sessions as StreamSessions
@@ -74,7 +75,9 @@ class TradierTransport(SimTransport):
         trading, events = Trading(lag=LAG, price_lag=PRICE_LAG), StreamSessions("/v1/accounts/events")
         manner = cast(Any, TradierManner())
         self._hosts = {
-            TRADING: Host((*trading.reads(), *trading.writes(), events.route()), manner),
+            TRADING: Host(
+                (*trading.reads(), *trading.writes(), *History(is_sandbox=False).table(), events.route()), manner
+            ),
             DATA: Host((*market_data.TABLE, *schedule.TABLE), manner),
         }
         self._stream = order_stream.OrderStream(self.venue, events)
