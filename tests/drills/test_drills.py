@@ -60,7 +60,7 @@ def test_recorded_quotes_that_do_not_have_the_contracts_are_refused(tmp_path: Pa
 
 
 @pytest.mark.timeout(150)
-@pytest.mark.parametrize("name", ["close-flips", "kill-switch-leftovers", "half-spread", "leg-liquidated"])
+@pytest.mark.parametrize("name", ["close-flips", "kill-switch-leftovers", "half-spread"])
 def test_the_same_holds_over_real_sockets_with_the_real_adapter_and_ledger(name: str) -> None:
     judge(drills.run(name, wire=True))
 

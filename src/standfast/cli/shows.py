@@ -102,7 +102,7 @@ def _print_played(found: "Played") -> None:
     for each in found.timeline:
         render.line(f"  {each}")
     for name, side in (("bare", found.bare), ("guarded", found.guarded)):
-        render.line(f"  {name:<8} {'held' if side.held else 'lost'}, loss {side.loss:,.2f}")
+        render.line(f"  {name:<8} {'held' if side.held else 'lost'}, loss {side.loss:,.2f} USD")
 
 
 # --- exchange -----------------------------------------------------------------------------------

@@ -138,7 +138,7 @@ def of_fact(fact: Fact) -> str:  # noqa: C901, PLR0912 - a table of words, one l
             return f"settles {fact.position} ({fact.reason}): {fact.proof}"
         case journal.BreakSeen():
             found = fact.finding
-            return f"sees {found.kind} on {found.holding or 'the account'}: booked {found.booked}, {found.reported}"
+            return f"sees {found.kind} on {found.holding or 'the account'}: booked {found.booked}, reported {found.reported}"
         case journal.AlertRaised():
             return f"ALARM ({fact.severity}) {fact.text}"
         case journal.RequestDone():
