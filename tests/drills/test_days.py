@@ -56,7 +56,7 @@ def test_everything_opened_on_a_real_day_is_kept_as_its_rules_say(shared: Path) 
 def planned_of(shared: Path) -> list[object]:
     from standfast.exchange.quotes_file import quotes
 
-    return [*planned(quotes(recording(shared)).instruments, time(9, 30), time(16))]
+    return [*planned(quotes(recording(shared)).instruments, time(9, 30), time(16, 15))]
 
 
 # --- the judge finds ------------------------------------------------------------------------------

@@ -135,7 +135,7 @@ def _get_out(s: Situation, position: Position, closing: Closing, to_close: Decim
         if s.now < again:
             yield WakeAt(at=again, holding=position.holding)
             return
-    if not s.in_session:
+    if not s.trades(position.holding):
         yield from _wait_for_open(s, position, closing)
         return
     yield from tell_blocked(s, position, closing)

@@ -45,7 +45,7 @@ def _rules(s: Situation, position: Position, policy: Policy) -> Outcomes:
         yield _close(position, *late)
         return
     yield from next_times(s, position, options, policy, position.holding)
-    if not s.in_session or not s.is_explained(position.holding):
+    if not s.trades(position.holding) or not s.is_explained(position.holding):
         return
     said = s.verdict(position.id) if policy.user_rule is not None else None
     if said is not None:

@@ -54,7 +54,7 @@ class Blocking:
 def waits(s: Situation, position: Position, closing: Closing) -> bool:
     """Whether a close cannot be sent for now: refused a moment ago, out of session, blocked, or blind."""
     again = closing.again_at
-    if not s.in_session or (again is not None and s.now < again):
+    if not s.trades(position.holding) or (again is not None and s.now < again):
         return True
     return is_blocked(s, position) or cannot_be_sized(s, position)
 

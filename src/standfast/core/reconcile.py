@@ -256,7 +256,7 @@ def _doubt_findings(s: Situation, holding: Holding) -> Iterator[Finding]:
 
 def _blind_findings(s: Situation, holding: Holding) -> Iterator[Finding]:
     """A rule the loop must hold and cannot judge. Outside the session nobody expects quotes."""
-    if not s.in_session:
+    if not s.trades(holding):
         return
     for position in s.book.guarded_at(holding):
         if s.book.held(position) <= 0 or position.phase is Phase.CLOSING:

@@ -46,7 +46,7 @@ def why_not_together(s: Situation, intent: TogetherIntended) -> str:
         return why_not_open_structure(s, structure)
     if structure.closing is None:
         return "its close is not wanted any more"
-    if not s.in_session:
+    if not s.trades(*(leg.holding for leg in intent.legs)):
         return "the session is closed"
     for leg in intent.legs:
         position = s.book.state.positions.get(leg.position)
@@ -59,7 +59,7 @@ def _why_not_close(s: Situation, position: Position, intent: OrderIntended) -> s
     closing, quantity = position.closing, intent.terms.quantity
     if closing is None:
         return "its close is not wanted any more"
-    if not s.in_session:
+    if not s.trades(position.holding):
         return "the session is closed"
     if quantity > s.book.held(position) - closing.remain:
         return f"only {s.book.held(position) - closing.remain} is left to close"

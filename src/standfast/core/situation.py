@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
 
 from standfast.core.book import Book
 from standfast.core.policy import HeldBy, Mode, Policy, Rules
@@ -19,9 +20,11 @@ from standfast.model.greeks import Greeks
 from standfast.model.ids import BrokerOrderId, EntryNumber, Holding, InstrumentId, PositionId
 from standfast.model.instrument import Instrument
 from standfast.model.journal import Fact
+from standfast.model.option import option_contract
 from standfast.model.order import ZERO, OrderReport
 from standfast.model.position import Position
 from standfast.model.quote import Quote
+from standfast.model.settlement import settlement
 from standfast.model.structure import BookedStructure
 from standfast.model.tracked import Tracked
 
@@ -37,6 +40,9 @@ LEG = Policy(name="leg of a structure", held_by=HeldBy.GUARD)
 
 QUOTES_FRESH = timedelta(seconds=15)
 """How old a quote may be for rules to be judged by it."""
+NEW_YORK = ZoneInfo("America/New_York")
+INDEX_OPTIONS_AFTER = timedelta(minutes=15)
+"""How long after the close of the exchanges options on an index are still traded."""
 VERDICT_LASTS = timedelta(seconds=5)
 """How long what a rule of the operator's own has said holds."""
 
@@ -148,6 +154,24 @@ class Situation:
         """The broker's clock decides; between two reads of it, its own next close does."""
         clock = self.snapshot.clock
         return clock is not None and clock.is_open and self.broker_now < clock.next_close
+
+    def trades(self, *holdings: Holding) -> bool:
+        """Whether the regular session of all of these is on. Options on an index trade a quarter of an hour longer than
+        what the broker's clock tells of, but for those that end that day."""
+        return self.in_session or (bool(holdings) and all(map(self._trades_late, holdings)))
+
+    def _trades_late(self, holding: Holding) -> bool:
+        contract = option_contract(holding.instrument)
+        if contract is None or not settlement(contract).cash or self.snapshot.clock is None:
+            return False
+        today = self.broker_now.astimezone(NEW_YORK).date()
+        close = self.session_close(today)
+        if close is None or not close <= self.broker_now < close + INDEX_OPTIONS_AFTER:
+            return False
+        ahead = (contract.expiry - today).days
+        if not settlement(contract).at_open:
+            return ahead > 0
+        return any(self.session_close(today + timedelta(days=days)) is not None for days in range(1, ahead))
 
     def is_explained(self, holding: Holding) -> bool:
         """Whether a price rule may be judged: the quantity is not in doubt, and no split-like jump is looked into."""

@@ -43,7 +43,7 @@ def _rules(s: Situation, structure: Structure, policy: Policy) -> Outcomes:
         yield _close(structure, *late)
         return
     yield from next_times(s, structure, structure, policy, structure.shape[0].holding)
-    if not s.in_session or broken(structure) is not None:
+    if not s.trades(*(leg.holding for leg in structure.shape)) or broken(structure) is not None:
         return
     if not all(s.is_explained(leg.holding) for leg in structure.shape):
         return

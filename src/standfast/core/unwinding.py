@@ -83,7 +83,7 @@ def _get_out(s: Situation, booked: BookedStructure, closing: Closing) -> Outcome
         if closing.remain > 0 and not _is_under_way(s, booked):
             yield CloseWithdrawn(position=booked.id, reason="what shall remain is all that is held")
         return
-    if not s.in_session:
+    if not s.trades(*(leg.holding for leg in booked.legs)):
         yield from _wait_for_open(s, structure, closing)
         return
     if not all(s.is_comparable(leg.holding) for leg in booked.legs):

@@ -215,7 +215,9 @@ def blindness(s: Situation, structure: Structure, policy: Policy) -> Finding | N
     """A rule the loop must hold for it and cannot judge now; the contracts are named. In the session only.
 
     Of what has lost its ratio no rule is judged: that is told as such, and a leg that is gone lacks no quote."""
-    if not s.in_session or structure.is_flat or not structure.is_guarded or structure.is_leaving:
+    if structure.is_flat or not structure.is_guarded or structure.is_leaving:
+        return None
+    if not s.trades(*(leg.holding for leg in structure.shape)):
         return None
     whys: list[tuple[Holding, str]] = []
     reported = "no usable delta"

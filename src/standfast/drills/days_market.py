@@ -12,7 +12,7 @@ Invariants
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -26,6 +26,8 @@ DIME = Decimal("0.10")
 STEPS = 10
 """A trailing stop follows in steps of so many parts of what its rung gives back."""
 MINUTE = timedelta(minutes=1)
+OVER = time(16, 15)
+"""When options on an index are traded no more."""
 
 Sides = tuple[Decimal, Decimal]
 
@@ -102,7 +104,8 @@ def flat_at(day: date, held: Held, kept: Kept) -> datetime:
     """When the clock closes it."""
     contracts = [contract_of(name) for name, _ in held.legs]
     ends = any(contract is not None and contract.expiry == day for contract in contracts)
-    return datetime.combine(day, min(kept.flat_by, LAST) if ends else kept.flat_by, NEW_YORK)
+    times = [at for at in (kept.flat_by, LAST if ends else None) if at is not None]
+    return datetime.combine(day, min(times, default=OVER), NEW_YORK)
 
 
 def first_due(market: Market, day: date, held: Held, kept: Kept) -> Due:

@@ -20,6 +20,7 @@ LAST = time(15, 10)
 """When what ends today is flat: the product's own default."""
 EARLY, EVENING = time(15, 30), time(15, 50)
 """When some, and when everything else is."""
+LATE = time(16, 5)
 Legs = tuple[tuple[str, int], ...]
 
 
@@ -34,8 +35,12 @@ class Kept:
     ladder: tuple[tuple[Decimal, Decimal | None], ...] = ()
     """Rungs: armed at, gives back (None: down to the entry)."""
     delta: Decimal | None = None
-    flat_by: time = EVENING
+    flat_by: time | None = EVENING
     held_by: Literal["guard", "broker"] = "guard"
+
+    def by(self, at: time) -> "Kept":
+        """Flat by then at the latest, if it is to be flat by any time."""
+        return self if self.flat_by is None else replace(self, flat_by=min(self.flat_by, at))
 
     def policy(self, name: str) -> str:
         """As a table of standfast.toml."""
@@ -44,9 +49,10 @@ class Kept:
             f'name = "{name}"',
             f'match = {{ strategy = "{name}", kind = "option" }}',
             f'exits_held_by = "{self.held_by}"',
-            f'flat_by = "{self.flat_by:%H:%M} America/New_York"',
             "adopted_too = true",
         ]
+        if self.flat_by is not None:
+            lines.append(f'flat_by = "{self.flat_by:%H:%M} America/New_York"')
         rules = {"stop_loss": self.stop, "take_profit": self.target, "emergency_stop": self.emergency}
         lines += [f'{key} = "{100 * rule:f}%"' for key, rule in rules.items() if rule is not None]
         if self.minimum_hold:
@@ -125,7 +131,7 @@ class _Phase:
             at=begins.time(),
             legs=legs,
             units=units,
-            kept=replace(kept, flat_by=min(kept.flat_by, self.flat_by)),
+            kept=kept.by(self.flat_by),
         )
 
 
@@ -133,7 +139,7 @@ def planned(instruments: Iterable[str], begins: time, ends: time) -> list[Wanted
     """What to open of these contracts between two times of the day, in their order; flat by the second. ValueError
     where they allow no spread."""
     found = [each for each in _whole_day(instruments) if begins < each.at and each.closed_by < ends]
-    return [replace(each, kept=replace(each.kept, flat_by=min(each.kept.flat_by, ends))) for each in found]
+    return [replace(each, kept=each.kept.by(ends)) for each in found]
 
 
 def _whole_day(instruments: Iterable[str]) -> list[Wanted]:
@@ -147,6 +153,7 @@ def _whole_day(instruments: Iterable[str]) -> list[Wanted]:
         found += [*(_debits(early) if is_even else _credits(early)), *(_credits(late) if is_even else _debits(late))]
         if is_even and number + 1 < len(boards):
             found += _of_two(late, boards[number + 1], boards[number + 2] if number + 2 < len(boards) else None)
+    found.append(_after_the_close(late, is_sold=is_even))
     return sorted(found, key=lambda each: (each.at, each.name))
 
 
@@ -195,6 +202,14 @@ def _credits(phase: _Phase) -> Iterator[Wanted]:
     yield replace(bot, by="bot")
     bot = phase.wanted("bot-by-legs", 6, calls[::-1], Kept(stop=_percent(20)))
     yield replace(bot, by="bot, leg by leg")
+
+
+def _after_the_close(phase: _Phase, *, is_sold: bool) -> Wanted:
+    """Options on an index are traded until a quarter past four; this one's operator closes it after four."""
+    way = -1 if is_sold else 1
+    legs: Legs = ((phase.board.put(HIGH), way), (phase.board.put(LOW), -way))
+    found = phase.wanted("late", 9, legs, Kept(stop=_percent(95), flat_by=None))
+    return replace(found, closed_at=LATE)
 
 
 def _of_two(near: _Phase, next_: _Board, third: _Board | None) -> Iterator[Wanted]:

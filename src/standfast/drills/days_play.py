@@ -48,8 +48,10 @@ NUMBER, TOKEN = "VA00000001", "secret"
 CASH = Decimal(50_000_000)
 TICK = 0.25
 """Seconds between two looks of the exchange at its own clock, beside those that requests bring."""
-BEFORE, AFTER = timedelta(minutes=1), timedelta(minutes=5)
+BEFORE, AFTER = timedelta(minutes=1), timedelta(minutes=20)
 """How long before the open the guard is there, and how long after the close it stays."""
+LATE = timedelta(minutes=15)
+"""How long after the close options on an index are traded."""
 SETTLING = timedelta(minutes=5)
 """How long before it is left a part of a day is flat."""
 PROVEN = 60.0
@@ -123,7 +125,7 @@ def _notes(path: Path, since: timedelta, until: timedelta | None) -> Notes:
         if session is None:
             raise StandfastError(f"{path}: no session of US exchanges on that day")
         begins = session.opens + since
-        ends = session.closes if until is None else session.opens + until - SETTLING
+        ends = session.closes + LATE if until is None else session.opens + until - SETTLING
         wanted = planned(stream.instruments, *(at.astimezone(NEW_YORK).time() for at in (begins, ends)))
     except (ValueError, OSError) as error:
         raise StandfastError(f"{path}: cannot be played as a day of options: {error}") from error
