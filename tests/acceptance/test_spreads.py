@@ -230,7 +230,9 @@ def test_a_spread_that_a_bot_opened_is_guarded_as_one_position(desk: Desk, when:
 def test_a_sold_leg_whose_delta_goes_beyond_the_limit_closes_the_whole_spread(desk: Desk) -> None:
     policy = 'exits_held_by = "guard"\nemergency_stop = "99%"\nshort_delta_limit = 0.01\n'
     venue, guard = guarded(desk, policy)
-    desk.opened()
+    refused = desk.opened()
+    assert "short_delta_limit = 0.01 would close it at once" in refused.out, refused.out + refused.err
+    bought_by_a_bot(venue)
 
     (proof,) = until(lambda: closed_as_one(desk), "the spread to be closed", 60, told=guard.tail)
     assert proof.reason == "stop_loss"
