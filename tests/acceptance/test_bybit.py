@@ -1,9 +1,11 @@
 """The main job on perpetual futures over real sockets: at a served Bybit, one-way and hedged, protected and proven."""
 
+import json
 import re
 import signal
 from collections.abc import Iterator
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +51,9 @@ class Venue(Exchange):
 
     def resting(self) -> list[Any]:
         return list(self.truth()["orders"])
+
+    def is_stopped_once_above(self, floor: Decimal) -> bool:
+        return [Decimal(row["trigger_price"]) >= floor for row in self.resting()] == [True]
 
     def traded(self) -> Decimal:
         """Quantity of every trade there ever was."""
@@ -279,3 +284,35 @@ def test_an_exchange_that_does_not_answer_delays_no_other_account(place: Place) 
     naked = [position.naked_seconds for position in place.book().state.closed.values()]
     assert max(naked) < 2, naked
     assert not guard.lines("the loop does not go round")
+
+
+TRAILING = """\
+exits_held_by = "broker"
+stop_loss = "2%"
+trailing = [ { arm = "1%", give_back = "1pt" } ]
+"""
+
+
+@pytest.mark.parametrize("lost", [0, 2], ids=["", "cancels lost"])
+def test_a_trailing_stop_moves_without_a_moment_in_which_none_rests(place: Place, lost: int) -> None:
+    venue = place.venue()
+    place.at(venue, TRAILING)
+    guard = place.guarded()
+    venue.trade("buy", "0.02")
+    until(lambda: place.stops() == {NAME: Decimal("0.02")}, "the stop", told=guard.tail)
+    if lost:
+        venue.trouble({"operation": "cancel", "fault": {"kind": "never_arrives"}, "count": lost})
+
+    for bid in ("50600", "51000", "51500"):
+        venue.moved(bid)
+        until(partial(venue.is_stopped_once_above, Decimal(bid) - 600), f"one stop near {bid}", 60, told=guard.tail)
+
+    resting = 0
+    least = None
+    for row in map(json.loads, place.tape.read_text().splitlines()):
+        if row["row"] != "event" or not row.get("client_order_id", "").startswith("sf"):
+            continue
+        resting += {"placed": 1, "cancelled": -1, "ended": -1}.get(row["kind"], 0)
+        least = resting if least is None else min(least, resting)
+    assert least == 1
+    assert venue.held() == {0: Decimal("0.02")}

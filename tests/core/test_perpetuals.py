@@ -8,12 +8,14 @@ from standfast.core.exits import exits
 from standfast.core.fills import book_fill
 from standfast.core.gate import Asked, reasons_against
 from standfast.core.policy import Foreign, Policy
+from standfast.core.protect import protect
 from standfast.core.too_late import too_late
 from standfast.model import journal as j
 from standfast.model.alert import Severity
+from standfast.model.effects import CancelOrder
 from standfast.model.ids import holding_named
 from standfast.model.instrument import Instrument, Kind
-from standfast.model.order import OrderState, OrderType, Side
+from standfast.model.order import OrderState, OrderType, Role, Side
 from standfast.model.position import CloseReason
 from tests.core.situations import (
     SPY,
@@ -24,9 +26,11 @@ from tests.core.situations import (
     fill,
     folded,
     of,
+    own_id,
     position,
     quoted,
     report,
+    resting_stop,
     ruled,
     situation,
     the,
@@ -138,3 +142,22 @@ def test_a_side_of_a_hedged_account_is_opened_one_way_only(name: str, quantity: 
 
     assert [reason for reason in reasons_against(s, asked) if "the other sign" in reason]
     assert not [r for r in reasons_against(s, replace(asked, quantity=-asked.quantity)) if "the other sign" in r]
+
+
+def test_an_old_stop_that_still_rests_beside_the_one_that_took_its_place_is_cancelled_again() -> None:
+    """The answer to its cancel was lost: for ever it would wait to close what somebody opens anew."""
+    pairs = with_contract(reduce_only=True, oco=False)
+    old, new = resting_stop(), resting_stop(stop="99", attempt=2)
+    assert isinstance(new[0], j.OrderIntended)
+    moved = [replace(new[0], replaces=own_id(Role.STOP)), *new[1:]]
+    book = folded(*position(10), *old, *moved)
+    listed = [fact.report for fact in (old[2], new[2]) if isinstance(fact, j.OrderObserved)]
+    s = situation(book, policy=Policy(name="stop", stop_loss=D("0.01")), listed=listed, contract=pairs)
+
+    (cancel,) = of(CancelOrder, protect(s, the(book)))
+
+    assert cancel.broker_id == listed[0].broker_id
+    before = situation(book, listed=listed, contract=pairs, asked_after=0)
+    assert of(CancelOrder, protect(before, the(book))) == []
+    swapped_at_once = situation(book, listed=listed)
+    assert of(CancelOrder, protect(swapped_at_once, the(book))) == []

@@ -31,7 +31,7 @@ from standfast.core.results import Clarity, judge, levels_of
 from standfast.core.situation import Outcomes, Situation
 from standfast.core.splits import is_restated, is_split
 from standfast.core.vanished import waits_for_fills
-from standfast.model.booked import BookedOrder
+from standfast.model.booked import BookedOrder, Stage
 from standfast.model.breaks import BreakKind
 from standfast.model.effects import CancelOrder, ReplaceOrder, SubmitOrder, Urgency, WakeAt
 from standfast.model.instrument import Instrument
@@ -62,6 +62,7 @@ def protect(s: Situation, position: Position) -> Outcomes:
     if position.is_guarded and is_split(s, position.holding):
         yield from _take_old_away(s, position)
     elif position.holding not in s.book.state.suspended:
+        yield from _let_go_of_the_old(s, position)
         yield from _bring_in_line(s, position)
 
 
@@ -70,6 +71,24 @@ def _take_old_away(s: Situation, position: Position) -> Outcomes:
     for group in exits_by_group(cover_of(s, position).own):
         if not any(is_restated(order) for order in group):
             yield from _cancel(s, group, "it is of before a split")
+
+
+def _let_go_of_the_old(s: Situation, position: Position) -> Outcomes:
+    """Where a stop is moved by placing the new one first, cancel the old one again that a list still shows after that.
+
+    Both may only reduce; but whoever trades beside us may open anew, and the old one would close that.
+    """
+    if not s.contract.reduce_only:
+        return
+    orders = s.book.alive.of(position.id)
+    movers = {o.replaces: o for o in orders if o.replaces is not None and o.stage is Stage.WORKING}
+    listed = {each.broker_id for each in s.orders_by_holding.get(position.holding, ())}
+    for order in orders if movers else ():
+        mover = movers.get(order.id)
+        if mover is None or order.is_finished or order.broker_id not in listed or is_cancelling(s, order):
+            continue
+        if s.snapshot.orders_asked_after >= mover.number:
+            yield from _cancel(s, (order,), f"{mover.id} has taken its place")
 
 
 def _bring_in_line(s: Situation, position: Position) -> Outcomes:
