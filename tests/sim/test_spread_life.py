@@ -5,7 +5,9 @@ from decimal import Decimal
 
 import pytest
 
+from standfast.core import decide, fills
 from standfast.sim.spread_life import RULES, Life, assets, lived, prices
+from standfast.sim.watch import Violation
 from standfast.sim.world import World, play
 from tests.sim.stories import START
 
@@ -22,8 +24,31 @@ def played(seed: int, minutes: float = 10.0) -> Life:
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("seed", [*range(1, 9), pytest.param(FRESH, id=f"fresh-{FRESH}")])
+@pytest.mark.parametrize("seed", [*range(1, 6), pytest.param(FRESH, id=f"fresh-{FRESH}")])
 def test_nothing_is_closed_unasked_and_the_books_agree_in_the_end(seed: int) -> None:
     life = played(seed)
 
     assert sum(life.acts.values()) > 10
+
+
+def test_a_guard_that_takes_every_close_from_the_oldest_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As it was before this was played: the judge is no ornament."""
+    monkeypatch.setattr(fills, "in_turn", lambda book, order, positions: list(positions))
+    monkeypatch.setattr(decide, "swaps", lambda s, booked: iter(()))
+
+    with pytest.raises(Violation, match="is closed and nobody asked"):
+        list(map(played, range(1, 20)))
+
+
+def test_one_seed_is_one_story() -> None:
+    def told(seed: int) -> str:
+        async def story(world: World) -> str:
+            await lived(world, seed, 3.0)
+            return await world.digest()
+
+        return play(
+            story, RULES, prices(), start=START, seed=seed, instruments=assets(), cash=Decimal(10_000_000),
+            real_seconds=120, restart_after=2.0, through="tradier",
+        )  # fmt: skip
+
+    assert told(1) == told(1) != told(2)
