@@ -218,9 +218,11 @@ def test_a_part_that_is_assigned_leaves_the_rest() -> None:
         *position(-3, 5, holding=LATER), **prices(AAPL, "260"), instruments={LATER.instrument: option_of(LATER)}
     )
 
-    evening.looks({LATER: -2, AAPL: -100})
+    outcomes = evening.looks({LATER: -2, AAPL: -100})
 
     assert evening.closed()[0] == D(2)
+    named = [alarm.severity for alarm in of(j.AlertRaised, outcomes) if str(LATER) in alarm.text]
+    assert named == [Severity.WARNING], "it is told where it is booked, and nobody is woken"
 
 
 @pytest.mark.parametrize(
