@@ -107,14 +107,28 @@ class Budget:
         return Standing(self.per_minute, max(0, left), int((since + self._period).timestamp()), is_exhausted=left < 0)
 
 
+@dataclass(slots=True)
+class Arrival:
+    """A request as it arrives, whatever carried it: all but its body. Names of headers in any letters."""
+
+    method: str
+    match_info: Mapping[str, str]  # what the path names
+    query: Mapping[str, str]
+    raw_query: str  # as it was sent: what a signature is over
+    headers: Mapping[str, str]
+    remote: str = ""
+    host: str = ""
+    why: int = 0  # a dialect's own word for why it is nobody's
+
+
 class Manner(Protocol[Place]):
     """What differs between dialects."""
 
-    def account(self, venue: Place, request: web.Request, body: bytes) -> str | None:
+    def account(self, venue: Place, request: Arrival, body: bytes) -> str | None:
         """Whose request it is, by the keys it carries; None for nobody's."""
         ...
 
-    def payer(self, request: web.Request, account: str) -> str:
+    def payer(self, request: Arrival, account: str) -> str:
         """Whose budget the request comes out of."""
         ...
 
@@ -122,7 +136,7 @@ class Manner(Protocol[Place]):
         """The one instrument a request is about, for the faults to match."""
         ...
 
-    def unauthorized(self, request: web.Request) -> Reply: ...
+    def unauthorized(self, request: Arrival) -> Reply: ...
 
     def refused(self, refused: Refused) -> Reply: ...
 
@@ -149,24 +163,27 @@ class Gate(Generic[Place]):
     def routes(self, table: tuple[RouteAt[Place], ...]) -> list[web.RouteDef]:
         return [web.route(route.method, route.path, self._through(route)) for route in table]
 
-    def account(self, request: web.Request, body: bytes = b"") -> str | None:
-        """The account whose keys the request carries; None for wrong ones."""
-        return self._manner.account(self._venue, request, body)
-
     def _through(self, route: RouteAt[Place]) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         async def handle(request: web.Request) -> web.StreamResponse:
-            body = await request.read()
-            self._venue.catch_up()
-            account = self.account(request, body)
-            if account is None:
-                return _response(self._manner.unauthorized(request), {})
-            return await self._authorized(request, route, account, body)
+            reply, fault = await self.answer(route, _arrival(request), await request.read())
+            if reply is not None:
+                return _response(reply)
+            _hang_up(request, fault)
+            return web.Response()
 
         return handle
 
+    async def answer(self, route: RouteAt[Place], request: Arrival, body: bytes) -> tuple[Reply | None, Fault | None]:
+        """What is answered, when it is; None where the connection just ends. And the fault that did it, if any."""
+        self._venue.catch_up()
+        account = self._manner.account(self._venue, request, body)
+        if account is None:
+            return self._manner.unauthorized(request), None
+        return await self._authorized(request, route, account, body)
+
     async def _authorized(
-        self, request: web.Request, route: RouteAt[Place], account: str, body: bytes
-    ) -> web.StreamResponse:
+        self, request: Arrival, route: RouteAt[Place], account: str, body: bytes
+    ) -> tuple[Reply | None, Fault | None]:
         venue, headers = self._venue, dict[str, str]()
         call = CallAt(venue, account, route.operation, request.match_info, request.query, body, host=request.host)
         instrument = self._manner.instrument(call)
@@ -175,7 +192,7 @@ class Gate(Generic[Place]):
             headers = dict(self._manner.standing(standing))
             if standing.is_exhausted:
                 self._note(call, instrument, 429, None)
-                return _response(self._manner.rate_limited(), headers)
+                return _with(self._manner.rate_limited(), headers), None
         fault = venue.faults.decide(route.operation, instrument, venue.now, account=account)
         if fault is None:
             reply: Reply | None = self._carry_out(route, call)
@@ -183,10 +200,9 @@ class Gate(Generic[Place]):
             call = replace(call, fault=fault)
             reply = await self._under(fault, route, call)
         self._note(call, instrument, None if reply is None else reply.status, fault)
-        if reply is None:
-            await self._hang_up(request, fault)
-            return web.Response()
-        return _response(reply, headers)
+        if reply is None and isinstance(fault, NeverArrives | NeverAnswered):
+            await venue.pause(fault.hold)  # the client waits in vain
+        return None if reply is None else _with(reply, headers), fault
 
     def _carry_out(self, route: RouteAt[Place], call: CallAt[Place]) -> Reply:
         try:
@@ -220,18 +236,6 @@ class Gate(Generic[Place]):
             case _:
                 return reply
 
-    async def _hang_up(self, request: web.Request, fault: Fault | None) -> None:
-        """Leave the client without an answer: at once, or after it has waited in vain."""
-        if isinstance(fault, NeverArrives | NeverAnswered):
-            await self._venue.pause(fault.hold)
-        transport = request.transport
-        if transport is None:
-            return
-        if isinstance(fault, Reset):
-            line = transport.get_extra_info("socket")
-            line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # RST instead of FIN
-        transport.abort()
-
     def _note(self, call: CallAt[Place], instrument: str | None, status: int | None, fault: Fault | None) -> None:
         kind = "" if fault is None else str(type(fault).__struct_config__.tag)
         self._venue.note(Asked(self._venue.now, call.account, call.operation, instrument, status, kind))
@@ -246,10 +250,37 @@ def as_json(value: object) -> bytes:
     return _ENCODER.encode(value)
 
 
-def _response(reply: Reply, headers: Mapping[str, str]) -> web.Response:
-    response = web.Response(status=reply.status, body=reply.body or None, headers={**headers, **reply.headers})
+def _with(reply: Reply, headers: Mapping[str, str]) -> Reply:
+    return replace(reply, headers={**headers, **reply.headers})
+
+
+def _arrival(request: web.Request) -> Arrival:
+    return Arrival(
+        method=request.method,
+        match_info=request.match_info,
+        query=request.query,
+        raw_query=request.rel_url.raw_query_string,
+        headers=request.headers,
+        remote=request.remote or "",
+        host=request.host,
+    )
+
+
+def _response(reply: Reply) -> web.Response:
+    response = web.Response(status=reply.status, body=reply.body or None, headers=reply.headers)
     if reply.body:
         response.content_type = reply.content_type
         if reply.content_type == JSON:
             response.charset = "utf-8"
     return response
+
+
+def _hang_up(request: web.Request, fault: Fault | None) -> None:
+    """Leave the client without an answer."""
+    transport = request.transport
+    if transport is None:
+        return
+    if isinstance(fault, Reset):
+        line = transport.get_extra_info("socket")
+        line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # RST instead of FIN
+    transport.abort()

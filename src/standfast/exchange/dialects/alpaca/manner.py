@@ -3,9 +3,8 @@
 from collections.abc import Mapping
 
 import msgspec
-from aiohttp import web
 
-from standfast.exchange.dialects.gate import Call, Reply, Standing, as_json
+from standfast.exchange.dialects.gate import Arrival, Call, Reply, Standing, as_json
 from standfast.exchange.dialects.venue import Venue
 from standfast.exchange.faults import HTML
 from standfast.exchange.refusal import Refused
@@ -17,11 +16,11 @@ BROKEN = 50010000
 class AlpacaManner:
     """See `gate.Manner`."""
 
-    def account(self, venue: Venue, request: web.Request, body: bytes) -> str | None:
+    def account(self, venue: Venue, request: Arrival, body: bytes) -> str | None:
         headers = request.headers
         return venue.engine.account_for_key(headers.get("APCA-API-KEY-ID", ""), headers.get("APCA-API-SECRET-KEY", ""))
 
-    def payer(self, request: web.Request, account: str) -> str:
+    def payer(self, request: Arrival, account: str) -> str:
         return account
 
     def instrument(self, call: Call) -> str | None:
@@ -35,7 +34,7 @@ class AlpacaManner:
         symbols = call.query.get("symbols", "")
         return symbols if symbols and "," not in symbols else None
 
-    def unauthorized(self, request: web.Request | None = None) -> Reply:
+    def unauthorized(self, request: Arrival | None = None) -> Reply:
         return Reply(401, as_json({"message": "unauthorized"}))
 
     def refused(self, refused: Refused) -> Reply:

@@ -4,8 +4,6 @@ import hmac
 from collections.abc import Mapping
 from urllib.parse import parse_qs
 
-from aiohttp import web
-
 from standfast.exchange.dialects.binance.codes import (
     BAD_KEY,
     BAD_SIGNATURE,
@@ -14,14 +12,13 @@ from standfast.exchange.dialects.binance.codes import (
     TOO_MANY_REQUESTS,
 )
 from standfast.exchange.dialects.binance.wire import form, milliseconds, signed
-from standfast.exchange.dialects.gate import Reply, Standing, as_json
+from standfast.exchange.dialects.gate import Arrival, Reply, Standing, as_json
 from standfast.exchange.dialects.perpetuals import PerpetualCall, Perpetuals
 from standfast.exchange.faults import HTML
 from standfast.exchange.perpetual.refusal import PerpetualRefused
 from standfast.exchange.refusal import Refused
 
 ANYBODY = ""
-WHY = web.RequestKey("why it is nobody's", int)
 MESSAGES = {
     BAD_KEY: (401, "Invalid API-key, IP, or permissions for action."),
     BAD_SIGNATURE: (400, "Signature for this request is not valid."),
@@ -32,17 +29,17 @@ MESSAGES = {
 class Public:
     """See `gate.Manner`. Needs no key; the budget is the address's."""
 
-    def account(self, venue: Perpetuals, request: web.Request, body: bytes) -> str | None:
+    def account(self, venue: Perpetuals, request: Arrival, body: bytes) -> str | None:
         return ANYBODY
 
-    def payer(self, request: web.Request, account: str) -> str:
-        return request.remote or ""
+    def payer(self, request: Arrival, account: str) -> str:
+        return request.remote
 
     def instrument(self, call: PerpetualCall) -> str | None:
         return form(call).get("symbol") or None
 
-    def unauthorized(self, request: web.Request) -> Reply:
-        code = request.get(WHY, BAD_KEY)
+    def unauthorized(self, request: Arrival) -> Reply:
+        code = request.why or BAD_KEY
         status, message = MESSAGES[code]
         return no(code, message, status)
 
@@ -75,7 +72,7 @@ class Public:
 class Keyed(Public):
     """Knows the account by its key alone: listen keys need no signature."""
 
-    def account(self, venue: Perpetuals, request: web.Request, body: bytes) -> str | None:
+    def account(self, venue: Perpetuals, request: Arrival, body: bytes) -> str | None:
         spec = venue.engine.account_of_key(request.headers.get("X-MBX-APIKEY", ""))
         return _nobody(request, BAD_KEY) if spec is None else spec.name
 
@@ -86,11 +83,11 @@ class Private(Public):
     def __init__(self, *, checks_clock: bool) -> None:
         self._checks_clock = checks_clock
 
-    def account(self, venue: Perpetuals, request: web.Request, body: bytes) -> str | None:
+    def account(self, venue: Perpetuals, request: Arrival, body: bytes) -> str | None:
         spec = venue.engine.account_of_key(request.headers.get("X-MBX-APIKEY", ""))
         if spec is None:
             return _nobody(request, BAD_KEY)
-        sent = request.rel_url.raw_query_string + body.decode("utf-8", "replace")
+        sent = request.raw_query + body.decode("utf-8", "replace")
         payload, _, signature = sent.rpartition("signature=")
         if not hmac.compare_digest(signed(spec.secret, payload.removesuffix("&")), signature):
             return _nobody(request, BAD_SIGNATURE)
@@ -103,9 +100,9 @@ def no(code: int, message: str, status: int) -> Reply:
     return Reply(status, as_json({"code": code, "msg": message}))
 
 
-def _nobody(request: web.Request, code: int) -> str | None:
+def _nobody(request: Arrival, code: int) -> str | None:
     """No account, and why it is none."""
-    request[WHY] = code
+    request.why = code
     return None
 
 

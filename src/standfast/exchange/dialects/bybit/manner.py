@@ -4,7 +4,6 @@ import hmac
 from collections.abc import Mapping
 
 import msgspec
-from aiohttp import web
 
 from standfast.exchange.dialects.bybit.codes import (
     BAD_KEY,
@@ -16,14 +15,13 @@ from standfast.exchange.dialects.bybit.codes import (
     TEXTS,
 )
 from standfast.exchange.dialects.bybit.wire import envelope, milliseconds, signed
-from standfast.exchange.dialects.gate import Reply, Standing, as_json
+from standfast.exchange.dialects.gate import Arrival, Reply, Standing, as_json
 from standfast.exchange.dialects.perpetuals import PerpetualCall, Perpetuals
 from standfast.exchange.faults import HTML
 from standfast.exchange.perpetual.refusal import PerpetualRefused
 from standfast.exchange.refusal import Refused
 
 ANYBODY = ""
-WHY = web.RequestKey("why it is nobody's", int)
 MESSAGES = {
     BAD_KEY: "API key is invalid.",
     BAD_SIGNATURE: "error sign! please check your signature generation algorithm.",
@@ -37,17 +35,17 @@ class Public:
     def __init__(self, venue: Perpetuals) -> None:
         self._venue = venue
 
-    def account(self, venue: Perpetuals, request: web.Request, body: bytes) -> str | None:
+    def account(self, venue: Perpetuals, request: Arrival, body: bytes) -> str | None:
         return ANYBODY
 
-    def payer(self, request: web.Request, account: str) -> str:
-        return request.remote or ""
+    def payer(self, request: Arrival, account: str) -> str:
+        return request.remote
 
     def instrument(self, call: PerpetualCall) -> str | None:
         return call.query.get("symbol") or None
 
-    def unauthorized(self, request: web.Request) -> Reply:
-        code = request.get(WHY, BAD_KEY)
+    def unauthorized(self, request: Arrival) -> Reply:
+        code = request.why or BAD_KEY
         return self._no(code, MESSAGES[code])
 
     def refused(self, refused: Refused) -> Reply:
@@ -81,20 +79,20 @@ class Private(Public):
         super().__init__(venue)
         self._checks_clock = checks_clock
 
-    def account(self, venue: Perpetuals, request: web.Request, body: bytes) -> str | None:
+    def account(self, venue: Perpetuals, request: Arrival, body: bytes) -> str | None:
         headers = request.headers
         key, sent, window = (headers.get(f"X-BAPI-{name}", "") for name in ("API-KEY", "TIMESTAMP", "RECV-WINDOW"))
         spec = venue.engine.account_of_key(key)
         if spec is None:
             return _nobody(request, BAD_KEY)
-        said = body.decode("utf-8", "replace") if request.method == "POST" else request.rel_url.raw_query_string
+        said = body.decode("utf-8", "replace") if request.method == "POST" else request.raw_query
         if not hmac.compare_digest(signed(spec.secret, f"{sent}{key}{window}{said}"), headers.get("X-BAPI-SIGN", "")):
             return _nobody(request, BAD_SIGNATURE)
         if self._checks_clock and not _is_timely(sent, window or "5000", milliseconds(venue.now)):
             return _nobody(request, CLOCK)
         return spec.name
 
-    def payer(self, request: web.Request, account: str) -> str:
+    def payer(self, request: Arrival, account: str) -> str:
         return account
 
     def instrument(self, call: PerpetualCall) -> str | None:
@@ -112,9 +110,9 @@ def decoded(body: bytes) -> dict[str, object]:
         return {}
 
 
-def _nobody(request: web.Request, code: int) -> str | None:
+def _nobody(request: Arrival, code: int) -> str | None:
     """No account, and why it is none."""
-    request[WHY] = code
+    request.why = code
     return None
 
 

@@ -2,9 +2,7 @@
 
 from collections.abc import Mapping
 
-from aiohttp import web
-
-from standfast.exchange.dialects.gate import Call, Reply, Standing, as_json
+from standfast.exchange.dialects.gate import Arrival, Call, Reply, Standing, as_json
 from standfast.exchange.dialects.tradier.numbers import order_of
 from standfast.exchange.dialects.tradier.wire import form, one_or_many
 from standfast.exchange.dialects.venue import Venue
@@ -18,7 +16,7 @@ PLAIN = "text/plain"
 class TradierManner:
     """See `gate.Manner`. An account's number is its `key_id`, its token the `secret`; a token may open several."""
 
-    def account(self, venue: Venue, request: web.Request, body: bytes) -> str | None:
+    def account(self, venue: Venue, request: Arrival, body: bytes) -> str | None:
         """The account the path names, or for paths without one the first that the token opens."""
         owned = venue.engine.accounts_of(token_of(request))
         number = request.match_info.get("account_id")
@@ -26,7 +24,7 @@ class TradierManner:
             owned = [spec for spec in owned if spec.key_id == number]
         return owned[0].name if owned else None
 
-    def payer(self, request: web.Request, account: str) -> str:
+    def payer(self, request: Arrival, account: str) -> str:
         return token_of(request)
 
     def instrument(self, call: Call) -> str | None:
@@ -38,7 +36,7 @@ class TradierManner:
         symbols = asked.get("option_symbol") or asked.get("symbols") or asked.get("symbol") or ""
         return symbols if symbols and "," not in symbols else None
 
-    def unauthorized(self, request: web.Request) -> Reply:
+    def unauthorized(self, request: Arrival) -> Reply:
         if not token_of(request):
             return Reply(401, as_json(fault("Invalid Access Token", "keymanagement.service.invalid_access_token")))
         number = request.match_info.get("account_id")
@@ -73,7 +71,7 @@ PARAMETER = 400_001
 ORDER = 400_002
 
 
-def token_of(request: web.Request) -> str:
+def token_of(request: Arrival) -> str:
     text = request.headers.get("Authorization", "")
     return text.removeprefix(BEARER).strip() if text.startswith(BEARER) else ""
 
