@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from standfast.core.bands import band
 from standfast.core.exits import climb, exits
 from standfast.core.policy import FlatBy, HeldBy, Mode, Policy, Rung
 from standfast.core.situation import Sight, Situation, Verdict
@@ -324,3 +325,17 @@ def test_what_a_rule_of_the_operators_own_has_said_closes_for_as_long_as_it_is_f
     assert due(at_price("100", policy=own, verdicts=said, now=after(5))) is None
     assert due(at_price("100", policy=own, verdicts=said, is_open=False)) is None
     assert due(at_price("100", policy=GUARD, verdicts=said)) is None, "its policy has no such rule any more"
+
+
+def test_while_a_part_is_being_closed_the_rules_hold_for_all_of_it() -> None:
+    """A close of a part that is refused for ever would switch the stop off with it."""
+    part = j.CloseRequested(position=P, reason=CloseReason.OPERATOR, by="op", detail="", remain=D(6))
+    book = folded(*position(10), part)
+    policy = Policy(name="held here", held_by=HeldBy.GUARD, stop_loss=D("0.02"))
+    s = situation(book, policy=policy, sights={SPY: quoted("90", "90.02")})
+
+    (asked,) = of(j.CloseRequested, exits(s, the(book)))
+    assert (asked.reason, asked.remain) == (CloseReason.STOP_LOSS, 0)
+    assert not band(s, SPY).is_quiet(90, 90.02)  # type: ignore[union-attr]  # it is watched
+    told(book, asked)
+    assert of(j.CloseRequested, exits(s, the(book))) == []

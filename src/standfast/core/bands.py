@@ -13,7 +13,7 @@ from standfast.core.reconcile import watches_prices
 from standfast.core.results import levels_of, price_at
 from standfast.core.situation import Situation
 from standfast.model.ids import Holding
-from standfast.model.position import Phase, Position
+from standfast.model.position import Position
 
 EPSILON = 1e-9
 
@@ -51,7 +51,7 @@ def _edges(s: Situation, position: Position) -> tuple[float, float, float]:
     at = levels_of(s, position)
     losing = [float(level) for level in (at.stop, at.emergency) if level is not None]
     winning = [float(level) for level in (at.target, _next_climb(s, position)) if level is not None]
-    if position.phase is Phase.CLOSING:
+    if position.is_leaving:
         losing = winning = []
     distance = policy.stop_loss or policy.emergency_stop
     basis = position.basis or s.book.entry_price(position)

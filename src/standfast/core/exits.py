@@ -24,7 +24,7 @@ from standfast.model.position import CloseReason, Phase, Position, Trail
 
 def exits(s: Situation, position: Position) -> Outcomes:
     """A close request if a rule is due; a moved trailing stop if the ladder climbed."""
-    if position.phase not in (Phase.OPEN, Phase.OPENING) or not position.is_guarded or position.closing is not None:
+    if position.phase is Phase.CLOSED or not position.is_guarded or position.is_leaving:
         return
     if s.book.held(position) <= 0 or s.book.entry_price(position) is None:
         return

@@ -26,7 +26,7 @@ from standfast.model.booked import BookedOrder, Stage
 from standfast.model.breaks import BreakKind, Finding
 from standfast.model.ids import Holding, is_own
 from standfast.model.order import ZERO, Role
-from standfast.model.position import Phase, Position
+from standfast.model.position import Position
 
 DOUBT_LIMIT = timedelta(seconds=30)
 GHOST_ORDER_AFTER = timedelta(seconds=10)
@@ -259,7 +259,7 @@ def _blind_findings(s: Situation, holding: Holding) -> Iterator[Finding]:
     if not s.trades(holding):
         return
     for position in s.book.guarded_at(holding):
-        if s.book.held(position) <= 0 or position.phase is Phase.CLOSING:
+        if s.book.held(position) <= 0 or position.is_leaving:
             continue
         policy = s.policy(position)
         if not watches_prices(s, position):

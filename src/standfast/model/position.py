@@ -202,6 +202,11 @@ class Position:
         return self.standing is not Standing.FOREIGN
 
     @property
+    def is_leaving(self) -> bool:
+        """Whether all of it is being closed: of a part, its rules hold on."""
+        return self.closing is not None and not self.closing.remain
+
+    @property
     def direction(self) -> str:
         return "long" if self.sign > 0 else "short"
 
