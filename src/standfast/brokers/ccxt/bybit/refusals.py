@@ -53,7 +53,8 @@ KINDS = {
 def failure(method: str, response: Response, retry_after: float | None) -> BrokerError:
     """The error that an answer of another status than 200 stands for."""
     if is_over_rate(response):
-        return _over_rate(f"HTTP {response.status}", retry_after)
+        refused = "HTTP 403: too many from this address, or the address itself is refused"
+        return _over_rate(refused if response.status == 403 else f"HTTP {response.status}", retry_after)
     if response.status == 401:
         return Unauthorised("the keys are refused (401)")
     return OutcomeUnknown(f"answered {response.status}, which proves nothing")
