@@ -118,6 +118,12 @@ class Books:
     executions: list[Execution] = field(default_factory=list)
     outcomes: list[Outcome] = field(default_factory=list)
     movements: list[Movement] = field(default_factory=list)
+    version: int = 0  # of the positions: another with each change of one
+
+    def put(self, position: Position) -> None:
+        """The only way a position changes."""
+        self.positions[position.instrument, position.index] = position
+        self.version += 1
 
     def setting(self, contract: Perpetual) -> Settings:
         found = self.settings.get(contract.symbol)
@@ -139,8 +145,13 @@ class Books:
         """Positions that are not flat, in the order of instrument and index."""
         return (position for _, position in sorted(self.positions.items()) if position.quantity)
 
+    def sides(self, instrument: str) -> list[Position]:
+        """Those of one instrument that are not flat."""
+        found = (self.positions.get((instrument, index)) for index in (ONE_POSITION, LONG_SIDE, SHORT_SIDE))
+        return [position for position in found if position is not None and position.quantity]
+
     def is_held(self, instrument: str) -> bool:
-        return any(position.quantity for (name, _), position in self.positions.items() if name == instrument)
+        return bool(self.sides(instrument))
 
     def trade(
         self, contract: Perpetual, index: int, quantity: Decimal, price: Decimal, at: datetime
@@ -149,7 +160,7 @@ class Books:
         before = self.position(contract, index)
         after, earned = before.traded(contract, quantity, price, at)
         after = replace(after, margin=self._margin(contract, after), seq=before.seq + 1)
-        self.positions[contract.symbol, index] = after
+        self.put(after)
         return before, after, earned
 
     def _margin(self, contract: Perpetual, position: Position) -> Decimal | None:
@@ -163,17 +174,15 @@ class Books:
             position = self.positions.get((contract.symbol, index))
             if position is not None:
                 moved = replace(position, leverage=leverage)
-                self.positions[contract.symbol, index] = replace(moved, margin=self._margin(contract, moved))
+                self.put(replace(moved, margin=self._margin(contract, moved)))
 
     def book(self, execution: Execution, movement_id: str) -> Decimal:
         """Keep the execution and move the wallet by it; returns by how much."""
         amount = execution.realised - execution.fee
         self.executions.append(execution)
-        key = (execution.instrument, execution.index)
-        position = self.positions[key]
-        self.positions[key] = replace(
-            position, realised=position.realised + amount, realised_ever=position.realised_ever + amount
-        )
+        position = self.positions[execution.instrument, execution.index]
+        earned, ever = position.realised + amount, position.realised_ever + amount
+        self.put(replace(position, realised=earned, realised_ever=ever))
         self.move(amount, movement_id, execution.at, execution)
         if execution.closed:
             self._outcome(execution)

@@ -12,6 +12,7 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from standfast.exchange.orders import Side
 from standfast.exchange.perpetual.books import Books, Execution, ExecutionKind
 from standfast.exchange.perpetual.contract import Perpetual, Standing, money
+from standfast.exchange.perpetual.cushions import Cushions
 from standfast.exchange.perpetual.floor import Floor
 from standfast.exchange.perpetual.lifecycle import Lifecycle
 from standfast.exchange.perpetual.orders import ZERO, Ended, Order, PriceBy, Role, Status, Ticket
@@ -31,6 +32,7 @@ class Forced:
     def __init__(self, floor: Floor, lifecycle: Lifecycle) -> None:
         self._floor = floor
         self._lifecycle = lifecycle
+        self._cushions = Cushions(floor)
         for contract in [prices.contract for prices in floor.prices.values()]:
             self.plan_funding(contract)
 
@@ -39,7 +41,7 @@ class Forced:
     def check(self, instrument: str) -> None:
         """After a change of its mark: liquidate whoever can no longer keep what is held."""
         for books in self._floor.accounts.values():
-            if books.is_held(instrument):
+            if books.is_held(instrument) and not self._cushions.is_safe(books, instrument):
                 self.check_account(books)
 
     def check_account(self, books: Books) -> None:
@@ -122,7 +124,7 @@ class Forced:
     def _show(self, position: Position, state: State) -> None:
         """What a client is told of the position while this goes on."""
         books = self._floor.accounts[position.account]
-        books.positions[position.instrument, position.index] = replace(position, state=state)
+        books.put(replace(position, state=state))
         self._floor.tell_position(position.account, position.instrument, position.index)
 
     # Funding
