@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
+from functools import lru_cache
 
 from standfast.model.ids import InstrumentId
 
@@ -16,6 +17,7 @@ OSI = re.compile(r"([A-Z0-9]{1,6}) {0,5}([0-9]{2})([0-9]{2})([0-9]{2})([CP])([0-
 CENTURY = 2000
 STRIKE_UNITS = 1000
 STRIKE_MAX = Decimal("99999.999")
+NAMES_KEPT = 20_000
 
 
 class Right(StrEnum):
@@ -51,8 +53,12 @@ class OptionContract:
         return InstrumentId(name)
 
 
+@lru_cache(maxsize=NAMES_KEPT)
 def option_contract(name: str) -> OptionContract | None:
-    """The contract that an OSI name means, padded or not; None for any other name."""
+    """The contract that an OSI name means, padded or not; None for any other name.
+
+    Kept: every look asks it of every holding.
+    """
     found = OSI.fullmatch(name)
     if found is None:
         return None
