@@ -39,7 +39,7 @@ class Cushions:
         contract = self._floor.contract(instrument)
         if kept is None or kept.version != books.version or kept.contracts.get(instrument) is not contract:
             kept = self._kept[books.spec.name] = Cushion(books.version)
-            for name in {position.instrument for position in books.held()}:
+            for name in dict.fromkeys(position.instrument for position in books.held()):
                 self._count(kept, books, name)
         else:
             self._count(kept, books, instrument)
@@ -47,7 +47,7 @@ class Cushions:
 
     def _aside(self, books: Books, kept: Cushion) -> Decimal:
         """Money that is set aside for single positions backs no other."""
-        return sum((side.margin or ZERO for name in kept.alone for side in books.sides(name)), ZERO)
+        return sum((side.margin or ZERO for name in sorted(kept.alone) for side in books.sides(name)), ZERO)
 
     def _count(self, kept: Cushion, books: Books, instrument: str) -> None:
         contract, mark, share = self._floor.contract(instrument), self._floor.mark(instrument), ZERO
