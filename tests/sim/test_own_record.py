@@ -25,6 +25,8 @@ from standfast.model.tracked import RecordRead, TrackedEntry, TrackedLeg
 from standfast.sim.world import World, play
 from tests.sim.stories import RULES, START, D
 
+pytestmark = pytest.mark.timeout(300)  # hours are played here, on a machine that may be busy
+
 ONE_PASS = 60.0
 """Seconds: every full look is at most so far apart."""
 STRIKES = range(3600, 3900, 50)
@@ -168,7 +170,6 @@ async def ended(world: World, found: Break, told: str) -> None:
     await world.until(lambda: found.id not in world.book.state.breaks, ONE_PASS, f"{told}: to end")
 
 
-@pytest.mark.timeout(300)
 def test_a_hundred_random_removals_are_a_hundred_reports_and_none_is_false() -> None:
     seed = int.from_bytes(os.urandom(4))
 

@@ -11,6 +11,8 @@ from standfast.sim.watch import Violation
 from standfast.sim.world import World, play
 from tests.sim.stories import START
 
+pytestmark = pytest.mark.timeout(300)  # hours are played here, on a machine that may be busy
+
 FRESH = int.from_bytes(os.urandom(3))
 
 
