@@ -1,5 +1,6 @@
 """A real day of SPXW, from its quotes to the exits, and the judge of it: what it must find, it finds."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import time, timedelta
@@ -12,8 +13,10 @@ from standfast.drills import days
 from standfast.drills.days_judge import Judged, judge
 from standfast.drills.days_plan import planned
 from standfast.drills.days_play import Notes, play
+from standfast.exchange.quotes_file import quotes
 from standfast.model.journal import BreakConfirmed, CloseRequested, FillBooked, PositionSettled, Thawed
 from standfast.model.position import CloseReason
+from tests.cli.running import standfast
 
 DAY = "20210106"
 """0DTE contracts, and a crash in the afternoon."""
@@ -25,13 +28,14 @@ def recording(shared: Path) -> Path:
     return shared / "data/market/indexoption/spxw" / f"{DAY}_quote_european.zip"
 
 
+pytestmark = pytest.mark.timeout(400)  # whichever test comes first plays the day: a minute of processor time
+
+
 @pytest.fixture(scope="module")
 def notes(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Notes]:
-    """What happened on it; played once for the judge's own tests."""
+    """What happened on it, played once."""
     with days.quiet():
-        yield play(
-            recording(shared), tmp_path_factory.mktemp("day"), since=timedelta(hours=3), until=timedelta(hours=5)
-        )
+        yield play(recording(shared), tmp_path_factory.mktemp("day"))
 
 
 def told(judged: Judged) -> str:
@@ -39,35 +43,48 @@ def told(judged: Judged) -> str:
     return "\n".join([*judged.wrong, *each])
 
 
-@pytest.mark.timeout(400)
-def test_everything_opened_on_a_real_day_is_kept_as_its_rules_say(shared: Path) -> None:
+def test_everything_opened_on_a_real_day_is_kept_as_its_rules_say(notes: Notes) -> None:
     """Its quotes, the exchange, HTTP, the guard: no uncovered minute, every exit before the next quote, to the cent."""
-    (judged,) = days.run(recording(shared), since=timedelta(0), until=None, keep=None, told=lambda _: None)
+    judged = judge(notes)
 
     assert judged.held, told(judged)
-    assert len(judged.kept) + len(judged.refused) == len(planned_of(shared)) > 50
+    wanted = planned(quotes(notes.path).instruments, time(9, 30), time(16, 15))
+    assert len(judged.kept) + len(judged.refused) == len(wanted) > 50
     assert len(judged.kept) > 45
     assert {kept.reason for kept in judged.kept} == RULES
     assert judged.minutes > 4000
     assert any(kept.blind for kept in judged.kept)
-    assert judged.booked == judged.notes.earned != 0
+    assert judged.booked == notes.earned != 0
 
 
-def planned_of(shared: Path) -> list[object]:
-    from standfast.exchange.quotes_file import quotes
+# --- as a command ---------------------------------------------------------------------------------
 
-    return [*planned(quotes(recording(shared)).instruments, time(9, 30), time(16, 15))]
+
+def test_the_command_plays_a_part_of_a_day_and_keeps_what_it_wrote(shared: Path, tmp_path: Path) -> None:
+    part = ("--from", "12:44", "--to", "13:12", "--keep", str(tmp_path / "kept"))
+    ran = standfast("drill", "replay", str(recording(shared)), *part, "--json", folder=tmp_path)
+
+    assert ran.code == 0, ran.out + ran.err
+    (day,) = json.loads(ran.out)["days"]
+    assert (day["day"], day["held"], day["wrong"]) == ("2021-01-06", True, [])
+    assert day["earned"] == day["booked"] or D(day["earned"]) == D(day["booked"])
+    assert {each["name"] for each in day["positions"]} >= {"put-credit-pm1", "bot-pm1", "call-debit-pm2"}
+    config = str(tmp_path / "kept" / DAY / "standfast.toml")
+    past = json.loads(standfast("--config", config, "history", "--json", folder=tmp_path).out)["history"]
+    assert {each["strategy"] for each in past} >= {"put-credit-pm1", "bot-pm1"}
+
+
+def test_the_command_says_what_it_cannot_play(tmp_path: Path) -> None:
+    (tmp_path / "20210106_quote_european.zip").write_bytes(b"no zip")
+
+    assert "no such file" in standfast("drill", "replay", "nowhere", folder=tmp_path).err
+    assert "cannot be played" in standfast("drill", "replay", str(tmp_path), folder=tmp_path).err
+    late = standfast("drill", "replay", str(tmp_path), "--from", "14:00", "--to", "13:00", folder=tmp_path)
+    assert (late.code, "give a later time" in late.err) == (1, True)
+    assert standfast("drill", "replay", str(tmp_path), "--from", "08:00", folder=tmp_path).code == 2
 
 
 # --- the judge finds ------------------------------------------------------------------------------
-
-
-@pytest.mark.timeout(200)
-def test_a_part_of_the_day_as_it_was_is_held(notes: Notes) -> None:
-    judged = judge(notes)
-
-    assert judged.held, told(judged)
-    assert len(judged.kept) > 20
 
 
 def spoilt(notes: Notes, words: str, **changes: object) -> None:
