@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from random import Random
 from typing import Literal, TypeVar
 
@@ -200,6 +201,10 @@ AnyFault = (
 )  # fmt: skip
 
 
+_fits = lru_cache(maxsize=4096)(fnmatchcase)
+"""Each request and each message is held against every rule in force, and there are few names."""
+
+
 class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """When a fault strikes. `count` None: every time. The globs match everything unless set."""
 
@@ -222,9 +227,9 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     def matches(self, operation: str, instrument: str | None, account: str | None, at: datetime) -> bool:
         return (
-            fnmatchcase(operation, self.operation)
-            and (self.instrument == "*" or (instrument is not None and fnmatchcase(instrument, self.instrument)))
-            and (self.account == "*" or (account is not None and fnmatchcase(account, self.account)))
+            _fits(operation, self.operation)
+            and (self.instrument == "*" or (instrument is not None and _fits(instrument, self.instrument)))
+            and (self.account == "*" or (account is not None and _fits(account, self.account)))
             and (self.since is None or at >= self.since)
             and (self.until is None or at < self.until)
         )

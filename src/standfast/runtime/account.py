@@ -370,6 +370,8 @@ class Account:
     def hand_over(self, effect: Effect) -> None:
         """Give one effect to whoever carries it out."""
         match effect:
+            case WakeAt():  # by far most of them
+                self._set_timer(effect)
             case SubmitOrder() | SubmitTogether() | ReplaceOrder():
                 self.sender.put(effect)
             case CancelOrder():
@@ -386,8 +388,6 @@ class Account:
                 self._spawn(self.reader.lookups.ask_by_name(effect.holding), f"position {effect.holding}")
             case ReadQuotes():
                 self.quotes.want(effect.holding)
-            case WakeAt():
-                self._set_timer(effect)
 
     def _set_timer(self, wake: WakeAt) -> None:
         if wake.at > self.clock.now():
