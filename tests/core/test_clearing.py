@@ -9,10 +9,10 @@ from standfast.core.identity import WHOLE
 from standfast.core.situation import Situation
 from standfast.model import journal as j
 from standfast.model.effects import CancelOrder, ReadOrders, WakeAt
-from standfast.model.ids import BrokerOrderId, Holding
+from standfast.model.ids import BrokerOrderId, Holding, PositionId
 from standfast.model.order import OrderReport, OrderType, Side
 from standfast.model.position import CloseReason, Closing
-from tests.core.situations import NOW, D, exit_intended, of, report
+from tests.core.situations import NOW, D, adopted, exit_intended, of, report
 from tests.core.spreads import BOUGHT, SOLD, TOGETHER, Role, SpreadDesk, opened
 from tests.core.structures import at
 
@@ -89,6 +89,17 @@ def test_what_closes_or_opens_anything_else_is_left_alone() -> None:
 
     for order in (roll, opens, more):
         assert seen(desk(), order) == []
+
+
+def test_one_order_that_closes_two_spreads_of_ours_gives_way_to_the_close_of_either() -> None:
+    at = desk()
+    at.tell(adopted(-3, "0.30", id=PositionId("p9"), holding=LOWER))
+    both = resting(part(1, Side.BUY, SOLD, 3), part(2, Side.SELL, BOUGHT, 3), part(3, Side.BUY, LOWER, 3))
+
+    assert [effect.broker_id for effect in of(CancelOrder, seen(at, both))] == ["b-0"]
+    others = desk()
+    others.tell(j.ForeignAcknowledged(holding=LOWER, quantity=D(-3), by="op", before=D(0)))
+    assert seen(others, both) == []
 
 
 def test_where_others_hold_of_a_leg_or_nothing_is_reserved_nothing_is_cancelled() -> None:

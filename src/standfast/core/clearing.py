@@ -3,7 +3,8 @@
 Where the broker reserves what such an order would close, a stop is refused for as long as it rests. It gives way, as a
 resting exit of a single position does: by what it closes it is tied to the structure.
 
-1. Only what closes legs of the structure and nothing else gives way, and only where the rest does not suffice.
+1. Only what closes legs of the structure gives way, or those of others of ours with them (a bot may close two spreads
+   by one order), and only where the rest does not suffice.
 2. Where others hold of a leg too, nothing is cancelled: it may be theirs.
 3. The close waits for the cancel, and not for long: what is refused meanwhile is tried again.
 """
@@ -54,17 +55,18 @@ def _cancel(broker_id: BrokerOrderId, holding: Holding) -> CancelOrder:
 
 
 def _listed(s: Situation, booked: BookedStructure) -> Iterator[OrderReport]:
-    """Working orders of others for several legs, each of which closes one of this structure."""
-    read, signs = s.snapshot.orders, {leg.holding: leg.sign for leg in booked.legs}
+    """Working orders of others for several legs, one of this structure among them, that close nothing but ours."""
+    read, legs = s.snapshot.orders, {leg.holding for leg in booked.legs}
     for report in read.orders.values() if read is not None else ():
         if report.order_class != TOGETHER or report.is_finished or is_own(report.client_id, s.book.account):
             continue
-        if report.legs and all(_closes(leg, signs.get(leg.holding)) for leg in report.legs):
+        if any(leg.holding in legs for leg in report.legs) and all(_closes_ours(s, leg) for leg in report.legs):
             yield report
 
 
-def _closes(leg: OrderReport, sign: int | None) -> bool:
-    return sign is not None and leg.side.sign == -sign and leg.closes is not False
+def _closes_ours(s: Situation, leg: OrderReport) -> bool:
+    ours = (each for each in s.book.guarded_at(leg.holding) if each.sign == -leg.side.sign and s.book.held(each) > 0)
+    return leg.closes is not False and any(True for _ in ours) and not has_strangers(s, leg.holding)
 
 
 def _tied(s: Situation, booked: BookedStructure) -> Iterator[BookedOrder]:
