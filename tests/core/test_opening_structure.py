@@ -1,9 +1,11 @@
 """Tests of `core/opening_structure.py`: several legs opened as one, or rolled back to flat."""
 
+from dataclasses import replace
+
 from standfast.core.answers import finish_acts
 from standfast.model import journal as j
-from standfast.model.ids import RequestId
-from standfast.model.order import Role
+from standfast.model.ids import BrokerOrderId, RequestId
+from standfast.model.order import OrderState, Role
 from standfast.model.position import CloseReason
 from tests.core.situations import D, of
 from tests.core.spreads import ALONE, BOUGHT, SOLD, SpreadDesk, opened, spread_desk
@@ -73,6 +75,23 @@ def test_a_leg_that_does_not_fill_in_time_is_withdrawn_and_nothing_is_sold() -> 
     assert desk.done() == [("buy", BOUGHT)]
     assert desk.alive() == []
     assert desk.ended.close_reason is CloseReason.ROLLBACK
+
+
+def test_why_an_order_for_all_legs_was_rejected_after_it_was_taken_is_said() -> None:
+    desk = spread_desk()
+    desk.fills_together = lambda effect: False
+    desk.open()
+    desk.run()
+    (sent,) = desk.together
+    shown = desk.orders[BrokerOrderId(f"b-{sent.intent.id}")]
+    legs = tuple(replace(leg, state=OrderState.REJECTED) for leg in shown.legs)
+    why = "You do not have enough buying power for this trade."
+    desk.orders[shown.broker_id] = replace(shown, state=OrderState.REJECTED, reason=why, legs=legs)
+    desk.observe(shown.broker_id)
+    finished(desk)
+
+    assert desk.ended.close_reason is CloseReason.ROLLBACK
+    assert f"rejected: {why}" in desk.ended.proof
 
 
 def test_a_refused_order_for_all_legs_leaves_nothing_behind() -> None:

@@ -64,7 +64,7 @@ def settle(s: Situation, position: Position) -> Outcomes:
         return
     orders = s.book.orders_for(position.id)
     if position.opened == 0:
-        yield from _never_opened(position, orders)
+        yield from _never_opened(s, position, orders)
     elif position.held == 0:
         reason = position.close_reason or CloseReason.FOREIGN
         closers = [order for order in orders if order.executed and order.side.sign != position.sign]
@@ -73,16 +73,25 @@ def settle(s: Situation, position: Position) -> Outcomes:
         yield PositionSettled(position=position.id, reason=reason, proof=f"fills add up to {position.closed}: {proof}")
 
 
-def _never_opened(position: Position, orders: list[BookedOrder]) -> Outcomes:
+def _never_opened(s: Situation, position: Position, orders: list[BookedOrder]) -> Outcomes:
     openers = [order for order in orders if order.role is Role.OPEN]
     if not openers or position.phase.value == "closed":
         return
     last = openers[-1]
-    said = last.refusal or (last.report.state.value if last.report is not None else "never arrived")
-    proof = f"nothing filled: {last.id} {said}"
+    proof = f"nothing filled: {last.id} {_what_became(s, last)}"
     if last.executed:
         proof = f"nothing opened: {last.id} filled {last.executed}, which closed what was held the other way"
     yield PositionSettled(position=position.id, reason=CloseReason.ROLLBACK, proof=proof)
+
+
+def _what_became(s: Situation, order: BookedOrder) -> str:
+    """Of an order without a fill, with the broker's words; a leg is told about with the order for all of them."""
+    if order.refusal or order.report is None:
+        return order.refusal or "never arrived"
+    whole = s.book.state.orders.get(order.parent) if order.parent is not None else None
+    told = (each.report.reason for each in (order, whole) if each is not None and each.report is not None)
+    why = next((reason for reason in told if reason), "")
+    return f"{order.report.state.value}: {why}" if why else order.report.state.value
 
 
 def advance_closing(s: Situation, position: Position) -> Outcomes:
