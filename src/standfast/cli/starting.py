@@ -28,8 +28,8 @@ orders), and Alpaca its plain buys of that instrument too (403, wash trade). Cho
 EMERGENCY, EMERGENCY_ON_MARGIN = "40%", "8%"
 """Far enough out to be the last resort only; and, where a position is liquidated, not so far that it comes too late."""
 RESERVES = """\
-# A resting stop reserves the quantity: the broker then refuses the bot's own sells of it and, as a possible wash trade,
-# its plain buys of that instrument.
+# A resting stop reserves the quantity: the broker then refuses the bot's own sells of it, and Alpaca its plain buys of
+# that instrument too, as a possible wash trade.
 """
 REDUCES = """\
 # A resting stop may only reduce and reserves nothing: the bot's own orders go through beside it.
