@@ -29,7 +29,7 @@ from standfast.brokers.shared.courier import Turn
 from standfast.brokers.shared.reading import number
 from standfast.model.contract import Contract
 from standfast.model.effects import Urgency
-from standfast.model.errors import Malformed, OutcomeUnknown
+from standfast.model.errors import Malformed, OutcomeUnknown, Rejected
 from standfast.model.evidence import AccountRead, ActivitiesRead, Guarded, HeldReport, Rights
 from standfast.model.ids import BrokerOrderId, ClientOrderId, Holding, InstrumentId, is_told_as
 from standfast.model.instrument import Instrument
@@ -241,10 +241,12 @@ class BinanceVenue:
 
     async def cancel(self, broker_id: BrokerOrderId, turn: Turn) -> None:
         symbol, _, id = broker_id.partition(":")
+        if not id.removeprefix("a").isdigit():
+            raise Rejected(f"order {broker_id} is not known to the exchange", kind="not_found", code="local")
         if id.startswith("a"):
             await self._calls.delete("algoOrder", {"symbol": symbol, "algoId": id[1:]}, turn)
         else:
-            await self._calls.delete("order", {"symbol": symbol, "orderId": id or "0"}, turn)
+            await self._calls.delete("order", {"symbol": symbol, "orderId": id}, turn)
 
     async def guarded(self) -> list[Guarded]:
         markets, hedged = await self.markets(), await self._calls.is_hedged()
