@@ -219,7 +219,7 @@ def test_a_scale_in_is_covered_beside_what_rests() -> None:
     at = desk(*position(10))
     at.run()
     second = PositionId("p2")
-    at.tell(*position(5, id=second))
+    at.tell(*position(5, id=second, at=at.now))
     at.net[SPY] = D(15)
 
     at.run()

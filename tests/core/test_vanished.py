@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from standfast.core.protect import protect
 from standfast.core.situation import Outcome
 from standfast.model import journal as j
@@ -54,4 +56,28 @@ def test_where_the_two_differ_it_is_protected() -> None:
 
 
 def test_an_answer_that_may_be_of_before_the_position_says_nothing() -> None:
-    assert len(of(SubmitOrder, step(60, asked={NAME: after(56)}, singles={SPY: alone(0, 40)}))) == 1
+    book = told(folded(*position(10, at=after(50))), GHOST, at=after(51))
+    for began, is_placed in ((59, True), (60, False)):
+        asked = {NAME: after(began)}
+        s = situation(
+            book, held={}, now=after(63), asked_after=book.head - 1, asked=asked, singles={SPY: alone(0, began)}
+        )
+        assert bool(of(SubmitOrder, list(protect(s, the(book))))) is is_placed
+
+
+def test_what_was_said_holds_while_nothing_can_be_read() -> None:
+    assert of(SubmitOrder, step(900, asked={NAME: after(896)}, singles={SPY: alone(0, 60)})) == []
+
+
+@pytest.mark.parametrize(("seconds_ago", "is_placed"), [(60, False), (3, True)])
+def test_a_purchase_read_after_a_list_that_does_not_show_it_any_more_waits_too(
+    seconds_ago: float, *, is_placed: bool
+) -> None:
+    """Found by simulation: bought, six minutes blind, sold; of the activities the purchase is read first."""
+    book = folded(*position(10, at=after(-seconds_ago)), at=after(0))
+    s = situation(book, held={}, now=after(0), asked_after=0)
+
+    outcomes = list(protect(s, the(book)))
+
+    assert bool(of(SubmitOrder, outcomes)) is is_placed
+    assert (WakeAt(at=after(3), holding=SPY) in outcomes) is not is_placed

@@ -6,12 +6,13 @@ position goes bare. Asked for the holding by its name, a broker that says the sa
 says otherwise; people are told of both, the ghost and the missing cover.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from standfast.core.situation import Outcomes, Situation
 from standfast.model.breaks import BreakKind
 from standfast.model.effects import ReadPosition, WakeAt
 from standfast.model.evidence import SingleRead
+from standfast.model.ids import Holding
 from standfast.model.position import Position
 
 EXPLAINED_WITHIN = timedelta(seconds=3)
@@ -24,7 +25,8 @@ def waits_for_fills(s: Situation, position: Position) -> Outcomes:
     """What to ask and when to look again, while nothing is to be placed; nothing at all when there is no such doubt."""
     holding = position.holding
     breaks = [each for each in s.book.breaks_at(holding) if each.finding.kind in LESS]
-    if not breaks and not (s.is_comparable(holding) and s.is_settled(holding)):
+    is_judged = s.is_comparable(holding) and s.is_settled(holding)
+    if not breaks and not is_judged and not _is_of_after_its_fills(s, holding):
         return
     booked = s.book.net(holding)
     least = booked.low if position.sign > 0 else -booked.high
@@ -33,7 +35,8 @@ def waits_for_fills(s: Situation, position: Position) -> Outcomes:
     asked = s.asked.get(f"read position {holding}")
     if asked is None or s.now - asked >= ASK_AGAIN:
         yield ReadPosition(holding=holding, reason=f"{position.id}: the list shows less than is booked")
-    due = min((each.first_seen for each in breaks), default=s.now) + EXPLAINED_WITHIN
+    learnt = s.now if is_judged else s.book.state.moved_at.get(holding, s.now)
+    due = min((each.first_seen for each in breaks), default=learnt) + EXPLAINED_WITHIN
     said = _said_of_it_alone(s, position)
     if said is not None and said.net * position.sign < least:
         due = max(due, s.now + EXPLAINED_WITHIN)
@@ -45,9 +48,23 @@ def waits_for_fills(s: Situation, position: Position) -> Outcomes:
         yield WakeAt(at=due, holding=holding)
 
 
+def _is_of_after_its_fills(s: Situation, holding: Holding) -> bool:
+    """Whether the list was read so long after the last fill booked here that it must show it, though we have learnt of
+    that only now: after an outage the purchase may be read before the sale that followed it."""
+    read = s.snapshot.positions
+    return read is not None and holding in s.book.state.lately and _must_show_all(s, holding, read.began)
+
+
 def _said_of_it_alone(s: Situation, position: Position) -> SingleRead | None:
-    """The answer for the holding by its name, if no quantity has moved since and it cannot be old."""
-    said, moved = s.singles.get(position.holding), s.book.state.moved_at.get(position.holding)
-    if said is None or s.now - said.began >= s.contract.staleness:
-        return None
-    return said if moved is None or said.began >= s.surely(moved) else None
+    """The last answer for the holding by its name, if all that is booked here must be in it. It grows no older: what is
+    gone comes back with a fill, or in the list."""
+    said = s.singles.get(position.holding)
+    return said if said is not None and _must_show_all(s, position.holding, said.began) else None
+
+
+def _must_show_all(s: Situation, holding: Holding, began: datetime) -> bool:
+    lately, moved = s.book.state.lately.get(holding), s.book.state.moved_at.get(holding)
+    last = max((each.at for each in lately.fills), default=None) if lately is not None else None
+    if last is None:
+        last = s.surely(moved) + s.clock_ahead if moved is not None else None
+    return began <= s.now and (last is None or began + s.clock_ahead >= last + s.contract.staleness)
