@@ -14,7 +14,7 @@ from standfast.model.alert import Severity
 from standfast.model.breaks import BreakKind, Finding
 from standfast.model.ids import AlertId, BreakId, PositionId
 from standfast.model.order import Role, Side
-from standfast.model.position import Standing
+from standfast.model.position import CloseReason, Standing
 from standfast.sim.checks_liveness import is_reserved
 from standfast.sim.disk import at_once
 from standfast.sim.watch import Violation
@@ -206,6 +206,19 @@ def test_b4_what_works_at_the_market_is_for_the_market_to_fill(closing: int) -> 
 
     if closing == 10:
         judged.wait(300)
+    else:
+        within(judged, 120, "B4")
+
+
+@pytest.mark.parametrize("is_told", [True, False])
+def test_b4_a_fraction_that_no_order_closes_is_told_or_found(*, is_told: bool) -> None:
+    judged = Judged()
+    judged.adopt(10)
+    judged.commit(j.CloseRequested(position=POSITION, reason=CloseReason.OPERATOR, by="op", detail="", remain=D("9.5")))
+    if is_told:
+        text = f"{POSITION} AAPL: 0.5 of it cannot be closed, the broker takes no order for a fraction."
+        judged.commit(j.AlertRaised(id=AlertId("a1"), severity=Severity.CRITICAL, text=text))
+        judged.wait(150)
     else:
         within(judged, 120, "B4")
 

@@ -299,7 +299,8 @@ class Liveness:
             if not lot.is_guarded or lot.held <= 0:
                 continue
             if lot.closing is not None:
-                if lot.held > lot.closing.remain + self._at_market(lot):
+                left = lot.held - lot.closing.remain
+                if left > self._at_market(lot) and not (left < 1 and lot.id in self.retold.fractions):
                     text = f"{lot.id} is to be closed ({lot.closing.reason}) and {lot.held} is held"
                     yield Trouble("B4", lot.id, "close", CLOSED, text, tradable=True)
                 continue

@@ -284,6 +284,8 @@ def _ended(r: Retold, fact: j.BreakEnded, entry: j.Entry) -> None:
 
 
 def _alarmed(r: Retold, fact: j.AlertRaised, entry: j.Entry) -> None:
+    if "the broker takes no order for a fraction" in fact.text:
+        r.fractions.add(fact.text.split()[0])
     if fact.break_id in r.breaks:
         r.breaks[fact.break_id].told = True
 

@@ -133,6 +133,8 @@ class Retold:
     written_off: set[Holding] = field(default_factory=set)
     rescaled: set[Holding] = field(default_factory=set)
     suspended: dict[Holding, datetime] = field(default_factory=dict)
+    fractions: set[str] = field(default_factory=set)
+    """Positions of which a fraction was told that no order can close."""
     breaks: dict[BreakId, Listed] = field(default_factory=dict)
     taken: dict[RequestId, int] = field(default_factory=dict)
     """Requests taken and not done, with the epoch that took them."""
