@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 
+from standfast.core.bounding import bounded_by
 from standfast.core.policy import HeldBy, Policy
 from standfast.core.results import Levels
 from standfast.core.situation import Situation
@@ -44,7 +45,7 @@ NOTHING = Resting(stop=None, target=None)
 
 def wanted_resting(s: Situation, position: Position, policy: Policy, at: Levels) -> Resting:
     """Which exits shall rest at the broker now; the rest is the loop's."""
-    if position.bare or policy.held_by is HeldBy.GUARD:
+    if position.bare or policy.held_by is HeldBy.GUARD or bounded_by(s, position) is not None:
         return NOTHING
     if is_too_young(s, position, policy):
         return Resting(stop=at.emergency, target=None, reason=CloseReason.EMERGENCY_STOP)

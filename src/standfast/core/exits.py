@@ -9,6 +9,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 
+from standfast.core.bounding import bounded_by
 from standfast.core.cover import cover_of, is_too_young, wanted_resting
 from standfast.core.expiring import expiry_alarms, pin_times
 from standfast.core.ladder import climbed
@@ -16,8 +17,9 @@ from standfast.core.policy import HeldBy, Policy
 from standfast.core.results import Levels, judge, levels_of, result_at
 from standfast.core.situation import Outcomes, Situation
 from standfast.core.structures import alone, is_option
-from standfast.core.tell import rule_due
+from standfast.core.tell import alarm, rule_due
 from standfast.core.time_rules import next_times, overdue
+from standfast.model.alert import Severity
 from standfast.model.journal import CloseRequested, TrailMoved
 from standfast.model.position import CloseReason, Phase, Position, Trail
 
@@ -42,16 +44,34 @@ def _rules(s: Situation, position: Position, policy: Policy) -> Outcomes:
     options = alone(s.book, position) if is_option(position) else None
     late = overdue(s, position, options, policy)
     if late is not None:
-        yield _close(position, *late)
+        yield from _alone(s, _close(position, *late), position)
         return
     yield from next_times(s, position, options, policy, position.holding)
     if not s.trades(position.holding) or not s.is_explained(position.holding):
         return
     said = s.verdict(position.id) if policy.user_rule is not None else None
     if said is not None:
-        yield _close(position, CloseReason.USER_RULE, f"{policy.user_rule}: {said.detail}")
+        yield from _alone(s, _close(position, CloseReason.USER_RULE, f"{policy.user_rule}: {said.detail}"), position)
         return
     yield from _price_rules(s, position, policy)
+
+
+def _alone(s: Situation, close: CloseRequested, position: Position) -> Outcomes:
+    """The close; where it would take away what bounds something sold, only that it is due, once for each reason."""
+    sold = bounded_by(s, position)
+    if sold is None:
+        yield close
+        return
+    told = alarm(
+        s,
+        Severity.WARNING,
+        f"{position.id} {position.net:+} {position.holding}: {close.reason} is due, {close.detail}. It is kept while "
+        f"{sold.id} {sold.net:+} {sold.holding} is held, which would have no bound without it. Needed: close both, or "
+        "see why they form no spread.",
+        key=f"kept/{position.id}/{close.reason}",
+    )
+    if told.id not in s.book.state.alerts:
+        yield told
 
 
 def _price_rules(s: Situation, position: Position, policy: Policy) -> Outcomes:
@@ -71,7 +91,7 @@ def _price_rules(s: Situation, position: Position, policy: Policy) -> Outcomes:
     detail = f"{result_at(position, price, of=entry):+.2%} at {price} (entry {_short(entry)})"
     if judged.reason:
         detail += f", judged at the mid: {judged.reason}"
-    yield _close(position, reason, detail)
+    yield from _alone(s, _close(position, reason, detail), position)
 
 
 def due(

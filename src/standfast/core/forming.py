@@ -96,7 +96,7 @@ def _recognised(s: Situation, name: str) -> Outcomes:
         return
     options = _listed(s, name)
     if not all(s.is_comparable(holding) for holding in options):
-        if not s.was_asked_lately("positions"):  # until then its legs are judged alone
+        if not s.was_asked_lately("positions"):  # until then its legs are judged alone (see `bounding`)
             yield ReadPositions(reason=f"to see what is held of {name}")
         return
     if not all(s.reported_net(holding) in s.book.net(holding) for holding in options):
