@@ -82,6 +82,7 @@ def test_everything_that_speaks_against_it_is_said_at_once() -> None:
         "the account is frozen by ann: news",
         "SPY is frozen by bob",
         "the account is being flattened",
+        "the broker has blocked trading: pattern day trader",
         "the broker cannot be read since 14:59:00 UTC",
         "the session is closed: a market order would wait for the open",
         "SPY has an open break b1 (quantity)",
@@ -94,7 +95,6 @@ def test_everything_that_speaks_against_it_is_said_at_once() -> None:
         "open_positions: 1 of 1",
         "notional_per_instrument: 4050.81 over 2000",
         "notional_per_account: 4050.61 over 2500",
-        "the broker has blocked trading: pattern day trader",
         "buying power: 3050.61 over 10",
     )
 

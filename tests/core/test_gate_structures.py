@@ -6,10 +6,13 @@ from decimal import Decimal
 
 import pytest
 
+from standfast.core.gate_structures import AskedStructure, reasons_against_structure
 from standfast.core.policy import FlatBy, Limits
 from standfast.model import journal as j
+from standfast.model.evidence import AccountRead
 from tests.core.situations import NEW_YORK, NOW, adopted, ruled
 from tests.core.spreads import ALONE, BOUGHT, SOLD, SPREADS, SpreadDesk, opened, prices, spread_desk
+from tests.core.structures import at, leg
 
 
 def refusal(desk: SpreadDesk, **asked: str) -> str:
@@ -42,6 +45,38 @@ def test_limits_are_held_to_the_most_it_can_lose() -> None:
 
     assert "may lose 28920.00, over the limit of 28919" in refusal(limited)
     assert refusal(enough) == ""
+
+
+def test_what_is_held_and_on_its_way_counts_with_what_it_may_lose() -> None:
+    limits = Limits(notional_per_account=Decimal(57_839))
+    held, waiting = opened(rules=ruled(SPREADS, limits=limits)), spread_desk(rules=ruled(SPREADS, limits=limits))
+    waiting.open()
+
+    assert "notional_per_account: 57840.00 over 57839" in refusal(held, key="another")
+    assert "notional_per_account: 57840.00 over 57839" in refusal(waiting, key="another")
+    assert refusal(held, key="a smaller one", quantity="2") == ""
+
+
+def test_a_single_option_that_is_held_counts_with_all_that_its_price_stands_for() -> None:
+    """The toy broker lists it at 100 a share: 10,000 for each contract."""
+    limits = Limits(notional_per_account=Decimal(28_920 + 29_999))
+    desk = spread_desk(rules=ruled(SPREADS, limits=limits), net={at("C", 3900): Decimal(3)})
+
+    assert "notional_per_account: 58920.00 over 58919" in refusal(desk)
+
+
+def test_a_broker_that_has_blocked_trading_opens_no_spread() -> None:
+    desk = spread_desk()
+    desk.read()
+    blocked = AccountRead(
+        equity=Decimal(0), buying_power=Decimal(10**6), currency="USD", blocked=True, reason="too many day trades"
+    )
+    s = desk.situation()
+    s = replace(s, snapshot=replace(s.snapshot, account=blocked))
+    legs = (leg(-1, "P", 3800), leg(1, "P", 3700))
+    asked = AskedStructure(legs=legs, units=Decimal(3), strategy="", key="k", limit=Decimal("3.60"))
+
+    assert reasons_against_structure(s, asked) == ("the broker has blocked trading: too many day trades",)
 
 
 def test_a_structure_counts_as_one_position() -> None:

@@ -9,6 +9,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from standfast.core.at_once import Exits, entered, fires_at_once
+from standfast.core.at_stake import at_stake
 from standfast.core.results import Levels
 from standfast.core.situation import Situation
 from standfast.core.worth import Sides
@@ -54,6 +55,9 @@ def against_account(s: Situation, asked: Asked) -> Iterator[str]:
             yield f"{scope or 'the account'} is frozen by {frozen.by}{': ' + frozen.reason if frozen.reason else ''}"
     if s.book.state.flattening:
         yield "the account is being flattened"
+    account = s.snapshot.account
+    if account is not None and account.blocked:
+        yield f"the broker has blocked trading: {account.reason}"
     if s.blind_since is not None:
         yield f"the broker cannot be read since {s.blind_since:%H:%M:%S} UTC"
     if not s.in_session and asked.limit is None:
@@ -150,12 +154,10 @@ def _limits(s: Situation, asked: Asked) -> Iterator[str]:
     here = abs(s.reported_net(asked.holding)) * unit + _opening_value(s, asked.holding, unit)
     if limits.notional_per_instrument is not None and here + added > limits.notional_per_instrument:
         yield f"notional_per_instrument: {here + added:.2f} over {limits.notional_per_instrument}"
-    total = _account_value(s)
+    total = at_stake(s)
     if limits.notional_per_account is not None and total + added > limits.notional_per_account:
         yield f"notional_per_account: {total + added:.2f} over {limits.notional_per_account}"
     account = s.snapshot.account
-    if account is not None and account.blocked:
-        yield f"the broker has blocked trading: {account.reason}"
     if account is not None and added > account.buying_power:
         yield f"buying power: {added:.2f} over {account.buying_power}"
 
@@ -173,15 +175,3 @@ def _opening_value(s: Situation, holding: Holding, price: Decimal) -> Decimal:
     """Openings under way whose fills the last positions read cannot show."""
     waiting = (p for p in s.book.guarded_at(holding) if p.phase is Phase.OPENING)
     return sum(((p.asked - p.opened) * price for p in waiting), ZERO)
-
-
-def _account_value(s: Situation) -> Decimal:
-    read = s.snapshot.positions
-    rows = read.rows.values() if read is not None else ()
-    held = sum((abs(row.quantity) * row.average_price for row in rows), ZERO)
-    for position in s.book.state.positions.values():
-        if position.phase is Phase.OPENING:
-            sight = s.sights.get(position.holding)
-            price = position.limit or (sight.quote.ask if sight is not None else ZERO)
-            held += (position.asked - position.opened) * price
-    return held

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from standfast.core.at_once import Exits, entered, fires_at_once
+from standfast.core.at_stake import as_entered, at_stake
 from standfast.core.expiring import is_due
 from standfast.core.gate import Asked, against_account, against_count, against_instrument
 from standfast.core.payoff import outlook_of
@@ -16,7 +17,7 @@ from standfast.core.shapes import kind_of
 from standfast.core.situation import Situation
 from standfast.core.worth import Sides, delta, structure_levels, worth
 from standfast.model.ids import PositionId
-from standfast.model.structure import LEGS_MAX, HeldLeg, Leg, Structure, StructureKind, legs_text, multiplier_of
+from standfast.model.structure import LEGS_MAX, HeldLeg, Leg, Structure, StructureKind, legs_text
 
 WIDE_FROM = Decimal(1)
 """As `worth.judge_structure`: the spreads of all legs add up."""
@@ -135,7 +136,7 @@ def against_exits(
 
 
 def _loss(s: Situation, asked: AskedStructure, net: Decimal) -> Iterator[str]:
-    worst = outlook_of(_as_entered(asked, -net)).worst.amount
+    worst = outlook_of(as_entered(asked.legs, asked.units, -net)).worst.amount
     limits, account = s.rules.limits, s.snapshot.account
     most = min(
         (limit for limit in (limits.notional_per_instrument, limits.notional_per_account) if limit), default=None
@@ -146,18 +147,10 @@ def _loss(s: Situation, asked: AskedStructure, net: Decimal) -> Iterator[str]:
         return
     if most is not None and -worst > most:
         yield f"it may lose {-worst:.2f}, over the limit of {most}"
+    elif limits.notional_per_account is not None and (total := at_stake(s) - worst) > limits.notional_per_account:
+        yield f"notional_per_account: {total:.2f} over {limits.notional_per_account}"
     if account is not None and -worst > account.buying_power:
         yield f"buying power: it may lose {-worst:.2f}, over {account.buying_power}"
-
-
-def _as_entered(asked: AskedStructure, entry: Decimal) -> Structure:
-    """As if it were held, entered at this net price; which leg cost how much of it does not matter."""
-    first, *others = asked.legs
-    points = first.ratio * first.multiplier / multiplier_of(asked.legs)
-    opened = asked.units * abs(first.ratio)
-    legs = [HeldLeg(leg=first, opened=opened, entry_value=opened * entry / points)]
-    legs += [HeldLeg(leg=leg, opened=asked.units * abs(leg.ratio)) for leg in others]
-    return Structure(id=PositionId(asked.key), strategy=asked.strategy, legs=tuple(legs), units=asked.units)
 
 
 def priced(s: Situation, asked: AskedStructure, leg: Leg) -> Decimal | None:
