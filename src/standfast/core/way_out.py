@@ -8,7 +8,8 @@ step. A step is a decision only; whoever takes it records it first.
    what is booked for it, whatever others hold of the same contract.
 2. As one order: a limit that walks from the mid to the worst side, then the market. Each price is taken from the
    quotes of that moment. What cannot wait begins at the worst side.
-3. Leg by leg what is sold is bought back first; nothing bought is sold while something sold is left.
+3. Leg by leg what is sold is bought back first; nothing bought is sold while something sold is left. So it is where the
+   broker no longer holds what was bought.
 4. One step at a time: while anything is under way or in doubt, nothing else is sent.
 5. What shall remain is kept whole; a structure out of its ratio loses what exceeds it, and nothing else.
 """
@@ -37,6 +38,8 @@ PATIENCE = timedelta(seconds=5)
 """How long one limit is given, unless something else is said."""
 REFUSED_MAX = 2
 """Refusals of the one order after which the legs go alone."""
+ASKED_FOR = PATIENCE * len(RUNGS)
+"""How long the broker is asked about a leg it does not hold, before what is sold beside it is bought back alone."""
 UNHURRIED = frozenset({CloseReason.FLAT_BY, CloseReason.MAXIMUM_HOLD, CloseReason.TAKE_PROFIT})
 """Nothing is lost by minutes: what is closed with many others takes its time, and keeps its ladder."""
 UNHURRIED_FOR = timedelta(minutes=3)
@@ -181,7 +184,8 @@ def next_step(way: WayOut) -> Step:
         return Done()
     contradicted = _contradicted(to_close, way.nets)
     if contradicted is not None:
-        return contradicted
+        sold = _sold_and_held(to_close, way.nets) if way.now >= way.began + ASKED_FOR else []
+        return SendLegs(_leg_by_leg(sold, way.nets)) if sold else contradicted
     rung = _next_rung(way)
     if rung is not None:
         if way.sides is None and (until := way.began + _blind_for(way.reason)) > way.now:
@@ -238,6 +242,13 @@ def _contradicted(to_close: Iterable[tuple[Leg, Decimal]], nets: Mapping[Holding
         return None
     named = ", ".join(f"{leg.holding} {nets.get(leg.holding, ZERO):+}" for leg in wrong)
     return AskNets(tuple(leg.holding for leg in wrong), f"the broker holds {named}")
+
+
+def _sold_and_held(
+    to_close: Iterable[tuple[Leg, Decimal]], nets: Mapping[Holding, Decimal]
+) -> list[tuple[Leg, Decimal]]:
+    """What is sold and the broker holds so: buying it back can open nothing, whatever became of what was bought."""
+    return [(leg, quantity) for leg, quantity in to_close if leg.sign < 0 and nets.get(leg.holding, ZERO) < 0]
 
 
 # --- as one order -------------------------------------------------------------------------------
