@@ -268,6 +268,17 @@ def test_sides_as_far_apart_as_the_stop_are_not_too_far() -> None:
     assert judge_structure(found, put_spread(), SPREAD).clarity is Clarity.CLEAR
 
 
+def test_where_only_a_stop_of_its_own_ends_a_loss_its_distance_counts() -> None:
+    chosen, off = put_spread(stop=D("-4.20")), Policy(name="off")
+
+    assert judge_structure(worth(spread_at(("4.25", "4.75"), ("0.80", "0.80")), chosen.shape), chosen, off).clarity is (
+        Clarity.CLEAR
+    )
+    wide = worth(spread_at(("4.20", "4.75"), ("0.80", "0.80")), chosen.shape)
+    assert judge_structure(wide, chosen, off).clarity is Clarity.BLIND
+    assert judge_structure(wide, put_spread(stop=D("-3.70")), off).clarity is Clarity.CLEAR
+
+
 def test_a_wide_quote_without_another_before_it_is_blind() -> None:
     found = worth(spread_at(("4.00", "4.60"), ("0.80", "0.90")), put_spread().shape)
 

@@ -19,7 +19,7 @@ from operator import add, itemgetter
 from standfast.core.ladder import next_move
 from standfast.core.policy import Policy
 from standfast.core.shapes import entry
-from standfast.core.worth import WORTHLESS, net_at, structure_levels
+from standfast.core.worth import WORTHLESS, net_at, stop_distance, structure_levels
 from standfast.model.ids import Holding, PositionId
 from standfast.model.structure import Leg, Structure, multiplier_of, weight
 
@@ -65,11 +65,11 @@ def _inwards(level: Decimal | None, sign: int) -> float:
 
 def width(structure: Structure, policy: Policy) -> float:
     """How wide a leg's quote may be while the net price of all legs is surely no wider than what is judged by it."""
-    basis, distance = structure.anchor or entry(structure), policy.stop_loss or policy.emergency_stop
-    if not basis or distance is None:
+    distance = stop_distance(structure, policy)
+    if distance is None:
         return math.inf
     points = sum(abs(weight(leg, structure.multiplier)) for leg in structure.shape)
-    return float(distance * abs(basis) / points)
+    return float(distance / points)
 
 
 class Columns:

@@ -190,14 +190,23 @@ def judge_structure(found: Worth, structure: Structure, policy: Policy) -> Judge
     """The net prices rules may be judged at."""
     if found.now is None:
         return Judged(Clarity.BLIND, None, reason=found.why_blind)
-    basis, distance = structure.anchor or entry(structure), policy.stop_loss or policy.emergency_stop
-    width = found.now.best - found.now.worst
-    if not basis or distance is None or width <= distance * abs(basis):
+    distance, width = stop_distance(structure, policy), found.now.best - found.now.worst
+    if distance is None or width <= distance:
         return Judged(Clarity.CLEAR, found.now.worst, found.now.worst)
     spread = f"spread {width} on {found.now.mid}"
     if found.before is None:
         return Judged(Clarity.BLIND, None, reason=spread)
     return Judged(Clarity.WIDE, max(found.now.mid, found.before.mid), found.now.worst, spread)
+
+
+def stop_distance(structure: Structure, policy: Policy) -> Decimal | None:
+    """How far from its basis a loss is ended; None where nothing ends one, or there is nothing to figure it from."""
+    basis, share = structure.anchor or entry(structure), policy.stop_loss or policy.emergency_stop
+    if not basis:
+        return None
+    if share is None and structure.stop is not None and structure.stop < basis:
+        return basis - structure.stop
+    return share * abs(basis) if share is not None else None
 
 
 # --- what cannot be judged ----------------------------------------------------------------------
