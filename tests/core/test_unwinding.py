@@ -275,4 +275,4 @@ def test_while_a_part_is_being_closed_the_rules_hold_for_all_of_it() -> None:
 
     closing = desk.structure.closing
     assert closing is not None
-    assert (closing.reason, closing.remain) == (CloseReason.STOP_LOSS, 0)
+    assert (closing.reason, closing.remain) == (CloseReason.STOP_LOSS, Decimal(0))

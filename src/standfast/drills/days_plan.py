@@ -147,13 +147,17 @@ def _whole_day(instruments: Iterable[str]) -> list[Wanted]:
     if not boards:
         raise ValueError("no expiry with calls and puts at two strikes: no spread can be made of these contracts")
     found: list[Wanted] = []
-    for number, board in enumerate(boards):
-        early, late = _Phase(board, number, MORNING, NOON), _Phase(board, number, AFTERNOON, EVENING)
+    phases = [
+        (_Phase(board, number, MORNING, NOON), _Phase(board, number, AFTERNOON, EVENING))
+        for number, board in enumerate(boards)
+    ]
+    for number, (early, late) in enumerate(phases):
         is_even = number % 2 == 0
         found += [*(_debits(early) if is_even else _credits(early)), *(_credits(late) if is_even else _debits(late))]
         if is_even and number + 1 < len(boards):
             found += _of_two(late, boards[number + 1], boards[number + 2] if number + 2 < len(boards) else None)
-    found.append(_after_the_close(late, is_sold=is_even))
+    _, last = phases[-1]
+    found.append(_after_the_close(last, is_sold=len(phases) % 2 == 1))
     return sorted(found, key=lambda each: (each.at, each.name))
 
 

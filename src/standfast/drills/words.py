@@ -138,7 +138,8 @@ def of_fact(fact: Fact) -> str:  # noqa: C901, PLR0912 - a table of words, one l
             return f"settles {fact.position} ({fact.reason}): {fact.proof}"
         case journal.BreakSeen():
             found = fact.finding
-            return f"sees {found.kind} on {found.holding or 'the account'}: booked {found.booked}, reported {found.reported}"
+            where = found.holding or "the account"
+            return f"sees {found.kind} on {where}: booked {found.booked}, reported {found.reported}"
         case journal.AlertRaised():
             return f"ALARM ({fact.severity}) {fact.text}"
         case journal.RequestDone():
