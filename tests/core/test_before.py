@@ -1,5 +1,7 @@
 """Tests of `core/before.py`: what was held before, and sold before it could be adopted."""
 
+from dataclasses import replace
+
 from standfast.core.fills import book_fill
 from standfast.model import journal as j
 from standfast.model.breaks import BreakKind, Finding
@@ -27,6 +29,18 @@ def test_the_sale_closes_what_was_listed_at_what_the_broker_says_it_cost() -> No
     (held,) = book.state.positions.values()
     assert (held.opened, held.closed, held.pnl, held.sign) == (D(65), D(65), D(650), 1)
     assert book.state.costs == {}
+
+
+def test_a_list_that_shows_already_what_the_sale_has_left_does_not_hide_what_it_said_before() -> None:
+    """Found by simulation: 26 were listed, 24 sold and 2 listed; the sale took in two, and opened a short of 22."""
+    book = folded(SEEN)
+    left = replace(SEEN, finding=replace(SEEN.finding, reported="5", gap=D(5)))
+    told(book, left, at=after(3))
+
+    booked(book, [fill("x1", "theirs", Side.SELL, 60, 100, at=after(2))], ADOPT)
+
+    assert net_of(book) == 0
+    assert [(lot.opened, lot.closed) for lot in book.state.positions.values()] == [(D(60), D(60))]
 
 
 def test_where_nothing_is_adopted_it_was_somebody_elses_and_still_is() -> None:

@@ -25,7 +25,7 @@ ENDED = timedelta(seconds=60)
 def held_before(book: Book, rules: Rules, fill: Fill, most: Decimal) -> PositionAdopted | ForeignAcknowledged | None:
     """The fact that takes in what this fill is about to close, at most so much; None where all is explained."""
     earlier = (each for each in _differences(book, fill) if each.first_seen <= fill.at)  # a later one may show it
-    left = ((each, _unexplained(book, rules, each) * -fill.side.sign) for each in earlier)
+    left = ((each, _unexplained(book, rules, each, fill.at) * -fill.side.sign) for each in earlier)
     found, quantity = next(((each, min(extra, most)) for each, extra in left if extra > 0), (None, ZERO))
     if found is None or quantity <= 0:
         return None
@@ -54,8 +54,8 @@ def _differences(book: Book, fill: Fill) -> Iterator[Break]:
             yield each
 
 
-def _unexplained(book: Book, rules: Rules, found: Break) -> Decimal:
-    """What the broker has listed beyond the books, signed, if no fill is booked that could explain it."""
+def _unexplained(book: Book, rules: Rules, found: Break, before: datetime) -> Decimal:
+    """What the broker had listed beyond the books before this, signed, if no fill is booked that could explain it."""
     finding = found.finding
     if finding.kind not in (BreakKind.ORPHAN_POSITION, BreakKind.QUANTITY) or not finding.gap:
         return ZERO
@@ -65,6 +65,8 @@ def _unexplained(book: Book, rules: Rules, found: Break) -> Decimal:
     except InvalidOperation:
         return ZERO
     told_at = found.told_at or found.last_seen
+    if told_at > before:  # what it says now may be what a fill of then has left of it
+        reported = found.worst if reported > 0 else -found.worst
     if _may_be_in_it(book, rules, finding.holding, told_at):
         return ZERO
     extra = reported - _counted(book, finding.holding)
