@@ -13,6 +13,7 @@ from typing import NamedTuple
 from standfast.core.clearing import clearing
 from standfast.core.closing import BY_PRICE
 from standfast.core.cover import is_cancelling
+from standfast.core.expiring import endings
 from standfast.core.shapes import Broken, broken
 from standfast.core.situation import Outcomes, Situation
 from standfast.core.structures import open_legs, phase_of, position_of, structure_of
@@ -123,8 +124,15 @@ def _way(s: Situation, booked: BookedStructure, structure: Structure, closing: C
         rungs=rungs,
         patience=patience,
         began=closing.at,
+        ends=_stops_trading(s, structure),
         now=s.now,
     )
+
+
+def _stops_trading(s: Situation, structure: Structure) -> datetime | None:
+    """When the first of its options trades no more, if that is ahead, by our clock."""
+    closes = [ending.close for ending in endings(s, structure) if s.broker_now < ending.close]
+    return s.by_our_clock(min(closes)) if closes else None
 
 
 def _pace(s: Situation, closing: Closing) -> tuple[int, timedelta]:

@@ -7,7 +7,7 @@ step. A step is a decision only; whoever takes it records it first.
    structure and the broker hold. Where the broker's net is what the books add up to, the structure's part of it is
    what is booked for it, whatever others hold of the same contract.
 2. As one order: a limit that walks from the mid to the worst side, then the market. Each price is taken from the
-   quotes of that moment. What cannot wait begins at the worst side.
+   quotes of that moment. What cannot wait begins at the worst side; shortly before a leg stops trading nothing waits.
 3. Leg by leg what is sold is bought back first; nothing bought is sold while something sold is left. So it is where the
    broker no longer holds what was bought.
 4. One step at a time: while anything is under way or in doubt, nothing else is sent.
@@ -38,6 +38,8 @@ PATIENCE = timedelta(seconds=5)
 """How long one limit is given, unless something else is said."""
 REFUSED_MAX = 2
 """Refusals of the one order after which the legs go alone."""
+LAST_CALL = timedelta(seconds=30)
+"""So long before a leg stops trading no price is waited for any more, nor a limit for its fill."""
 ASKED_FOR = PATIENCE * len(RUNGS)
 """How long the broker is asked about a leg it does not hold, before what is sold beside it is bought back alone."""
 UNHURRIED = frozenset({CloseReason.FLAT_BY, CloseReason.MAXIMUM_HOLD, CloseReason.TAKE_PROFIT})
@@ -154,6 +156,8 @@ class WayOut:
     """How long each limit is given."""
     began: datetime
     """When the close was decided."""
+    ends: datetime | None = None
+    """When the first of its options trades no more."""
     now: datetime
 
 
@@ -188,7 +192,7 @@ def next_step(way: WayOut) -> Step:
         return SendLegs(_leg_by_leg(sold, way.nets)) if sold else contradicted
     rung = _next_rung(way)
     if rung is not None:
-        if way.sides is None and (until := way.began + _blind_for(way.reason)) > way.now:
+        if way.sides is None and (until := _at_last(way, way.began + _blind_for(way.reason))) > way.now:
             return Wait(until, is_blind=True)
         return _together(way, rung)
     return SendLegs(_leg_by_leg(to_close, way.nets))
@@ -217,6 +221,11 @@ def _blind_for(reason: CloseReason) -> timedelta:
     return UNHURRIED_FOR if reason in UNHURRIED else PATIENCE * len(RUNGS)
 
 
+def _at_last(way: WayOut, until: datetime) -> datetime:
+    """That moment, or the last call before a leg stops trading where that is sooner."""
+    return until if way.ends is None else min(until, way.ends - LAST_CALL)
+
+
 def _beyond(structure: Structure, remain: Decimal) -> list[tuple[Leg, Decimal]]:
     """Legs with more than shall remain of them, and how much more, unsigned."""
     excess = ((held.leg, held.held - remain * abs(held.leg.ratio)) for held in structure.legs)
@@ -231,6 +240,8 @@ def _under_way(way: WayOut) -> Step | None:
         if attempt.rung is None or attempt.withdrawn:
             return Wait(None)
         ends = attempt.at + way.patience
+        if attempt.rung < MARKET:
+            ends = _at_last(way, ends)
         return Wait(ends) if way.now < ends else Withdraw(f"unfilled for {way.patience.total_seconds():g} s")
     return None
 
@@ -268,7 +279,7 @@ def _next_rung(way: WayOut) -> int | None:
     last = max((attempt.rung for attempt in together if attempt.rung is not None), default=None)
     if last == MARKET:
         return None
-    if way.sides is None:
+    if way.sides is None or (way.ends is not None and way.now >= way.ends - LAST_CALL):
         return MARKET
     first = MARKET - (1 if way.reason in URGENT else way.rungs)
     return first if last is None else max(last + 1, first)
