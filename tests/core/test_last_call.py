@@ -17,6 +17,7 @@ CLOSE = LATE + timedelta(minutes=2)
 
 def test_what_has_to_be_flat_two_minutes_before_its_end_waits_for_no_price_beyond_it() -> None:
     desk = opened(rules=ruled(replace(SPREADS, expiring_flat_by=FlatBy(time(15, 58), NEW_YORK))))
+    desk.fills_together = lambda effect: False  # nobody quotes it here either
     desk.now = LATE
     while not desk.together and desk.now < CLOSE:
         desk.sights = {}
