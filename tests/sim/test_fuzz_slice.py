@@ -1,8 +1,8 @@
 """A slice of the simulation in every run of the tests, and every seed that once failed, for ever.
 
-Most of the slice is of fixed seeds, and a few are drawn anew in every run. Not all: one fresh seed of half an hour in
-some four hundred still found something when this was written, and tests that are red by the draw are soon believed by
-nobody. A failing one is told with the command that plays it again; `make fuzz` plays fresh ones by the hundred.
+The slice is of fixed seeds, and one is drawn anew in every run. Not all: one fresh seed of half an hour in two or three
+hundred still found something when this was written, and tests that are red by the draw are soon believed by nobody. A
+failing one is told with the command that plays it again; `make fuzz` plays fresh ones by the hundred.
 `STANDFAST_FUZZ_SEEDS` says how many fixed seeds the slice has (0: none at all), `STANDFAST_FUZZ_FROM` where it begins
 (then none is drawn).
 """
@@ -21,7 +21,7 @@ HOURS = 0.5
 PARTS = 4
 """The slice is cut into so many tests, so that a failure is told before all of them have run."""
 FIRST = int(os.environ.get("STANDFAST_FUZZ_FROM", "910013"))
-FRESH = 2 if SEEDS and "STANDFAST_FUZZ_FROM" not in os.environ else 0
+FRESH = 1 if SEEDS and "STANDFAST_FUZZ_FROM" not in os.environ else 0
 ANY = 1_000_000_000
 REGRESSIONS: dict[tuple[int, float], str] = {
     (5062, 0.5): "a part of what is foreign is acknowledged, for its fill to take off again",
