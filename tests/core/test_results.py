@@ -94,6 +94,21 @@ def test_a_wide_quote_is_judged_at_the_mid_that_is_further_from_the_rule() -> No
     assert (short.clarity, short.price, short.gain) == (Clarity.WIDE, D(98), D(100))
 
 
+def test_where_only_a_stop_of_its_own_ends_a_loss_its_distance_says_what_is_wide() -> None:
+    """Entered at 100 and stopped at 95, or sold and stopped at 105: 2.5 apart is as much as is believed."""
+    off = Policy(name="off", held_by=HeldBy.GUARD)
+
+    def clarity(ask: str, stop: str, quantity: int = 10) -> Clarity:
+        chosen = j.ProtectionChosen(position=P, stop=D(stop), target=None, bare=False, by="op")
+        book = folded(*position(quantity), chosen)
+        return judge(situation(book, policy=off, sights={SPY: quoted("94", ask)}), the(book), off).clarity
+
+    assert clarity("96.5", "95") is Clarity.CLEAR
+    assert clarity("96.51", "95") is Clarity.BLIND
+    assert clarity("96.51", "105", -10) is Clarity.BLIND
+    assert clarity("99", "100") is Clarity.CLEAR
+
+
 def test_a_quote_that_says_nothing_is_blind_and_says_why() -> None:
     assert judged("0", "100").reason == "bid 0 ask 100"
     assert judged("101", "100").clarity is Clarity.BLIND

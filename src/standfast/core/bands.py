@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from standfast.core.ladder import next_move
 from standfast.core.reconcile import watches_prices
-from standfast.core.results import levels_of, price_at
+from standfast.core.results import levels_of, price_at, widest
 from standfast.core.situation import Situation
 from standfast.model.ids import Holding
 from standfast.model.position import Position
@@ -53,9 +53,8 @@ def _edges(s: Situation, position: Position) -> tuple[float, float, float]:
     winning = [float(level) for level in (at.target, _next_climb(s, position)) if level is not None]
     if position.is_leaving:
         losing = winning = []
-    distance = policy.stop_loss or policy.emergency_stop
-    basis = position.basis or s.book.entry_price(position)
-    wide = float(distance * basis / 2) if distance is not None and basis else math.inf
+    limit = widest(position, policy, position.basis or s.book.entry_price(position))
+    wide = float(limit) if limit is not None else math.inf
     if position.sign > 0:
         return max(losing, default=0.0), min(winning, default=math.inf), wide
     return max(winning, default=0.0), min(losing, default=math.inf), wide

@@ -137,8 +137,16 @@ def _is_of_before(s: Situation, position: Position, quote: Quote) -> bool:
 
 
 def _is_wide(position: Position, policy: Policy, quote: Quote) -> bool:
-    distance = policy.stop_loss or policy.emergency_stop
-    basis = position.basis
-    if distance is None or not basis:
-        return False
-    return (quote.ask - quote.bid) / basis > distance / 2
+    limit = widest(position, policy, position.basis)
+    return limit is not None and quote.ask - quote.bid > limit
+
+
+def widest(position: Position, policy: Policy, basis: Decimal | None) -> Decimal | None:
+    """How far a quote's sides may lie apart to be judged at the worse one: half as far as a loss is ended from the
+    basis, by the policy or else by a stop of its own. None: nothing ends one, or there is nothing to figure it from."""
+    share = policy.stop_loss or policy.emergency_stop
+    if not basis:
+        return None
+    if share is None and position.stop is not None and (basis - position.stop) * position.sign > 0:
+        return abs(basis - position.stop) / 2
+    return share * basis / 2 if share is not None else None
