@@ -14,6 +14,7 @@ from standfast.runtime.rule_process import seen, texts
 from standfast.runtime.user_rules import RuleFailed, RuleProcess, judgeable
 from tests.core.situations import ruled
 from tests.core.spreads import BOUGHT, SOLD, SPREADS, opened
+from tests.starved import no_descriptors
 
 POSITION = Seen(
     position="p1",
@@ -97,6 +98,13 @@ async def test_one_that_fails_gives_no_verdict_and_is_asked_again(name: str, why
         for _ in range(2):
             with pytest.raises(RuleFailed, match=why):
                 await process.judge(POSITION)
+
+
+async def test_one_whose_process_cannot_be_started_gives_no_verdict() -> None:
+    async with rule("yes") as process:
+        with no_descriptors(), pytest.raises(RuleFailed, match=r"cannot be started .*Too many open files"):
+            await process.judge(POSITION)
+        assert await process.judge(POSITION) == "no reason given"
 
 
 def test_a_position_is_shown_as_it_is() -> None:

@@ -17,6 +17,7 @@ from standfast.stores.sqlite import care
 from standfast.stores.sqlite.care import KEPT, care_for, copies, folder_of, in_own_process
 from standfast.stores.sqlite.store import SqliteStore
 from standfast.stores.sqlite.upkeep import verify
+from tests.starved import no_descriptors
 
 A = AccountId("a")
 START = datetime(2026, 1, 5, 14, 30, tzinfo=UTC)
@@ -101,6 +102,17 @@ def test_it_runs_in_a_process_of_its_own_and_brings_back_what_it_found(ledger: P
     assert "entry 3 was changed" in damaged.damage
     assert "none.db" in missing.failure
     assert len(copies(ledger)) == 1
+
+
+def test_a_care_that_cannot_be_started_is_a_failure_and_not_the_end_of_the_guard(ledger: Path) -> None:
+    async def starved() -> LedgerCared:
+        with no_descriptors():
+            return await in_own_process(ledger, START)
+
+    cared = asyncio.run(starved())
+
+    assert "cannot be started" in cared.failure
+    assert "Too many open files" in cared.failure
 
 
 def test_a_care_that_nobody_waits_for_any_more_is_ended(ledger: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -59,16 +59,19 @@ class RuleProcess:
 
     async def _start(self) -> asyncio.subprocess.Process:
         module, _, name = self.rule.partition(":")
-        self._process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "standfast.runtime.rule_process",
-            module,
-            name,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            env={key: os.environ[key] for key in PASSED_ON if key in os.environ},
-        )
+        try:
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                "standfast.runtime.rule_process",
+                module,
+                name,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                env={key: os.environ[key] for key in PASSED_ON if key in os.environ},
+            )
+        except OSError as error:
+            raise RuleFailed(f"its process cannot be started ({error})") from None
         try:
             await self._exchange(self._process, "", LOAD_WITHIN)
         except RuleFailed:

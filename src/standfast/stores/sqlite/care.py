@@ -80,16 +80,19 @@ def _taken(copy: Path) -> datetime:
 
 async def in_own_process(ledger: Path, at: datetime) -> LedgerCared:
     """`care_for`, killed with whoever waits for it."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        __name__,
-        str(ledger),
-        at.isoformat(),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.PIPE,
-    )
+    try:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            __name__,
+            str(ledger),
+            at.isoformat(),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.PIPE,
+        )
+    except OSError as error:  # no descriptors, no memory, no process left: the guard goes on without a copy
+        return LedgerCared(failure=f"its process cannot be started ({error})")
     try:
         _, said = await process.communicate()
     finally:
