@@ -14,6 +14,7 @@ import pytest
 
 from standfast.brokers.shared import transport as module
 from standfast.brokers.shared.transport import AiohttpTransport, Exchange, TransportError
+from tests.starved import no_descriptors
 
 
 @asynccontextmanager
@@ -57,6 +58,12 @@ async def failing(url: str) -> Exchange:
 async def test_where_nothing_answers_is_said_in_words(url: str, told: str) -> None:
     async with transport() as made, asyncio.timeout(10):
         with pytest.raises(TransportError, match=re.escape(told)):
+            await made.request(Exchange(method="GET", url=url, headers={}, body=b""))
+
+
+async def test_that_we_cannot_connect_is_not_laid_at_the_other_door() -> None:
+    async with answering(b"") as url, transport() as made:
+        with no_descriptors(), pytest.raises(TransportError, match="Too many open files"):
             await made.request(Exchange(method="GET", url=url, headers={}, body=b""))
 
 

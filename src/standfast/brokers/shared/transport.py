@@ -9,6 +9,7 @@ Invariants
 - It keeps no deadline of its own: every wait is bounded by the caller's clock, which may run faster than ours.
 """
 
+import errno
 import json
 import os
 from collections.abc import Mapping
@@ -22,6 +23,8 @@ import yarl
 from standfast.model.errors import Unreachable
 from standfast.model.secret import redact
 
+NOBODY_THERE = frozenset({errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ETIMEDOUT})
+"""Whatever else keeps us from connecting may lie with us: no descriptor left, no right to."""
 SOCKET_BYTES_MAX = 16 * 1024 * 1024
 BODY_BYTES_MAX = 64 * 1024 * 1024
 """A list of a hundred thousand positions is shorter."""
@@ -232,13 +235,7 @@ async def _bounded(response: aiohttp.ClientResponse) -> bytes:
 def _named(error: Exception) -> str:
     """The kind of error and where it happened; aiohttp's own texts hold hosts and ports, never headers."""
     if isinstance(error, aiohttp.ClientConnectorDNSError):
-        return f"the name {error.host} is not resolved ({_reason(error.os_error)})"
-    if isinstance(error, aiohttp.ClientConnectorError) and not isinstance(error, aiohttp.ClientSSLError):
-        return f"nothing answers at {error.host}:{error.port} ({_reason(error.os_error)})"
+        return f"the name {error.host} is not resolved ({error.os_error.strerror or error.os_error})"
+    if isinstance(error, aiohttp.ClientConnectorError) and error.errno in NOBODY_THERE:
+        return f"nothing answers at {error.host}:{error.port} ({os.strerror(error.errno).lower()})"
     return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-
-
-def _reason(error: OSError) -> str:
-    """The system's own word where it has one: asyncio's text repeats the address instead."""
-    code = error.errno or 0
-    return os.strerror(code).lower() if code > 0 else str(error.strerror or error)
