@@ -7,7 +7,7 @@ those of `model/errors.py` and no others.
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import NamedTuple, Protocol, TypeAlias, TypeVar, runtime_checkable
 
@@ -16,6 +16,7 @@ from standfast.model.effects import Urgency
 from standfast.model.evidence import (
     AccountRead,
     ActivitiesRead,
+    EndTold,
     Guarded,
     MarketClock,
     OrdersRead,
@@ -243,7 +244,6 @@ class TellsRights(Protocol):
 
 
 @runtime_checkable
-@runtime_checkable
 class TellsGuarded(Protocol):
     """A broker of which not everything can be guarded in the same way everywhere, and that says what."""
 
@@ -259,6 +259,15 @@ class TellsGreeks(Protocol):
     @property
     def greeks(self) -> Mapping[Holding, Greeks]:
         """Of the holdings last asked for by `Broker.quotes`; one without greeks is absent."""
+        ...
+
+
+@runtime_checkable
+class TellsEnds(Protocol):
+    """A broker that does not tell its movements as they happen, and afterwards how the options of a day ended."""
+
+    async def ends(self, day: date) -> Sequence[EndTold] | None:
+        """Empty where its account of that day is not made yet, None where none ever is. Raises as a read does."""
         ...
 
 

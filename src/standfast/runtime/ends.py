@@ -1,29 +1,18 @@
 """Asks once an hour how options of past days ended, where that was inferred and the broker tells it afterwards."""
 
-from collections.abc import Callable, Sequence
-from datetime import date
-from typing import Protocol, runtime_checkable
+from collections.abc import Callable
 
 import structlog
 
 from standfast.core.compared_ends import NEW_YORK, compared, days_to_compare
 from standfast.core.situation import Situation
 from standfast.model.errors import BrokerError
-from standfast.model.evidence import EndTold
+from standfast.ports import TellsEnds
 from standfast.runtime.ledger import Ledger
 
 log = structlog.get_logger("standfast.ends")
 
 EVERY = 3600.0
-
-
-@runtime_checkable
-class TellsEnds(Protocol):
-    """A broker that does not tell its movements as they happen, and afterwards how the options of a day ended."""
-
-    async def ends(self, day: date) -> Sequence[EndTold] | None:
-        """Empty where its account of that day is not made yet, None where none ever is. Raises as a read does."""
-        ...
 
 
 class Ends:

@@ -21,7 +21,7 @@ from standfast.model.greeks import Greeks
 from standfast.model.ids import Holding, InstrumentId, PositionId, structure_holding
 from standfast.model.option import option_contract
 from standfast.model.quote import ExactTick, Quote
-from standfast.ports import Broker, Clock, Tick, Ticks
+from standfast.ports import Broker, Clock, TellsGreeks, Tick, Ticks
 from standfast.runtime.bell import Bell
 
 log = structlog.get_logger("standfast.quotes")
@@ -289,8 +289,8 @@ class Quotes:
 
     @property
     def _told_greeks(self) -> Mapping[Holding, Greeks] | None:
-        """None: the broker is not `ports.TellsGreeks`."""
-        return getattr(self.broker, "greeks", None)
+        """None: no broker that tells any."""
+        return self.broker.greeks if isinstance(self.broker, TellsGreeks) else None
 
     def _without_greeks(self, now: datetime) -> set[Holding]:
         """Options whose greeks are due: no stream brings them, only a quote that is asked for does."""

@@ -6,7 +6,7 @@ is asked for while one runs is made again afterwards, because the running one ma
 
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import chain, groupby
 
@@ -19,7 +19,6 @@ from standfast.core.movements import book_movements
 from standfast.core.put_back import STEP
 from standfast.core.repair import is_left_to_people
 from standfast.core.totals import fills_of
-from standfast.model.altered import altered
 from standfast.model.booked import BookedOrder
 from standfast.model.effects import Urgency
 from standfast.model.errors import BrokerError, Malformed, Unauthorised
@@ -160,7 +159,7 @@ class Reader:
         asked_after = self.ledger.book.head
         read = await self.broker.positions(urgency=urgency)
         before = self.snapshot.positions_asked_after
-        self.snapshot = altered(self.snapshot, positions=read, positions_asked_after=asked_after)
+        self.snapshot = replace(self.snapshot, positions=read, positions_asked_after=asked_after)
         self._changed(self._worth_a_look(read.changed, before))
 
     def _worth_a_look(self, changed: Iterable[Holding], before: int) -> set[Holding]:
@@ -178,7 +177,7 @@ class Reader:
         read = await self.lookups.judge.own_rows(await self.broker.working_orders(urgency=urgency))
         before = self.snapshot.orders_asked_after
         changed = self._index_orders(read)
-        self.snapshot = altered(self.snapshot, orders=read, orders_asked_after=asked_after)
+        self.snapshot = replace(self.snapshot, orders=read, orders_asked_after=asked_after)
         await self._observe_listed(read)
         await self._ask_for_missed()
         self._changed(self._worth_a_look(changed, before) | set(self.ledger.book.under_way()))
@@ -256,7 +255,7 @@ class Reader:
             self.ledger.note_broker_time(read.at, began, ended)
         is_stepped = abs(self.ledger.clock_ahead - was_ahead) > STEP
         before = self.snapshot.clock
-        self.snapshot = altered(self.snapshot, clock=read)
+        self.snapshot = replace(self.snapshot, clock=read)
         seen = self.ledger.book.state.session
         fact = SessionSeen(is_open=read.is_open, next_open=read.next_open, next_close=read.next_close)
         noted_at = self.ledger.book.state.at
@@ -279,7 +278,7 @@ class Reader:
         read = await self.broker.account()  # first: what is read meanwhile must not be put back
         if not await self.lookups.judge.is_same(read):
             raise Malformed("the account that was read is another one than before")
-        self.snapshot = altered(self.snapshot, account=read)
+        self.snapshot = replace(self.snapshot, account=read)
 
     # --- fills and movements --------------------------------------------------------------------
 
@@ -305,7 +304,7 @@ class Reader:
         if whole and len(movements) == len(read.movements) and read.watermark != book.state.watermark:
             await self.ledger.record([WatermarkMoved(watermark=read.watermark)])
         if whole:
-            self.snapshot = altered(self.snapshot, activities_asked_after=asked_after)
+            self.snapshot = replace(self.snapshot, activities_asked_after=asked_after)
             self._changed({fill.holding for fill in fills})
 
     async def _book_in_turn(self, fills: list[Fill], movements: Sequence[Movement]) -> None:
