@@ -4,10 +4,9 @@ Rooms above it: `admission` judges a request, `lifecycle` moves orders, `hours` 
 serves the client, `corporate` what nobody asked for.
 
 Invariants: every change of an order goes through `record`, which keeps the reservations in step; every event goes
-through `tell`, and listeners hear events in order even when one of them calls back into the engine.
+through `tell`.
 """
 
-from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import date, datetime, timedelta
@@ -16,7 +15,6 @@ from types import MappingProxyType
 
 from standfast.exchange.accounts import Account, AccountSpec, PositionView, TrueFill
 from standfast.exchange.activities import Activity, ActivityLog, FillActivity, NonTradeActivity
-from standfast.exchange.agenda import Agenda
 from standfast.exchange.assets import Asset, Quote
 from standfast.exchange.book import OrderBook
 from standfast.exchange.collateral import requirement
@@ -30,8 +28,8 @@ from standfast.exchange.orders import ZERO, Order, Side, Status
 from standfast.exchange.refusal import not_found
 from standfast.exchange.rules import Rules
 from standfast.exchange.spots import implied_spot
+from standfast.exchange.timeline import Timeline
 
-Listener = Callable[[Event], None]
 Mover = Callable[[str, str], None]
 NO_CHANGES: Mapping[str, Decimal] = MappingProxyType({})
 
@@ -42,7 +40,7 @@ def weekday_before(day: date) -> date:
     return day - timedelta(days=back)
 
 
-class Floor:
+class Floor(Timeline[Event]):
     def __init__(
         self,
         assets: Iterable[Asset],
@@ -53,14 +51,11 @@ class Floor:
         rules: Rules,
         fills: FillPolicy,
     ) -> None:
-        assert start.utcoffset() is not None, "the exchange's times are aware"
-        self.now = start
+        super().__init__(start)
         self.rules = rules
         self.fills = fills
         self.ids = Ids(seed)
-        self.agenda = Agenda()
         self.book = OrderBook()
-        self.listeners: list[Listener] = []
         self.movers: list[Mover] = []  # told of account and instrument when a holding changes without an order
         self.is_open = True
         self.opened_at = start  # quotes older than this do not trade in the session
@@ -75,8 +70,6 @@ class Floor:
         self._instruments: dict[str, str] = {}  # by asset id
         self._displayed: dict[tuple[str, Side], Decimal] = {}
         self._events = 0
-        self._untold: deque[Event] = deque()
-        self._telling = False
         for asset in assets:
             self.list_asset(asset)
         self.accounts = {spec.name: Account(spec, self.ids.uuid(), start) for spec in accounts}
@@ -242,19 +235,6 @@ class Floor:
                 position_quantity=self.accounts[order.account].net(order.instrument),
             )
         self._untold.append(event)
-
-    def deliver(self) -> None:
-        """Tell the listeners what has happened. Called when a call's work is done, never in the middle of it."""
-        if self._telling:
-            return
-        self._telling = True
-        try:
-            while self._untold:
-                event = self._untold.popleft()
-                for listener in tuple(self.listeners):
-                    listener(event)
-        finally:
-            self._telling = False
 
     def book_cash(self, row: NonTradeActivity) -> None:
         """Move the row's amount and keep the row."""

@@ -3,18 +3,15 @@
 Rooms above it: `admission` judges a request, `lifecycle` moves orders, `stops` keeps a position's own, `forced` does
 what nobody asked for.
 
-Invariants: every change of an order goes through `record`; every event goes through `tell`, and listeners hear events
-in order even when one of them calls back into the engine.
+Invariants: every change of an order goes through `record`; every event goes through `tell`.
 """
 
-from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
 from standfast.exchange.accounts import AccountSpec
-from standfast.exchange.agenda import Agenda
 from standfast.exchange.ids import Ids
 from standfast.exchange.perpetual.books import Books, Execution
 from standfast.exchange.perpetual.contract import Perpetual, Standing
@@ -24,11 +21,10 @@ from standfast.exchange.perpetual.positions import Position
 from standfast.exchange.perpetual.prices import Prices
 from standfast.exchange.perpetual.refusal import No, PerpetualRefused
 from standfast.exchange.perpetual.rules import FillPolicy, PerpetualRules
+from standfast.exchange.timeline import Timeline
 
-Listener = Callable[[Event], None]
 
-
-class Floor:
+class Floor(Timeline[Event]):
     def __init__(
         self,
         contracts: Iterable[Perpetual],
@@ -39,13 +35,11 @@ class Floor:
         rules: PerpetualRules,
         fills: FillPolicy,
     ) -> None:
-        assert start.utcoffset() is not None, "the exchange's times are aware"
-        self.now = self.opened_at = start
+        super().__init__(start)
+        self.opened_at = start
         self.rules = rules
         self.fills = fills
         self.ids = Ids(seed)
-        self.agenda = Agenda()
-        self.listeners: list[Listener] = []
         self.halted: set[str] = set()
         self.prices = {contract.symbol: Prices(contract) for contract in contracts}
         self.accounts = {spec.name: Books(spec, spec.cash, start) for spec in accounts}
@@ -58,8 +52,6 @@ class Floor:
         self._events = 0
         self._seq = 0
         self._executions = 0
-        self._untold: deque[Event] = deque()
-        self._telling = False
 
     # Contracts and prices
 
@@ -218,19 +210,6 @@ class Floor:
         self._events += 1
         plain = Event(number=self._events, kind=kind, account=account, instrument=instrument, at=self.now)
         self._untold.append(replace(plain, **values))  # type: ignore[arg-type]  # fields of an event
-
-    def deliver(self) -> None:
-        """Tell the listeners what has happened. Called when a call's work is done, never in the middle of it."""
-        if self._telling:
-            return
-        self._telling = True
-        try:
-            while self._untold:
-                event = self._untold.popleft()
-                for listener in tuple(self.listeners):
-                    listener(event)
-        finally:
-            self._telling = False
 
 
 def is_reducing(order: Order) -> bool:
