@@ -17,7 +17,7 @@ from standfast.core.reconcile import POSITION_KINDS
 from standfast.core.situation import Situation
 from standfast.core.undo import undo
 from standfast.model.breaks import BreakKind
-from standfast.model.ids import AlertId, BreakId, EntryNumber, Holding, PositionId, digest, holding_named
+from standfast.model.ids import AlertId, BreakId, EntryNumber, Holding, PositionId, holding_named, position_id
 from standfast.model.journal import (
     AlertAcknowledged,
     BreakActed,
@@ -82,7 +82,7 @@ def _open(s: Situation, taken: RequestTaken) -> Iterator[Fact]:
         yield RequestDone(request=taken.request, ok=False, detail="refused: " + "; ".join(reasons))
         return
     yield OpeningRequested(
-        position=PositionId(f"p{digest(s.book.account, 'open', asked.key)[:9]}"),
+        position=position_id(s.book.account, "open", asked.key),
         key=asked.key,
         holding=asked.holding,
         quantity=asked.quantity,

@@ -9,7 +9,7 @@ from standfast.core.shapes import whole_units
 from standfast.core.situation import Situation
 from standfast.core.structures import structure_of
 from standfast.core.worth import worth
-from standfast.model.ids import Holding, InstrumentId, PositionId, digest
+from standfast.model.ids import Holding, InstrumentId, PositionId, position_id
 from standfast.model.journal import (
     CloseRequested,
     Fact,
@@ -47,11 +47,11 @@ def open_structure(s: Situation, taken: RequestTaken) -> Iterator[Fact]:
         return
     account = s.book.account
     yield StructureRequested(
-        structure=PositionId(f"p{digest(account, 'open', asked.key)[:9]}"),
+        structure=position_id(account, "open", asked.key),
         key=asked.key,
         legs=tuple(
             LegAsked(
-                position=PositionId(f"p{digest(account, 'leg', asked.key, leg.holding)[:9]}"),
+                position=position_id(account, "leg", asked.key, leg.holding),
                 holding=leg.holding,
                 ratio=leg.ratio,
                 limit=priced(s, asked, leg),

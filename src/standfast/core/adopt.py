@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from standfast.core.situation import Situation
 from standfast.model.evidence import HeldReport
-from standfast.model.ids import Holding, PositionId, digest, is_own
+from standfast.model.ids import Holding, is_own, position_id
 from standfast.model.journal import PositionAdopted, StandingChanged
 from standfast.model.order import ZERO, OrderReport
 from standfast.model.position import Position, Standing
@@ -45,7 +45,7 @@ def adoption(s: Situation, holding: Holding, quantity: Decimal, *, by: str) -> I
     price = _price_of(s, row, quantity)
     worse, better = (min, max) if quantity > 0 else (max, min)
     yield PositionAdopted(
-        position=PositionId(f"p{digest(s.book.account, holding, s.book.head)[:9]}"),
+        position=position_id(s.book.account, holding, s.book.head),
         holding=holding,
         quantity=quantity,
         price=price,

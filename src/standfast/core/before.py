@@ -14,7 +14,7 @@ from standfast.core.acknowledge import acknowledging
 from standfast.core.book import Book
 from standfast.core.policy import Foreign, Rules
 from standfast.model.breaks import Break, BreakKind
-from standfast.model.ids import Holding, PositionId, digest
+from standfast.model.ids import Holding, position_id
 from standfast.model.journal import ForeignAcknowledged, PositionAdopted
 from standfast.model.order import ZERO, Fill
 from standfast.model.position import Position, Standing
@@ -34,7 +34,7 @@ def held_before(book: Book, rules: Rules, fill: Fill, most: Decimal) -> Position
         whole = book.state.acknowledged.get(fill.holding, ZERO) + signed
         return acknowledging(book, fill.holding, whole, by="policy", bare=signed, seen_at=fill.at)
     return PositionAdopted(
-        position=PositionId(f"p{digest(book.account, 'before', fill.execution_id)[:9]}"),
+        position=position_id(book.account, "before", fill.execution_id),
         holding=fill.holding,
         quantity=signed,
         price=found.finding.price or fill.price,

@@ -24,7 +24,7 @@ from standfast.core.policy import Foreign, Mode, Rules
 from standfast.core.whose import in_turn
 from standfast.model.alert import Severity
 from standfast.model.booked import BookedOrder
-from standfast.model.ids import AlertId, Holding, PositionId, digest, is_own
+from standfast.model.ids import AlertId, Holding, PositionId, digest, is_own, position_id
 from standfast.model.instrument import money_of_a_point
 from standfast.model.journal import (
     AlertRaised,
@@ -283,10 +283,10 @@ def _sent_as(book: Book, order: BookedOrder | None) -> str:
 
 def _lot_id(book: Book, fill: Fill) -> PositionId:
     """One lot an order and side; another one once that has closed, because what is closed stays as it was."""
-    id = PositionId(f"p{digest(book.account, fill.broker_order_id, fill.side)[:9]}")
+    id = position_id(book.account, fill.broker_order_id, fill.side)
     if id not in book.state.closed:
         return id
-    return PositionId(f"p{digest(book.account, fill.broker_order_id, fill.side, fill.execution_id)[:9]}")
+    return position_id(book.account, fill.broker_order_id, fill.side, fill.execution_id)
 
 
 def close_reason(book: Book, order: BookedOrder | None) -> CloseReason:

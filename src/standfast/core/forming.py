@@ -18,7 +18,7 @@ from standfast.core.structures import is_option
 from standfast.core.worth import anchors, worth
 from standfast.model.booked import BookedOrder
 from standfast.model.effects import ReadPositions, ReadQuotes
-from standfast.model.ids import Holding, PositionId, digest
+from standfast.model.ids import Holding, PositionId, position_id
 from standfast.model.journal import LegFormed, LotSplit, StructureFormed
 from standfast.model.order import ZERO
 from standfast.model.position import Phase, Position, Standing, split_off
@@ -158,7 +158,7 @@ def _part(s: Situation, lot: Position, quantity: int) -> Position:
     """The lot, or as much of it as a position of its own."""
     if lot.held == quantity:
         return lot
-    id = PositionId(f"p{digest(s.book.account, 'part', lot.id, lot.opened, quantity)[:9]}")
+    id = position_id(s.book.account, "part", lot.id, lot.opened, quantity)
     return split_off(lot, id, Decimal(quantity))[1]
 
 
@@ -227,7 +227,7 @@ def _formed(
 def _shape(lots: list[Position]) -> Structure:
     units = Decimal(gcd(*(int(lot.held) for lot in lots)))
     return Structure(
-        id=PositionId(f"p{digest('structure', *sorted(f'{lot.id}:{lot.held}' for lot in lots))[:9]}"),
+        id=position_id("structure", *sorted(f"{lot.id}:{lot.held}" for lot in lots)),
         strategy=lots[0].strategy,
         legs=tuple(
             HeldLeg(leg=_leg(lot, int(lot.net / units)), opened=lot.opened, entry_value=lot.entry_value) for lot in lots

@@ -19,7 +19,7 @@ from standfast.core.shapes import entry as entry_of
 from standfast.core.situation import Situation
 from standfast.core.structures import structure_of
 from standfast.core.worth import anchors, worth
-from standfast.model.ids import Holding, InstrumentId, PositionId, digest
+from standfast.model.ids import Holding, InstrumentId, PositionId, position_id
 from standfast.model.journal import (
     Fact,
     LegFormed,
@@ -128,7 +128,7 @@ def _part_of(s: Situation, leg: WantedLeg, wanted: Wanted) -> Part:
         return Part(position=fact.position, leg=leg, price=fact.price, is_bare=True, facts=(fact,))
     larger = next((lot for lot in lots if lot.held > size), None)
     if larger is not None and larger.standing is Standing.ADOPTED:
-        id = PositionId(f"p{digest(s.book.account, 'part', larger.id, larger.opened, size)[:9]}")
+        id = position_id(s.book.account, "part", larger.id, larger.opened, size)
         _, part = split_off(larger, id, size)
         split = LotSplit(position=larger.id, part=id, quantity=size)
         found = _of_lot(s, part, leg, wanted)
@@ -237,7 +237,7 @@ def _shape(wanted: Wanted, parts: Sequence[Part]) -> Structure:
         raise Refuse(f"a structure has at most {LEGS_MAX} legs of whole contracts or shares")
     units = Decimal(gcd(*(int(abs(part.leg.quantity)) for part in parts)))
     return Structure(
-        id=PositionId(f"p{digest('structure', *sorted(part.position for part in parts))[:9]}"),
+        id=position_id("structure", *sorted(part.position for part in parts)),
         strategy=wanted.strategy,
         legs=tuple(
             HeldLeg(

@@ -22,7 +22,7 @@ from standfast.core.tell import alarm
 from standfast.core.unwinding import is_half_made, lost_ratio
 from standfast.model.alert import Severity
 from standfast.model.breaks import BreakKind
-from standfast.model.ids import STRUCTURE, Holding, PositionId, digest
+from standfast.model.ids import STRUCTURE, Holding, position_id
 from standfast.model.journal import AlertRaised, LotSplit, StructureDissolved, StructureFormed
 from standfast.model.order import ZERO
 from standfast.model.position import Position, split_off
@@ -63,7 +63,7 @@ def _formed_anew(s: Situation, booked: BookedStructure, found: Broken) -> Outcom
     for leg, tied in open_legs(s.book, booked):
         position, more = replace(tied, structure=None), excess.get(leg.holding, ZERO)
         if more and more < position.held:
-            id = PositionId(f"p{digest(s.book.account, 'left', tied.id, tied.opened, more)[:9]}")
+            id = position_id(s.book.account, "left", tied.id, tied.opened, more)
             rest, part = split_off(position, id, more)
             splits.append(LotSplit(position=tied.id, part=id, quantity=more))
             whole.append(rest)

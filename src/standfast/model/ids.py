@@ -52,6 +52,11 @@ def structure_holding(id: PositionId) -> Holding:
     return Holding(InstrumentId(id), STRUCTURE)
 
 
+def position_id(*parts: object) -> PositionId:
+    """The id of a position that begins now, derived from what makes it this one and no other."""
+    return PositionId(f"p{digest(*parts)[:9]}")
+
+
 def client_order_id(account: AccountId, position: PositionId, role: str, attempt: int) -> ClientOrderId:
     """The id of one intent: at most 36 characters of `[a-z0-9-]`, the narrowest alphabet of our brokers."""
     return ClientOrderId(f"{OWN_PREFIX}{account_tag(account)}-{role[0]}{digest(account, position, role, attempt)}")

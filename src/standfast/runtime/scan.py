@@ -20,7 +20,7 @@ from standfast.core.structures import structure_at
 from standfast.model.breaks import Break, Finding
 from standfast.model.errors import BrokerError, RecordUnreadable
 from standfast.model.evidence import Snapshot
-from standfast.model.ids import BreakId, EntryNumber, Holding, PositionId, digest
+from standfast.model.ids import BreakId, EntryNumber, Holding, digest, position_id
 from standfast.model.journal import Entry, NakedBegan, PositionAdopted
 from standfast.model.order import OrderReport
 from standfast.model.tracked import Tracked, held_in
@@ -115,7 +115,7 @@ def _book_of_what_is_held(rules: Rules, snapshot: Snapshot, now: datetime) -> Bo
     assert snapshot.positions is not None
     for number, (holding, row) in enumerate(sorted(snapshot.positions.rows.items()), start=1):
         adopted = PositionAdopted(
-            position=PositionId(f"p{digest(rules.account, holding)[:9]}"),
+            position=position_id(rules.account, holding),
             holding=holding,
             quantity=row.quantity,
             price=row.average_price,
