@@ -1,15 +1,17 @@
-"""What whoever runs an exchange can do to any of them, under /sim: move time and prices, install faults; and read what
-was asked of it.
+"""What whoever runs an exchange can do to any of them, under /sim: move time and prices, install faults, change its
+rules, fill an order; and read what is so and what was asked of it.
 
 It needs no key and is therefore answered on the loopback interface only. Requests and replies are JSON; amounts are
 decimal strings. Nothing here passes the budget or the faults.
 """
 
 import ipaddress
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, get_type_hints
 
 import msgspec
 from aiohttp import web
@@ -22,6 +24,7 @@ from standfast.exchange.refusal import Refused
 
 Body = TypeVar("Body")
 Place = TypeVar("Place", bound=Hall[Any, Any])
+Record = TypeVar("Record")
 Act = Callable[[bytes], object]
 SIZE = Decimal(1000)
 _ENCODER = msgspec.json.Encoder(decimal_format="string")
@@ -45,7 +48,18 @@ class _Advance(msgspec.Struct, forbid_unknown_fields=True):
     to: datetime | None = None
 
 
-class Hands(Generic[Place]):
+class _Fill(msgspec.Struct, forbid_unknown_fields=True):
+    order_id: str
+    quantity: Decimal
+    price: Decimal
+
+
+class OrderId(msgspec.Struct, forbid_unknown_fields=True):
+    order_id: str
+    account: str = ""
+
+
+class Hands(ABC, Generic[Place, Record]):
     """The handlers. `account` "" means the first one."""
 
     def __init__(self, venue: Place) -> None:
@@ -61,12 +75,15 @@ class Hands(Generic[Place]):
             web.delete("/sim/faults", self._handled(self.clear)),
             web.get("/sim/listeners", self._handled(self.listeners)),
             web.get("/sim/log", self._handled(self.log)),
+            web.post("/sim/rules", self._handled(self.rules)),
+            web.post("/sim/fill", self._handled(self.fill)),
+            web.get("/sim/truth", self._handled(self.truth)),
         ]
         return common + [web.route(method, f"/sim/{name}", self._handled(act)) for method, name, act in self.acts()]
 
+    @abstractmethod
     def acts(self) -> list[tuple[str, str, Act]]:
         """Method, last word of the path, and what it does: what this exchange has beside."""
-        return []
 
     # Time and market
 
@@ -86,6 +103,23 @@ class Hands(Generic[Place]):
         at = asked.at or self._venue.now
         self._venue.quote(Quote(asked.instrument, asked.bid, asked.ask, asked.bid_size, asked.ask_size, at))
         return self.clock(body)
+
+    # How it matches
+
+    def rules(self, body: bytes) -> object:
+        """Change some of the engine's rules; durations in seconds. The reply has all of them."""
+        engine = self._venue.engine
+        forms = get_type_hints(type(engine.rules))
+        asked = read(body, dict[str, object])
+        if unknown := sorted(asked.keys() - forms.keys()):
+            raise ValueError(f"no such rule: {', '.join(unknown)}")
+        changed = {name: msgspec.convert(value, forms[name], strict=False) for name, value in asked.items()}
+        engine.rules = replace(engine.rules, **changed)
+        return engine.rules
+
+    def fill(self, body: bytes) -> object:
+        asked = read(body, _Fill)
+        return self._row(self._venue.engine.fill_now(asked.order_id, asked.quantity, asked.price))
 
     # Faults
 
@@ -109,6 +143,19 @@ class Hands(Generic[Place]):
     def listeners(self, _: bytes) -> object:
         orders, quotes = self._venue.listeners()
         return {"orders": orders, "quotes": quotes}
+
+    # What is so
+
+    def truth(self, _: bytes) -> object:
+        return {"now": self._venue.now, "accounts": {name: self._truth_of(name) for name in self._venue.accounts}}
+
+    @abstractmethod
+    def _truth_of(self, account: str) -> object:
+        """The exchange's own books, which no client sees."""
+
+    @abstractmethod
+    def _row(self, order: Record) -> object:
+        """An order as the operator is shown it."""
 
     def _account(self, name: str) -> str:
         return name or self._venue.accounts[0]

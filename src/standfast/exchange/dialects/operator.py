@@ -2,20 +2,17 @@
 else, split, halt, assign; and read what is true, to judge the clients by.
 """
 
-from dataclasses import replace
 from datetime import date
 from decimal import Decimal
-from typing import get_type_hints
 
 import msgspec
 
-from standfast.exchange.dialects.operating import Act, Hands, read
+from standfast.exchange.dialects.operating import Act, Hands, OrderId, read
 from standfast.exchange.dialects.operator_rows import fill_row, order_row
 from standfast.exchange.dialects.venue import Venue
 from standfast.exchange.fills import Scripted
-from standfast.exchange.orders import OrderClass, OrderType, Side, StopLoss, TakeProfit, Terms, Ticket
+from standfast.exchange.orders import Order, OrderClass, OrderType, Side, StopLoss, TakeProfit, Terms, Ticket
 from standfast.exchange.orders import TimeInForce as InForce
-from standfast.exchange.rules import Rules
 
 
 class _Order(msgspec.Struct, forbid_unknown_fields=True):
@@ -32,17 +29,6 @@ class _Order(msgspec.Struct, forbid_unknown_fields=True):
     client_order_id: str | None = None
     take_profit: Decimal | None = None  # with a stop loss a bracket, alone an OTO
     stop_loss: Decimal | None = None
-
-
-class _Fill(msgspec.Struct, forbid_unknown_fields=True):
-    order_id: str
-    quantity: Decimal
-    price: Decimal
-
-
-class _OrderId(msgspec.Struct, forbid_unknown_fields=True):
-    order_id: str
-    account: str = ""
 
 
 class _Instrument(msgspec.Struct, forbid_unknown_fields=True):
@@ -80,16 +66,14 @@ class _Cash(msgspec.Struct, forbid_unknown_fields=True):
     activity_type: str = "JNLC"
 
 
-class Operator(Hands[Venue]):
+class Operator(Hands[Venue, Order]):
     """The handlers of an exchange for shares and options."""
 
     def acts(self) -> list[tuple[str, str, Act]]:
         return [
-            ("POST", "rules", self.rules),
             ("POST", "fills", self.fills),
             ("POST", "order", self.order),
             ("POST", "cancel", self.cancel),
-            ("POST", "fill", self.fill),
             ("POST", "reject", self.reject),
             ("POST", "liquidate", self.liquidate),
             ("POST", "assign", self.assign),
@@ -101,7 +85,6 @@ class Operator(Hands[Venue]):
             ("POST", "resume", self.resume),
             ("POST", "session", self.session),
             ("POST", "cash", self.cash),
-            ("GET", "truth", self.truth),
         ]
 
     # Time and market
@@ -156,16 +139,6 @@ class Operator(Hands[Venue]):
 
     # How it matches
 
-    def rules(self, body: bytes) -> object:
-        """Change some of the engine's rules; durations in seconds. The reply has all of them."""
-        engine, forms = self._venue.engine, get_type_hints(Rules)
-        asked = read(body, dict[str, object])
-        if unknown := sorted(asked.keys() - forms.keys()):
-            raise ValueError(f"no such rule: {', '.join(unknown)}")
-        changed = {name: msgspec.convert(value, forms[name], strict=False) for name, value in asked.items()}
-        engine.rules = replace(engine.rules, **changed)
-        return engine.rules
-
     def fills(self, body: bytes) -> object:
         """Shares of its quantity that each look at an order may fill, by client order id: see `fills.Scripted`."""
         self._venue.engine.fills = Scripted(read(body, dict[str, list[Decimal]]))
@@ -176,20 +149,16 @@ class Operator(Hands[Venue]):
     def order(self, body: bytes) -> object:
         asked = read(body, _Order)
         order = self._venue.engine.submit(self._account(asked.account), _ticket(asked))
-        return self._order_row(order.account, order.id)
+        return self._row_now(order.account, order.id)
 
     def cancel(self, body: bytes) -> object:
-        asked = read(body, _OrderId)
+        asked = read(body, OrderId)
         account = self._account(asked.account)
         self._venue.engine.cancel(account, asked.order_id)
-        return self._order_row(account, asked.order_id)
-
-    def fill(self, body: bytes) -> object:
-        asked = read(body, _Fill)
-        return order_row(self._venue.engine.fill_now(asked.order_id, asked.quantity, asked.price))
+        return self._row_now(account, asked.order_id)
 
     def reject(self, body: bytes) -> object:
-        asked = read(body, _OrderId)
+        asked = read(body, OrderId)
         return order_row(self._venue.engine.reject_working(asked.order_id))
 
     def liquidate(self, body: bytes) -> object:
@@ -201,10 +170,7 @@ class Operator(Hands[Venue]):
         self._venue.engine.move_cash(self._account(asked.account), asked.amount, asked.activity_type)
         return {}
 
-    # What is so
-
-    def truth(self, _: bytes) -> object:
-        return {"now": self._venue.now, "accounts": {name: self._truth_of(name) for name in self._venue.accounts}}
+    # What is shown
 
     def _truth_of(self, account: str) -> object:
         engine = self._venue.engine
@@ -218,7 +184,10 @@ class Operator(Hands[Venue]):
             "fills": [fill_row(fill) for fill in truth.fills],
         }
 
-    def _order_row(self, account: str, order_id: str) -> object:
+    def _row(self, order: Order) -> object:
+        return order_row(order)
+
+    def _row_now(self, account: str, order_id: str) -> object:
         return order_row(self._venue.engine.order(account, order_id))
 
 

@@ -2,19 +2,17 @@
 hold a price where it is, liquidate, deleverage, settle, fund; and read what is true, to judge the clients by.
 """
 
-from dataclasses import replace
 from decimal import Decimal
-from typing import get_type_hints
 
 import msgspec
 
-from standfast.exchange.dialects.operating import Act, Hands, read
+from standfast.exchange.dialects.operating import Act, Hands, OrderId, read
 from standfast.exchange.dialects.perpetuals import Perpetuals
 from standfast.exchange.orders import Side
 from standfast.exchange.perpetual.books import Execution, ExecutionKind
 from standfast.exchange.perpetual.orders import Kind, Order, PriceBy, Ticket, Trigger
 from standfast.exchange.perpetual.positions import Position
-from standfast.exchange.perpetual.rules import PerpetualRules, Scripted
+from standfast.exchange.perpetual.rules import Scripted
 
 
 class _Order(msgspec.Struct, forbid_unknown_fields=True):
@@ -30,17 +28,6 @@ class _Order(msgspec.Struct, forbid_unknown_fields=True):
     trigger_price: Decimal | None = None
     rises: bool = False
     client_order_id: str = ""
-
-
-class _Fill(msgspec.Struct, forbid_unknown_fields=True):
-    order_id: str
-    quantity: Decimal
-    price: Decimal
-
-
-class _OrderId(msgspec.Struct, forbid_unknown_fields=True):
-    order_id: str
-    account: str = ""
 
 
 class _Instrument(msgspec.Struct, forbid_unknown_fields=True):
@@ -83,17 +70,15 @@ class _Cash(msgspec.Struct, forbid_unknown_fields=True):
     account: str = ""
 
 
-class PerpetualOperator(Hands[Perpetuals]):
+class PerpetualOperator(Hands[Perpetuals, Order]):
     """The handlers."""
 
     def acts(self) -> list[tuple[str, str, Act]]:
         return [
             ("POST", "pin", self.pin),
-            ("POST", "rules", self.rules),
             ("POST", "fills", self.fills),
             ("POST", "order", self.order),
             ("POST", "cancel", self.cancel),
-            ("POST", "fill", self.fill),
             ("POST", "liquidate", self.liquidate),
             ("POST", "deleverage", self.deleverage),
             ("POST", "settle", self.settle),
@@ -102,7 +87,6 @@ class PerpetualOperator(Hands[Perpetuals]):
             ("POST", "halt", self.halt),
             ("POST", "resume", self.resume),
             ("POST", "cash", self.cash),
-            ("GET", "truth", self.truth),
         ]
 
     # Market
@@ -120,16 +104,6 @@ class PerpetualOperator(Hands[Perpetuals]):
     def resume(self, body: bytes) -> object:
         self._venue.engine.resume(read(body, _Instrument).instrument)
         return {}
-
-    def rules(self, body: bytes) -> object:
-        """Change some of the engine's rules; durations in seconds. The reply has all of them."""
-        engine, forms = self._venue.engine, get_type_hints(PerpetualRules)
-        asked = read(body, dict[str, object])
-        if unknown := sorted(asked.keys() - forms.keys()):
-            raise ValueError(f"no such rule: {', '.join(unknown)}")
-        changed = {name: msgspec.convert(value, forms[name], strict=False) for name, value in asked.items()}
-        engine.rules = replace(engine.rules, **changed)
-        return engine.rules
 
     def fills(self, body: bytes) -> object:
         """Shares of its quantity that each look at an order may fill, by client order id."""
@@ -155,12 +129,8 @@ class PerpetualOperator(Hands[Perpetuals]):
         return _order_row(self._venue.engine.submit(self._account(asked.account), ticket))
 
     def cancel(self, body: bytes) -> object:
-        asked = read(body, _OrderId)
+        asked = read(body, OrderId)
         return _order_row(self._venue.engine.cancel(self._account(asked.account), asked.order_id))
-
-    def fill(self, body: bytes) -> object:
-        asked = read(body, _Fill)
-        return _order_row(self._venue.engine.fill_now(asked.order_id, asked.quantity, asked.price))
 
     def mode(self, body: bytes) -> object:
         """One position or two, margin of its own or not, leverage: what is given."""
@@ -208,10 +178,10 @@ class PerpetualOperator(Hands[Perpetuals]):
         self._venue.engine.move_cash(self._account(asked.account), asked.amount)
         return {}
 
-    # What is so
+    # What is shown
 
-    def truth(self, _: bytes) -> object:
-        return {"now": self._venue.now, "accounts": {name: self._truth_of(name) for name in self._venue.accounts}}
+    def _row(self, order: Order) -> object:
+        return _order_row(order)
 
     def _truth_of(self, account: str) -> object:
         engine = self._venue.engine
