@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.acceptance.perpetuals import BTC, LONG, NAME, SHORT, Place, Venue
 from tests.acceptance.stage import pause, until
-from tests.acceptance.test_bybit import BTC, LONG, NAME, SHORT, Place, Venue
 
 POLICY = """\
 exits_held_by = "broker"
