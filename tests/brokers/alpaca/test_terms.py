@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from standfast.brokers.alpaca.terms import replacement, submission, text
+from standfast.brokers.alpaca.terms import replacement, submission
+from standfast.brokers.shared.writing import text
 from standfast.model.errors import Rejected
 from standfast.model.ids import ClientOrderId
 from standfast.model.order import OrderType, Side, Terms, TimeInForce

@@ -8,6 +8,7 @@ Invariants
 
 from decimal import Decimal
 
+from standfast.brokers.shared.writing import text
 from standfast.model.errors import Rejected
 from standfast.model.ids import ClientOrderId, Holding
 from standfast.model.order import STOP_TYPES, OrderType, Side, Terms, TimeInForce
@@ -46,12 +47,6 @@ def replacement(client_id: ClientOrderId, terms: Terms, *, standing: Decimal | N
     if terms.quantity != standing:
         body["qty"] = text(terms.quantity)
     return body | _prices(terms)
-
-
-def text(number: Decimal) -> str:
-    """Plain digits, no exponent, no zeros that say nothing."""
-    plain = f"{number:f}"
-    return plain.rstrip("0").rstrip(".") if "." in plain else plain
 
 
 def _pair(terms: Terms) -> dict[str, object]:

@@ -5,12 +5,10 @@ Invariants
 - Nothing is rounded here: a quantity that is no multiple of the step is refused before it leaves.
 """
 
-from decimal import Decimal
-
 from standfast.brokers.ccxt.markets import Market
 from standfast.model.errors import Rejected
-from standfast.model.ids import BrokerOrderId, ClientOrderId, Holding
-from standfast.model.order import ZERO, OrderReport, OrderState, OrderType, Side, Terms, TimeInForce
+from standfast.model.ids import Holding
+from standfast.model.order import OrderType, Side, Terms, TimeInForce
 
 TYPES = frozenset({OrderType.MARKET, OrderType.LIMIT, OrderType.STOP, OrderType.STOP_LIMIT})
 TIMES = {TimeInForce.DAY: "GTC", TimeInForce.GTC: "GTC", TimeInForce.IOC: "IOC", TimeInForce.FOK: "FOK"}
@@ -38,27 +36,3 @@ def check(holding: Holding, market: Market, terms: Terms) -> None:
 
 def local(why: str, *, kind: str = "other") -> Rejected:
     return Rejected(f"{why}: it was not sent", kind=kind, code="local")
-
-
-def text(number: Decimal) -> str:
-    """Plain digits, no exponent, no zeros that say nothing."""
-    plain = f"{number:f}"
-    return plain.rstrip("0").rstrip(".") if "." in plain else plain
-
-
-def acknowledged(broker_id: BrokerOrderId, client_id: ClientOrderId, holding: Holding, terms: Terms) -> OrderReport:
-    """All that an answer with two ids says: it was taken as it was sent."""
-    return OrderReport(
-        broker_id=broker_id,
-        client_id=client_id,
-        holding=holding,
-        side=terms.side,
-        type=terms.type,
-        time_in_force=terms.time_in_force,
-        quantity=terms.quantity,
-        filled=ZERO,
-        state=OrderState.PENDING,
-        limit_price=terms.limit_price,
-        stop_price=terms.stop_price,
-        closes=terms.reduces,
-    )

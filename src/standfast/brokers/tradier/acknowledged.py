@@ -1,33 +1,15 @@
-"""What "ok" says of an order, as a report: it was taken as it was sent, and no more."""
+"""What "ok" says of an order for all legs, as a report: it was taken as it was sent, and no more."""
 
 from collections.abc import Sequence
 from decimal import Decimal
 from math import gcd
 
 from standfast.brokers.tradier.order_rows import NO_HOLDING
-from standfast.model.ids import BrokerOrderId, ClientOrderId, Holding
-from standfast.model.order import ZERO, LegTerms, OrderReport, OrderState, OrderType, Side, Terms
+from standfast.model.ids import BrokerOrderId, ClientOrderId
+from standfast.model.order import ZERO, LegTerms, OrderReport, OrderState, OrderType, Side
 
 
-def single(broker_id: BrokerOrderId, client_id: ClientOrderId, holding: Holding, terms: Terms) -> OrderReport:
-    """All that "ok" says: it was taken as it was sent."""
-    return OrderReport(
-        broker_id=broker_id,
-        client_id=client_id,
-        holding=holding,
-        side=terms.side,
-        type=terms.type,
-        time_in_force=terms.time_in_force,
-        quantity=terms.quantity,
-        filled=ZERO,
-        state=OrderState.PENDING,
-        limit_price=terms.limit_price,
-        stop_price=terms.stop_price,
-        closes=terms.reduces,
-    )
-
-
-def together(
+def acknowledged_together(
     broker_id: BrokerOrderId, client_id: ClientOrderId, legs: Sequence[LegTerms], net: Decimal | None
 ) -> OrderReport:
     """Prices are signed as in every report of a spread: what is received is negative."""

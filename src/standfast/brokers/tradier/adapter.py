@@ -26,8 +26,10 @@ from standfast.brokers.shared.reading import rows
 from standfast.brokers.shared.throttle import Throttle, Told
 from standfast.brokers.shared.transport import Transport
 from standfast.brokers.shared.wire import Wire
-from standfast.brokers.tradier import acknowledged, parse, refusals
+from standfast.brokers.shared.writing import acknowledged
+from standfast.brokers.tradier import parse, refusals
 from standfast.brokers.tradier import terms as forms
+from standfast.brokers.tradier.acknowledged import acknowledged_together
 from standfast.brokers.tradier.client import Access, Throttles, TradierClient
 from standfast.brokers.tradier.history import History
 from standfast.brokers.tradier.order_rows import NO_HOLDING
@@ -284,7 +286,7 @@ class TradierBroker:
         self._orders.note_sent(broker_id, client_id, holding)
         if terms.target_price is not None or terms.attached_stop is not None:
             return await self._with_legs(broker_id)
-        return acknowledged.single(broker_id, client_id, holding, terms)
+        return acknowledged(broker_id, client_id, holding, terms)
 
     async def _with_legs(self, broker_id: BrokerOrderId) -> OrderReport:
         """The answer names no legs, and a pair without its stop would look like one that has lost it."""
@@ -310,7 +312,7 @@ class TradierBroker:
         form = forms.together(client_id, legs, net, self._underlying(option))
         broker_id = refusals.accepted("POST", await self._client.post_order(form, Turn(urgency, rank, is_wanted)))
         self._orders.note_sent(broker_id, client_id, NO_HOLDING)
-        return acknowledged.together(broker_id, client_id, legs, net)
+        return acknowledged_together(broker_id, client_id, legs, net)
 
     def _underlying(self, holding: Holding) -> InstrumentId:
         """By the broker's word, where it has told; else by the name."""

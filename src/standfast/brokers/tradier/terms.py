@@ -10,6 +10,7 @@ Invariants
 from collections.abc import Sequence
 from decimal import Decimal
 
+from standfast.brokers.shared.writing import text
 from standfast.model.errors import Rejected
 from standfast.model.ids import ClientOrderId, Holding, InstrumentId
 from standfast.model.option import option_contract
@@ -104,12 +105,6 @@ def underlying_of(instrument: InstrumentId) -> InstrumentId:
     """What a contract's root says lies under it."""
     contract = option_contract(instrument)
     return instrument if contract is None else InstrumentId(settlement(contract).underlying)
-
-
-def text(number: Decimal) -> str:
-    """Plain digits, no exponent, no zeros that say nothing."""
-    plain = f"{number:f}"
-    return plain.rstrip("0").rstrip(".") if "." in plain else plain
 
 
 def _legs(holding: Holding, underlying: InstrumentId, terms: Terms, *legs: Form) -> Form:

@@ -8,7 +8,8 @@ Invariants
 
 from standfast.brokers.ccxt.binance.parse import SIDE_OF
 from standfast.brokers.ccxt.markets import Market
-from standfast.brokers.ccxt.terms import TIMES, check, text
+from standfast.brokers.ccxt.terms import TIMES, check
+from standfast.brokers.shared.writing import text
 from standfast.model.ids import ClientOrderId, Holding
 from standfast.model.order import Terms
 
@@ -29,7 +30,7 @@ def submission(client_id: ClientOrderId, holding: Holding, market: Market, terms
     if terms.reduces and not holding.hedge:
         form["reduceOnly"] = "true"
     is_limit = terms.limit_price is not None
-    if is_limit and terms.limit_price is not None:
+    if terms.limit_price is not None:
         form |= {"price": text(terms.limit_price), "timeInForce": TIMES[terms.time_in_force]}
     if terms.stop_price is None:
         return form | {"newClientOrderId": str(client_id), "type": "LIMIT" if is_limit else "MARKET"}

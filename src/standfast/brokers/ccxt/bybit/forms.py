@@ -8,7 +8,8 @@ Invariants
 
 from standfast.brokers.ccxt.bybit.parse import FALLS, INDEX, RISES
 from standfast.brokers.ccxt.markets import Market
-from standfast.brokers.ccxt.terms import TIMES, check, text
+from standfast.brokers.ccxt.terms import TIMES, check
+from standfast.brokers.shared.writing import text
 from standfast.model.ids import ClientOrderId, Holding
 from standfast.model.order import Side, Terms
 
