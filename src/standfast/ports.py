@@ -173,7 +173,7 @@ class Broker(Protocol):
         *,
         urgency: int,
         rank: float = 0.0,
-        is_wanted: "IsWanted | None" = None,
+        is_wanted: IsWanted | None = None,
     ) -> OrderReport:
         """Send one order; the report acknowledges, it proves nothing. A known id is `Rejected(kind="duplicate_id")`.
 
@@ -195,7 +195,7 @@ class Broker(Protocol):
         *,
         urgency: int,
         rank: float = 0.0,
-        is_wanted: "IsWanted | None" = None,
+        is_wanted: IsWanted | None = None,
     ) -> OrderReport:
         """Change a working order; the report is the new order's. HTTP success is no proof that it took hold."""
         ...
@@ -204,7 +204,7 @@ class Broker(Protocol):
         """Order events for as long as the caller listens; reconnects by itself and says so."""
         ...
 
-    def quote_events(self) -> AsyncIterator["Ticks"]:
+    def quote_events(self) -> AsyncIterator[Ticks]:
         """Streamed quotes of the watched holdings, as they come together."""
         ...
 
@@ -226,7 +226,7 @@ class SendsTogether(Protocol):
         *,
         urgency: int,
         rank: float = 0.0,
-        is_wanted: "IsWanted | None" = None,
+        is_wanted: IsWanted | None = None,
     ) -> OrderReport:
         """As `Broker.submit`; the report names no legs yet.
 

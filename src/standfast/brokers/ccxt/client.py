@@ -39,7 +39,7 @@ class Judges:
 
 
 class CcxtClient:
-    def __init__(  # noqa: PLR0913 - what a request travels by
+    def __init__(  # noqa: PLR0913 - all that a request travels by, each named where it is put together
         self,
         library: Library,
         *,

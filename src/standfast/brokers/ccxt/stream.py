@@ -106,7 +106,7 @@ class OrderStream:
         for client in list(self._library.clients.values()):
             try:
                 await client.close()
-            except Exception:  # noqa: BLE001, S110 - it is gone either way
+            except Exception:  # noqa: BLE001, S110 - a broken socket fails to close in many ways; it is forgotten below
                 pass
         self._library.clients.clear()
 
