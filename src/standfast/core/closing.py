@@ -32,7 +32,7 @@ from standfast.core.freeing import (
 )
 from standfast.core.orders import intent, reducing
 from standfast.core.situation import Outcomes, Situation
-from standfast.core.tell import alarm
+from standfast.core.tell import alarm_once
 from standfast.model.alert import Severity
 from standfast.model.booked import BookedOrder
 from standfast.model.effects import (
@@ -168,15 +168,13 @@ def _escalate(s: Situation, position: Position, closing: Closing) -> Outcomes:
     """A close that keeps being refused is a person's business too; it is tried on meanwhile."""
     if closing.refusals < ESCALATE_AFTER:
         return
-    told = alarm(
+    yield from alarm_once(
         s,
         Severity.CRITICAL,
         f"{position.id} {position.net:+} {position.holding}: its close ({closing.reason}) was refused "
         f"{closing.refusals} times: {closing.refusal}. It is tried again for ever. Needed: look at the broker.",
         key=f"refused/{position.id}/{closing.at.isoformat()}/{closing.refusals // 20}",
     )
-    if told.id not in s.book.state.alerts:
-        yield told
 
 
 def _wait_for_open(s: Situation, position: Position, closing: Closing) -> Outcomes:
@@ -186,15 +184,13 @@ def _wait_for_open(s: Situation, position: Position, closing: Closing) -> Outcom
         return
     opens = clock.next_open if not clock.is_open else s.now + timedelta(seconds=5)
     yield WakeAt(at=max(opens, s.now + timedelta(seconds=1)), holding=position.holding)
-    told = alarm(
+    yield from alarm_once(
         s,
         Severity.WARNING,
         f"{position.id} {position.net:+} {position.holding} is to be closed ({closing.reason}: {closing.detail}). "
         f"The session is closed: it is due at the open, {opens:%Y-%m-%d %H:%M} UTC. Its exits stay in place.",
         key=f"due/{position.id}/{closing.at.isoformat()}",
     )
-    if told.id not in s.book.state.alerts:
-        yield told
 
 
 def _close(s: Situation, position: Position, to_close: Decimal) -> Outcomes:
@@ -233,15 +229,13 @@ def _close(s: Situation, position: Position, to_close: Decimal) -> Outcomes:
 
 
 def _tell_fraction(s: Situation, position: Position, left: Decimal) -> Outcomes:
-    told = alarm(
+    yield from alarm_once(
         s,
         Severity.CRITICAL,
         f"{position.id} {position.holding}: {left} of it cannot be closed, the broker takes no order for a fraction. "
         "It stays in the books without a stop, and is not tried again. Needed: have the broker close it.",
         key=f"fraction/{position.id}/{left}",
     )
-    if told.id not in s.book.state.alerts:
-        yield told
 
 
 def _wait_for_fills(s: Situation, position: Position, filled: BookedOrder) -> Outcomes:

@@ -17,7 +17,7 @@ from standfast.core.policy import HeldBy, Policy
 from standfast.core.results import Levels, judge, levels_of, result_at
 from standfast.core.situation import Outcomes, Situation
 from standfast.core.structures import alone, is_option
-from standfast.core.tell import alarm, rule_due
+from standfast.core.tell import alarm_once, rule_due
 from standfast.core.time_rules import next_times, overdue
 from standfast.model.alert import Severity
 from standfast.model.journal import CloseRequested, TrailMoved
@@ -62,7 +62,7 @@ def _alone(s: Situation, close: CloseRequested, position: Position) -> Outcomes:
     if sold is None:
         yield close
         return
-    told = alarm(
+    yield from alarm_once(
         s,
         Severity.WARNING,
         f"{position.id} {position.net:+} {position.holding}: {close.reason} is due, {close.detail}. It is kept while "
@@ -70,8 +70,6 @@ def _alone(s: Situation, close: CloseRequested, position: Position) -> Outcomes:
         "see why they form no spread.",
         key=f"kept/{position.id}/{close.reason}",
     )
-    if told.id not in s.book.state.alerts:
-        yield told
 
 
 def _price_rules(s: Situation, position: Position, policy: Policy) -> Outcomes:

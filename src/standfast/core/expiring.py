@@ -16,7 +16,7 @@ from decimal import Decimal
 from standfast.core.flat_times import flat_moment, last_trading_day
 from standfast.core.policy import Policy
 from standfast.core.situation import Outcomes, Situation
-from standfast.core.tell import alarm
+from standfast.core.tell import alarm_once
 from standfast.model.alert import Severity
 from standfast.model.effects import WakeAt
 from standfast.model.ids import Holding, InstrumentId
@@ -127,7 +127,7 @@ def _ended(s: Situation, structure: Structure, leg: Leg) -> Outcomes:
         f"{structure.id}: {leg.holding} trades no more and is still held. It becomes {becomes(leg)}. Needed: see what "
         "the broker books for it; until then it stays in the books."
     )
-    yield from _once(s, Severity.WARNING, text, f"expired/{structure.id}/{leg.holding}")
+    yield from alarm_once(s, Severity.WARNING, text, key=f"expired/{structure.id}/{leg.holding}")
 
 
 def _pinned(s: Situation, structure: Structure, ending: Ending) -> Outcomes:
@@ -142,7 +142,7 @@ def _pinned(s: Situation, structure: Structure, ending: Ending) -> Outcomes:
         f"{structure.id}: {leg.holding} is sold, expires today, and {_distance(name, price, strike)}: whether it is "
         "assigned will be known only after the close, and shares may be left over the night. Needed: close it before."
     )
-    yield from _once(s, Severity.CRITICAL, text, f"pin/{structure.id}/{leg.holding}")
+    yield from alarm_once(s, Severity.CRITICAL, text, key=f"pin/{structure.id}/{leg.holding}")
 
 
 def _distance(name: str, price: Decimal | None, strike: Decimal) -> str:
@@ -158,12 +158,6 @@ def _awaits_price(s: Situation, structure: Structure, ending: Ending) -> bool:
     opened = s.by_our_clock(structure.opened_at) if structure.opened_at is not None else None
     begun = [s.by_our_clock(_watch_from(ending)), opened, structure.adopted_at, s.book.state.started_at]
     return s.now - max(at for at in begun if at is not None) < FIRST_PRICE
-
-
-def _once(s: Situation, severity: Severity, text: str, key: str) -> Outcomes:
-    told = alarm(s, severity, text, key=key)
-    if told.id not in s.book.state.alerts:
-        yield told
 
 
 def underlying_price(s: Situation, name: str) -> Decimal | None:

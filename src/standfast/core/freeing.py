@@ -19,7 +19,7 @@ from standfast.core.cover import (
     is_let_go,
 )
 from standfast.core.situation import Outcomes, Situation
-from standfast.core.tell import alarm
+from standfast.core.tell import alarm_once
 from standfast.model.alert import Severity
 from standfast.model.booked import BookedOrder
 from standfast.model.effects import CancelOrder, ReadOrders, ReadPositions, Urgency, WakeAt
@@ -156,7 +156,7 @@ def tell_blocked(s: Situation, position: Position, closing: Closing) -> Outcomes
         return
     named = "; ".join(f"{each.broker_id} ({each.client_id}: {each.words}) holds {each.quantity}" for each in found)
     ids = "/".join(each.broker_id for each in found)
-    told = alarm(
+    yield from alarm_once(
         s,
         Severity.CRITICAL,
         f"{position.id} {position.net:+} {position.holding}: its close ({closing.reason}: {closing.detail}) is blocked "
@@ -164,8 +164,6 @@ def tell_blocked(s: Situation, position: Position, closing: Closing) -> Outcomes
         "cancel them at the broker, or `standfast flatten`. The close goes on by itself when they are gone.",
         key=f"blocked/{position.id}/{closing.at.isoformat()}/{ids}/{(s.now - closing.at) // TOLD_AGAIN}",
     )
-    if told.id not in s.book.state.alerts:
-        yield told
     if not s.was_asked_lately("orders"):
         yield ReadOrders(reason=f"{position.id}: is what blocks its close gone?")
     yield WakeAt(at=s.now + LOOK_AGAIN, holding=position.holding)
@@ -178,15 +176,13 @@ def wait_for_positions(s: Situation, position: Position, closing: Closing) -> Ou
     yield WakeAt(at=s.now + LOOK_AGAIN, holding=position.holding)
     if s.now - closing.at < TOLD_AFTER:
         return
-    told = alarm(
+    yield from alarm_once(
         s,
         Severity.CRITICAL,
         f"{position.id} {position.net:+} {position.holding}: its close ({closing.reason}: {closing.detail}) waits: "
         "the broker's positions cannot be read. Its exits stay, or are put back. Needed: look at the broker.",
         key=f"unread/{position.id}/{closing.at.isoformat()}/{(s.now - closing.at) // TOLD_AGAIN}",
     )
-    if told.id not in s.book.state.alerts:
-        yield told
 
 
 def free(s: Situation, position: Position, closing: Closing, rank: float) -> Outcomes:

@@ -49,6 +49,13 @@ def alarm(s: Situation, severity: Severity, text: str, *, key: str, break_id: Br
     )
 
 
+def alarm_once(s: Situation, severity: Severity, text: str, *, key: str) -> Iterator[AlertRaised]:
+    """The alarm, unless it has been raised already."""
+    told = alarm(s, severity, text, key=key)
+    if told.id not in s.book.state.alerts:
+        yield told
+
+
 def wording(s: Situation, found: Break) -> tuple[Severity, str]:
     finding = found.finding
     if finding.kind is BreakKind.BOT_LOST or (finding.kind is BreakKind.BLIND and finding.subject == RECORD):
@@ -139,15 +146,13 @@ def rule_due(s: Situation, what: str, close: CloseRequested) -> Iterator[Fact]:
     if s.rules.mode is Mode.OBSERVE:
         return
     why = "the account is halted" if s.halted else f"mode is {s.rules.mode}"
-    told = alarm(
+    yield from alarm_once(
         s,
         Severity.CRITICAL,
         f"{close.position} {what}: {close.reason} is due, {close.detail}. Nothing is done: {why}. "
         "Needed: close it, or let the guard.",
         key=f"rule/{close.position}/{close.reason}",
     )
-    if told.id not in s.book.state.alerts:
-        yield told
 
 
 def ledger_trouble(s: Situation, text: str, *, key: str, freezes: str = "") -> Iterator[Fact]:
@@ -157,9 +162,7 @@ def ledger_trouble(s: Situation, text: str, *, key: str, freezes: str = "") -> I
     """
     if freezes and "" not in s.book.state.frozen:
         yield Frozen(scope="", by=OURSELVES, reason=freezes)
-    told = alarm(s, Severity.CRITICAL if freezes else Severity.WARNING, text, key=key)
-    if told.id not in s.book.state.alerts:
-        yield told
+    yield from alarm_once(s, Severity.CRITICAL if freezes else Severity.WARNING, text, key=key)
 
 
 def ledger_shortened(s: Situation, lost: str) -> Iterator[Fact]:
@@ -181,12 +184,10 @@ def clock_skew(s: Situation) -> Outcomes:
     if abs(s.clock_ahead) <= SKEW_MAX:
         return
     way = "behind" if s.clock_ahead > timedelta(0) else "ahead of"
-    told = alarm(
+    yield from alarm_once(
         s,
         Severity.WARNING,
         f"This machine's clock is {abs(s.clock_ahead).total_seconds():.1f} s {way} the broker's. Time rules use it. "
         "Needed: set it by NTP.",
         key=f"clock/{s.now:%Y%m%d%H}",
     )
-    if told.id not in s.book.state.alerts:
-        yield told

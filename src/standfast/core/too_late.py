@@ -2,7 +2,7 @@
 
 from standfast.core.cover import cover_of
 from standfast.core.situation import Outcomes, Situation
-from standfast.core.tell import alarm
+from standfast.core.tell import alarm_once
 from standfast.model.alert import Severity
 from standfast.model.ids import Holding
 
@@ -20,7 +20,7 @@ def too_late(s: Situation, holding: Holding) -> Outcomes:
         nearest = max(prices) if position.sign > 0 else min(prices)
         if (row.liquidation - nearest) * position.sign < 0:
             continue
-        told = alarm(
+        yield from alarm_once(
             s,
             Severity.CRITICAL,
             f"{position.id} {position.net:+} {holding}: its stop at {nearest} protects nothing, because the exchange "
@@ -28,5 +28,3 @@ def too_late(s: Situation, holding: Holding) -> Outcomes:
             f"{position.id} --stop PRICE`, or the policy's), more margin, or less of it.",
             key=f"too late/{position.id}/{nearest}",
         )
-        if told.id not in s.book.state.alerts:
-            yield told

@@ -17,7 +17,7 @@ from standfast.core.expiring import endings
 from standfast.core.shapes import Broken, broken
 from standfast.core.situation import Outcomes, Situation
 from standfast.core.structures import open_legs, phase_of, position_of, structure_of
-from standfast.core.tell import alarm
+from standfast.core.tell import alarm_once
 from standfast.core.way_out import (
     PATIENCE,
     RUNGS,
@@ -212,15 +212,13 @@ def _wait(s: Situation, booked: BookedStructure, closing: Closing, step: Wait) -
 def _tell_blind(s: Situation, booked: BookedStructure, closing: Closing, until: datetime) -> Outcomes:
     structure = structure_of(s.book, booked)
     why = worth(s, structure.shape).why_blind
-    told = alarm(
+    yield from alarm_once(
         s,
         Severity.WARNING,
         f"{structure} is to be closed ({closing.reason}: {closing.detail}) and has no price: {why}. It waits for one, "
         f"and goes at the market from {until:%H:%M:%S} UTC on.",
         key=f"blind close/{booked.id}/{closing.at.isoformat()}",
     )
-    if told.id not in s.book.state.alerts:
-        yield told
 
 
 def _leg_by_leg(s: Situation, booked: BookedStructure, closing: Closing, step: SendLegs) -> Outcomes:
@@ -299,15 +297,13 @@ def _wait_for_open(s: Situation, structure: Structure, closing: Closing) -> Outc
         return
     opens = clock.next_open if not clock.is_open else s.now + timedelta(seconds=5)
     yield WakeAt(at=max(opens, s.now + SOON), holding=structure.shape[0].holding)
-    told = alarm(
+    yield from alarm_once(
         s,
         Severity.WARNING,
         f"{structure} is to be closed ({closing.reason}: {closing.detail}). The session is closed: it is due at the "
         f"open, {opens:%Y-%m-%d %H:%M} UTC.",
         key=f"due/{structure.id}/{closing.at.isoformat()}",
     )
-    if told.id not in s.book.state.alerts:
-        yield told
 
 
 # --- what has lost its ratio ------------------------------------------------------------------------
