@@ -23,12 +23,12 @@ from standfast.exchange.chain import Chain, listed
 from standfast.exchange.contracts import Contract, contract_of
 from standfast.exchange.dialects import alpaca, tradier
 from standfast.exchange.dialects.operator import Operator
-from standfast.exchange.dialects.perpetual_tape import PerpetualTape
 from standfast.exchange.dialects.perpetuals import Perpetuals
 from standfast.exchange.dialects.venue import Venue
 from standfast.exchange.engine import DEFAULT_RULES, Engine
 from standfast.exchange.faults import Faults, parse_rules
 from standfast.exchange.market import Market, Prices, Walk
+from standfast.exchange.perpetual_tape import PerpetualTape
 from standfast.exchange.quotes_file import quotes
 from standfast.exchange.refreshed import Refreshed
 from standfast.exchange.replay import Replay

@@ -12,53 +12,24 @@ can know of it, so that the file is complete whichever process dies. Amounts are
 from decimal import Decimal
 from pathlib import Path
 from types import TracebackType
-from typing import TextIO
-
-import msgspec
 
 from standfast.exchange import events
-from standfast.exchange.dialects.hall import Asked
 from standfast.exchange.dialects.venue import Venue
+from standfast.exchange.taping import Taping
 
-_ENCODER = msgspec.json.Encoder(decimal_format="string")
 
-
-class Tape:
-    """`with Tape(venue, path):` follows a venue until the block ends. OSError for a file that cannot be written."""
+class Tape(Taping[Venue]):
+    """`with Tape(venue, path):` follows a venue until the block ends."""
 
     def __init__(self, venue: Venue, path: Path) -> None:
-        self._venue = venue
-        self._file: TextIO = path.open("a", encoding="utf-8", buffering=1)  # line by line
-        venue.overhearers.append(self._answered)
-        venue.engine.overhearers.append(self._asked)
-        venue.engine.listeners.append(self._event)
+        super().__init__(venue, path)
         venue.engine.movers.append(self._moved)
-
-    def __enter__(self) -> "Tape":
-        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._venue.overhearers.remove(self._answered)
-        self._venue.engine.overhearers.remove(self._asked)
-        self._venue.engine.listeners.remove(self._event)
         self._venue.engine.movers.remove(self._moved)
-        self._file.close()
-
-    def _write(self, row: str, **facts: object) -> None:
-        self._file.write(_ENCODER.encode({"row": row, **facts}).decode() + "\n")
-
-    def _answered(self, asked: Asked) -> None:
-        self._write(
-            "answered",
-            at=asked.at,
-            account=asked.account,
-            operation=asked.operation,
-            instrument=asked.instrument,
-            status=asked.status,
-            fault=asked.fault,
-        )
+        super().__exit__(kind, error, trace)
 
     def _asked(self, asked: events.Asked) -> None:
         what, instrument, terms = "cancel", None, dict[str, object]()

@@ -8,55 +8,23 @@ Lines stand in the order in which things happened; each is handed to the operati
 strings, times exchange time.
 """
 
-from pathlib import Path
-from types import TracebackType
-from typing import TextIO
-
-import msgspec
-
-from standfast.exchange.dialects import hall
-from standfast.exchange.dialects.operator_rows import asked_row
 from standfast.exchange.dialects.perpetuals import Perpetuals
 from standfast.exchange.perpetual.events import Asked, Event
 from standfast.exchange.perpetual.orders import Order, Ticket
+from standfast.exchange.taping import Taping
 
-_ENCODER = msgspec.json.Encoder(decimal_format="string")
 
-
-class PerpetualTape:
-    """`with PerpetualTape(venue, path):` follows it until the block ends. OSError: a file that cannot be written."""
-
-    def __init__(self, venue: Perpetuals, path: Path) -> None:
-        self._venue, self._engine = venue, venue.engine
-        self._file: TextIO = path.open("a", encoding="utf-8", buffering=1)  # line by line
-        venue.overhearers.append(self._answered)
-        self._engine.overhearers.append(self._asked)
-        self._engine.listeners.append(self._event)
-
-    def __enter__(self) -> "PerpetualTape":
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._venue.overhearers.remove(self._answered)
-        self._engine.overhearers.remove(self._asked)
-        self._engine.listeners.remove(self._event)
-        self._file.close()
-
-    def _answered(self, answered: hall.Asked) -> None:
-        self._write("answered", **asked_row(answered))
-
-    def _write(self, row: str, **facts: object) -> None:
-        self._file.write(_ENCODER.encode({"row": row, **facts}).decode() + "\n")
+class PerpetualTape(Taping[Perpetuals]):
+    """`with PerpetualTape(venue, path):` follows it until the block ends."""
 
     def _asked(self, asked: Asked) -> None:
-        order = self._engine.order(asked.account, asked.order_id) if asked.order_id else None
+        engine = self._venue.engine
+        order = engine.order(asked.account, asked.order_id) if asked.order_id else None
         ticket = asked.ticket or (None if order is None else order.ticket)
         what = "submit" if asked.ticket is not None else "cancel" if asked.change is None else "amend"
         terms = {} if ticket is None else _terms(ticket)
-        if ticket is not None and self._engine.last_quote(ticket.instrument) is not None:
-            terms["net"] = self._engine.position(asked.account, ticket.instrument, ticket.index).quantity
+        if ticket is not None and engine.last_quote(ticket.instrument) is not None:
+            terms["net"] = engine.position(asked.account, ticket.instrument, ticket.index).quantity
         self._write(
             "asked",
             at=asked.at,
@@ -79,7 +47,7 @@ class PerpetualTape:
             facts |= _order(event.order)
         if event.execution is not None:
             execution = event.execution
-            net = self._engine.position(event.account, event.instrument, execution.index).quantity
+            net = self._venue.engine.position(event.account, event.instrument, execution.index).quantity
             facts |= {
                 "index": execution.index,
                 "order_id": execution.order_id,

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from standfast.exchange.dialects.perpetual_tape import PerpetualTape
+from standfast.exchange.perpetual_tape import PerpetualTape
 from tests.exchange.dialects.bybit_desk import bybit_desk
 
 
