@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
@@ -12,16 +11,15 @@ import aiohttp
 import msgspec
 
 from standfast.exchange.accounts import AccountSpec
-from standfast.exchange.assets import Quote
 from standfast.exchange.dialects import binance
 from standfast.exchange.dialects.binance import Limits
 from standfast.exchange.dialects.binance.wire import milliseconds, signed
 from standfast.exchange.dialects.perpetual_operator import PerpetualOperator
 from standfast.exchange.dialects.perpetuals import Perpetuals
-from standfast.exchange.faults import AnyFault, Rule
 from standfast.exchange.perpetual.contract import perpetual
 from standfast.exchange.perpetual.engine import PerpetualEngine
 from standfast.exchange.serving import HallServer
+from tests.exchange.dialects.perpetual_desk import PerpetualDesk
 from tests.exchange.perpetual.desk import START
 
 KEY, SECRET = "a key", "a secret"
@@ -35,13 +33,7 @@ class Answer:
     headers: dict[str, str]
 
 
-@dataclass(slots=True)
-class BinanceDesk:
-    venue: Perpetuals
-    server: HallServer[Perpetuals]
-    session: aiohttp.ClientSession
-    clock_off_by: float = 0.0  # seconds
-
+class BinanceDesk(PerpetualDesk):
     async def ask(self, method: str, path: str, given: Mapping[str, object] | None = None, **headers: str) -> Answer:
         """`path` below /fapi, as `v1/order`. Writes go in the body, all else in the query."""
         sent = {name: _text(value) for name, value in (given or {}).items()}
@@ -90,16 +82,6 @@ class BinanceDesk:
     async def held(self) -> dict[tuple[str, str], str]:
         rows = await self.get("v3/positionRisk")
         return {(row["symbol"], row["positionSide"]): row["positionAmt"] for row in rows if Decimal(row["positionAmt"])}
-
-    def quote(self, bid: str, *, instrument: str = BTC, spread: str = "0.1") -> None:
-        low, size = Decimal(bid), Decimal(100)
-        self.venue.quote(Quote(instrument, low, low + Decimal(spread), size, size, self.venue.now))
-
-    def fault(self, operation: str, fault: AnyFault, **when: Any) -> None:
-        self.venue.faults.install(Rule(operation=operation, fault=fault, **when))
-
-    def wait(self, seconds: float) -> None:
-        self.venue.advance(self.venue.now + timedelta(seconds=seconds))
 
 
 def _text(value: object) -> str:

@@ -3,8 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
@@ -13,29 +11,22 @@ import aiohttp
 import msgspec
 
 from standfast.exchange.accounts import AccountSpec
-from standfast.exchange.assets import Quote
 from standfast.exchange.dialects import bybit
 from standfast.exchange.dialects.bybit import Limits
 from standfast.exchange.dialects.bybit.wire import milliseconds, signed
 from standfast.exchange.dialects.perpetual_operator import PerpetualOperator
 from standfast.exchange.dialects.perpetuals import Perpetuals
-from standfast.exchange.faults import AnyFault, Rule
 from standfast.exchange.perpetual.contract import perpetual
 from standfast.exchange.perpetual.engine import PerpetualEngine
 from standfast.exchange.serving import HallServer
+from tests.exchange.dialects.perpetual_desk import PerpetualDesk
 from tests.exchange.perpetual.desk import START
 
 KEY, SECRET = "a key", "a secret"
 BTC, ADA = "BTCUSDT", "ADAUSDT"
 
 
-@dataclass(slots=True)
-class BybitDesk:
-    venue: Perpetuals
-    server: HallServer[Perpetuals]
-    session: aiohttp.ClientSession
-    clock_off_by: float = 0.0  # seconds
-
+class BybitDesk(PerpetualDesk):
     async def ask(self, method: str, path: str, given: Mapping[str, object] | None = None, **headers: str) -> Any:
         """`path` below /v5. The whole envelope."""
         query = urlencode({name: str(value) for name, value in (given or {}).items()}) if method == "GET" else ""
@@ -85,16 +76,6 @@ class BybitDesk:
         return {
             (row["symbol"], row["positionIdx"]): ("-" if row["side"] == "Sell" else "") + row["size"] for row in rows
         }
-
-    def quote(self, bid: str, *, instrument: str = BTC, spread: str = "0.1") -> None:
-        low, size = Decimal(bid), Decimal(100)
-        self.venue.quote(Quote(instrument, low, low + Decimal(spread), size, size, self.venue.now))
-
-    def fault(self, operation: str, fault: AnyFault, **when: Any) -> None:
-        self.venue.faults.install(Rule(operation=operation, fault=fault, **when))
-
-    def wait(self, seconds: float) -> None:
-        self.venue.advance(self.venue.now + timedelta(seconds=seconds))
 
 
 def venue_of(*, cash: str = "100000", **given: Any) -> Perpetuals:
