@@ -117,11 +117,10 @@ def build(options: Options) -> Venue:
         seed=options.seed or 0,
         rules=_rules(options),
     )
-    rules = parse_rules(options.faults.read_bytes()) if options.faults else []
     return Venue(
         engine,
         [account.name for account in options.accounts],
-        faults=Faults(rules, seed=options.fault_seed),
+        faults=_faults(options),
         sessions=sessions,
         prices=_prices(options, start, sessions, contracts),
         speed=options.speed,
@@ -163,7 +162,7 @@ def _server_of(options: Options, writing: ExitStack) -> HallServer[Any]:
 
 def build_perpetuals(options: Options) -> Perpetuals:
     """The exchange for perpetual futures that the options describe. ValueError or OSError for unusable files."""
-    rules = parse_rules(options.faults.read_bytes()) if options.faults else []
+    faults = _faults(options)
     return serving_perpetuals.hall_of(
         options.dialect,
         options.accounts,
@@ -171,7 +170,7 @@ def build_perpetuals(options: Options) -> Perpetuals:
         start=options.start or serving_perpetuals.recorded_start(options.replay) or MONDAY,
         seed=options.seed,
         replay=options.replay,
-        faults=Faults(rules, seed=options.fault_seed),
+        faults=faults,
         speed=options.speed,
     )
 
@@ -180,6 +179,11 @@ def run(options: Options, announce: Callable[[str], None]) -> int:
     """`serve` in an event loop of its own; returns the exit code."""
     asyncio.run(serve(options, announce))
     return 0
+
+
+def _faults(options: Options) -> Faults:
+    rules = parse_rules(options.faults.read_bytes()) if options.faults else []
+    return Faults(rules, seed=options.fault_seed)
 
 
 def _rules(options: Options) -> Rules:
