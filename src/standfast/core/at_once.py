@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from standfast.core.policy import HeldBy, Policy
 from standfast.core.results import Levels
+from standfast.core.tell import short_price
 from standfast.core.worth import Sides
 
 REMEDY = "take a wider stop, by its policy or with --stop"
@@ -51,8 +52,8 @@ def fires_at_once(exits: Exits, after: Sides) -> Iterator[str]:
         price = after.worst if is_resting else _judged(exits, after)
         if price <= level:
             yield (
-                f"its {name} would close it at once: that stands at {_short(level)}, and closing would bring "
-                f"{_short(after.worst)} (mid {_short(after.mid)}); {REMEDY}"
+                f"its {name} would close it at once: that stands at {short_price(level)}, and closing would bring "
+                f"{short_price(after.worst)} (mid {short_price(after.mid)}); {REMEDY}"
             )
             return
 
@@ -62,7 +63,3 @@ def _judged(exits: Exits, after: Sides) -> Decimal:
     limit = distance * abs(exits.basis) * exits.wide_from if distance is not None else None
     is_wide = limit is not None and after.best - after.worst > limit
     return after.mid if is_wide else after.worst
-
-
-def _short(price: Decimal) -> str:
-    return f"{price:.4f}".rstrip("0").rstrip(".")

@@ -17,6 +17,7 @@ from standfast.model.booked import BookedOrder, Stage
 from standfast.model.ids import BrokerOrderId, Holding, PositionId
 from standfast.model.order import STOP_TYPES, ZERO, OrderReport, OrderState, OrderType, Role
 from standfast.model.position import CloseReason, Position, Standing
+from standfast.model.structure import Structure
 
 TRIGGERED_LIMIT = timedelta(seconds=5)
 """A stop that has fired and not filled for this long covers nothing any more."""
@@ -58,11 +59,11 @@ def wanted_resting(s: Situation, position: Position, policy: Policy, at: Levels)
     return Resting(stop=at.emergency, target=target, reason=CloseReason.EMERGENCY_STOP)
 
 
-def is_too_young(s: Situation, position: Position, policy: Policy) -> bool:
+def is_too_young(s: Situation, held: Position | Structure, policy: Policy) -> bool:
     """Whether the minimum hold still runs."""
-    if position.opened_at is None or not policy.minimum_hold:
+    if held.opened_at is None or not policy.minimum_hold:
         return False
-    return s.broker_now - position.opened_at < policy.minimum_hold
+    return s.broker_now - held.opened_at < policy.minimum_hold
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,11 +17,13 @@ from standfast.core.policy import HeldBy, Policy
 from standfast.core.results import Levels, judge, levels_of, result_at
 from standfast.core.situation import Outcomes, Situation
 from standfast.core.structures import alone, is_option
-from standfast.core.tell import alarm_once, rule_due
+from standfast.core.tell import alarm_once, rule_due, short_price
 from standfast.core.time_rules import next_times, overdue
 from standfast.model.alert import Severity
 from standfast.model.journal import CloseRequested, TrailMoved
 from standfast.model.position import CloseReason, Phase, Position, Trail
+
+STOOD_BEYOND = timedelta(seconds=5)
 
 
 def exits(s: Situation, position: Position) -> Outcomes:
@@ -86,7 +88,7 @@ def _price_rules(s: Situation, position: Position, policy: Policy) -> Outcomes:
         return
     entry = s.book.entry_price(position)
     price = judged.gain if reason is CloseReason.TAKE_PROFIT else judged.price
-    detail = f"{result_at(position, price, of=entry):+.2%} at {price} (entry {_short(entry)})"
+    detail = f"{result_at(position, price, of=entry):+.2%} at {price} (entry {short_price(entry)})"
     if judged.reason:
         detail += f", judged at the mid: {judged.reason}"
     yield from _alone(s, _close(position, reason, detail), position)
@@ -132,9 +134,9 @@ def _slack(position: Position, level: Decimal) -> Decimal:
 
 
 def _stood_beyond(s: Situation, position: Position) -> bool:
-    """A price beyond the resting stop for five seconds and still held: that stop does not work (collar, gap)."""
+    """A price beyond the resting stop for so long and still held: that stop does not work (collar, gap)."""
     since = s.beyond_since.get(position.id)
-    return since is not None and s.now - since >= timedelta(seconds=5)
+    return since is not None and s.now - since >= STOOD_BEYOND
 
 
 def _rests(s: Situation, position: Position, *, target: bool) -> bool:
@@ -152,7 +154,3 @@ def climb(s: Situation, position: Position, policy: Policy, price: Decimal) -> T
 
 def _close(position: Position, reason: CloseReason, detail: str) -> CloseRequested:
     return CloseRequested(position=position.id, reason=reason, by="guard", detail=detail)
-
-
-def _short(price: Decimal | None) -> str:
-    return "?" if price is None else f"{price:.4f}".rstrip("0").rstrip(".")

@@ -10,13 +10,14 @@
 
 from decimal import Decimal
 
+from standfast.core.cover import is_too_young
 from standfast.core.expiring import expiry_alarms, pin_times
 from standfast.core.ladder import climbed
 from standfast.core.policy import Policy
 from standfast.core.results import Judged, Levels
 from standfast.core.shapes import broken, entry
 from standfast.core.situation import Outcomes, Situation
-from standfast.core.tell import rule_due
+from standfast.core.tell import rule_due, short_price
 from standfast.core.time_rules import next_times, overdue
 from standfast.core.worth import Worth, delta, judge_structure, result_of, sold, structure_levels, worth
 from standfast.model.journal import CloseRequested, TrailMoved
@@ -56,7 +57,7 @@ def _rules(s: Situation, structure: Structure, policy: Policy) -> Outcomes:
 
 def _price_rules(s: Situation, structure: Structure, policy: Policy) -> Outcomes:
     found = worth(s, structure.shape)
-    judged, young = judge_structure(found, structure, policy), is_young(s, structure, policy)
+    judged, young = judge_structure(found, structure, policy), is_too_young(s, structure, policy)
     cost = entry(structure)
     if judged.price is not None and judged.gain is not None:
         trail = _climb(structure, policy, cost, judged.gain) if not young else None
@@ -70,13 +71,6 @@ def _price_rules(s: Situation, structure: Structure, policy: Policy) -> Outcomes
     beyond = _beyond_delta(s, structure, policy)
     if beyond:
         yield _close(structure, CloseReason.STOP_LOSS, beyond)
-
-
-def is_young(s: Situation, structure: Structure, policy: Policy) -> bool:
-    """Whether the minimum hold still runs."""
-    if structure.opened_at is None or not policy.minimum_hold:
-        return False
-    return s.broker_now - structure.opened_at < policy.minimum_hold
 
 
 def due(at: Levels, price: Decimal, *, gain: Decimal, young: bool) -> CloseReason | None:
@@ -112,12 +106,8 @@ def _told(found: Worth, judged: Judged, cost: Decimal | None, *, gains: bool) ->
     assert found.now is not None
     assert price is not None
     result = f"{result_of(price, cost):+.2%}" if cost else "no entry price;"
-    told = f"{result} at {_short(price)} (mid {_short(found.now.mid)}, entry {_short(cost)})"
+    told = f"{result} at {short_price(price)} (mid {short_price(found.now.mid)}, entry {short_price(cost)})"
     return f"{told}, judged at the mid: {judged.reason}" if judged.reason else told
-
-
-def _short(price: Decimal | None) -> str:
-    return "?" if price is None else f"{price:.4f}".rstrip("0").rstrip(".")
 
 
 def _close(structure: Structure, reason: CloseReason, detail: str) -> CloseRequested:

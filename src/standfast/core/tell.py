@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from decimal import Decimal
 
 from standfast.core.breaches import OURSELVES
 from standfast.core.cover import cover_of
@@ -54,6 +55,10 @@ def alarm_once(s: Situation, severity: Severity, text: str, *, key: str) -> Iter
     told = alarm(s, severity, text, key=key)
     if told.id not in s.book.state.alerts:
         yield told
+
+
+def short_price(price: Decimal | None) -> str:
+    return "?" if price is None else f"{price:.4f}".rstrip("0").rstrip(".")
 
 
 def wording(s: Situation, found: Break) -> tuple[Severity, str]:

@@ -1,14 +1,13 @@
 """Since when the price has stood beyond a stop that rests: such a stop may not work."""
 
 from collections.abc import Callable, Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from standfast.core.cover import cover_of
+from standfast.core.exits import STOOD_BEYOND
 from standfast.core.situation import Situation
 from standfast.model.effects import WakeAt
 from standfast.model.ids import Holding, PositionId
-
-LOOK_AFTER = timedelta(seconds=5)
 
 
 class Beyond:
@@ -27,6 +26,6 @@ class Beyond:
                 price = sight.quote.closing_price(position.sign)
                 if any((stop - price) * position.sign >= 0 for stop in cover_of(s, position).stop_prices):
                     since = self.since.setdefault(position.id, s.now)
-                    self._wake(WakeAt(at=since + LOOK_AFTER, holding=holding))
+                    self._wake(WakeAt(at=since + STOOD_BEYOND, holding=holding))
                 else:
                     self.since.pop(position.id, None)
