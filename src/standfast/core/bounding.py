@@ -8,12 +8,11 @@ may bound is bought back: no rule closes it alone, and no stop rests for it.
 
 from collections.abc import Iterator
 
-from standfast.core.shapes import underlying
+from standfast.core.shapes import underlying_of
 from standfast.core.situation import Situation
 from standfast.model.option import OptionContract, option_contract
 from standfast.model.order import ZERO
 from standfast.model.position import Position, Standing
-from standfast.model.structure import TiedLeg
 
 
 def bounded_by(s: Situation, position: Position) -> Position | None:
@@ -30,16 +29,12 @@ def _is_loose(position: Position) -> bool:
 
 
 def _sold(s: Situation, position: Position) -> Iterator[tuple[Position, OptionContract]]:
-    name = _underlying(position)
+    name = underlying_of(position.holding)
     for each in s.book.state.positions.values():
         contract = option_contract(each.holding.instrument) if each.sign < 0 and _is_loose(each) else None
-        if contract is not None and s.book.held(each) > ZERO and _underlying(each) == name:
+        if contract is not None and s.book.held(each) > ZERO and underlying_of(each.holding) == name:
             yield each, contract
 
 
 def _bounds(bought: OptionContract, sold: OptionContract) -> bool:
     return bought.right is sold.right and bought.expiry >= sold.expiry
-
-
-def _underlying(position: Position) -> str:
-    return underlying(TiedLeg(position=position.id, holding=position.holding, ratio=position.sign).leg)

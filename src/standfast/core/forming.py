@@ -12,7 +12,7 @@ from decimal import Decimal
 from math import gcd
 
 from standfast.core.recognise import Found, recognise
-from standfast.core.shapes import entry, kind_of, underlying
+from standfast.core.shapes import entry, kind_of, underlying_of
 from standfast.core.situation import Outcomes, Situation
 from standfast.core.structures import is_option
 from standfast.core.worth import anchors, worth
@@ -20,6 +20,7 @@ from standfast.model.booked import BookedOrder
 from standfast.model.effects import ReadPositions, ReadQuotes
 from standfast.model.ids import Holding, PositionId, position_id
 from standfast.model.journal import LegFormed, LotSplit, StructureFormed
+from standfast.model.option import option_contract
 from standfast.model.order import ZERO
 from standfast.model.position import Phase, Position, Standing, split_off
 from standfast.model.structure import HeldLeg, Leg, Structure, StructureKind, TiedLeg
@@ -34,7 +35,7 @@ def forming(s: Situation, holdings: Iterable[Holding]) -> Outcomes:
         if legs:
             done.update(each.id for each in legs)
             yield _formed(s, legs, why="opened by one order")
-    left = {underlying(_leg(position, 1)) for position in loose if position.id not in done}
+    left = {underlying_of(position.holding) for position in loose if position.id not in done}
     if not done:  # what the books say after that is looked at anew
         for name in sorted(left):
             yield from _recognised(s, name)
@@ -87,7 +88,7 @@ def _recognised(s: Situation, name: str) -> Outcomes:
     lots = [
         each
         for each in s.book.state.positions.values()
-        if _is_loose(s, each) and underlying(_leg(each, 1)) == name and not _still_opens(s, each)
+        if _is_loose(s, each) and underlying_of(each.holding) == name and not _still_opens(s, each)
     ]
     pools: dict[Holding, list[Position]] = {}
     for lot in lots:
@@ -169,12 +170,8 @@ def _without(lot: Position, part: Position) -> Position:
 def _listed(s: Situation, name: str) -> list[Holding]:
     """The options of this underlying that the broker lists: all of them have to be in the books."""
     rows = s.snapshot.positions.rows if s.snapshot.positions is not None else {}
-    return [holding for holding in rows if _is_of(holding, name)]
-
-
-def _is_of(holding: Holding, name: str) -> bool:
-    leg = TiedLeg(position=PositionId(""), holding=holding, ratio=1).leg
-    return leg.contract is not None and underlying(leg) == name
+    options = (holding for holding in rows if option_contract(holding.instrument) is not None)
+    return [holding for holding in options if underlying_of(holding) == name]
 
 
 def with_anchors(s: Situation, lots: list[Position], *, why: str = "held together") -> Outcomes:

@@ -12,7 +12,7 @@ from decimal import ROUND_FLOOR, Decimal
 
 from standfast.model.breaks import BreakKind, Finding
 from standfast.model.ids import Holding
-from standfast.model.option import OptionContract, Right
+from standfast.model.option import OptionContract, Right, option_contract
 from standfast.model.order import ZERO
 from standfast.model.settlement import settlement
 from standfast.model.structure import HeldLeg, Leg, Structure, StructureKind, legs_text, weight
@@ -33,7 +33,13 @@ def _place(leg: Leg) -> tuple[object, ...]:
 
 
 def underlying(leg: Leg) -> str:
-    return settlement(leg.contract).underlying if leg.contract is not None else str(leg.holding.instrument)
+    return underlying_of(leg.holding)
+
+
+def underlying_of(holding: Holding) -> str:
+    """What an option is on; of anything else itself."""
+    contract = option_contract(holding.instrument)
+    return settlement(contract).underlying if contract is not None else str(holding.instrument)
 
 
 # --- shapes -------------------------------------------------------------------------------------

@@ -5,16 +5,14 @@ like. It is a break until it is gone, becomes part of a structure, or an operato
 somebody knows of it.
 """
 
-from collections.abc import Iterator
-
 from standfast.core.reconcile import Report
-from standfast.core.shapes import kind_of, underlying
+from standfast.core.shapes import kind_of, underlying_of
 from standfast.core.situation import Situation
 from standfast.core.structures import is_option, structure_of
 from standfast.model.breaks import BreakKind, Finding
 from standfast.model.ids import Holding
 from standfast.model.position import Phase, Position, Standing
-from standfast.model.structure import BookedStructure, TiedLeg
+from standfast.model.structure import BookedStructure
 
 JUDGED = frozenset({BreakKind.STRUCTURE})
 
@@ -31,16 +29,12 @@ def _beside(s: Situation, position: Position) -> list[BookedStructure]:
     is_chosen = position.apart or position.bare or position.stop is not None or position.target is not None
     if not is_left or is_chosen or not is_option(position) or s.book.held(position) <= 0:
         return []
-    name = underlying(_leg(position).leg)
-    return [each for each in s.book.state.structures.values() if name in set(_underlyings(each))]
+    name = underlying_of(position.holding)
+    return [each for each in s.book.state.structures.values() if _is_of(each, name)]
 
 
-def _underlyings(structure: BookedStructure) -> Iterator[str]:
-    return (underlying(tied.leg) for tied in structure.legs)
-
-
-def _leg(position: Position) -> TiedLeg:
-    return TiedLeg(position=position.id, holding=position.holding, ratio=position.sign)
+def _is_of(structure: BookedStructure, name: str) -> bool:
+    return any(underlying_of(leg.holding) == name for leg in structure.legs)
 
 
 def _finding(s: Situation, position: Position, beside: list[BookedStructure]) -> Finding:
