@@ -8,10 +8,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
-from zoneinfo import ZoneInfo
 
 from standfast.core.book import Book
-from standfast.core.situation import Situation
+from standfast.core.situation import NEW_YORK, Situation
 from standfast.core.tell import alarm
 from standfast.model.alert import Severity
 from standfast.model.evidence import EndTold
@@ -21,7 +20,6 @@ from standfast.model.option import option_contract
 from standfast.model.order import ZERO, Movement, MovementKind
 from standfast.model.settlement import settlement
 
-NEW_YORK = ZoneInfo("America/New_York")
 WAITED = timedelta(days=4)
 """How long the account of a day may be lacking: it is made at night, and a weekend may lie between."""
 CENT = Decimal("0.01")
@@ -37,7 +35,7 @@ def days_to_compare(book: Book, today: date) -> list[date]:
 def compared(s: Situation, day: date, told: Sequence[EndTold]) -> Iterator[Fact]:
     """Put down whether the two agree; nothing while the broker's account of the day may still come."""
     ended = [each for each in s.book.state.inferred.values() if _day(each) == day]
-    if not told and s.broker_now.astimezone(NEW_YORK).date() - day < WAITED:
+    if not told and s.today - day < WAITED:
         return
     booked, said = _counted(ended), Counter[tuple[MovementKind, int]]()
     for row in told:

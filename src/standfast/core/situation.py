@@ -150,6 +150,11 @@ class Situation:
         return self.now + self.clock_ahead
 
     @property
+    def today(self) -> date:
+        """The exchanges' day, by the broker's clock."""
+        return self.broker_now.astimezone(NEW_YORK).date()
+
+    @property
     def in_session(self) -> bool:
         """The broker's clock decides; between two reads of it, its own next close does."""
         clock = self.snapshot.clock
@@ -164,7 +169,7 @@ class Situation:
         contract = option_contract(holding.instrument)
         if contract is None or not settlement(contract).cash or self.snapshot.clock is None:
             return False
-        today = self.broker_now.astimezone(NEW_YORK).date()
+        today = self.today
         close = self.session_close(today)
         if close is None or not close <= self.broker_now < close + INDEX_OPTIONS_AFTER:
             return False

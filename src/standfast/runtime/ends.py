@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import structlog
 
-from standfast.core.compared_ends import NEW_YORK, compared, days_to_compare
+from standfast.core.compared_ends import compared, days_to_compare
 from standfast.core.situation import Situation
 from standfast.model.errors import BrokerError
 from standfast.ports import TellsEnds
@@ -29,8 +29,7 @@ class Ends:
         broker = self.ledger.broker
         if not isinstance(broker, TellsEnds):
             return
-        today = self._situation().broker_now.astimezone(NEW_YORK).date()
-        for day in days_to_compare(self.ledger.book, today):
+        for day in days_to_compare(self.ledger.book, self._situation().today):
             try:
                 told = await broker.ends(day)
             except BrokerError as error:
