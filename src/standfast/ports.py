@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import NamedTuple, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 from standfast.model.contract import Contract
-from standfast.model.effects import Urgency
+from standfast.model.effects import Turn, Urgency
 from standfast.model.evidence import (
     AccountRead,
     ActivitiesRead,
@@ -119,10 +119,6 @@ class Ticks(NamedTuple):
     each: Sequence[Tick]
 
 
-IsWanted: TypeAlias = Callable[[], bool]
-"""Whether an order that waited for its turn shall still leave."""
-
-
 class Broker(Protocol):
     """One account at one broker.
 
@@ -165,37 +161,19 @@ class Broker(Protocol):
         """Latest quotes; a holding without one is absent."""
         ...
 
-    async def submit(
-        self,
-        client_id: ClientOrderId,
-        holding: Holding,
-        terms: Terms,
-        *,
-        urgency: int,
-        rank: float = 0.0,
-        is_wanted: IsWanted | None = None,
-    ) -> OrderReport:
+    async def submit(self, client_id: ClientOrderId, holding: Holding, terms: Terms, turn: Turn) -> OrderReport:
         """Send one order; the report acknowledges, it proves nothing. A known id is `Rejected(kind="duplicate_id")`.
 
-        `urgency` (`model.effects.Urgency`) and, among equals, `rank` (smaller first) order what waits for the
-        broker's rate. `is_wanted` is asked when its turn has come, with nothing between that and its leaving; if it
-        is not, `Withdrawn` is raised.
+        Raises `Withdrawn` when its turn has come and it is not wanted any more.
         """
         ...
 
-    async def cancel(self, broker_id: BrokerOrderId, *, urgency: int, rank: float = 0.0) -> None:
+    async def cancel(self, broker_id: BrokerOrderId, turn: Turn) -> None:
         """Ask for a cancel. Returning means received. `Rejected(kind="not_cancellable" | "not_found")` otherwise."""
         ...
 
     async def replace(
-        self,
-        broker_id: BrokerOrderId,
-        client_id: ClientOrderId,
-        terms: Terms,
-        *,
-        urgency: int,
-        rank: float = 0.0,
-        is_wanted: IsWanted | None = None,
+        self, broker_id: BrokerOrderId, client_id: ClientOrderId, terms: Terms, turn: Turn
     ) -> OrderReport:
         """Change a working order; the report is the new order's. HTTP success is no proof that it took hold."""
         ...
@@ -219,14 +197,7 @@ class SendsTogether(Protocol):
     """A broker whose contract says `multileg`: beside what `Broker` promises, all legs of a structure as one order."""
 
     async def submit_together(
-        self,
-        client_id: ClientOrderId,
-        legs: Sequence[LegTerms],
-        net: Decimal | None,
-        *,
-        urgency: int,
-        rank: float = 0.0,
-        is_wanted: IsWanted | None = None,
+        self, client_id: ClientOrderId, legs: Sequence[LegTerms], net: Decimal | None, turn: Turn
     ) -> OrderReport:
         """As `Broker.submit`; the report names no legs yet.
 

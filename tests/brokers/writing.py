@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Protocol
 
 from standfast.exchange.dialects.venue import Venue
-from standfast.model.effects import Urgency
+from standfast.model.effects import Turn, Urgency
 from standfast.model.ids import ClientOrderId, Holding, InstrumentId
 from standfast.model.order import OrderReport, OrderType, Side, Terms, TimeInForce
 from standfast.ports import Broker
@@ -37,7 +37,7 @@ def terms(side: Side = Side.BUY, quantity: str = "1", **changes: object) -> Term
 async def submit(
     at: Desk, wanted: Terms | None = None, client_id: ClientOrderId = ID, holding: Holding = SPY
 ) -> OrderReport:
-    return await at.broker.submit(client_id, holding, wanted or terms(), urgency=Urgency.OPEN)
+    return await at.broker.submit(client_id, holding, wanted or terms(), Turn(Urgency.OPEN))
 
 
 async def exists(at: Desk) -> bool:

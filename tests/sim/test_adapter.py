@@ -20,6 +20,7 @@ from standfast.exchange.faults import (
     Stale,
 )
 from standfast.exchange.script import Script
+from standfast.model.effects import Turn, Urgency
 from standfast.model.errors import Malformed, OutcomeUnknown, Rejected, Unreachable
 from standfast.model.ids import AccountId, ClientOrderId, Holding, InstrumentId
 from standfast.model.order import OrderReport, OrderType, Side, Terms, TimeInForce
@@ -48,7 +49,7 @@ async def buy(broker: EngineBroker, id: ClientOrderId = MINE) -> OrderReport:
     terms = Terms(
         side=Side.BUY, quantity=Decimal(5), type=OrderType.MARKET, time_in_force=TimeInForce.DAY, reduces=False
     )
-    return await broker.submit(id, AAPL, terms, urgency=4)
+    return await broker.submit(id, AAPL, terms, Turn(Urgency.OPEN))
 
 
 def once(operation: str, fault: object) -> Rule:

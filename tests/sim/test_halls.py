@@ -17,7 +17,7 @@ from standfast.exchange.dialects.bybit.disconnected import Switches
 from standfast.exchange.dialects.in_process import InProcess
 from standfast.exchange.dialects.perpetuals import Perpetuals
 from standfast.exchange.faults import NeverAnswered, Rule, Slow, Stale
-from standfast.model.effects import Urgency
+from standfast.model.effects import Turn, Urgency
 from standfast.model.errors import OutcomeUnknown
 from standfast.model.ids import AccountId, ClientOrderId
 from standfast.model.order import OrderType, Side, Terms, TimeInForce
@@ -72,7 +72,7 @@ def _broker(transport: HallTransport) -> CcxtBroker:
 
 
 async def submit(broker: CcxtBroker) -> Any:
-    return await broker.submit(ID, BTC, BUY, urgency=Urgency.OPEN)
+    return await broker.submit(ID, BTC, BUY, Turn(Urgency.OPEN))
 
 
 def test_an_order_is_taken_and_the_position_seen_when_the_list_has_caught_up() -> None:

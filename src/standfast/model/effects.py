@@ -4,6 +4,7 @@ Facts to record are returned beside effects, and committed first. Effects on one
 time; urgency orders what waits for the broker's rate.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
@@ -21,6 +22,17 @@ class Urgency(IntEnum):
     VERIFY = 2
     READ = 3
     OPEN = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """When a write may leave, among all that wait for the broker's rate, and whether it still shall when it may."""
+
+    urgency: Urgency
+    rank: float = 0.0
+    """Among equals: smaller first."""
+    is_wanted: Callable[[], bool] | None = None
+    """Asked when its turn has come, with nothing between that and its leaving."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

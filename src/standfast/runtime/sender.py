@@ -13,7 +13,7 @@ from typing import cast
 import structlog
 
 from standfast.core.identity import contradiction, named
-from standfast.model.effects import CancelOrder, Effect, ReplaceOrder, SubmitOrder, SubmitTogether, Urgency
+from standfast.model.effects import CancelOrder, Effect, ReplaceOrder, SubmitOrder, SubmitTogether, Turn, Urgency
 from standfast.model.errors import OutcomeUnknown, Rejected, Unauthorised, Unreachable, Withdrawn
 from standfast.model.ids import Holding
 from standfast.model.journal import (
@@ -97,9 +97,7 @@ class Sender:
                 intent.id,
                 intent.holding,
                 intent.terms,
-                urgency=effect.urgency,
-                rank=effect.rank,
-                is_wanted=lambda: not self._why_not(intent),
+                Turn(effect.urgency, effect.rank, lambda: not self._why_not(intent)),
             )
         except Rejected as error:
             if error.kind == "duplicate_id":
@@ -122,9 +120,7 @@ class Sender:
                 intent.id,
                 [LegTerms(leg.holding, leg.terms) for leg in intent.legs],
                 intent.net,
-                urgency=effect.urgency,
-                rank=effect.rank,
-                is_wanted=lambda: not self._why_not(intent),
+                Turn(effect.urgency, effect.rank, lambda: not self._why_not(intent)),
             )
         except Rejected as error:
             if error.kind == "duplicate_id":
@@ -164,8 +160,7 @@ class Sender:
                 effect.broker_id,
                 intent.id,
                 intent.terms,
-                urgency=effect.urgency,
-                is_wanted=lambda: not self._why_not(intent),
+                Turn(effect.urgency, is_wanted=lambda: not self._why_not(intent)),
             )
         except Rejected as error:
             return [OrderRejected(id=intent.id, reason=str(error), kind=error.kind, code=error.code)]
@@ -180,7 +175,7 @@ class Sender:
     async def _cancel(self, effect: CancelOrder) -> list[Fact]:
         outcome, reason = "received", ""
         try:
-            await self.ledger.broker.cancel(effect.broker_id, urgency=effect.urgency)
+            await self.ledger.broker.cancel(effect.broker_id, Turn(effect.urgency))
         except Rejected as error:
             outcome, reason = "refused", str(error)
         except (Unreachable, Unauthorised) as error:

@@ -23,14 +23,14 @@ from standfast.exchange.queries import ActivityQuery, Direction, OrderQuery
 from standfast.exchange.quotes_file import FileQuote
 from standfast.exchange.refusal import Refused
 from standfast.model.contract import Contract
-from standfast.model.effects import Urgency
+from standfast.model.effects import Turn, Urgency
 from standfast.model.errors import Malformed, Withdrawn
 from standfast.model.evidence import AccountRead, ActivitiesRead, HeldReport, MarketClock, OrdersRead, PositionsRead
 from standfast.model.ids import BrokerOrderId, ClientOrderId, Holding, InstrumentId
 from standfast.model.instrument import Instrument
 from standfast.model.order import ZERO, Fill, Movement, OrderReport, Terms
 from standfast.model.quote import ExactTick, Quote
-from standfast.ports import BrokerEvent, IsWanted, OrderEvent, StreamDown, StreamUp, Ticks
+from standfast.ports import BrokerEvent, OrderEvent, StreamDown, StreamUp, Ticks
 from standfast.sim import translate
 from standfast.sim.loop import VirtualClock
 from standfast.sim.streams import Stream
@@ -244,17 +244,8 @@ class EngineBroker:
 
     # --- writes ---------------------------------------------------------------------------------
 
-    async def submit(
-        self,
-        client_id: ClientOrderId,
-        holding: Holding,
-        terms: Terms,
-        *,
-        urgency: int,
-        rank: float = 0.0,
-        is_wanted: IsWanted | None = None,
-    ) -> OrderReport:
-        _check_wanted(is_wanted)
+    async def submit(self, client_id: ClientOrderId, holding: Holding, terms: Terms, turn: Turn) -> OrderReport:
+        _check_wanted(turn)
         ticket = translate.ticket(client_id, holding, terms)
 
         def place(fault: Fault | None) -> OrderReport:
@@ -263,21 +254,14 @@ class EngineBroker:
 
         return await self._wire.ask("submit", holding.instrument, place)
 
-    async def cancel(self, broker_id: BrokerOrderId, *, urgency: int, rank: float = 0.0) -> None:
+    async def cancel(self, broker_id: BrokerOrderId, turn: Turn) -> None:
         instrument = self._instrument_of(broker_id)
         await self._wire.ask("cancel", instrument, lambda fault: self._engine.cancel(self._account, broker_id))
 
     async def replace(
-        self,
-        broker_id: BrokerOrderId,
-        client_id: ClientOrderId,
-        terms: Terms,
-        *,
-        urgency: int,
-        rank: float = 0.0,
-        is_wanted: IsWanted | None = None,
+        self, broker_id: BrokerOrderId, client_id: ClientOrderId, terms: Terms, turn: Turn
     ) -> OrderReport:
-        _check_wanted(is_wanted)
+        _check_wanted(turn)
         standing = self._listed_report(broker_id)
         change = translate.change(client_id, terms, standing.quantity if standing is not None else None)
 
@@ -340,8 +324,8 @@ class EngineBroker:
         self.drop()
 
 
-def _check_wanted(is_wanted: IsWanted | None) -> None:
-    if is_wanted is not None and not is_wanted():
+def _check_wanted(turn: Turn) -> None:
+    if turn.is_wanted is not None and not turn.is_wanted():
         raise Withdrawn("not wanted any more when its turn came")
 
 

@@ -25,7 +25,7 @@ from standfast.core import (
 from standfast.core.situation import Outcomes, Situation
 from standfast.model import journal as j
 from standfast.model.booked import BookedOrder, Stage
-from standfast.model.effects import SubmitOrder, Urgency
+from standfast.model.effects import SubmitOrder, Turn, Urgency
 from standfast.model.errors import BrokerError
 from standfast.model.ids import ClientOrderId
 from standfast.model.order import ZERO, OrderState, Role
@@ -143,7 +143,7 @@ def new_id_after_timeout() -> Iterator[Change]:
             intent = effect.intent
             another = ClientOrderId(f"{intent.id[:-1]}0")
             with suppress(BrokerError):
-                await self.ledger.broker.submit(another, intent.holding, intent.terms, urgency=effect.urgency)
+                await self.ledger.broker.submit(another, intent.holding, intent.terms, Turn(effect.urgency))
         return facts
 
     yield Sender, "_submit", submit

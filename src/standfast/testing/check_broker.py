@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import count
 
-from standfast.model.effects import Urgency
+from standfast.model.effects import Turn, Urgency
 from standfast.model.errors import Rejected
 from standfast.model.evidence import ActivitiesRead
 from standfast.model.ids import AccountId, BrokerOrderId, ClientOrderId, Holding, PositionId, client_order_id
@@ -51,7 +51,7 @@ class Bench:
 
     async def resting(self, client_id: ClientOrderId, *, share: str = "0.5") -> OrderReport:
         """A limit order to buy, far below the market."""
-        return await self.broker.submit(client_id, self.holding, await self.far_below(share), urgency=Urgency.OPEN)
+        return await self.broker.submit(client_id, self.holding, await self.far_below(share), Turn(Urgency.OPEN))
 
     async def far_below(self, share: str = "0.5") -> Terms:
         quote = (await self.broker.quotes([self.holding]))[self.holding]
@@ -100,7 +100,7 @@ class Bench:
             time_in_force=TimeInForce.DAY,
             reduces=side is Side.SELL,
         )
-        return await self.broker.submit(client_id, self.holding, terms, urgency=Urgency.OPEN)
+        return await self.broker.submit(client_id, self.holding, terms, Turn(Urgency.OPEN))
 
 
 async def check_broker(bench: Bench) -> None:
@@ -129,7 +129,7 @@ async def check_unknown_orders(bench: Bench) -> None:
     """What the broker does not know is None, and cannot be cancelled."""
     assert await bench.broker.order(broker_id=UNKNOWN_ID) is None
     assert await bench.broker.order(client_id=_id(bench, 0)) is None
-    refusal = await _refused(bench.broker.cancel(UNKNOWN_ID, urgency=Urgency.CLOSE))
+    refusal = await _refused(bench.broker.cancel(UNKNOWN_ID, Turn(Urgency.CLOSE)))
     assert refusal.kind in {"not_found", "not_cancellable"}, refusal.kind
 
 
@@ -152,9 +152,9 @@ async def check_life_of_an_order(bench: Bench) -> None:
     assert listed.began <= listed.ended
     if bench.broker.contract.unique_ids:
         assert (await _refused(bench.resting(mine))).kind == "duplicate_id"
-    await bench.broker.cancel(placed.broker_id, urgency=Urgency.CLOSE)
+    await bench.broker.cancel(placed.broker_id, Turn(Urgency.CLOSE))
     assert (await bench.finished(placed)).state is OrderState.CANCELLED
-    again = await _refused(bench.broker.cancel(placed.broker_id, urgency=Urgency.CLOSE))
+    again = await _refused(bench.broker.cancel(placed.broker_id, Turn(Urgency.CLOSE)))
     assert again.kind in {"not_cancellable", "not_found"}, again.kind
     after = await bench.broker.working_orders()
     assert placed.broker_id in after.changed, "a vanished order has changed"
@@ -173,12 +173,12 @@ async def check_replace(bench: Bench) -> None:
         return found is not None and found.state is OrderState.WORKING
 
     await bench.until(is_working, "the order may be replaced")
-    new = await bench.broker.replace(placed.broker_id, _id(bench, 2), terms, urgency=Urgency.PROTECT)
+    new = await bench.broker.replace(placed.broker_id, _id(bench, 2), terms, Turn(Urgency.PROTECT))
     assert new.client_id == _id(bench, 2)
     old = await bench.finished(placed)
     assert (old.state, old.replaced_by) == (OrderState.REPLACED, new.broker_id)
     assert new.limit_price == terms.limit_price
-    await bench.broker.cancel(new.broker_id, urgency=Urgency.CLOSE)
+    await bench.broker.cancel(new.broker_id, Turn(Urgency.CLOSE))
     await bench.finished(new)
 
 
@@ -213,7 +213,7 @@ async def check_protection(bench: Bench) -> None:
     await bench.finished(await bench.buy(_id(bench, 1)))
     await bench.until(lambda: _is_net(bench, bench.quantity), "the position is shown")
     terms = await bench.protective(target=contract.oco)
-    placed = await bench.broker.submit(_id(bench, 2), bench.holding, terms, urgency=Urgency.PROTECT)
+    placed = await bench.broker.submit(_id(bench, 2), bench.holding, terms, Turn(Urgency.PROTECT))
     found = await bench.broker.order(client_id=_id(bench, 2))
     assert found is not None
     stops = [each for each in (found, *found.legs) if each.stop_price == terms.stop_price]
@@ -223,7 +223,7 @@ async def check_protection(bench: Bench) -> None:
     assert all(leg.parent_id == found.broker_id for leg in found.legs)
     if contract.reserves_quantity:
         await _check_held_back(bench, _id(bench, 3))
-    await bench.broker.cancel(placed.broker_id, urgency=Urgency.CLOSE)
+    await bench.broker.cancel(placed.broker_id, Turn(Urgency.CLOSE))
     await bench.finished(placed)
     await bench.finished(await bench.sell(_id(bench, 4)))
     await bench.until(lambda: _is_net(bench, Decimal(0)), "the position is gone")
@@ -240,7 +240,7 @@ async def check_events(bench: Bench) -> None:
             while not (isinstance(event, OrderEvent) and event.broker_id == placed.broker_id):
                 event = await anext(events)
         assert (event.client_id, event.holding) == (placed.client_id, bench.holding)
-        await bench.broker.cancel(placed.broker_id, urgency=Urgency.CLOSE)
+        await bench.broker.cancel(placed.broker_id, Turn(Urgency.CLOSE))
         await bench.finished(placed)
     finally:
         await events.aclose()  # type: ignore[attr-defined]  # the port promises an iterator; adapters write generators

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from standfast.exchange.faults import EmptyList, Garbled, NeverArrives, RefusedWith, Reset, ServerError
-from standfast.model.effects import Urgency
+from standfast.model.effects import Turn, Urgency
 from standfast.model.errors import Incomplete, Malformed, OutcomeUnknown, Unreachable
 from standfast.model.ids import BrokerOrderId, ClientOrderId, Holding, InstrumentId
 from standfast.model.order import MovementKind, OrderType, Side, Terms, TimeInForce
@@ -31,7 +31,7 @@ async def rest(at: Desk, count: int, *, moments: int) -> set[str]:
     for number in range(count):
         if number % max(1, count // moments) == 0:
             at.venue.advance(at.venue.now + timedelta(seconds=1))
-        report = await at.broker.submit(ClientOrderId(f"o{number}"), SPY, LOW, urgency=Urgency.OPEN)
+        report = await at.broker.submit(ClientOrderId(f"o{number}"), SPY, LOW, Turn(Urgency.OPEN))
         placed.add(str(report.broker_id))
     return placed
 
@@ -58,11 +58,11 @@ async def test_a_list_that_cannot_be_paged_past_one_moment_is_refused() -> None:
 
 async def test_only_what_differs_is_named_as_changed() -> None:
     async with desk(per_minute=None) as at:
-        await at.broker.submit(ClientOrderId("a"), SPY, MARKET, urgency=Urgency.OPEN)
+        await at.broker.submit(ClientOrderId("a"), SPY, MARKET, Turn(Urgency.OPEN))
         first = await at.broker.positions()
         at.quote(SPY, "610.00", "610.02")
         ticked = await at.broker.positions()
-        await at.broker.submit(ClientOrderId("b"), AAPL, MARKET, urgency=Urgency.OPEN)
+        await at.broker.submit(ClientOrderId("b"), AAPL, MARKET, Turn(Urgency.OPEN))
         second = await at.broker.positions()
 
         assert (set(first.changed), set(ticked.changed), set(second.changed)) == ({SPY}, set(), {AAPL})
@@ -75,7 +75,7 @@ async def test_a_short_position_is_negative() -> None:
         sell = Terms(
             side=Side.SELL, quantity=Decimal(3), type=OrderType.MARKET, time_in_force=TimeInForce.DAY, reduces=False
         )
-        await at.broker.submit(ClientOrderId("s"), SPY, sell, urgency=Urgency.OPEN)
+        await at.broker.submit(ClientOrderId("s"), SPY, sell, Turn(Urgency.OPEN))
 
         assert (await at.broker.positions()).rows[SPY].quantity == -3
 
@@ -116,7 +116,7 @@ async def test_every_page_of_activities_is_read_once_and_a_restart_repeats_none(
     async with desk(per_minute=None) as at:
         start = (await at.broker.activities("")).watermark
         for number in range(250):
-            await at.broker.submit(ClientOrderId(f"o{number}"), SPY, ONE, urgency=Urgency.OPEN)
+            await at.broker.submit(ClientOrderId(f"o{number}"), SPY, ONE, Turn(Urgency.OPEN))
 
         read = await at.broker.activities(start)
 
@@ -129,9 +129,9 @@ async def test_every_page_of_activities_is_read_once_and_a_restart_repeats_none(
 
 async def test_what_was_booked_before_the_first_read_is_not_told_and_what_comes_at_the_same_moment_is() -> None:
     async with desk() as at:
-        await at.broker.submit(ClientOrderId("before"), SPY, MARKET, urgency=Urgency.OPEN)
+        await at.broker.submit(ClientOrderId("before"), SPY, MARKET, Turn(Urgency.OPEN))
         first = await at.broker.activities("")
-        await at.broker.submit(ClientOrderId("after"), SPY, MARKET, urgency=Urgency.OPEN)  # time stands still
+        await at.broker.submit(ClientOrderId("after"), SPY, MARKET, Turn(Urgency.OPEN))  # time stands still
 
         read = await at.broker.activities(first.watermark)
 
@@ -142,7 +142,7 @@ async def test_what_was_booked_before_the_first_read_is_not_told_and_what_comes_
 
 async def test_a_split_is_a_movement_of_the_holding() -> None:
     async with desk() as at:
-        await at.broker.submit(ClientOrderId("a"), SPY, MARKET, urgency=Urgency.OPEN)
+        await at.broker.submit(ClientOrderId("a"), SPY, MARKET, Turn(Urgency.OPEN))
         start = (await at.broker.activities("")).watermark
         at.venue.engine.split("SPY", Decimal(4))
 
@@ -155,7 +155,7 @@ async def test_a_split_is_a_movement_of_the_holding() -> None:
 
 async def test_an_empty_list_is_reported_as_the_broker_gave_it() -> None:
     async with desk() as at:
-        await at.broker.submit(ClientOrderId("a"), SPY, MARKET, urgency=Urgency.OPEN)
+        await at.broker.submit(ClientOrderId("a"), SPY, MARKET, Turn(Urgency.OPEN))
         await at.broker.positions()
         at.fault("positions", EmptyList())
 

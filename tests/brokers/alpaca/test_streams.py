@@ -15,7 +15,7 @@ from standfast.brokers.alpaca.quote_stream import QuoteStream
 from standfast.brokers.alpaca.stream import OrderStream, Wire
 from standfast.brokers.shared.transport import Exchange, Response, Socket, TransportError
 from standfast.exchange.faults import Cut
-from standfast.model.effects import Urgency
+from standfast.model.effects import Turn, Urgency
 from standfast.model.ids import ClientOrderId, Holding
 from standfast.model.order import OrderType, Side, Terms, TimeInForce
 from standfast.model.quote import Quote
@@ -44,7 +44,7 @@ async def until(found: AsyncIterator[BrokerEvent], wanted: type) -> BrokerEvent:
 async def test_an_order_event_names_the_order_and_what_happened(*, is_binary: bool) -> None:
     async with desk(is_binary=is_binary) as at, events(at) as found:
         assert await anext(found) == StreamUp()
-        report = await at.broker.submit(ClientOrderId("mine"), SPY, BUY, urgency=Urgency.OPEN)
+        report = await at.broker.submit(ClientOrderId("mine"), SPY, BUY, Turn(Urgency.OPEN))
 
         seen: list[OrderEvent] = []
         while not seen or seen[-1].event != "fill":
@@ -59,11 +59,11 @@ async def test_a_cut_stream_says_so_and_is_up_again_by_itself() -> None:
     async with desk() as at, events(at) as found:
         assert await anext(found) == StreamUp()
         at.fault("stream", Cut(), count=1)
-        await at.broker.submit(ClientOrderId("mine"), SPY, BUY, urgency=Urgency.OPEN)
+        await at.broker.submit(ClientOrderId("mine"), SPY, BUY, Turn(Urgency.OPEN))
 
         assert isinstance(await until(found, StreamDown), StreamDown)
         assert await anext(found) == StreamUp()
-        await at.broker.submit(ClientOrderId("next"), SPY, BUY, urgency=Urgency.OPEN)
+        await at.broker.submit(ClientOrderId("next"), SPY, BUY, Turn(Urgency.OPEN))
         event = await until(found, OrderEvent)
 
         assert isinstance(event, OrderEvent)

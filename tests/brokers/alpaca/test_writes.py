@@ -20,7 +20,7 @@ from standfast.exchange.faults import (
     Reset,
     ServerError,
 )
-from standfast.model.effects import Urgency
+from standfast.model.effects import Turn, Urgency
 from standfast.model.errors import OutcomeUnknown, Rejected, Unauthorised, Unreachable, Withdrawn
 from standfast.model.ids import AccountId, ClientOrderId
 from standfast.model.order import OrderType, Side, TimeInForce
@@ -78,7 +78,7 @@ async def test_a_refused_connection_means_that_it_never_left() -> None:
     broker = AlpacaBroker(settings, clock=LoopClock(), transport=AiohttpTransport())
     try:
         with pytest.raises(Unreachable, match="not sent"):
-            await broker.submit(ID, SPY, terms(), urgency=Urgency.OPEN)
+            await broker.submit(ID, SPY, terms(), Turn(Urgency.OPEN))
     finally:
         await broker.close()
 
@@ -95,7 +95,7 @@ async def test_a_full_connection_pool_means_that_it_never_left() -> None:
 
         async def one(client_id: str) -> None:
             try:
-                await narrow.submit(ClientOrderId(client_id), SPY, terms(), urgency=Urgency.OPEN)
+                await narrow.submit(ClientOrderId(client_id), SPY, terms(), Turn(Urgency.OPEN))
             except (OutcomeUnknown, Unreachable) as error:
                 outcomes.append(type(error))
 
@@ -189,7 +189,7 @@ async def test_a_pair_keeps_its_quantity_out_of_a_replace_of_its_stop() -> None:
             Side.SELL, "10", type=OrderType.STOP, time_in_force=TimeInForce.GTC, stop_price=Decimal("595.00")
         )
 
-        new = await at.broker.replace(stop.broker_id, ClientOrderId("higher"), higher, urgency=Urgency.PROTECT)
+        new = await at.broker.replace(stop.broker_id, ClientOrderId("higher"), higher, Turn(Urgency.PROTECT))
 
         assert (new.stop_price, new.quantity, new.client_id) == (
             Decimal("595.00"),
@@ -212,7 +212,7 @@ async def test_no_error_names_the_keys() -> None:
 async def test_an_order_that_is_not_wanted_any_more_when_its_turn_comes_does_not_leave() -> None:
     async with desk() as at:
         with pytest.raises(Withdrawn):
-            await at.broker.submit(ID, SPY, terms(), urgency=Urgency.OPEN, is_wanted=lambda: False)
+            await at.broker.submit(ID, SPY, terms(), Turn(Urgency.OPEN, is_wanted=lambda: False))
         assert not await exists(at)
-        await at.broker.submit(ID, SPY, terms(), urgency=Urgency.OPEN, is_wanted=lambda: True)
+        await at.broker.submit(ID, SPY, terms(), Turn(Urgency.OPEN, is_wanted=lambda: True))
         assert await exists(at)

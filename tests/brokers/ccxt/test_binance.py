@@ -12,7 +12,7 @@ from standfast.brokers.ccxt.binance import parse, refusals
 from standfast.brokers.ccxt.binance.forms import submission
 from standfast.brokers.ccxt.binance.rows import AlgoRow, IncomeRow, OrderRow, PositionRow, TradeRow
 from standfast.brokers.shared.transport import Response, TransportError
-from standfast.model.effects import Urgency
+from standfast.model.effects import Turn, Urgency
 from standfast.model.errors import Malformed, OutcomeUnknown, Rejected, Unauthorised
 from standfast.model.ids import BrokerOrderId, ClientOrderId, Holding
 from standfast.model.order import MovementKind, OrderState, OrderType, Side
@@ -217,10 +217,10 @@ async def test_a_stop_and_a_close_go_to_their_own_addresses_and_are_cancelled_th
         script.tell(f"DELETE {path}", {"code": "200", "msg": "success"})
     at = broker(script)
 
-    placed = await at.submit(STOP_ID, BTC, stop(), urgency=Urgency.PROTECT)
-    closed = await at.submit(ID, BTC, terms(), urgency=Urgency.CLOSE)
-    await at.cancel(placed.broker_id, urgency=Urgency.CLOSE)
-    await at.cancel(closed.broker_id, urgency=Urgency.CLOSE)
+    placed = await at.submit(STOP_ID, BTC, stop(), Turn(Urgency.PROTECT))
+    closed = await at.submit(ID, BTC, terms(), Turn(Urgency.CLOSE))
+    await at.cancel(placed.broker_id, Turn(Urgency.CLOSE))
+    await at.cancel(closed.broker_id, Turn(Urgency.CLOSE))
 
     assert (placed.broker_id, closed.broker_id, placed.state) == (CONDITIONAL, PLAIN, OrderState.PENDING)
     assert [what for what, _ in script.sent()] == [
@@ -254,7 +254,7 @@ async def test_a_write_ends_in_one_of_three_ways_and_is_sent_once(answer: Any, e
     script.tell(f"POST {ORDER}", answer)
 
     with pytest.raises(error):
-        await broker(script).submit(ID, BTC, terms(), urgency=Urgency.CLOSE)
+        await broker(script).submit(ID, BTC, terms(), Turn(Urgency.CLOSE))
 
     assert len(script.sent()) == 1
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from standfast.model.effects import Urgency
+from standfast.model.effects import Turn, Urgency
 from standfast.model.ids import ClientOrderId, Holding
 from standfast.model.order import OrderState, Side
 from standfast.testing.check_broker import CHECKS, Bench
@@ -34,9 +34,9 @@ async def test_a_stop_that_fires_is_one_order_with_what_it_became(holding: Holdi
         start = (await broker.activities("")).watermark
         is_short = holding == SHORT
         way = Side.SELL if is_short else Side.BUY
-        await broker.submit(ClientOrderId("sf-o1"), holding, terms(side=way, reduces=False), urgency=Urgency.OPEN)
+        await broker.submit(ClientOrderId("sf-o1"), holding, terms(side=way, reduces=False), Turn(Urgency.OPEN))
         made = stop(side=way.opposite, stop_price=Decimal(51000 if is_short else 49000))
-        placed = await broker.submit(ClientOrderId("sf-s1"), holding, made, urgency=Urgency.PROTECT)
+        placed = await broker.submit(ClientOrderId("sf-s1"), holding, made, Turn(Urgency.PROTECT))
         assert set((await broker.working_orders()).orders) == {placed.broker_id}
 
         at.quote("51100" if is_short else "48900")

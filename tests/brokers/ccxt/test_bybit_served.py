@@ -15,7 +15,7 @@ from standfast.exchange.faults import (
     ServerError,
 )
 from standfast.model import secret
-from standfast.model.effects import Urgency
+from standfast.model.effects import Turn, Urgency
 from standfast.model.errors import BrokerError, OutcomeUnknown, Rejected, Unauthorised
 from standfast.model.ids import ClientOrderId, Holding
 from standfast.model.order import OrderReport, OrderState, OrderType, Side, Terms, TimeInForce
@@ -36,7 +36,7 @@ def stop(side: Side, price: str) -> Terms:
 
 
 async def submit(at: Desk, made: Terms, holding: Holding = BTC, id: str = str(ID)) -> OrderReport:
-    return await at.broker.submit(ClientOrderId(id), holding, made, urgency=Urgency.OPEN)
+    return await at.broker.submit(ClientOrderId(id), holding, made, Turn(Urgency.OPEN))
 
 
 @pytest.mark.parametrize(

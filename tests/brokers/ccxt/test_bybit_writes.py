@@ -15,7 +15,7 @@ from standfast.brokers.ccxt.adapter import Rates
 from standfast.brokers.ccxt.bybit.forms import submission
 from standfast.brokers.ccxt.markets import Market
 from standfast.brokers.shared.transport import Response, TransportError
-from standfast.model.effects import Urgency
+from standfast.model.effects import Turn, Urgency
 from standfast.model.errors import OutcomeUnknown, Rejected, Unauthorised, Unreachable, Withdrawn
 from standfast.model.ids import ClientOrderId, Holding
 from standfast.model.instrument import Instrument, Kind
@@ -120,7 +120,7 @@ async def test_what_has_no_form_is_not_sent(made: Terms) -> None:
     script.lists("/v5/market/instruments-info", _least(Decimal("0.002")))
 
     with pytest.raises(Rejected) as refused:
-        await broker(script).submit(ID, BTC, made, urgency=Urgency.OPEN)
+        await broker(script).submit(ID, BTC, made, Turn(Urgency.OPEN))
 
     assert refused.value.code == "local"
     assert script.sent == []
@@ -133,7 +133,7 @@ def _least(least: Decimal) -> dict[str, Any]:
 async def test_two_ids_acknowledge_and_prove_nothing() -> None:
     script = accepting()
 
-    report = await broker(script).submit(ID, BTC, stop(), urgency=Urgency.PROTECT)
+    report = await broker(script).submit(ID, BTC, stop(), Turn(Urgency.PROTECT))
 
     assert (report.broker_id, report.client_id, report.state) == ("o-1", ID, OrderState.PENDING)
     assert (report.filled, report.stop_price, report.closes) == (Decimal(0), Decimal(40000), True)
@@ -159,7 +159,7 @@ async def test_a_write_ends_in_one_of_three_ways_and_is_sent_once(answer: Any, e
     script.tell(CREATE, answer)
 
     with pytest.raises(error):
-        await broker(script).submit(ID, BTC, terms(), urgency=Urgency.CLOSE)
+        await broker(script).submit(ID, BTC, terms(), Turn(Urgency.CLOSE))
 
     assert script.paths().count(CREATE) == 1
 
@@ -170,7 +170,7 @@ async def test_a_refusal_says_what_to_do(code: int, kind: str) -> None:
     script.refuses(CREATE, code)
 
     with pytest.raises(Rejected) as refused:
-        await broker(script).submit(ID, BTC, stop(), urgency=Urgency.PROTECT)
+        await broker(script).submit(ID, BTC, stop(), Turn(Urgency.PROTECT))
 
     assert refused.value.kind == kind
 
@@ -178,7 +178,7 @@ async def test_a_refusal_says_what_to_do(code: int, kind: str) -> None:
 async def test_what_waited_for_its_turn_and_is_not_wanted_any_more_never_leaves() -> None:
     script = accepting()
     with pytest.raises(Withdrawn):
-        await broker(script).submit(ID, BTC, terms(), urgency=Urgency.CLOSE, is_wanted=lambda: False)
+        await broker(script).submit(ID, BTC, terms(), Turn(Urgency.CLOSE, is_wanted=lambda: False))
     assert script.sent == []
 
 
@@ -188,9 +188,9 @@ async def test_a_request_that_waited_for_its_turn_is_signed_when_it_leaves() -> 
     at = broker(script, rates=Rates(reads=1000, orders=1, window=30.0, orders_window=30.0))
     await at.instrument(NAME)
     started = script.clock.now()
-    await at.submit(ID, BTC, terms(), urgency=Urgency.CLOSE)
+    await at.submit(ID, BTC, terms(), Turn(Urgency.CLOSE))
     async with asyncio.TaskGroup() as group:
-        group.create_task(at.submit(ClientOrderId("sfabcd-s2"), BTC, terms(), urgency=Urgency.CLOSE))
+        group.create_task(at.submit(ClientOrderId("sfabcd-s2"), BTC, terms(), Turn(Urgency.CLOSE)))
         await script.clock.advance(31)
 
     stamps = [int(each["X-BAPI-TIMESTAMP"]) for each in script.headers if "X-BAPI-TIMESTAMP" in each]
@@ -202,14 +202,14 @@ async def test_a_cancel_names_the_contract_even_of_an_order_never_seen_before() 
     script = accepting()
     script.lists("/v5/order/realtime", order_row())
 
-    await broker(script).cancel(order_row()["orderId"], urgency=Urgency.CLOSE)
+    await broker(script).cancel(order_row()["orderId"], Turn(Urgency.CLOSE))
 
     assert script.sent == [(CANCEL, {"symbol": "BTCUSDT", "orderId": "o-1", "category": "linear"})]
 
 
 async def test_a_cancel_of_what_nobody_knows_is_refused() -> None:
     with pytest.raises(Rejected) as refused:
-        await broker(accepting()).cancel(order_row()["orderId"], urgency=Urgency.CLOSE)
+        await broker(accepting()).cancel(order_row()["orderId"], Turn(Urgency.CLOSE))
     assert refused.value.kind == "not_found"
 
 
@@ -219,7 +219,7 @@ async def test_a_stop_is_moved_without_a_moment_in_which_none_rests() -> None:
     script.tell(CREATE, enveloped({"orderId": "o-2", "orderLinkId": str(ID)}))
     at = broker(script)
 
-    new = await at.replace(order_row()["orderId"], ID, stop(stop_price=Decimal(41000)), urgency=Urgency.PROTECT)
+    new = await at.replace(order_row()["orderId"], ID, stop(stop_price=Decimal(41000)), Turn(Urgency.PROTECT))
 
     assert [path for path, _ in script.sent] == [CREATE, CANCEL]
     assert script.sent[0][1]["reduceOnly"] is True
@@ -235,7 +235,7 @@ async def test_a_stop_that_cannot_be_placed_leaves_the_old_one() -> None:
     script.refuses(CREATE, 110092, "expect Falling")
 
     with pytest.raises(Rejected):
-        await broker(script).replace(order_row()["orderId"], ID, stop(), urgency=Urgency.PROTECT)
+        await broker(script).replace(order_row()["orderId"], ID, stop(), Turn(Urgency.PROTECT))
 
     assert [path for path, _ in script.sent] == [CREATE]
 
@@ -254,7 +254,7 @@ async def test_an_entry_is_moved_only_when_the_old_one_is_over() -> None:
     made = terms(side=Side.BUY, type=OrderType.LIMIT, limit_price=Decimal(31000), reduces=False)
 
     with pytest.raises(Rejected, match=r"has filled 0\.005"):
-        await broker(script).replace(order_row()["orderId"], ID, made, urgency=Urgency.OPEN)
+        await broker(script).replace(order_row()["orderId"], ID, made, Turn(Urgency.OPEN))
 
     assert [path for path, _ in script.sent] == [CANCEL]
 
@@ -266,7 +266,7 @@ async def test_nothing_leaves_when_ccxt_cannot_sign() -> None:
     at._library.secret = ""
 
     with pytest.raises(Unreachable):
-        await at.submit(ID, BTC, terms(), urgency=Urgency.CLOSE)
+        await at.submit(ID, BTC, terms(), Turn(Urgency.CLOSE))
 
     assert script.sent == []
 
@@ -279,7 +279,7 @@ async def test_a_clock_that_is_wrong_does_not_keep_a_close_from_leaving() -> Non
     at = broker(script)
     await at.clock()
 
-    await at.submit(ID, BTC, terms(), urgency=Urgency.CLOSE)
+    await at.submit(ID, BTC, terms(), Turn(Urgency.CLOSE))
 
     stamps = [int(each["X-BAPI-TIMESTAMP"]) for each in script.headers if "X-BAPI-TIMESTAMP" in each]
     assert abs(stamps[-1] - nanos // 10**6) < 2000

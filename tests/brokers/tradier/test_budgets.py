@@ -4,7 +4,7 @@ import asyncio
 from decimal import Decimal
 
 from standfast.brokers.shared.transport import Response
-from standfast.model.effects import Urgency
+from standfast.model.effects import Turn, Urgency
 from standfast.model.ids import ClientOrderId
 from standfast.model.order import OrderType, Side, Terms, TimeInForce
 from tests.brokers.clocks import ManualClock, settle
@@ -43,7 +43,7 @@ async def test_a_close_has_a_budget_that_no_read_can_use_up() -> None:
     for _ in range(9):
         await at.positions(urgency=Urgency.CLOSE)
 
-    await at.submit(ClientOrderId("sfabcd-c1"), SPY, SELL, urgency=Urgency.CLOSE)
+    await at.submit(ClientOrderId("sfabcd-c1"), SPY, SELL, Turn(Urgency.CLOSE))
 
     assert found.asked[-1] == "/orders"
 

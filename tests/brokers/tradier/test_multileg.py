@@ -15,7 +15,7 @@ from standfast.brokers.tradier.terms import together
 from standfast.core.orders import reducing
 from standfast.core.totals import fills_of
 from standfast.exchange.faults import ServerError
-from standfast.model.effects import Urgency
+from standfast.model.effects import Turn, Urgency
 from standfast.model.errors import OutcomeUnknown, Rejected
 from standfast.model.greeks import Greeks
 from standfast.model.ids import ClientOrderId, Holding, InstrumentId
@@ -100,7 +100,7 @@ async def test_it_is_taken_filled_and_told_leg_by_leg() -> None:
     async with desk() as at:
         mark = (await at.broker.activities("")).watermark
 
-        placed = await at.broker.submit_together(ID, SPREAD, Decimal("1.40"), urgency=Urgency.OPEN)
+        placed = await at.broker.submit_together(ID, SPREAD, Decimal("1.40"), Turn(Urgency.OPEN))
         found = await at.broker.order(client_id=ID)
 
         assert (placed.holding, placed.quantity, placed.limit_price) == (NO_HOLDING, Decimal(2), Decimal("-1.40"))
@@ -118,9 +118,9 @@ async def test_it_is_taken_filled_and_told_leg_by_leg() -> None:
 
 async def test_one_that_cannot_be_had_rests_and_can_be_withdrawn() -> None:
     async with desk() as at:
-        placed = await at.broker.submit_together(ID, SPREAD, Decimal("2.00"), urgency=Urgency.OPEN)
+        placed = await at.broker.submit_together(ID, SPREAD, Decimal("2.00"), Turn(Urgency.OPEN))
         (listed,) = (await at.broker.working_orders()).orders.values()
-        await at.broker.cancel(placed.broker_id, urgency=Urgency.CLOSE)
+        await at.broker.cancel(placed.broker_id, Turn(Urgency.CLOSE))
         over = await at.broker.order(broker_id=placed.broker_id)
 
         assert (listed.broker_id, listed.limit_price, listed.order_class) == (placed.broker_id, Decimal(-2), "mleg")
@@ -134,7 +134,7 @@ async def test_an_answer_that_is_lost_leaves_its_outcome_open_until_its_tag_is_f
         at.fault("submit", ServerError(status=504, after=True), count=1)
 
         with pytest.raises(OutcomeUnknown):
-            await at.broker.submit_together(ID, SPREAD, None, urgency=Urgency.OPEN)
+            await at.broker.submit_together(ID, SPREAD, None, Turn(Urgency.OPEN))
 
         found = await at.broker.order(client_id=ID)
         assert found is not None
@@ -143,7 +143,9 @@ async def test_an_answer_that_is_lost_leaves_its_outcome_open_until_its_tag_is_f
 
 async def test_a_leg_that_has_nothing_to_close_is_rejected_as_a_whole() -> None:
     async with desk() as at:
-        await at.broker.submit_together(ID, (leg(PUT, 1, reduces=True), leg(LOWER, -1, reduces=True)), None, urgency=0)
+        await at.broker.submit_together(
+            ID, (leg(PUT, 1, reduces=True), leg(LOWER, -1, reduces=True)), None, Turn(Urgency.CLOSE)
+        )
         found = await at.broker.order(client_id=ID)
 
         assert found is not None

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from standfast.brokers.shared.transport import Response
-from standfast.model.effects import Urgency
+from standfast.model.effects import Turn, Urgency
 from standfast.model.errors import Incomplete, Malformed, OutcomeUnknown
 from standfast.model.ids import BrokerOrderId, ClientOrderId
 from standfast.model.order import OrderState, OrderType, Side, Terms, TimeInForce
@@ -229,7 +229,7 @@ async def test_a_list_without_what_was_just_sent_does_not_say_unknown() -> None:
     terms = Terms(
         side=Side.BUY, quantity=Decimal(1), type=OrderType.MARKET, time_in_force=TimeInForce.DAY, reduces=False
     )
-    await at.submit(ClientOrderId("sfabcd-o1"), SPY, terms, urgency=Urgency.OPEN)
+    await at.submit(ClientOrderId("sfabcd-o1"), SPY, terms, Turn(Urgency.OPEN))
     found.tell(TODAY, orders())
 
     with pytest.raises(Incomplete):

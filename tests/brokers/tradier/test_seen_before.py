@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from standfast.model.effects import Urgency
+from standfast.model.effects import Turn, Urgency
 from standfast.model.ids import ClientOrderId
 from standfast.model.order import OrderType, Side, Terms, TimeInForce
 from tests.brokers.clocks import ManualClock
@@ -101,5 +101,5 @@ async def test_what_is_bought_and_sold_at_the_exchange_agrees_with_the_list() ->
                 time_in_force=TimeInForce.DAY,
                 reduces=side is Side.SELL,
             )
-            await at.broker.submit(ClientOrderId(f"sfabcd-o{number}"), SPY, terms, urgency=Urgency.OPEN)
+            await at.broker.submit(ClientOrderId(f"sfabcd-o{number}"), SPY, terms, Turn(Urgency.OPEN))
             assert await at.broker.position(SPY) == (0 if side is Side.SELL else 3)

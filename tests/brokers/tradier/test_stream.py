@@ -6,7 +6,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from standfast.brokers.shared.transport import TransportError
-from standfast.model.effects import Urgency
+from standfast.model.effects import Turn, Urgency
 from standfast.model.ids import BrokerOrderId, ClientOrderId
 from standfast.model.order import OrderType, Side, Terms, TimeInForce
 from standfast.ports import BrokerEvent, OrderEvent, StreamDown, StreamUp
@@ -104,7 +104,7 @@ async def test_what_was_sent_a_moment_ago_is_known() -> None:
     found = script(Wire(event(9, "filled")))
     found.tell("/orders", order({"id": 9, "status": "ok"}))
     at = broker(found, ManualClock(), stream_url="wss://stream")
-    await at.submit(ClientOrderId("sfabcd-o9"), SPY, BUY, urgency=Urgency.OPEN)
+    await at.submit(ClientOrderId("sfabcd-o9"), SPY, BUY, Turn(Urgency.OPEN))
 
     async with aclosing(at.events()) as events:
         assert await anext(events) == StreamUp()

@@ -18,7 +18,7 @@ from standfast.exchange.faults import (
     ServerError,
 )
 from standfast.model import secret
-from standfast.model.effects import Urgency
+from standfast.model.effects import Turn, Urgency
 from standfast.model.errors import BrokerError, OutcomeUnknown, Rejected, Unauthorised, Unreachable, Withdrawn
 from standfast.model.ids import AccountId, ClientOrderId, Holding, InstrumentId
 from standfast.model.order import OrderState, OrderType, Side, TimeInForce
@@ -106,7 +106,7 @@ async def test_a_refused_connection_means_that_it_never_left() -> None:
     broker = TradierBroker(settings, clock=LoopClock(), transport=AiohttpTransport())
     try:
         with pytest.raises(Unreachable, match="not sent"):
-            await broker.submit(ID, SPY, terms(), urgency=Urgency.OPEN)
+            await broker.submit(ID, SPY, terms(), Turn(Urgency.OPEN))
     finally:
         await broker.close()
 
@@ -140,7 +140,7 @@ async def test_a_refusal_for_rate_is_no_refusal_of_the_order() -> None:
 async def test_what_is_not_wanted_any_more_does_not_leave() -> None:
     async with desk() as at:
         with pytest.raises(Withdrawn):
-            await at.broker.submit(ID, SPY, terms(), urgency=Urgency.OPEN, is_wanted=lambda: False)
+            await at.broker.submit(ID, SPY, terms(), Turn(Urgency.OPEN, is_wanted=lambda: False))
 
         assert at.asked("submit") == 0
 
@@ -229,10 +229,10 @@ async def test_a_cancel_of_what_is_over_and_of_nothing_is_refused() -> None:
     async with desk() as at:
         placed = await submit(at)
         with pytest.raises(Rejected) as over:
-            await at.broker.cancel(placed.broker_id, urgency=Urgency.CLOSE)
+            await at.broker.cancel(placed.broker_id, Turn(Urgency.CLOSE))
         at.fault("cancel", RefusedWith(status=400, body={"errors": {"error": "no words anybody knows"}}), count=1)
         with pytest.raises(Rejected) as unheard:
-            await at.broker.cancel(placed.broker_id, urgency=Urgency.CLOSE)
+            await at.broker.cancel(placed.broker_id, Turn(Urgency.CLOSE))
 
         assert (over.value.kind, unheard.value.kind) == ("not_cancellable", "not_cancellable")
 

@@ -37,11 +37,11 @@ from standfast.brokers.alpaca.rows import (
 )
 from standfast.brokers.alpaca.stream import OrderStream, Wire
 from standfast.brokers.shared import reading
-from standfast.brokers.shared.courier import Deadlines, Turn
+from standfast.brokers.shared.courier import Deadlines
 from standfast.brokers.shared.throttle import Throttle
 from standfast.brokers.shared.transport import Response, Transport
 from standfast.model.contract import Contract
-from standfast.model.effects import Urgency
+from standfast.model.effects import Turn, Urgency
 from standfast.model.errors import BrokerError, Malformed, OutcomeUnknown, Rejected
 from standfast.model.evidence import AccountRead, ActivitiesRead, MarketClock, OrdersRead, PositionsRead, Rights
 from standfast.model.ids import AccountId, BrokerOrderId, ClientOrderId, Holding, InstrumentId, is_told_as
@@ -49,7 +49,7 @@ from standfast.model.instrument import Instrument
 from standfast.model.order import OrderReport, Terms
 from standfast.model.quote import Quote
 from standfast.model.secret import Secret
-from standfast.ports import BrokerEvent, Clock, IsWanted, Ticks
+from standfast.ports import BrokerEvent, Clock, Ticks
 
 CONTRACT = Contract(
     staleness=timedelta(seconds=10),
@@ -245,37 +245,19 @@ class AlpacaBroker:
         rows = reading.rows(QUOTES, body, "latest quotes").quotes
         return {reading.holding(symbol): parse.quote(row, received) for symbol, row in rows.items()}
 
-    async def submit(
-        self,
-        client_id: ClientOrderId,
-        holding: Holding,
-        terms: Terms,
-        *,
-        urgency: int,
-        rank: float = 0.0,
-        is_wanted: IsWanted | None = None,
-    ) -> OrderReport:
+    async def submit(self, client_id: ClientOrderId, holding: Holding, terms: Terms, turn: Turn) -> OrderReport:
         body = forms.submission(client_id, holding, terms)
-        turn = Turn(urgency, rank, is_wanted)
         return _acknowledged(await self._client.post_order(body, turn), client_id)
 
-    async def cancel(self, broker_id: BrokerOrderId, *, urgency: int, rank: float = 0.0) -> None:
-        await self._client.delete_order(broker_id, Turn(urgency, rank))
+    async def cancel(self, broker_id: BrokerOrderId, turn: Turn) -> None:
+        await self._client.delete_order(broker_id, turn)
 
     async def replace(
-        self,
-        broker_id: BrokerOrderId,
-        client_id: ClientOrderId,
-        terms: Terms,
-        *,
-        urgency: int,
-        rank: float = 0.0,
-        is_wanted: IsWanted | None = None,
+        self, broker_id: BrokerOrderId, client_id: ClientOrderId, terms: Terms, turn: Turn
     ) -> OrderReport:
         row = self._orders.row(broker_id)
         standing = reading.number(row.qty, "order qty") if row is not None and row.qty is not None else None
         body = forms.replacement(client_id, terms, standing=standing)
-        turn = Turn(urgency, rank, is_wanted)
         return _acknowledged(await self._client.patch_order(broker_id, body, turn), client_id)
 
     def events(self) -> AsyncGenerator[BrokerEvent, None]:

@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 from urllib.parse import quote as in_url
 
 from standfast.brokers.alpaca.refusals import failure
-from standfast.brokers.shared.courier import Courier, Deadlines, Turn, Wanted
+from standfast.brokers.shared.courier import Courier, Deadlines, Wanted
 from standfast.brokers.shared.throttle import Throttle
 from standfast.brokers.shared.transport import Exchange, Response, Transport
-from standfast.model.effects import Urgency
+from standfast.model.effects import Turn, Urgency
 from standfast.model.secret import Secret
 from standfast.ports import Clock
 

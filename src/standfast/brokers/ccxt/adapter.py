@@ -28,12 +28,12 @@ from standfast.brokers.ccxt.markets import Markets, Shelf
 from standfast.brokers.ccxt.quote_stream import Feed, QuoteStream
 from standfast.brokers.ccxt.stream import OrderStream
 from standfast.brokers.ccxt.venue import Venue
-from standfast.brokers.shared.courier import Deadlines, Turn
+from standfast.brokers.shared.courier import Deadlines
 from standfast.brokers.shared.throttle import Throttle, Told
 from standfast.brokers.shared.transport import Transport
 from standfast.brokers.shared.wire import Wire
 from standfast.model.contract import Contract
-from standfast.model.effects import Urgency
+from standfast.model.effects import Turn, Urgency
 from standfast.model.errors import BrokerError, OutcomeUnknown, Rejected
 from standfast.model.evidence import (
     AccountRead,
@@ -49,7 +49,7 @@ from standfast.model.ids import AccountId, BrokerOrderId, ClientOrderId, Holding
 from standfast.model.instrument import Instrument
 from standfast.model.order import OrderReport, OrderState, Terms
 from standfast.model.quote import Quote
-from standfast.ports import BrokerEvent, Clock, IsWanted, Ticks
+from standfast.ports import BrokerEvent, Clock, Ticks
 
 ALWAYS = datetime(2100, 1, 1, tzinfo=UTC)
 """When the market closes, and when it opens next: it does neither."""
@@ -189,37 +189,20 @@ class CcxtBroker:
         found = await self._venue.quotes(sorted({each.instrument for each in holdings}))
         return {each: found[each.instrument] for each in holdings if each.instrument in found}
 
-    async def submit(
-        self,
-        client_id: ClientOrderId,
-        holding: Holding,
-        terms: Terms,
-        *,
-        urgency: int,
-        rank: float = 0.0,
-        is_wanted: IsWanted | None = None,
-    ) -> OrderReport:
-        return await self._venue.submit(client_id, holding, terms, Turn(urgency, rank, is_wanted))
+    async def submit(self, client_id: ClientOrderId, holding: Holding, terms: Terms, turn: Turn) -> OrderReport:
+        return await self._venue.submit(client_id, holding, terms, turn)
 
-    async def cancel(self, broker_id: BrokerOrderId, *, urgency: int, rank: float = 0.0) -> None:
-        await self._venue.cancel(broker_id, Turn(urgency, rank))
+    async def cancel(self, broker_id: BrokerOrderId, turn: Turn) -> None:
+        await self._venue.cancel(broker_id, turn)
 
     async def replace(
-        self,
-        broker_id: BrokerOrderId,
-        client_id: ClientOrderId,
-        terms: Terms,
-        *,
-        urgency: int,
-        rank: float = 0.0,
-        is_wanted: IsWanted | None = None,
+        self, broker_id: BrokerOrderId, client_id: ClientOrderId, terms: Terms, turn: Turn
     ) -> OrderReport:
         old = await self._venue.order(broker_id=broker_id)
         if old is None:
             raise Rejected(f"order {broker_id} is not known to the exchange", kind="not_found", code="local")
         if old.is_finished:
             raise Rejected(f"order {broker_id} is {old.state}", kind="not_cancellable", code="local")
-        turn = Turn(urgency, rank, is_wanted)
         if not terms.reduces or not old.closes:
             await self._cancel_first(broker_id, turn)
             new = await self._venue.submit(client_id, old.holding, terms, turn)
@@ -228,7 +211,7 @@ class CcxtBroker:
         new = await self._venue.submit(client_id, old.holding, terms, turn)
         self._note_replaced(broker_id, new.broker_id)
         try:
-            await self._venue.cancel(broker_id, Turn(urgency, rank))
+            await self._venue.cancel(broker_id, Turn(turn.urgency, turn.rank))
         except BrokerError:
             pass  # it still rests or is over, and the next list shows which: what rests twice is taken away again
         return replace(new, replaces=broker_id)

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from standfast.brokers.ccxt.library import Library
-from standfast.brokers.shared.courier import Courier, Deadlines, Judge, Turn, Wanted
+from standfast.brokers.shared.courier import Courier, Deadlines, Judge, Wanted
 from standfast.brokers.shared.throttle import Throttle
 from standfast.brokers.shared.transport import Exchange, Response, Socket, Transport, TransportError
-from standfast.model.effects import Urgency
+from standfast.model.effects import Turn, Urgency
 from standfast.ports import Clock
 
 ASKED: ContextVar[int] = ContextVar("urgency of the call of the library that is being made", default=Urgency.VERIFY)

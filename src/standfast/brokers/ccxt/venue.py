@@ -10,8 +10,8 @@ from decimal import Decimal
 from typing import Any, Protocol
 
 from standfast.brokers.ccxt.markets import Markets
-from standfast.brokers.shared.courier import Turn
 from standfast.model.contract import Contract
+from standfast.model.effects import Turn
 from standfast.model.evidence import AccountRead, ActivitiesRead, Guarded, HeldReport, Rights
 from standfast.model.ids import BrokerOrderId, ClientOrderId, Holding, InstrumentId
 from standfast.model.instrument import Instrument

@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from standfast.brokers.shared.sessions import Backoff
 from standfast.brokers.shared.throttle import FIRST, Throttle
 from standfast.brokers.shared.transport import Exchange, Response, Transport, TransportError
-from standfast.model.effects import Urgency
+from standfast.model.effects import Turn, Urgency
 from standfast.model.errors import BrokerError, OutcomeUnknown, Unreachable, Withdrawn
-from standfast.ports import Clock, IsWanted
+from standfast.ports import Clock
 
 READ_ATTEMPTS_MAX = 3
 
@@ -50,15 +50,6 @@ class Deadlines:
         if urgency == Urgency.READ and self.steady_turn_within:
             return self.steady_turn_within
         return self.urgent_turn_within if urgency <= Urgency.PROTECT else self.turn_within
-
-
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """When a write may leave, and whether it still shall when it may."""
-
-    urgency: int
-    rank: float = 0.0
-    is_wanted: IsWanted | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,7 +21,7 @@ from typing import Any
 
 import msgspec
 
-from standfast.brokers.shared.courier import Deadlines, Turn
+from standfast.brokers.shared.courier import Deadlines
 from standfast.brokers.shared.reading import rows
 from standfast.brokers.shared.throttle import Throttle, Told
 from standfast.brokers.shared.transport import Transport
@@ -40,7 +40,7 @@ from standfast.brokers.tradier.seen_before import SeenBefore, traded
 from standfast.brokers.tradier.sessions import Sessions
 from standfast.brokers.tradier.stream import OrderStream
 from standfast.model.contract import Contract
-from standfast.model.effects import Urgency
+from standfast.model.effects import Turn, Urgency
 from standfast.model.errors import BrokerError, Malformed, OutcomeUnknown, Rejected
 from standfast.model.evidence import (
     AccountRead,
@@ -57,7 +57,7 @@ from standfast.model.instrument import Instrument
 from standfast.model.order import ZERO, FilledTotal, LegTerms, OrderReport, Terms
 from standfast.model.quote import Quote
 from standfast.model.secret import Secret
-from standfast.ports import BrokerEvent, Clock, IsWanted, Ticks
+from standfast.ports import BrokerEvent, Clock, Ticks
 
 SANDBOX = "https://sandbox.tradier.com"
 ORDERS_PER_MINUTE = 60
@@ -270,18 +270,9 @@ class TradierBroker:
         text = day.isoformat()
         return parse.ends(await self._client.get_history(start=text, end=text))
 
-    async def submit(
-        self,
-        client_id: ClientOrderId,
-        holding: Holding,
-        terms: Terms,
-        *,
-        urgency: int,
-        rank: float = 0.0,
-        is_wanted: IsWanted | None = None,
-    ) -> OrderReport:
+    async def submit(self, client_id: ClientOrderId, holding: Holding, terms: Terms, turn: Turn) -> OrderReport:
         form = forms.submission(client_id, holding, terms, self._underlying(holding))
-        response = await self._client.post_order(form, Turn(urgency, rank, is_wanted))
+        response = await self._client.post_order(form, turn)
         broker_id = refusals.accepted("POST", response)
         self._orders.note_sent(broker_id, client_id, holding)
         if terms.target_price is not None or terms.attached_stop is not None:
@@ -299,18 +290,11 @@ class TradierBroker:
         return found
 
     async def submit_together(
-        self,
-        client_id: ClientOrderId,
-        legs: Sequence[LegTerms],
-        net: Decimal | None,
-        *,
-        urgency: int,
-        rank: float = 0.0,
-        is_wanted: IsWanted | None = None,
+        self, client_id: ClientOrderId, legs: Sequence[LegTerms], net: Decimal | None, turn: Turn
     ) -> OrderReport:
         option = next((leg.holding for leg in legs if forms.is_option(leg.holding)), NO_HOLDING)
         form = forms.together(client_id, legs, net, self._underlying(option))
-        broker_id = refusals.accepted("POST", await self._client.post_order(form, Turn(urgency, rank, is_wanted)))
+        broker_id = refusals.accepted("POST", await self._client.post_order(form, turn))
         self._orders.note_sent(broker_id, client_id, NO_HOLDING)
         return acknowledged_together(broker_id, client_id, legs, net)
 
@@ -318,18 +302,11 @@ class TradierBroker:
         """By the broker's word, where it has told; else by the name."""
         return self._underlyings.get(holding.instrument) or forms.underlying_of(holding.instrument)
 
-    async def cancel(self, broker_id: BrokerOrderId, *, urgency: int, rank: float = 0.0) -> None:
-        refusals.accepted("DELETE", await self._client.delete_order(broker_id, Turn(urgency, rank)))
+    async def cancel(self, broker_id: BrokerOrderId, turn: Turn) -> None:
+        refusals.accepted("DELETE", await self._client.delete_order(broker_id, turn))
 
     async def replace(
-        self,
-        broker_id: BrokerOrderId,
-        client_id: ClientOrderId,
-        terms: Terms,
-        *,
-        urgency: int,
-        rank: float = 0.0,
-        is_wanted: IsWanted | None = None,
+        self, broker_id: BrokerOrderId, client_id: ClientOrderId, terms: Terms, turn: Turn
     ) -> OrderReport:
         """Not declared, so never asked for: Tradier changes an order under its old id and tag, and no quantity."""
         raise Rejected(f"{broker_id} cannot be replaced here: it was not sent", kind="other", code="local")

@@ -21,9 +21,8 @@ from standfast.brokers.ccxt.binance.rows import (
     TradeRow,
 )
 from standfast.brokers.ccxt.client import CcxtClient
-from standfast.brokers.shared.courier import Turn
 from standfast.brokers.shared.reading import rows
-from standfast.model.effects import Urgency
+from standfast.model.effects import Turn, Urgency
 from standfast.model.errors import Incomplete, Malformed, OutcomeUnknown, Rejected
 
 PRIVATE, PRIVATE_3, PUBLIC = "fapiPrivate", "fapiPrivateV3", "fapiPublic"

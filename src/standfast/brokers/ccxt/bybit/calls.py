@@ -28,9 +28,8 @@ from standfast.brokers.ccxt.bybit.rows import (
     WalletRow,
 )
 from standfast.brokers.ccxt.client import CcxtClient
-from standfast.brokers.shared.courier import Turn
 from standfast.brokers.shared.reading import rows
-from standfast.model.effects import Urgency
+from standfast.model.effects import Turn, Urgency
 from standfast.model.errors import Incomplete, Malformed, OutcomeUnknown
 
 PRIVATE, PUBLIC = "private/v5", "public/v5"

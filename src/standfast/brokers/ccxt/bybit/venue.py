@@ -23,11 +23,10 @@ from standfast.brokers.ccxt.client import CcxtClient
 from standfast.brokers.ccxt.library import note_time
 from standfast.brokers.ccxt.markets import Market, Markets, Shelf
 from standfast.brokers.ccxt.venue import UNTAGGED, Happened
-from standfast.brokers.shared.courier import Turn
 from standfast.brokers.shared.reading import number, shown
 from standfast.brokers.shared.writing import acknowledged
 from standfast.model.contract import Contract
-from standfast.model.effects import Urgency
+from standfast.model.effects import Turn, Urgency
 from standfast.model.errors import Malformed, Rejected
 from standfast.model.evidence import AccountRead, ActivitiesRead, Guarded, HeldReport, Rights
 from standfast.model.ids import BrokerOrderId, ClientOrderId, Holding, InstrumentId
