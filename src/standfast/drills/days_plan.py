@@ -14,6 +14,7 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Literal
 
+from standfast.drills.line import Spread
 from standfast.exchange.contracts import Contract, contract_of
 
 LAST = time(15, 10)
@@ -81,6 +82,10 @@ class Wanted:
     by: Literal["operator", "bot", "bot, leg by leg"] = "operator"
     closed_at: time | None = None
     """When its operator closes it, if it is still open."""
+
+    @property
+    def spread(self) -> Spread:
+        return Spread(legs=" ".join(f"{name}:{ratio:+d}" for name, ratio in self.legs), units=self.units)
 
     @property
     def closed_by(self) -> time:

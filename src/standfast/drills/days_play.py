@@ -20,17 +20,19 @@ from urllib.parse import urlencode
 
 from standfast import app
 from standfast.brokers.shared.transport import AiohttpTransport, Exchange
-from standfast.drills import leaping
+from standfast.drills import leaping, tradier_line
 from standfast.drills.days_plan import Wanted, planned
 from standfast.drills.leaping import Awaited, Leaping, LeapingClock
+from standfast.drills.line import alone
+from standfast.drills.tradier_line import NUMBER, form, headers
 from standfast.exchange import server
 from standfast.exchange.accounts import AccountSpec, TrueFill
-from standfast.exchange.contracts import contract_of
 from standfast.exchange.dialects.gate import Call
 from standfast.exchange.dialects.hall import Asked as Request
 from standfast.exchange.dialects.tradier import market_data
 from standfast.exchange.dialects.venue import Venue
 from standfast.exchange.events import Asked, Event
+from standfast.exchange.orders import Ticket
 from standfast.exchange.quotes_file import quotes
 from standfast.exchange.server import ExchangeServer
 from standfast.exchange.sessions import NEW_YORK, USSessions
@@ -43,8 +45,7 @@ from standfast.ports import Request as Act
 from standfast.runtime.account import Account
 from standfast.stores.sqlite.store import SqliteStore
 
-ACCOUNT = AccountId("day")
-NUMBER, TOKEN = "VA00000001", "secret"
+ACCOUNT, TOKEN = AccountId("day"), "secret"
 CASH = Decimal(50_000_000)
 TICK = 0.25
 """Seconds between two looks of the exchange at its own clock, beside those that requests bring."""
@@ -260,10 +261,10 @@ class _Day:
                 if not done:
                     self.notes.refused[wanted.name] = said
             case "bot":
-                await self._order(_multileg(wanted))
+                await self._order(wanted.spread.ticket(id=f"{wanted.name}-1"))
             case "bot, leg by leg":
-                for place, (name, ratio) in enumerate(wanted.legs):
-                    await self._order(_single(wanted, name, ratio, place))
+                for place, (name, ratio) in enumerate(wanted.legs, start=1):
+                    await self._order(alone(name, wanted.units * ratio, id=f"{wanted.name}-{place}"))
 
     def _arguments(self, wanted: Wanted) -> dict[str, str]:
         """As the command line's `open` and `open --legs` send them."""
@@ -271,11 +272,7 @@ class _Day:
         if len(wanted.legs) == 1:
             ((name, ratio),) = wanted.legs
             return {**common, "instrument": name, "quantity": str(wanted.units * ratio)}
-        return {
-            **common,
-            "legs": " ".join(f"{name}:{ratio:+d}" for name, ratio in wanted.legs),
-            "quantity": str(wanted.units),
-        }
+        return {**common, "legs": wanted.spread.legs, "quantity": str(wanted.units)}
 
     async def _close(self, wanted: Wanted) -> None:
         assert self.account is not None
@@ -294,44 +291,9 @@ class _Day:
         found = await self.store.wait_request(id, self.clock, PROVEN)
         return (False, f"no answer within {PROVEN:g} s") if found is None else (found.ok, found.detail)
 
-    async def _order(self, form: dict[str, str]) -> None:
+    async def _order(self, asked: Ticket) -> None:
         """As a bot of Tradier's sends it."""
-        headers = {
-            "Authorization": f"Bearer {TOKEN}",
-            "Accept": "application/json",
-            "Content-Type": "application/x-www-form-urlencoded",
-        }
-        url, body = f"{self.url}/v1/accounts/{NUMBER}/orders", urlencode(form).encode()
-        reply = await self.bot.request(Exchange(method="POST", url=url, headers=headers, body=body))
+        url, body = f"{self.url}{tradier_line.ACCOUNT}/orders", urlencode(form(asked)).encode()
+        reply = await self.bot.request(Exchange(method="POST", url=url, headers=headers(TOKEN), body=body))
         if reply.status != 200:
-            self.notes.refused[form["tag"]] = reply.body.decode(errors="replace")
-
-
-def _multileg(wanted: Wanted) -> dict[str, str]:
-    form = {"class": "multileg", "symbol": _root(wanted.legs[0][0]), "type": "market", "duration": "day"}
-    for place, (name, ratio) in enumerate(wanted.legs):
-        form |= {
-            f"option_symbol[{place}]": name,
-            f"side[{place}]": "buy_to_open" if ratio > 0 else "sell_to_open",
-            f"quantity[{place}]": str(wanted.units * abs(ratio)),
-        }
-    return form | {"tag": f"{wanted.name}-1"}
-
-
-def _single(wanted: Wanted, name: str, ratio: int, place: int) -> dict[str, str]:
-    return {
-        "class": "option",
-        "symbol": _root(name),
-        "option_symbol": name,
-        "side": "buy_to_open" if ratio > 0 else "sell_to_open",
-        "quantity": str(wanted.units * abs(ratio)),
-        "type": "market",
-        "duration": "day",
-        "tag": f"{wanted.name}-{place + 1}",
-    }
-
-
-def _root(name: str) -> str:
-    contract = contract_of(name)
-    assert contract is not None, name
-    return contract.underlying
+            self.notes.refused[str(asked.client_order_id)] = reply.body.decode(errors="replace")

@@ -11,7 +11,7 @@ from typing import TypeVar
 from standfast.core.book import Book
 from standfast.drills.line import Line, NoAnswer, Refused, Seen, seen
 from standfast.drills.record import Written
-from standfast.drills.scene import Scene
+from standfast.drills.scene import Board, Scene
 from standfast.drills.stage import Stage, Stuck
 from standfast.drills.truth import Truth
 from standfast.exchange.faults import EmptyList, Fault, PartialList, Stale
@@ -116,9 +116,9 @@ class EngineLine(Line):
 class InProcess(Stage):
     """Use `play`."""
 
-    def __init__(self, scene: Scene, *, is_guarded: bool, world: World) -> None:
+    def __init__(self, scene: Scene, *, is_guarded: bool, world: World, board: Board) -> None:
         super().__init__(scene, is_guarded=is_guarded)
-        self._world = world
+        self._world, self.board = world, board
         self.engine, self.faults = world.engine, world.faults
         self.store, self.clock = world.store, world.clock
         self.truth = Truth(world.engine, self.account)
@@ -179,8 +179,6 @@ class InProcess(Stage):
 @asynccontextmanager
 async def raised(scene: Scene, *, is_guarded: bool) -> AsyncIterator[InProcess]:
     """The stage, for as long as the block lasts, inside a virtual loop."""
-    from standfast.drills.scene import Board
-
     board = Board(scene)
     world = World(
         scene.rules,
@@ -192,8 +190,7 @@ async def raised(scene: Scene, *, is_guarded: bool) -> AsyncIterator[InProcess]:
         through="engine" if scene.dialect == "alpaca" else scene.dialect,
     )
     async with world:
-        stage = InProcess(scene, is_guarded=is_guarded, world=world)
-        stage.board = board
+        stage = InProcess(scene, is_guarded=is_guarded, world=world, board=board)
         await asyncio.sleep(0.01)
         yield stage
 

@@ -126,6 +126,18 @@ def ticket(side: Side, instrument: str, quantity: Decimal, how: How) -> Ticket:
     )
 
 
+def intent_of(quantity: int, *, closes: bool = False) -> Intent:
+    """Of an order that buys (positive) or sells so much."""
+    return Intent(f"{'buy' if quantity > 0 else 'sell'}_to_{'close' if closes else 'open'}")
+
+
+def alone(contract: str, quantity: int, *, id: str | None = None) -> Ticket:
+    """Open one leg by itself, at the market: bought where positive."""
+    intent = intent_of(quantity)
+    terms = Terms(instrument=contract, side=intent.side, quantity=Decimal(abs(quantity)))
+    return Ticket(terms=terms, intent=intent, client_order_id=id)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spread:
     """Legs as an opening is written (`SPXW261008P06885000:-1 SPXW261008P06875000:+1`), and how many of it."""
@@ -141,12 +153,11 @@ class Spread:
     def ticket(self, *, brings: str | None = None, closes: bool = False, id: str | None = None) -> Ticket:
         """`brings`: at least, a unit; negative: what it may cost. At the market without it."""
         rows = self.signed(closes=closes)
-        ends = "close" if closes else "open"
         contract = contract_of(rows[0][0])
         assert contract is not None, rows
         legs = [
-            Leg(instrument=name, intent=Intent(f"{'buy' if n > 0 else 'sell'}_to_{ends}"), ratio=Decimal(abs(n)))
-            for name, n in rows
+            Leg(instrument=name, intent=intent_of(ratio, closes=closes), ratio=Decimal(abs(ratio)))
+            for name, ratio in rows
         ]
         return Ticket(
             terms=Terms(
@@ -162,19 +173,24 @@ class Spread:
         )
 
 
-def net_told(price: Decimal) -> str:
-    """The signed limit of a whole."""
+def net_told(price: Decimal | None) -> str:
+    """The signed limit of a whole; None: at the market."""
+    if price is None:
+        return "at the market"
     return f"for {abs(price):.2f} {'credit' if price < 0 else 'debit'}" if price else "at even"
+
+
+def together_told(units: str, legs: Sequence[Leg] | Sequence[Order], limit: Decimal | None) -> str:
+    """An order for all legs."""
+    shown = " ".join(f"{leg.instrument}:{leg.ratio * leg.intent.side.sign:+}" for leg in legs)
+    return f"{'open' if legs[0].intent.opens else 'close'} {units} x {shown} {net_told(limit)}"
 
 
 def told(asked: Ticket) -> str:
     """A ticket in plain words."""
     terms = asked.terms
     if asked.legs:
-        legs = " ".join(f"{leg.instrument}:{leg.ratio * leg.intent.side.sign:+}" for leg in asked.legs)
-        price = "at the market" if terms.limit_price is None else net_told(terms.limit_price)
-        ends = "open" if asked.legs[0].intent.opens else "close"
-        return f"{asked.client_order_id}: {ends} {terms.quantity} x {legs} {price}"
+        return f"{asked.client_order_id}: {together_told(str(terms.quantity), asked.legs, terms.limit_price)}"
     words = [f"{asked.client_order_id}: {terms.side} {terms.quantity} {terms.instrument}"]
     words.append("at the market" if terms.type is OrderType.MARKET else terms.type.value.replace("_", "-"))
     words += [f"at {price}" for price in (terms.stop_price, terms.limit_price) if price is not None]

@@ -10,11 +10,10 @@ from decimal import Decimal
 from standfast.core.policy import HeldBy, Policy
 from standfast.drills.claims import flat
 from standfast.drills.drill import Drill
-from standfast.drills.line import Line, Spread
+from standfast.drills.line import Line, Spread, alone
 from standfast.drills.scene import SECOND, Scene
 from standfast.drills.spreads import LAST_DAY, alarms, held_as_one, loss_at_first_quote, proven, structure_told
 from standfast.drills.stage import Stage
-from standfast.exchange.orders import Intent, Side, Terms, Ticket
 
 SPX = "SPX"
 PUT_SOLD, PUT_BOUGHT = "SPXW261016P06600000", "SPXW261016P06590000"
@@ -54,9 +53,7 @@ class Bot:
 
     async def enter(self) -> None:
         for name, quantity in sorted(LEGS.items(), key=lambda each: -each[1]):  # what is bought first
-            side, intent = (Side.BUY, Intent.BUY_TO_OPEN) if quantity > 0 else (Side.SELL, Intent.SELL_TO_OPEN)
-            terms = Terms(instrument=name, side=side, quantity=Decimal(abs(quantity)))
-            await self.line.submit(Ticket(terms=terms, intent=intent))
+            await self.line.submit(alone(name, quantity))
 
     async def look(self) -> None:
         held = await self.line.positions()

@@ -19,9 +19,9 @@ from standfast import app
 from standfast.core.book import Book
 from standfast.drills.gateway import Gateway
 from standfast.drills.record import IN_SETTINGS
-from standfast.drills.scene import ACCOUNT, Scene
+from standfast.drills.scene import ACCOUNT, Board, Scene
 from standfast.drills.stage import Stage, Stuck
-from standfast.drills.tradier_line import NUMBER, TradierLine
+from standfast.drills.tradier_line import NUMBER, TradierLine, headers
 from standfast.drills.truth import Truth
 from standfast.drills.wire_line import HttpLine
 from standfast.exchange.accounts import AccountSpec
@@ -49,11 +49,7 @@ LEAST = 6.0
 KEY, SECRET = "DRILLKEY01", "drill-secret-of-the-loopback"
 HEADERS = {
     "alpaca": {"APCA-API-KEY-ID": KEY, "APCA-API-SECRET-KEY": SECRET, "Content-Type": "application/json"},
-    "tradier": {
-        "Authorization": f"Bearer {SECRET}",
-        "Accept": "application/json",
-        "Content-Type": "application/x-www-form-urlencoded",
-    },
+    "tradier": headers(SECRET),
 }
 KEYS = {"alpaca": KEY, "tradier": NUMBER}
 LINES: dict[str, type[HttpLine]] = {"alpaca": HttpLine, "tradier": TradierLine}
@@ -85,8 +81,11 @@ KNOWN = {"alpaca": f'key_id = "{KEY}"', "tradier": f'account_id = "{NUMBER}"'}
 class OverWire(Stage):
     """Use `play`."""
 
-    def __init__(self, scene: Scene, *, is_guarded: bool, venue: Venue, gateway: Gateway, config: Path) -> None:
+    def __init__(
+        self, scene: Scene, *, is_guarded: bool, venue: Venue, gateway: Gateway, board: Board, config: Path
+    ) -> None:
         super().__init__(scene, is_guarded=is_guarded)
+        self.board = board
         self.engine, self.faults = venue.engine, venue.faults
         self.truth = Truth(venue.engine, ACCOUNT)
         self.failure: BaseException | None = None
@@ -223,8 +222,6 @@ class OverWire(Stage):
 @asynccontextmanager
 async def raised(scene: Scene, folder: Path, *, is_guarded: bool) -> AsyncIterator[OverWire]:
     """The stage, for as long as the block lasts."""
-    from standfast.drills.scene import Board
-
     board, sessions = Board(scene), USSessions()
     engine = Engine(
         board.assets,
@@ -248,8 +245,7 @@ async def raised(scene: Scene, folder: Path, *, is_guarded: bool) -> AsyncIterat
         )
         config.write_text(told, encoding="utf-8")
         tasks = await running.enter_async_context(asyncio.TaskGroup())
-        stage = OverWire(scene, is_guarded=is_guarded, venue=venue, gateway=gateway, config=config)
-        stage.board = board
+        stage = OverWire(scene, is_guarded=is_guarded, venue=venue, gateway=gateway, board=board, config=config)
         await stage.begin(running, tasks)
         yield stage
 

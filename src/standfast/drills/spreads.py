@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, time
 from decimal import Decimal
-from zoneinfo import ZoneInfo
 
 from standfast.core.policy import FlatBy
 from standfast.core.structures import open_legs
@@ -12,11 +11,11 @@ from standfast.drills.stage import Stage
 from standfast.exchange.contracts import HUNDRED, contract_of
 from standfast.exchange.orders import ZERO
 from standfast.exchange.quotes_file import FileQuote
+from standfast.exchange.sessions import NEW_YORK
 from standfast.model.journal import AlertRaised, EndsCompared, FillBooked, MovedOut, PositionSettled
 from standfast.model.position import Position
 from standfast.model.structure import BookedStructure
 
-NEW_YORK = ZoneInfo("America/New_York")
 LAST_DAY = FlatBy(time(15, 10), NEW_YORK)
 """`expiring_flat_by` as it is where the operator says nothing."""
 

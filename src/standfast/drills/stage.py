@@ -55,6 +55,7 @@ class Requests(Protocol):
 class Stage(ABC):
     """See the module. `is_guarded`: whether there is a guard; everything else is the same."""
 
+    board: Board
     engine: Engine
     faults: Faults
     truth: Truth
@@ -66,7 +67,6 @@ class Stage(ABC):
         self.scene = scene
         self.is_guarded = is_guarded
         self.account = ACCOUNT
-        self.board = Board(scene)
         self.claims: list[Claim] = []
         self.said: list[Said] = []
         self._asked = 0

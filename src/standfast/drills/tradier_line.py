@@ -28,7 +28,6 @@ SHARES = {
     Intent.SELL_TO_CLOSE: "sell",
     Intent.SELL_TO_OPEN: "sell_short",
 }
-REFUSED = 400
 
 
 class TradierLine(HttpLine):
@@ -77,6 +76,14 @@ def each(found: Any, name: str) -> Sequence[Mapping[str, Any]]:
         return []
     rows = found[name]
     return rows if isinstance(rows, list) else [rows]
+
+
+def headers(token: str) -> dict[str, str]:
+    return {
+        "Authorization": f"Bearer {token}",
+        "Accept": "application/json",
+        "Content-Type": "application/x-www-form-urlencoded",
+    }
 
 
 def form(asked: Ticket) -> dict[str, str]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
 
-from standfast.drills.line import net_told
+from standfast.drills.line import net_told, together_told
 from standfast.drills.stage import Said
 from standfast.drills.truth import Truth
 from standfast.exchange.accounts import TrueFill
@@ -72,10 +72,7 @@ def name_of(order: Order) -> str:
 
 def _asked(engine: Engine, order: Order) -> str:
     if order.is_multileg:
-        legs = engine.legs(order)
-        shown = " ".join(f"{leg.instrument}:{leg.ratio * leg.side.sign:+}" for leg in legs)
-        price = "at the market" if order.terms.limit_price is None else net_told(order.terms.limit_price)
-        return f"{'open' if legs[0].intent.opens else 'close'} {number(order.terms.quantity)} x {shown} {price}"
+        return together_told(number(order.terms.quantity), engine.legs(order), order.terms.limit_price)
     prices = [str(price) for price in (order.terms.stop_price, order.terms.limit_price) if price is not None]
     at = f" at {' / '.join(prices)}" if prices else ""
     kind = f" {order.terms.type.value.replace('_', '-')}" if not order.is_leg else ""
@@ -125,7 +122,7 @@ def of_fact(fact: Fact) -> str:  # noqa: C901, PLR0912 - a table of words, one l
         case journal.StructureRequested() | journal.StructureFormed() | journal.StructureDissolved():
             return _of_structure(fact)
         case journal.TogetherIntended():
-            price = "at the market" if fact.net is None else net_told(-fact.net)
+            price = net_told(None if fact.net is None else -fact.net)
             return f"records {fact.id} ({fact.role}): all legs of {fact.structure} {price}; {fact.reason}"
         case journal.TrailMoved():
             return f"trails {fact.position}: rung {fact.trail.rung + 1}, stop at {fact.trail.stop:+.2%}"
