@@ -16,7 +16,7 @@ from standfast.stores.codec import decode_fact, encode_fact
 from tests.core.situations import D, adopted, folded, quoted, situation, told
 from tests.core.spreads import SPREADS
 from tests.core.structures import at
-from tests.core.test_whose import MIDDLE, NEW, OLD, SHARED, UPPER, closes, spread
+from tests.core.test_closed_first import MIDDLE, NEW, OLD, SHARED, UPPER, closes, spread
 
 SIGHTS = {MIDDLE: quoted("4.40", "4.50"), UPPER: quoted("6.40", "6.50"), SHARED: quoted("0.70", "0.80")}
 

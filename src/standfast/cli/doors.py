@@ -124,8 +124,8 @@ class Planned(Protocol):
     def is_new(self) -> bool: ...
 
 
-class Importing(Protocol):
-    """`standfast.importing`: what `import` asks before it does anything."""
+class ImportPlan(Protocol):
+    """`standfast.import_plan`: what `import` asks before it does anything."""
 
     def plan(self, config: Path, account: str) -> Sequence[Planned]: ...
 
@@ -357,8 +357,8 @@ def probing() -> Probing:
     return cast("Probing", import_module("standfast.probing"))
 
 
-def importing() -> Importing:
-    return cast("Importing", import_module("standfast.importing"))
+def import_plan() -> ImportPlan:
+    return cast("ImportPlan", import_module("standfast.import_plan"))
 
 
 def pricing() -> Pricing:

@@ -21,7 +21,7 @@ COLUMNS = (Column(""), Column("ENTRY"), Column("STRATEGY"), Column("HELD", wraps
 def run(options: Options) -> int:
     """Show what would be taken in, ask, do it; the exit code."""
     with doors.quietly():
-        planned = doors.importing().plan(Path(options.config), options.account)
+        planned = doors.import_plan().plan(Path(options.config), options.account)
     new = [each for each in planned if each.ok and each.is_new]
     if options.dry_run or not new:
         return _told(options, planned, [(each.ok, each.detail) for each in planned])

@@ -2,7 +2,7 @@
 
 1. A fill is booked once, by its execution id, however often and by whomever it is reported.
 2. Its quantity goes, in this order: to the position its order is tied to; to foreign lots, oldest first; to
-   acknowledged foreign quantity; to adopted and owned positions, by `core/whose.py`; what is left opens a lot.
+   acknowledged foreign quantity; to adopted and owned positions, by `core/closed_first.py`; what is left opens a lot.
 3. Realised profit is figured at average cost, here and nowhere else, when a closing part is booked; a fill that comes
    late restates those after it (`core/average.py`).
    An opening whose fill met a position of the other side has opened only what is left; a leg of a structure opens
@@ -18,10 +18,10 @@ from itertools import chain
 
 from standfast.core.acknowledge import is_in_it
 from standfast.core.average import restated, restated_legs
-from standfast.core.before import held_before
 from standfast.core.book import Book, Cost
+from standfast.core.closed_first import in_turn
+from standfast.core.held_before import held_before
 from standfast.core.policy import Foreign, Mode, Rules
-from standfast.core.whose import in_turn
 from standfast.model.alert import Severity
 from standfast.model.booked import BookedOrder
 from standfast.model.ids import AlertId, Holding, PositionId, digest, is_own, position_id

@@ -1,4 +1,4 @@
-"""Tests of `core/before.py`: what was held before, and sold before it could be adopted."""
+"""Tests of `core/held_before.py`: what was held before, and sold before it could be adopted."""
 
 from dataclasses import replace
 

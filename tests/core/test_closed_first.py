@@ -1,4 +1,4 @@
-"""Tests of `core/whose.py`: a close by somebody else takes from the spread it was meant for, not from the oldest."""
+"""Tests of `core/closed_first.py`: a close by somebody else takes from the spread it was meant for, not the oldest."""
 
 from decimal import Decimal
 
