@@ -15,13 +15,14 @@ import pytest
 
 from standfast.core.policy import BotRecord, HeldBy, Policy
 from standfast.exchange.assets import asset_of
-from standfast.exchange.orders import Intent, Leg, OrderClass, OrderType, Side, Terms, Ticket
+from standfast.exchange.orders import Side, Terms, Ticket
 from standfast.exchange.script import Script
 from standfast.model.breaks import Break, BreakKind
 from standfast.model.errors import RecordUnreadable
 from standfast.model.ids import Holding, InstrumentId
 from standfast.model.journal import AlertRaised, BreakConfirmed, BreakSeen, CloseRequested
 from standfast.model.tracked import RecordRead, TrackedEntry, TrackedLeg
+from standfast.sim import spread_life
 from standfast.sim.world import World, play
 from tests.sim.stories import RULES, START, D
 
@@ -119,14 +120,8 @@ def ticket(entry: TrackedEntry, *, opens: bool) -> Ticket:
     if len(entry.legs) == 1:
         side = Side.BUY if (first.quantity > 0) is opens else Side.SELL
         return Ticket(terms=Terms(instrument=first.holding.instrument, side=side, quantity=abs(first.quantity)))
-    ways = {(True, True): Intent.BUY_TO_OPEN, (False, True): Intent.SELL_TO_OPEN}
-    ways |= {(True, False): Intent.SELL_TO_CLOSE, (False, False): Intent.BUY_TO_CLOSE}
-    legs = tuple(
-        Leg(instrument=each.holding.instrument, intent=ways[(each.quantity or D(0)) > 0, opens], ratio=D(1))
-        for each in entry.legs
-    )
-    terms = Terms(instrument="SPX", side=Side.BUY, type=OrderType.MARKET, quantity=abs(first.quantity))
-    return Ticket(terms=terms, order_class=OrderClass.MULTILEG, legs=legs)
+    legs = tuple((each.holding.instrument, int(each.quantity or 0)) for each in entry.legs)
+    return spread_life.ticket(legs, opens=opens)
 
 
 def lost(world: World) -> list[Break]:

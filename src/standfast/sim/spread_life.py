@@ -289,6 +289,3 @@ async def lived(world: World, seed: int, minutes: float) -> Life:
     life = Life(world, Random(f"spreads-{seed}"))
     await life.live(minutes)
     return life
-
-
-__all__ = ["CALM", "NAMES", "RULES", "Judge", "Life", "assets", "lived", "prices"]
