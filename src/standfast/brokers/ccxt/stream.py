@@ -72,7 +72,7 @@ class OrderStream:
                 while self._heard:
                     yield _event(self._heard.popleft())
                 if watching.done():
-                    self._hear(filter(None, map(self._venue.happened, watching.result())))
+                    watching.result()  # raises what ended it; the orders in it were heard as they came
                     watching = asyncio.ensure_future(self._library.watch_orders())
                 await self._more(watching)
         except Exception as error:  # noqa: BLE001 - whatever ccxt meets on a stream, it is tried again

@@ -73,7 +73,3 @@ class Venue(Protocol):
     def heard(self, message: Mapping[str, Any]) -> Sequence[Happened]:
         """The orders that a message of the stream names, as it came."""
         ...
-
-    def happened(self, row: Mapping[str, Any]) -> Happened | None:
-        """The same of an order as ccxt tells it, where messages as they come are not understood."""
-        ...

@@ -7,11 +7,9 @@ told per contract only: of those that the account's income names, that are held 
 Invariants
 - A conditional order that has fired is not over before what it became is.
 - A trade is told of the order we know: of the conditional one, where that made it.
-- A holding of one mode asked of an account in the other is no flat position: it is `Malformed`, and said so.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -20,54 +18,33 @@ from standfast.brokers.ccxt.binance import forms, parse
 from standfast.brokers.ccxt.binance.calls import Calls
 from standfast.brokers.ccxt.binance.rows import AlgoRow, IncomeRow, TradeRow
 from standfast.brokers.ccxt.client import CcxtClient
-from standfast.brokers.ccxt.library import note_time
-from standfast.brokers.ccxt.markets import Market, Markets, Shelf
+from standfast.brokers.ccxt.linear import KNOWN_MAX, TICKERS_ONE_BY_ONE, LinearVenue, contract, net_of
+from standfast.brokers.ccxt.markets import Markets, Shelf
 from standfast.brokers.ccxt.venue import UNTAGGED, Happened
 from standfast.brokers.ccxt.watermark import OVERLAP, Watermark, mark_of, parsed
 from standfast.brokers.shared.reading import number
 from standfast.brokers.shared.writing import acknowledged
-from standfast.model.contract import Contract
 from standfast.model.effects import Turn, Urgency
 from standfast.model.errors import Malformed, OutcomeUnknown, Rejected
 from standfast.model.evidence import AccountRead, ActivitiesRead, Guarded, HeldReport, Rights
 from standfast.model.ids import BrokerOrderId, ClientOrderId, Holding, InstrumentId, is_told_as
-from standfast.model.instrument import Instrument
-from standfast.model.order import ZERO, OrderReport, Terms
+from standfast.model.order import OrderReport, Terms
 from standfast.model.quote import Quote
 from standfast.ports import Clock
 
-CONTRACT = Contract(
-    staleness=timedelta(seconds=15),
-    flight=timedelta(seconds=30),
-    unique_ids=False,
-    searchable_ids=True,
-    reduce_only=True,
-    oco=False,
-    native_replace=True,
-    replace_keeps_cover=True,
-    reserves_quantity=False,
-    always_open=True,
-    fractional_stops=True,
-    order_life=None,
-    requests_per_minute=240,
-)
+CONTRACT = contract(unique_ids=False, requests_per_minute=240)
 """Client ids are unique among open orders only."""
-TICKERS_ONE_BY_ONE = 3
 LATELY = 900.0
 """Seconds after anything was seen of a contract in which its trades are read."""
 WINDOW = int(timedelta(days=7).total_seconds() * 1000) - 1
 OLDEST = int(timedelta(days=170).total_seconds() * 1000)
-KNOWN_MAX = 50_000
 
 
-class BinanceVenue:
+class BinanceVenue(LinearVenue):
     def __init__(self, client: CcxtClient, shelf: Shelf, clock: Clock) -> None:
+        super().__init__(client, shelf, clock)
         self.contract = CONTRACT
-        self._client = client
         self._calls = Calls(client)
-        self._shelf = shelf
-        self._clock = clock
-        self._table: Markets | None = None
         self._symbols: dict[str, str] = {}
         """Of client ids: on which contract, where any answer has told."""
         self._traded: dict[str, float] = {}
@@ -78,34 +55,20 @@ class BinanceVenue:
         """Of what conditional orders became: whose they are."""
         self._plain: set[BrokerOrderId] = set()
         """Orders of ours that are no such ones."""
-        self._held: dict[Holding, Decimal] = {}
-
-    async def markets(self, lacking: str = "") -> Markets:
-        load = self._client.library.fetch_markets
-        self._table = await self._shelf.markets(load, self._clock, lacking=lacking)
-        return self._table
-
-    async def instrument(self, name: InstrumentId) -> Instrument:
-        return (await self._market(name)).instrument
 
     async def positions(self, urgency: int) -> list[HeldReport]:
         rows = await self._calls.positions(urgency)
         markets = await self._naming(row.symbol for row in rows)
         found = [each for row in rows if (each := parse.held(row, markets)) is not None]
-        if len({each.holding for each in found}) != len(found):
-            raise Malformed("positions: one is listed twice")
+        self._note_held(found)
         self._listed = frozenset(row.symbol for row in rows)
-        self._held = {each.holding: each.quantity for each in found}
         return found
 
     async def position(self, holding: Holding) -> Decimal:
         market = await self._market(holding.instrument)
         rows = [row for row in await self._calls.positions(Urgency.VERIFY, market.id) if row.symbol == market.id]
         markets = await self.markets()
-        held = {each.holding: each.quantity for row in rows if (each := parse.held(row, markets)) is not None}
-        if holding not in held and any(bool(each.hedge) is not bool(holding.hedge) for each in held):
-            raise Malformed(f"{holding} was asked for, and {', '.join(map(str, held))} is held: the mode is another")
-        return held.get(holding, ZERO)
+        return net_of(holding, [parse.held(row, markets) for row in rows])
 
     async def working(self, urgency: int) -> list[OrderReport]:
         algos = await self._calls.open_algos(urgency)
@@ -199,11 +162,8 @@ class BinanceVenue:
     async def rights(self) -> Rights:
         return Rights(may_withdraw=None, detail="told at another address of Binance only, which is not asked")
 
-    async def now(self) -> datetime:
-        began = self._clock.now()
-        found = parse.moment(await self._calls.time())
-        note_time(self._client.library, found - (began + (self._clock.now() - began) / 2))
-        return found
+    async def told_time(self) -> datetime:
+        return parse.moment(await self._calls.time())
 
     async def quotes(self, names: Sequence[InstrumentId]) -> dict[InstrumentId, Quote]:
         markets = await self.markets()
@@ -298,18 +258,6 @@ class BinanceVenue:
             )
         ]
 
-    def happened(self, row: Mapping[str, Any]) -> None:
-        """Every message is heard as it comes."""
-
-    async def _market(self, name: InstrumentId) -> Market:
-        return (await self.markets(lacking=name)).of_name(name)
-
-    async def _naming(self, symbols: Iterable[str]) -> Markets:
-        """The table with all of these in it: a contract may be younger than the one we have."""
-        markets = await self.markets()
-        lacking = next((symbol for symbol in symbols if symbol not in markets.by_id), "")
-        return await self.markets(lacking=lacking) if lacking else markets
-
     async def _algo(self, row: AlgoRow, markets: Markets) -> OrderReport:
         """With what it became, where it has fired. Raises what keeps that from being read."""
         became: OrderReport | None = None
@@ -321,12 +269,6 @@ class BinanceVenue:
         report = self._whole(parse.algo(row, markets, became))
         self._note(report.client_id, report.broker_id)
         return report
-
-    def _whole(self, report: OrderReport) -> OrderReport:
-        """An exit for the whole side names no quantity: it is for what is held."""
-        if report.quantity or not report.closes or report.is_finished:
-            return report
-        return replace(report, quantity=abs(self._held.get(report.holding, ZERO)))
 
     def _note(self, client_id: str, broker_id: str) -> None:
         symbol = broker_id.partition(":")[0]

@@ -5,13 +5,11 @@ per symbol, and per side where the symbol is hedged (`positionIdx`). An executio
 its order does, or whether it closed anything.
 
 Invariants
-- A holding of one mode asked of a symbol in the other is no flat position: it is `Malformed`, and said so.
 - What the exchange took away by an order of its own is told with its cause (`order_class`), known to its lists or not.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -20,75 +18,42 @@ from standfast.brokers.ccxt.bybit.calls import Calls
 from standfast.brokers.ccxt.bybit.guarded import statements
 from standfast.brokers.ccxt.bybit.rows import ExecutionRow, KeyRow, OrderRow, PositionRow
 from standfast.brokers.ccxt.client import CcxtClient
-from standfast.brokers.ccxt.library import note_time
-from standfast.brokers.ccxt.markets import Market, Markets, Shelf
+from standfast.brokers.ccxt.linear import KNOWN_MAX, TICKERS_ONE_BY_ONE, LinearVenue, contract, net_of
+from standfast.brokers.ccxt.markets import Markets, Shelf
 from standfast.brokers.ccxt.venue import UNTAGGED, Happened
 from standfast.brokers.shared.reading import number, shown
 from standfast.brokers.shared.writing import acknowledged
-from standfast.model.contract import Contract
 from standfast.model.effects import Turn, Urgency
 from standfast.model.errors import Malformed, Rejected
 from standfast.model.evidence import AccountRead, ActivitiesRead, Guarded, HeldReport, Rights
 from standfast.model.ids import BrokerOrderId, ClientOrderId, Holding, InstrumentId
-from standfast.model.instrument import Instrument
 from standfast.model.order import ZERO, OrderReport, OrderState, OrderType, Terms, TimeInForce
 from standfast.model.quote import Quote
 from standfast.ports import Clock
 
-CONTRACT = Contract(
-    staleness=timedelta(seconds=15),
-    flight=timedelta(seconds=30),
-    unique_ids=True,
-    searchable_ids=True,
-    reduce_only=True,
-    oco=False,
-    native_replace=True,
-    replace_keeps_cover=True,
-    reserves_quantity=False,
-    always_open=True,
-    fractional_stops=True,
-    order_life=None,
-    requests_per_minute=3000,
-)
-TICKERS_ONE_BY_ONE = 3
-"""Of more contracts all tickers are read at once."""
-KNOWN_MAX = 50_000
+CONTRACT = contract(unique_ids=True, requests_per_minute=3000)
 KEY_KEPT = 600.0
 
 
-class BybitVenue:
+class BybitVenue(LinearVenue):
     def __init__(self, client: CcxtClient, shelf: Shelf, clock: Clock) -> None:
+        super().__init__(client, shelf, clock)
         self.contract = CONTRACT
-        self._client = client
         self._calls = Calls(client)
-        self._shelf = shelf
-        self._clock = clock
         self._known: dict[str, Holding] = {}
         """Whose an order is, where any answer has told."""
         self._hedged: dict[str, bool] = {}
         """Of each symbol, whether its two sides are held apart."""
-        self._held: dict[Holding, Decimal] = {}
         self._forced: dict[str, list[ExecutionRow]] = {}
-        self._table: Markets | None = None
         self._key: tuple[float, KeyRow] | None = None
-
-    async def markets(self, lacking: str = "") -> Markets:
-        load = self._client.library.fetch_markets
-        self._table = await self._shelf.markets(load, self._clock, lacking=lacking)
-        return self._table
-
-    async def instrument(self, name: InstrumentId) -> Instrument:
-        return (await self._market(name)).instrument
 
     async def positions(self, urgency: int) -> list[HeldReport]:
         markets = await self.markets()
         rows = [row for settle in markets.settles for row in await self._calls.positions(settle, urgency)]
-        markets = await self._naming(rows)
+        markets = await self._naming(row.symbol for row in rows)
         found = [each for row in rows if (each := parse.held(row, markets)) is not None]
-        if len({each.holding for each in found}) != len(found):
-            raise Malformed("positions: one is listed twice")
         self._note_modes(rows)
-        self._held = {each.holding: each.quantity for each in found}
+        self._note_held(found)
         return found
 
     async def position(self, holding: Holding) -> Decimal:
@@ -98,10 +63,7 @@ class BybitVenue:
             raise Malformed(f"{holding}: not even a flat row is told")
         self._note_modes(rows)
         markets = await self.markets()
-        held = {each.holding: each.quantity for row in rows if (each := parse.held(row, markets)) is not None}
-        if held and holding not in held and any(bool(each.hedge) is not bool(holding.hedge) for each in held):
-            raise Malformed(f"{holding} was asked for, and {', '.join(map(str, held))} is held: the mode is another")
-        return held.get(holding, ZERO)
+        return net_of(holding, [parse.held(row, markets) for row in rows])
 
     async def working(self, urgency: int) -> list[OrderReport]:
         markets = await self.markets()
@@ -148,14 +110,11 @@ class BybitVenue:
             return Rights(may_withdraw=True, detail="the key may withdraw")
         return Rights(may_withdraw=False, detail="the key may not withdraw")
 
-    async def now(self) -> datetime:
-        began = self._clock.now()
+    async def told_time(self) -> datetime:
         nanos = await self._calls.time()
         if not nanos.isascii() or not nanos.isdigit() or len(nanos) > 20:
             raise Malformed(f"timeNano is {shown(nanos)}")
-        found = parse.moment(int(nanos) // 1_000_000, "timeNano")
-        note_time(self._client.library, found - (began + (self._clock.now() - began) / 2))
-        return found
+        return parse.moment(int(nanos) // 1_000_000, "timeNano")
 
     async def quotes(self, names: Sequence[InstrumentId]) -> dict[InstrumentId, Quote]:
         markets = await self.markets()
@@ -199,31 +158,13 @@ class BybitVenue:
             return []
         return [_happened(row, self._table) for row in data if row.get("category", "linear") == "linear"]
 
-    def happened(self, row: Mapping[str, Any]) -> None:
-        """Every message is heard as it comes."""
-
-    async def _market(self, name: InstrumentId) -> Market:
-        return (await self.markets(lacking=name)).of_name(name)
-
-    async def _naming(self, rows: Iterable[PositionRow | OrderRow]) -> Markets:
-        """The table with all of these in it: a contract may be younger than the one we have."""
-        markets = await self.markets()
-        lacking = next((row.symbol for row in rows if row.symbol not in markets.by_id), "")
-        return await self.markets(lacking=lacking) if lacking else markets
-
     async def _reports(self, rows: Iterable[OrderRow]) -> list[OrderReport]:
         rows = list(rows)
-        markets = await self._naming(rows)
+        markets = await self._naming(row.symbol for row in rows)
         found = [self._whole(parse.order(row, markets)) for row in rows]
         for report in found:
             self._note(report.broker_id, report.holding)
         return found
-
-    def _whole(self, report: OrderReport) -> OrderReport:
-        """An exit for the whole side is told with a quantity of zero: it is for what is held."""
-        if report.quantity or not report.closes or report.is_finished:
-            return report
-        return replace(report, quantity=abs(self._held.get(report.holding, ZERO)))
 
     def _note(self, id: str, holding: Holding) -> None:
         self._known.pop(id, None)

@@ -1,0 +1,101 @@
+"""What dialects of linear contracts have alike: one table of names, sides held together or apart, the exchange's clock.
+
+Invariant: a holding of one mode asked of an account in the other is no flat position: it is `Malformed`, and said so.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from standfast.brokers.ccxt.client import CcxtClient
+from standfast.brokers.ccxt.library import note_time
+from standfast.brokers.ccxt.markets import Market, Markets, Shelf
+from standfast.model.contract import Contract
+from standfast.model.errors import Malformed
+from standfast.model.evidence import HeldReport
+from standfast.model.ids import Holding, InstrumentId
+from standfast.model.instrument import Instrument
+from standfast.model.order import ZERO, OrderReport
+from standfast.ports import Clock
+
+TICKERS_ONE_BY_ONE = 3
+"""Of more contracts all tickers are read at once."""
+KNOWN_MAX = 50_000
+"""Orders of which is remembered whose they are."""
+
+
+def contract(*, unique_ids: bool, requests_per_minute: int) -> Contract:
+    """What every one of them promises, and what each by itself."""
+    return Contract(
+        staleness=timedelta(seconds=15),
+        flight=timedelta(seconds=30),
+        unique_ids=unique_ids,
+        searchable_ids=True,
+        reduce_only=True,
+        oco=False,
+        native_replace=True,
+        replace_keeps_cover=True,
+        reserves_quantity=False,
+        always_open=True,
+        fractional_stops=True,
+        order_life=None,
+        requests_per_minute=requests_per_minute,
+    )
+
+
+class LinearVenue(ABC):
+    def __init__(self, client: CcxtClient, shelf: Shelf, clock: Clock) -> None:
+        self._client = client
+        self._shelf = shelf
+        self._clock = clock
+        self._table: Markets | None = None
+        self._held: dict[Holding, Decimal] = {}
+
+    @abstractmethod
+    async def told_time(self) -> datetime:
+        """What the exchange says it is."""
+
+    async def now(self) -> datetime:
+        began = self._clock.now()
+        found = await self.told_time()
+        note_time(self._client.library, found - (began + (self._clock.now() - began) / 2))
+        return found
+
+    async def markets(self, lacking: str = "") -> Markets:
+        load = self._client.library.fetch_markets
+        self._table = await self._shelf.markets(load, self._clock, lacking=lacking)
+        return self._table
+
+    async def instrument(self, name: InstrumentId) -> Instrument:
+        return (await self._market(name)).instrument
+
+    async def _market(self, name: InstrumentId) -> Market:
+        return (await self.markets(lacking=name)).of_name(name)
+
+    async def _naming(self, symbols: Iterable[str]) -> Markets:
+        """The table with all of these in it: a contract may be younger than the one we have."""
+        markets = await self.markets()
+        lacking = next((symbol for symbol in symbols if symbol not in markets.by_id), "")
+        return await self.markets(lacking=lacking) if lacking else markets
+
+    def _note_held(self, found: Sequence[HeldReport]) -> None:
+        """The whole list of positions. Raises Malformed where one is in it twice."""
+        if len({each.holding for each in found}) != len(found):
+            raise Malformed("positions: one is listed twice")
+        self._held = {each.holding: each.quantity for each in found}
+
+    def _whole(self, report: OrderReport) -> OrderReport:
+        """An exit for the whole side names no quantity: it is for what is held."""
+        if report.quantity or not report.closes or report.is_finished:
+            return report
+        return replace(report, quantity=abs(self._held.get(report.holding, ZERO)))
+
+
+def net_of(holding: Holding, told: Iterable[HeldReport | None]) -> Decimal:
+    """By what is told of its contract, of which nothing may be held."""
+    held = {each.holding: each.quantity for each in told if each is not None}
+    if holding not in held and any(bool(each.hedge) is not bool(holding.hedge) for each in held):
+        raise Malformed(f"{holding} was asked for, and {', '.join(map(str, held))} is held: the mode is another")
+    return held.get(holding, ZERO)
