@@ -14,7 +14,7 @@ from math import gcd
 from standfast.core.recognise import Found, recognise
 from standfast.core.shapes import entry, kind_of, underlying_of
 from standfast.core.situation import Outcomes, Situation
-from standfast.core.structures import is_option
+from standfast.core.structures import is_option, is_still
 from standfast.core.worth import anchors, worth
 from standfast.model.booked import BookedOrder
 from standfast.model.effects import ReadPositions, ReadQuotes
@@ -22,7 +22,7 @@ from standfast.model.ids import Holding, PositionId, position_id
 from standfast.model.journal import LegFormed, LotSplit, StructureFormed
 from standfast.model.option import option_contract
 from standfast.model.order import ZERO
-from standfast.model.position import Phase, Position, Standing, split_off
+from standfast.model.position import Position, Standing, split_off
 from standfast.model.structure import HeldLeg, Leg, Structure, StructureKind, TiedLeg
 
 
@@ -43,9 +43,8 @@ def forming(s: Situation, holdings: Iterable[Holding]) -> Outcomes:
 
 def _is_loose(s: Situation, position: Position) -> bool:
     """Whether it was adopted, stands still, is tied to nothing, and nobody has said that it shall not be."""
-    is_still = position.phase is Phase.OPEN and position.closing is None and position.held == s.book.held(position) > 0
     is_free = position.structure is None and not position.apart
-    return is_still and is_free and position.standing is Standing.ADOPTED and is_option(position)
+    return is_still(s.book, position) and is_free and position.standing is Standing.ADOPTED and is_option(position)
 
 
 # --- what one order opened ------------------------------------------------------------------------

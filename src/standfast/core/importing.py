@@ -17,7 +17,7 @@ from standfast.core.adopt import adoption, price_now, taking_over
 from standfast.core.asked import Arguments, Refuse, number_of, text_of
 from standfast.core.shapes import entry as entry_of
 from standfast.core.situation import Situation
-from standfast.core.structures import structure_of
+from standfast.core.structures import is_still, structure_of
 from standfast.core.worth import anchors, worth
 from standfast.model.ids import Holding, InstrumentId, PositionId, position_id
 from standfast.model.journal import (
@@ -31,7 +31,7 @@ from standfast.model.journal import (
     StructureFormed,
 )
 from standfast.model.order import ZERO
-from standfast.model.position import Phase, Position, Standing, split_off
+from standfast.model.position import Position, Standing, split_off
 from standfast.model.structure import LEGS_MAX, BookedStructure, HeldLeg, Structure, TiedLeg, legs_text
 
 PRICE_OFF = Decimal("0.5")
@@ -103,11 +103,11 @@ def _single(s: Situation, wanted: Wanted) -> tuple[PositionId, list[Fact], str]:
     now = price_now(s, leg.holding)
     assert now is not None, leg
     sign = 1 if leg.quantity > 0 else -1
-    _refuse_breached(wanted, [(wanted.stop, -sign), (wanted.target, sign)], now)
+    _refuse_breached([(wanted.stop, -sign), (wanted.target, sign)], now)
     price = part.cost if part.cost != part.price else None
     facts = [*part.facts, _described(wanted, part.position, price, key=wanted.key)]
     words = f"{leg.quantity} {leg.holding} at {part.cost}"
-    return part.position, [*facts, *_exits(wanted, part.position, 1)], _in_words(wanted, words)
+    return part.position, [*facts, *_exits(wanted, part.position, wanted.stop, wanted.target)], _in_words(wanted, words)
 
 
 def _part_of(s: Situation, leg: WantedLeg, wanted: Wanted) -> Part:
@@ -138,8 +138,8 @@ def _part_of(s: Situation, leg: WantedLeg, wanted: Wanted) -> Part:
 
 def _is_free(s: Situation, position: Position) -> bool:
     """Whether it is nobody's yet but the broker's: adopted or foreign, whole, and no entry's."""
-    is_still = position.phase is Phase.OPEN and position.closing is None and position.held == s.book.held(position) > 0
-    return is_still and position.structure is None and position.standing is not Standing.OWNED and not position.key
+    is_free = position.structure is None and position.standing is not Standing.OWNED and not position.key
+    return is_free and is_still(s.book, position)
 
 
 def _of_lot(s: Situation, lot: Position, leg: WantedLeg, wanted: Wanted) -> Part:
@@ -192,13 +192,13 @@ def _structure(s: Situation, wanted: Wanted) -> tuple[PositionId, list[Fact], st
         raise Refuse("no usable quotes for all legs: without the price of this moment its stop could close it at once")
     sign = 1 if paid > 0 else -1
     stop, target = (sign * abs(p) if p is not None else None for p in (wanted.stop, wanted.target))
-    _refuse_breached(wanted, [(stop, -1), (target, 1)], now.worst)
+    _refuse_breached([(stop, -1), (target, 1)], now.worst)
     if known is None:
         facts.append(_formed(wanted, parts, shape, anchors(paid, now)))
     facts.append(_described(wanted, id, None, key=wanted.key))
     facts += [_described(wanted, part.position, price) for part, price in _costs(parts, shape, recorded, paid)]
     words = f"{shape.units} x {legs_text(shape.shape)} for {abs(recorded)} {'received' if recorded < 0 else 'paid'}"
-    return id, [*facts, *_exits(wanted, id, sign)], _in_words(wanted, words)
+    return id, [*facts, *_exits(wanted, id, stop, target)], _in_words(wanted, words)
 
 
 def _adopted_as(s: Situation, legs: Sequence[WantedLeg]) -> BookedStructure | None:
@@ -277,7 +277,7 @@ def _costs(
     parts: Sequence[Part], shape: Structure, recorded: Decimal, paid: Decimal
 ) -> Iterator[tuple[Part, Decimal | None]]:
     """Each leg's price, so that together they cost what is recorded; a net price is made up by the dearest leg."""
-    told = sum((part.leg.price is not None for part in parts), 0) == len(parts)
+    told = all(part.leg.price is not None for part in parts)
     dearest = max(parts, key=lambda part: part.price)
     for held, part in _aligned(shape, parts):
         price = part.cost if told else part.price
@@ -344,7 +344,7 @@ def _refuse_slip(recorded: Decimal | None, known: Decimal) -> None:
         raise Refuse(f"entered at {abs(recorded)} by the record, at {abs(known)} by the broker: see entry_price")
 
 
-def _refuse_breached(wanted: Wanted, prices: Sequence[tuple[Decimal | None, int]], now: Decimal) -> None:
+def _refuse_breached(prices: Sequence[tuple[Decimal | None, int]], now: Decimal) -> None:
     """An exit that is reached already would close it the moment it is taken in."""
     for name, (price, sign) in zip(("stop", "target"), prices, strict=True):
         if price is not None and (price - now) * sign <= 0:
@@ -359,13 +359,9 @@ def _described(wanted: Wanted, id: PositionId, price: Decimal | None, *, key: st
     )
 
 
-def _exits(wanted: Wanted, id: PositionId, sign: int) -> Iterator[Fact]:
+def _exits(wanted: Wanted, id: PositionId, stop: Decimal | None, target: Decimal | None) -> Iterator[Fact]:
     """Recorded exits are kept; of a structure they are net prices, below nothing where closing costs."""
-    if wanted.stop is not None or wanted.target is not None:
-        stop, target = (
-            price if price is None or len(wanted.legs) == 1 else sign * abs(price)
-            for price in (wanted.stop, wanted.target)
-        )
+    if stop is not None or target is not None:
         yield ProtectionChosen(position=id, stop=stop, target=target, bare=False, by=wanted.by)
 
 

@@ -99,6 +99,11 @@ def is_option(position: Position) -> bool:
     return option_contract(position.holding.instrument) is not None
 
 
+def is_still(book: Book, position: Position) -> bool:
+    """Whether it is held, nothing opens or closes it, and none of its fills is on its way."""
+    return position.phase is Phase.OPEN and position.closing is None and position.held == book.held(position) > 0
+
+
 def alone(book: Book, position: Position) -> Structure:
     """One option as a structure of one leg: what ends with it ends so for both."""
     tied = TiedLeg(position=position.id, holding=position.holding, ratio=position.sign)
