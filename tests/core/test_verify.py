@@ -114,6 +114,20 @@ def test_many_in_doubt_share_the_pace_of_a_few() -> None:
     assert min(sent.values()) >= 4
 
 
+def test_one_that_joins_an_outage_of_writes_is_sent_at_the_pace_of_the_outage() -> None:
+    """Found by simulation: each began anew with many copies in a few seconds, after ten lots had met the same."""
+    book = doubtful(*missing(1))
+    later = exit_intended(Role.STOP, stop="98", id=PositionId("p2"))
+    told(book, *position(10, id=PositionId("p2")), later, j.OrderInDoubt(id=later.id, reason="503"), at=after(12))
+    told(book, j.OrderMissing(id=later.id), at=after(12))
+
+    def sent_again(seconds: float) -> list[str]:
+        return [each.intent.id for each in of(SubmitOrder, look(book, seconds, held={SPY: 20}))]
+
+    assert sent_again(17.9) == [STOP.id]
+    assert sent_again(18) == [STOP.id, later.id]
+
+
 def test_a_replace_is_never_sent_twice() -> None:
     new = exit_intended(Role.STOP, stop="99", attempt=2, replaces=STOP.id)
     book = folded(*position(10), new, j.OrderInDoubt(id=new.id, reason=""), j.OrderMissing(id=new.id))

@@ -7,7 +7,6 @@
    same order.
 """
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from standfast.core.cover import is_listed, stands_alone
@@ -92,7 +91,7 @@ def _next_look(s: Situation, order: BookedOrder, since: datetime) -> datetime:
 def _look_for(s: Situation, order: BookedOrder) -> Outcomes:
     """An intent without an outcome: after a crash, a lost reply, a timeout."""
     if order.missed and _may_resend(s, order):
-        again = order.changed_at + _shared(s, _backoff(order.intended_at, order.changed_at))
+        again = order.changed_at + _pace(s, order)
         if s.now < again:
             yield WakeAt(at=again, holding=order.holding)
             return
@@ -113,16 +112,22 @@ def _look_for(s: Situation, order: BookedOrder) -> Outcomes:
     yield WakeAt(at=due, holding=order.holding)
 
 
-def _shared(s: Situation, wait: timedelta) -> timedelta:
-    """Where only writes fail, each position's stop is sent again and again: together no oftener than a few would be,
-    because closes and the bot live on the same budget."""
-    many = s.once("in doubt", lambda: sum(1 for _ in _in_doubt(s)))
+def _pace(s: Situation, order: BookedOrder) -> timedelta:
+    """How long after its last copy the next may leave.
+
+    Where only writes fail, each position's stop is sent again and again: together no oftener than a few would be, and
+    one that joins an outage as often as those that have met it, because closes and the bot live on the same budget.
+    """
+    since, many = s.once("in doubt", lambda: _outage(s))
+    wait = _backoff(min(since or order.intended_at, order.intended_at), order.changed_at)
     return wait if many <= SIDE_BY_SIDE else min(wait * many / SIDE_BY_SIDE, LONGEST_SHARED)
 
 
-def _in_doubt(s: Situation) -> Iterator[BookedOrder]:
-    for holding in s.book.holdings():
-        yield from (order for order in s.book.alive.at(holding) if order.stage is Stage.IN_DOUBT)
+def _outage(s: Situation) -> tuple[datetime | None, int]:
+    """Since when orders in doubt have not arrived, and how many are in doubt."""
+    orders = (order for holding in s.book.holdings() for order in s.book.alive.at(holding))
+    doubtful = [order for order in orders if order.stage is Stage.IN_DOUBT]
+    return min((order.intended_at for order in doubtful if order.missed), default=None), len(doubtful)
 
 
 def _may_resend(s: Situation, order: BookedOrder) -> bool:
