@@ -5,7 +5,7 @@ compared with the broker's own orders: what has no stop, what has too much, what
 is compared with the broker either way. Each difference is looked at twice, by two reads, before it is named.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -17,11 +17,12 @@ from standfast.core.policy import Rules
 from standfast.core.reconcile import reconcile
 from standfast.core.situation import Situation
 from standfast.core.structures import structure_at
+from standfast.core.ties import ties
 from standfast.model.breaks import Break, Finding
 from standfast.model.errors import BrokerError, RecordUnreadable
 from standfast.model.evidence import Snapshot
-from standfast.model.ids import BreakId, EntryNumber, Holding, digest, position_id
-from standfast.model.journal import Entry, NakedBegan, PositionAdopted
+from standfast.model.ids import BreakId, EntryNumber, Holding, digest, is_own, position_id
+from standfast.model.journal import Entry, Fact, NakedBegan, OrderObserved, PositionAdopted
 from standfast.model.order import OrderReport
 from standfast.model.tracked import Tracked, held_in
 from standfast.ports import Broker, Clock, Tracker
@@ -77,7 +78,8 @@ async def _look(
         record=record,
     )
     holdings = sorted({*book.holdings(), *snapshot.positions.rows, *orders, *(record.held if record else ())})
-    _note_what_is_naked(situation, holdings, clock.now())
+    _note(situation, _exits_of_others(situation, holdings), clock.now())
+    _note(situation, _what_is_naked(situation, holdings), clock.now())
     situation = replace(
         situation,
         snapshot=replace(situation.snapshot, positions_asked_after=book.head, orders_asked_after=book.head),
@@ -102,12 +104,24 @@ async def _record(rules: Rules, tracker: Tracker | None, unverified: list[str]) 
     return Tracked(label=tracker.label, held=held_in(read.entries), began=read.began)
 
 
-def _note_what_is_naked(s: Situation, holdings: Sequence[Holding], now: datetime) -> None:
+def _exits_of_others(s: Situation, holdings: Sequence[Holding]) -> Iterator[OrderObserved]:
+    """As a guard would tie them: the exits under what a bot holds are no strangers."""
+    alone = [holding for holding in holdings if structure_at(s.book, holding) is None]
+    for outcome in (each for holding in alone for each in ties(s, holding)):
+        if isinstance(outcome, OrderObserved) and not is_own(outcome.report.client_id, s.book.account):
+            yield outcome
+
+
+def _what_is_naked(s: Situation, holdings: Sequence[Holding]) -> Iterator[NakedBegan]:
     """A lack of cover is a break once it has lasted, and here nobody has watched: the two looks stand for that."""
     for holding in holdings:
-        for outcome in list(naked_time(s, holding)):
-            if isinstance(outcome, NakedBegan):
-                apply(s.book, Entry(EntryNumber(s.book.head + 1), 0, now, outcome))
+        yield from (outcome for outcome in naked_time(s, holding) if isinstance(outcome, NakedBegan))
+
+
+def _note(s: Situation, facts: Iterable[Fact], now: datetime) -> None:
+    """Into this book alone, which nobody keeps; each before the next is asked for."""
+    for fact in facts:
+        apply(s.book, Entry(EntryNumber(s.book.head + 1), 0, now, fact))
 
 
 def _book_of_what_is_held(rules: Rules, snapshot: Snapshot, now: datetime) -> Book:
