@@ -7,9 +7,23 @@ from standfast.core.movements import book_movements
 from standfast.core.protect import protect
 from standfast.model import journal as j
 from standfast.model.effects import SubmitOrder
+from standfast.model.ids import PositionId
 from standfast.model.order import Fill, Movement, MovementKind, Role, Side
 from standfast.model.position import Phase
-from tests.core.situations import SPY, D, after, fill, folded, of, situation, told
+from tests.core.situations import (
+    SPY,
+    D,
+    P,
+    adopted,
+    after,
+    fill,
+    folded,
+    of,
+    position,
+    resting_stop,
+    situation,
+    told,
+)
 from tests.core.test_fills import ADOPT, IGNORE, booked, net_of
 
 BOUGHT = fill("x1", "a", Side.BUY, 10, 100, at=after(1))
@@ -49,6 +63,22 @@ def test_a_sale_that_never_was_brings_its_position_back_to_be_guarded() -> None:
     (alarm,) = of(j.AlertRaised, facts)
     assert "taken back" in alarm.text
     assert list(book_movements(book, [taken_back(SOLD)])) == [], "once"
+
+
+def test_what_came_back_in_the_list_before_its_sale_was_booked_does_not_come_back_twice() -> None:
+    """Found by simulation: a stop fills, the broker takes the trade back, and the activities that say so come late."""
+    book = folded(*position(10), *resting_stop())
+    sold = fill("x2", f"{P}-stop-1", Side.SELL, 10, 98, at=after(2))
+    told(book, adopted(10, id=PositionId("from the list")), at=after(20))  # read by id, the stop had sold all
+    booked(book, [sold], ADOPT)
+
+    facts = list(book_movements(book, [taken_back(sold)]))
+    told(book, *facts)
+
+    assert (net_of(book), book.state.moves) == (10, {})
+    assert of(j.FillBusted, facts) == []
+    (alarm,) = of(j.AlertRaised, facts)
+    assert "from the list" in alarm.text
 
 
 def test_a_purchase_that_never_was_leaves_and_what_was_earned_after_it_is_figured_anew() -> None:

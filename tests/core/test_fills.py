@@ -226,6 +226,23 @@ def test_buys_and_sales_behind_an_adoption_are_all_matched() -> None:
     assert net_of(book) == D(6)
 
 
+def test_a_late_fill_is_matched_with_the_adoption_that_was_the_first_to_count_it() -> None:
+    """Found by simulation: it explained a later one, whose own fills then counted twice."""
+    book = folded(adopted(10))
+    booked(book, [fill("sold", "o0", Side.SELL, 10, 101, at=after(4))], ADOPT)
+    told(book, j.PositionSettled(position=P, reason=CloseReason.FOREIGN, proof="sold"), at=after(5))
+    told(book, adopted(10, id=LOT), at=after(60))
+
+    (early,) = book_fill(book, ADOPT, fill("x1", "o1", Side.BUY, 10, 100, at=after(-1)))
+    told(book, early)
+    (later,) = book_fill(book, ADOPT, fill("x2", "o2", Side.BUY, 10, 100, at=after(30)))
+
+    assert (early, later) == (
+        j.FillMatched(fill=early.fill, position=P),
+        j.FillMatched(fill=later.fill, position=LOT),
+    )
+
+
 def test_a_sale_after_the_adoption_closes() -> None:
     sale = report("o", side=Side.SELL, filled=10, state=OrderState.FILLED)
     book = folded(adopted(10), j.OrderObserved(report=sale))

@@ -3,7 +3,8 @@
 The fill is known by its execution id. The parts it had are taken off the positions they belong to; one that had been
 proven flat by it is open again, and is protected from then on like any other. Profit and average cost are figured anew
 without it. What cannot be undone here (it is too long ago, or was taken in from the list before its fill was read)
-leaves the books as what has left by no trade does: when the list shows just that difference (`moved.py`).
+leaves the books as what has left by no trade does: when the list shows just that difference (`moved.py`). What the list
+showed again before the trade was booked has been adopted by then, and does not return besides.
 """
 
 from collections.abc import Iterator
@@ -29,7 +30,7 @@ def busts(book: Book, movement: Movement) -> Iterator[Fact]:
         return  # not about a trade, or about one that was never booked
     undone: FillBusted | ForeignAcknowledged | None = None
     if movement.status in TAKEN_BACK:
-        undone = _undone(book, execution) or _left_alone(book, movement)
+        undone = _undone(book, movement) or _left_alone(book, movement)
     if undone is not None:
         yield undone
     yield _told(book, movement, undone)
@@ -40,8 +41,10 @@ def is_left_to_the_list(book: Book, movement: Movement) -> bool:
     at, execution = movement.holding, ExecutionId(movement.id)
     if movement.broker_kind != TRADE or movement.status not in TAKEN_BACK or at is None or not movement.quantity:
         return False
+    if _is_taken_in(book, movement):
+        return False
     if execution in book.state.executions:
-        return _undone(book, execution) is None and _left_alone(book, movement) is None
+        return _undone(book, movement) is None and _left_alone(book, movement) is None
     bare = book.state.bare.get(at)  # or an adoption: what was read from a list counts every trade before it
     until = [p.counted_until for p in book.positions_at(at) if p.sign * movement.quantity < 0]
     until += [bare.until] if bare is not None and bare.quantity * movement.quantity < 0 else []
@@ -59,8 +62,12 @@ def _left_alone(book: Book, movement: Movement) -> ForeignAcknowledged | None:
     return acknowledging(book, at, known + movement.quantity, by="broker")
 
 
-def _undone(book: Book, execution: ExecutionId) -> FillBusted | None:
-    """None where its parts are not known any more, or where what it opened has been closed since."""
+def _undone(book: Book, movement: Movement) -> FillBusted | None:
+    """None where its parts are not known any more, where what it opened has been closed since, or where what it had
+    closed came back by the list."""
+    execution = ExecutionId(movement.id)
+    if _is_taken_in(book, movement):
+        return None
     for holding, lately in book.state.lately.items():
         parts = [each for each in lately.fills if each.execution == execution]
         if not parts:
@@ -90,6 +97,19 @@ def _undone(book: Book, execution: ExecutionId) -> FillBusted | None:
     return None
 
 
+def _is_taken_in(book: Book, movement: Movement) -> bool:
+    """Whether an adoption from a list read since has counted what comes back, and no fill explains that adoption."""
+    if movement.holding is None:
+        return False
+    return any(
+        position.counted_until is not None
+        and movement.at <= position.counted_until
+        and position.bare_adopted * position.sign * movement.quantity > 0
+        and position.bare_adopted >= abs(movement.quantity)
+        for position in book.positions_at(movement.holding)
+    )
+
+
 def _opens(book: Book, part: Earned) -> bool:
     position = book.state.positions.get(part.position) or book.state.closed.get(part.position)
     return position is not None and part.signed * position.sign > 0
@@ -111,7 +131,8 @@ def _told(book: Book, movement: Movement, undone: FillBusted | ForeignAcknowledg
         names = ", ".join(sorted({str(part.position) for part in undone.parts}))
         done = f"Done: it is taken out of the books; {names} is as it was before and is guarded so."
     else:
-        done = "Nothing is booked for it: what it had opened has closed since, or it is too long ago. "
+        done = "Nothing is booked for it: what it had opened has closed since, what it had closed was taken in from "
+        done += "the list, or it is too long ago. "
         done += "It leaves the books if the broker's list lacks as much."
     text = f"{movement.holding}: {what}. {done} Needed: look at the broker's own statement."
     key = digest(book.account, "busted", movement.id, movement.status)

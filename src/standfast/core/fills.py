@@ -12,7 +12,7 @@
 """
 
 from collections.abc import Iterable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import chain
 
@@ -153,19 +153,20 @@ def _tell_taken(book: Book, fill: Fill, order: BookedOrder) -> Iterator[Fact]:
 
 
 def _matched(book: Book, fill: Fill, order: BookedOrder | None, *, is_shown: bool) -> PositionId | None:
-    """The bare adoption that already counted this fill, if one still lacks fills of this side, or the list shows it.
+    """The bare adoption that was the first to count this fill, if one lacks fills of this side, or the list shows it.
 
     More may have been bought than was adopted, because some was sold again before: what then is too much
     (`bare_adopted` below zero) is explained by the sales.
     """
     if order is not None and order.position is not None and order.role is not Role.FOREIGN:
         return None
+    first: tuple[datetime, PositionId] | None = None  # each was read beyond what those before it had counted
     for position in chain(book.positions_at(fill.holding), _just_closed(book, fill)):
-        lacking = position.bare_adopted * position.sign * fill.side.sign
+        lacking, until = position.bare_adopted * position.sign * fill.side.sign, position.counted_until
         counts = lacking > 0 or (lacking < 0 and is_shown)
-        if counts and position.counted_until is not None and fill.at <= position.counted_until:
-            return position.id
-    return None
+        if counts and until is not None and fill.at <= until and (first is None or until < first[0]):
+            first = until, position.id
+    return first[1] if first is not None else None
 
 
 def _just_closed(book: Book, fill: Fill) -> Iterator[Position]:
