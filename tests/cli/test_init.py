@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from standfast.cli.checks import file_modes
+from standfast.cli.checks import bots_own_sells, file_modes
 from standfast.settings import load
 from tests.cli.ledgers import write
 from tests.cli.running import standfast
@@ -182,3 +182,24 @@ def test_doctor_finds_an_alert_address_that_would_fail_at_the_first_alarm(tmp_pa
     assert found["ok"] is False
     assert "lacks something" in str(found["detail"])
     assert "half-a-webhook" not in str(found)
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        (("--mode", "alert"), "no stop of ours"),
+        (("--mode", "repair", "--held-by", "guard"), "no stop of ours"),
+        (("--mode", "repair"), "under what you adopt"),
+        (("--mode", "repair", "--foreign", "adopt"), "under adopted positions"),
+    ],
+)
+def test_doctor_says_when_our_stops_may_block_the_bots_own_sells(
+    written: tuple[str, ...], said: str, tmp_path: Path
+) -> None:
+    standfast("init", "--yes", *written, folder=tmp_path)
+    (account,) = load(tmp_path / "standfast.toml", KEYS).accounts
+
+    check = bots_own_sells(account)
+
+    assert check.ok
+    assert said in check.detail

@@ -171,12 +171,13 @@ def bots_own_sells(account: "AccountSettings") -> Check:
     name = f"{account.name}: bot's own exits"
     rules = account.rules
     resting = [policy.name for policy in rules.policies if policy.held_by.value != "guard"]
-    if rules.foreign.value != "adopt" or rules.mode.value != "repair" or not resting:
+    if rules.mode.value != "repair" or not resting:
         return Check(name, ok=True, detail="no stop of ours rests under a position the bot opened itself")
     if account.broker.startswith("ccxt:"):  # orders that may only reduce take nothing away from others there
         detail = "stops of ours under its positions reserve nothing: its own exits go through, ours shrink after them"
         return Check(name, ok=True, detail=detail)
-    detail = f"stops resting under adopted positions (policy {', '.join(resting)}) reserve their quantity: the broker"
+    which = "adopted positions" if rules.foreign.value == "adopt" else "what you adopt"
+    detail = f"stops resting under {which} (policy {', '.join(resting)}) reserve their quantity: the broker"
     detail += ' refuses the bot\'s own sells of them and its plain buys; exits_held_by = "guard" leaves the bot free'
     return Check(name, ok=True, detail=detail)
 
