@@ -68,6 +68,15 @@ def test_a_trailing_stop_counts_where_it_is_nearer() -> None:
     assert (plain.stop, plain.stop_reason) == (D(98), CloseReason.STOP_LOSS)
 
 
+def test_a_gain_that_no_price_can_bring_is_never_taken() -> None:
+    """A price of zero is none: no order may name it, and the stop beside it would be refused with it."""
+    doubled = Policy(name="doubled", stop_loss=D("0.02"), take_profit=D(1))
+
+    assert levels_of(*position(10), policy=doubled).target == D(200)
+    short = levels_of(*position(-10), policy=doubled)
+    assert (short.stop, short.target) == (D(102), None)
+
+
 def test_what_has_not_filled_has_no_levels() -> None:
     assert levels_of(*opening_of(10)) == Levels(
         stop=None, stop_reason=CloseReason.STOP_LOSS, emergency=None, target=None

@@ -3,6 +3,8 @@
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from standfast.core.policy import Foreign, HeldBy, Mode, Rung
 from standfast.exchange.faults import RateLimited, Rule
 from standfast.exchange.orders import Side
@@ -49,6 +51,17 @@ def test_a_trailing_stop_climbs_without_a_moment_in_which_nothing_protects() -> 
     trailing = replace(POLICY, take_profit=None, trailing=(Rung(D("0.01"), D("0.01")),))
     rising = prices((0, "100.00", "100.02"), (20, "102.00", "102.02"), (40, "104.00", "104.02"))
     play(story, replace(RULES, policies=(trailing,)), rising, start=START)
+
+
+@pytest.mark.parametrize("gain", ["0.999999", "1.5"])
+def test_a_short_whose_target_no_price_can_reach_is_covered_all_the_same(gain: str) -> None:
+    """The pair was refused for its target's price, and the stop with it, for as long as the position lived."""
+
+    async def story(world: World) -> None:
+        await holding(world, -100)
+        assert is_covered(world, 100)
+
+    play(story, replace(RULES, policies=(replace(POLICY, take_profit=D(gain)),)), STILL, start=START)
 
 
 def test_a_stop_that_the_broker_s_rate_turns_away_is_no_reason_to_close_what_was_just_opened() -> None:

@@ -358,5 +358,5 @@ def _rounded(wanted: Resting, position: Position, instrument: Instrument) -> Res
     if stop is not None:
         stop = instrument.round_up(stop) if position.sign > 0 else instrument.round_down(stop)
     if target is not None:
-        target = instrument.round_nearest(target)
+        target = max(instrument.round_nearest(target), instrument.tick_at(target))
     return replace(wanted, stop=stop, target=target)

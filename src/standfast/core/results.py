@@ -74,6 +74,8 @@ def levels(book: Book, position: Position, policy: Policy, *, of: Decimal | None
     target = position.target
     if target is None and policy.take_profit is not None:
         target = price_at(position, policy.take_profit, of=position.gain_anchor or entry)
+    if target is not None and target <= 0:
+        target = None  # a short can gain all of its entry and no more: beyond that the rule never fires
     return Levels(stop=stop, stop_reason=reason, emergency=emergency, target=target)
 
 
