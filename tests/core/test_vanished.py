@@ -11,7 +11,7 @@ from standfast.model.breaks import BreakKind, Finding
 from standfast.model.effects import ReadPosition, SubmitOrder, WakeAt
 from standfast.model.evidence import SingleRead
 from standfast.model.ids import BreakId, EntryNumber
-from tests.core.situations import SPY, D, after, folded, of, position, situation, the, told
+from tests.core.situations import SPY, D, after, folded, of, position, situation, the, told, with_contract
 
 GHOST = j.BreakSeen(
     id=BreakId("b1"),
@@ -81,3 +81,19 @@ def test_a_purchase_read_after_a_list_that_does_not_show_it_any_more_waits_too(
 
     assert bool(of(SubmitOrder, outcomes)) is is_placed
     assert (WakeAt(at=after(3), holding=SPY) in outcomes) is not is_placed
+
+
+@pytest.mark.parametrize(("seconds", "is_placed"), [(1, True), (9, True), (10, False)])
+def test_a_stop_that_may_only_reduce_does_not_wait_for_a_list_that_need_not_show_the_fill_yet(
+    seconds: float, *, is_placed: bool
+) -> None:
+    """Found by a drill: three seconds bare after each opening at an exchange whose positions are seconds late."""
+    book = told(folded(*position(10, at=after(0)), at=after(0)), GHOST, at=after(0))
+    s = situation(
+        book, held={}, now=after(seconds), asked_after=book.head - 1, contract=with_contract(reduce_only=True)
+    )
+
+    outcomes = list(protect(s, the(book)))
+
+    assert bool(of(SubmitOrder, outcomes)) is is_placed
+    assert bool(of(WakeAt, outcomes)) is not is_placed

@@ -4,6 +4,8 @@ They nearly always come: after an outage in which somebody closed, the list is t
 already would sell what nobody holds. A list alone is not believed for longer than that: it may be minutes old while the
 position goes bare. Asked for the holding by its name, a broker that says the same is believed until fills come, or it
 says otherwise; people are told of both, the ghost and the missing cover.
+
+Where a stop may only reduce it can do no harm to what is gone: there a list that need not show the fill yet delays none.
 """
 
 from datetime import datetime, timedelta
@@ -24,6 +26,9 @@ LESS = frozenset({BreakKind.GHOST_POSITION, BreakKind.QUANTITY, BreakKind.SIDE})
 def waits_for_fills(s: Situation, position: Position) -> Outcomes:
     """What to ask and when to look again, while nothing is to be placed; nothing at all when there is no such doubt."""
     holding = position.holding
+    read = s.snapshot.positions
+    if s.contract.reduce_only and read is not None and not _must_show_all(s, holding, read.began):
+        return
     breaks = [each for each in s.book.breaks_at(holding) if each.finding.kind in LESS]
     is_judged = s.is_comparable(holding) and s.is_settled(holding)
     if not breaks and not is_judged and not _is_of_after_its_fills(s, holding):
