@@ -155,3 +155,29 @@ def test_fills_behind_it_that_turn_up_later_are_matched() -> None:
     told(book, fact)
     assert net_of(book) == 0
     assert book.state.closed[held.id].bare_adopted == 0
+
+
+def test_what_others_buy_and_sell_after_the_first_list_leaves_what_it_showed_to_be_sold() -> None:
+    """Found by simulation: of 54 that were listed a sale took 33, 20 more were bought, and the other 21 sold too: the
+    purchase was taken for what had been listed, the rest of the sale for a short."""
+    book = folded(SEEN)
+    later = replace(SEEN, finding=replace(SEEN.finding, reported="52", gap=D(52)))
+    told(book, later, at=after(4))
+    fills = [
+        fill("x1", "a", Side.SELL, 33, 100, at=after(1)),
+        fill("x2", "b", Side.BUY, 20, 100, at=after(3)),
+        fill("x3", "a", Side.SELL, 32, 100, at=after(5)),
+    ]
+    for each in fills:
+        told(book, *book_fill(book, ADOPT, each), at=after(5))
+
+    lots = sorted((lot.opened, lot.held) for lot in book.state.positions.values())
+    assert lots == [(D(20), D(20)), (D(32), D(0)), (D(33), D(0))]
+
+
+def test_what_was_bought_while_the_list_was_told_may_be_in_it() -> None:
+    book = folded()
+    booked(book, [fill("x0", "theirs", Side.BUY, 65, 90, at=after(-1))], ADOPT)
+    told(book, SEEN)
+    booked(book, [fill("x1", "b", Side.SELL, 80, 100, at=after(5))], ADOPT)
+    assert net_of(book) == -15

@@ -79,6 +79,7 @@ def _break_seen(book: Book, fact: j.BreakSeen, entry: j.Entry) -> None:
         worst=max(fact.finding.gap, known.worst) if known is not None else fact.finding.gap,
         action=known.action if known is not None else "",
         told_at=entry.at,
+        first_reported=known.first_reported if known is not None else fact.finding.reported,
     )
     book.breaks_on[fact.finding.holding][fact.id] = None
     _look_again(book, fact.finding.holding)

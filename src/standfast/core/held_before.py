@@ -20,12 +20,14 @@ from standfast.model.order import ZERO, Fill
 from standfast.model.position import Position, Standing
 
 ENDED = timedelta(seconds=60)
+SKEW = timedelta(seconds=2)
+"""How far the broker's clock may be from ours."""
 
 
 def held_before(book: Book, rules: Rules, fill: Fill, most: Decimal) -> PositionAdopted | ForeignAcknowledged | None:
     """The fact that takes in what this fill is about to close, at most so much; None where all is explained."""
     earlier = (each for each in _differences(book, fill) if each.first_seen <= fill.at)  # a later one may show it
-    left = ((each, _unexplained(book, rules, each, fill.at) * -fill.side.sign) for each in earlier)
+    left = ((each, _unexplained(book, rules, each, fill)) for each in earlier)
     found, quantity = next(((each, min(extra, most)) for each, extra in left if extra > 0), (None, ZERO))
     if found is None or quantity <= 0:
         return None
@@ -41,6 +43,7 @@ def held_before(book: Book, rules: Rules, fill: Fill, most: Decimal) -> Position
         anchor=None,
         strategy=rules.foreign_strategy(""),
         by="policy",
+        seen_at=fill.at,
     )
 
 
@@ -54,23 +57,34 @@ def _differences(book: Book, fill: Fill) -> Iterator[Break]:
             yield each
 
 
-def _unexplained(book: Book, rules: Rules, found: Break, before: datetime) -> Decimal:
-    """What the broker had listed beyond the books before this, signed, if no fill is booked that could explain it."""
-    finding = found.finding
+def _unexplained(book: Book, rules: Rules, found: Break, fill: Fill) -> Decimal:
+    """What the broker had listed beyond the books before this fill, of the side it closes, if no fill is booked that
+    could explain it. What was told at first counts as well as what has been told since: the later list shows already
+    what was traded in between, and nobody can say of which trade what it shows is left."""
+    finding, sign = found.finding, -fill.side.sign
     if finding.kind not in (BreakKind.ORPHAN_POSITION, BreakKind.QUANTITY) or not finding.gap:
         return ZERO
     assert finding.holding is not None, finding
+    told_at, reported = found.told_at or found.last_seen, _number(finding.reported)
+    if told_at > fill.at:  # what it says now may be what a fill of then has left of it
+        reported = found.worst if reported > 0 else -found.worst
+    sights = ((told_at, reported), (found.first_seen, _number(found.first_reported)))
+    counted = _counted(book, finding.holding)
+    return max(
+        (
+            (listed - counted) * sign
+            for at, listed in sights
+            if listed * sign > 0 and not _may_be_in_it(book, rules, finding.holding, at)
+        ),
+        default=ZERO,
+    )
+
+
+def _number(reported: str) -> Decimal:
     try:
-        reported = Decimal(finding.reported)
+        return Decimal(reported)
     except InvalidOperation:
         return ZERO
-    told_at = found.told_at or found.last_seen
-    if told_at > before:  # what it says now may be what a fill of then has left of it
-        reported = found.worst if reported > 0 else -found.worst
-    if _may_be_in_it(book, rules, finding.holding, told_at):
-        return ZERO
-    extra = reported - _counted(book, finding.holding)
-    return extra if extra * reported > 0 else ZERO
 
 
 def _may_be_in_it(book: Book, rules: Rules, holding: Holding, told_at: datetime) -> bool:
@@ -88,8 +102,10 @@ def _may_be_in_it(book: Book, rules: Rules, holding: Holding, told_at: datetime)
 
 
 def _came_after(lot: Position, told_at: datetime) -> bool:
-    """Whether it is an opening of ours that was asked for later, or was taken in from that list."""
-    begun = lot.asked_at if lot.standing is Standing.OWNED else lot.adopted_at if _is_from_a_list(lot) else None
+    """Whether it is an opening of ours that was asked for later, was taken in from that list, or bought since."""
+    if lot.standing is not Standing.OWNED and not _is_from_a_list(lot):
+        return lot.opened_at is not None and lot.opened_at > told_at + SKEW  # by the broker's clock
+    begun = lot.asked_at if lot.standing is Standing.OWNED else lot.adopted_at
     return begun is not None and begun >= told_at
 
 
