@@ -16,6 +16,10 @@ from standfast.model.position import CloseReason, Phase, Position
 from standfast.model.structure import legs_text
 
 
+UNWANTED = frozenset({CloseReason.ROLLBACK, CloseReason.LIQUIDATION})
+"""Why an opening that is gone again was none."""
+
+
 def finish_acts(s: Situation) -> Iterator[Outcome]:
     """Answer every watched request whose outcome is known."""
     for taken in list(s.book.state.requests.values()):
@@ -33,19 +37,25 @@ def _open_done(s: Situation, taken: RequestTaken) -> RequestDone | None:
         return whole
     closed = s.book.state.closed.get(id)
     if closed is not None:
-        return RequestDone(
-            request=taken.request,
-            ok=closed.opened > 0 and closed.close_reason is not CloseReason.ROLLBACK,
-            detail=f"{id} {closed.proof}",
-        )
+        ok = closed.opened > 0 and closed.close_reason not in UNWANTED
+        return RequestDone(request=taken.request, ok=ok, detail=f"{id} {_what_became_of(closed)}{closed.proof}")
     position = s.book.state.positions.get(id)
-    if position is None or position.phase is not Phase.OPEN:
+    if position is None or position.phase is not Phase.OPEN or not s.book.held(position):
         return None
     gap = cover_gap(s, position)
     if gap is not None and gap[1] < gap[0]:
         return None
     detail = f"{id} open: {position.net} at {position.entry_price}, {_in_words(s, position)}"
     return RequestDone(request=taken.request, ok=True, detail=detail)
+
+
+def _what_became_of(closed: Position) -> str:
+    """Of an opening that is over before its answer; empty where nothing had filled."""
+    if not closed.opened:
+        return ""
+    out = f" at {closed.exit_price}" if closed.exit_price is not None else ""
+    reason = f" ({closed.close_reason})" if closed.close_reason is not None else ""
+    return f"was opened for {closed.opened} at {closed.entry_price} and is gone again{reason}{out}: "
 
 
 def _structure_opened(s: Situation, taken: RequestTaken, id: PositionId) -> RequestDone | None:
