@@ -6,7 +6,6 @@ The exchange's time stands still unless a test moves it, and its prices are thos
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -20,25 +19,12 @@ from standfast.exchange.faults import AnyFault, Rule
 from standfast.exchange.server import ExchangeServer, Options, build
 from standfast.model.ids import AccountId, Holding, InstrumentId
 from standfast.model.secret import Secret
-from tests.brokers.clocks import LoopClock
+from tests.brokers.clocks import VenueClock
 
 KEY, SECRET = "PKTEST0001", "very secret words"
 STILL = Options(seed=None, speed=None, accounts=(AccountSpec(name="paper", key_id=KEY, secret=SECRET),))
 SPY = Holding(InstrumentId("SPY"))
 AAPL = Holding(InstrumentId("AAPL"))
-
-QUICK = Deadlines(urgent_turn_within=2.0, turn_within=2.0, answer_within=0.3, list_within=1.0)
-"""For tests in which an answer never comes."""
-
-
-class VenueClock(LoopClock):
-    """The exchange's date, and seconds of the loop."""
-
-    def __init__(self, venue: Venue) -> None:
-        self._venue = venue
-
-    def now(self) -> datetime:
-        return self._venue.now
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from standfast.model.quote import ExactTick, Quote
 from standfast.ports import Ticks
 from standfast.runtime.clock import RealClock
 from standfast.runtime.quotes import Quotes
+from tests.brokers.clocks import PATIENCE
 from tests.brokers.served import SPY, desk
 from tests.brokers.tradier import served as tradier
 from tests.core.situations import P
@@ -234,7 +235,7 @@ async def test_the_greeks_of_options_are_asked_for_once_a_minute_beside_any_stre
     async with tradier.desk() as at:
         quotes = Quotes(at.broker, at.clock, lambda holding: None)
         quotes.watch(Watch({tradier.PUT: NOTHING_WAKES, tradier.SPY: BAND}))
-        async with asyncio.timeout(10), asyncio.TaskGroup() as tasks:
+        async with asyncio.timeout(PATIENCE), asyncio.TaskGroup() as tasks:
             polling = tasks.create_task(quotes.poll())
             while tradier.PUT not in quotes.greeks:
                 await at.clock.sleep(0.05)

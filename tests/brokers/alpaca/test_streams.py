@@ -21,7 +21,7 @@ from standfast.model.order import OrderType, Side, Terms, TimeInForce
 from standfast.model.quote import Quote
 from standfast.model.secret import Secret
 from standfast.ports import BrokerEvent, OrderEvent, StreamDown, StreamUp
-from tests.brokers.clocks import ManualClock, settle
+from tests.brokers.clocks import PATIENCE, ManualClock, settle
 from tests.brokers.served import AAPL, SPY, Desk, desk
 
 BUY = Terms(side=Side.BUY, quantity=Decimal(1), type=OrderType.MARKET, time_in_force=TimeInForce.DAY, reduces=False)
@@ -29,7 +29,7 @@ BUY = Terms(side=Side.BUY, quantity=Decimal(1), type=OrderType.MARKET, time_in_f
 
 @asynccontextmanager
 async def events(at: Desk) -> AsyncIterator[AsyncIterator[BrokerEvent]]:
-    async with aclosing(at.broker.events()) as found, at.clock.timeout(10):
+    async with aclosing(at.broker.events()) as found, asyncio.timeout(PATIENCE):
         yield found
 
 
@@ -80,7 +80,7 @@ async def test_refused_keys_are_said_once_and_tried_again() -> None:
 
 
 async def test_quotes_follow_what_is_watched_at_once() -> None:
-    async with desk() as at, asyncio.TaskGroup() as tasks, at.clock.timeout(10):
+    async with desk() as at, asyncio.TaskGroup() as tasks, asyncio.timeout(PATIENCE):
         heard = Heard(at)
         listening = tasks.create_task(heard.listen())
         at.broker.watch(frozenset({SPY}))
@@ -114,7 +114,7 @@ class Heard:
                 self.at.quote(holding, bid, ask)
             self._came.clear()
             try:
-                async with self.at.clock.timeout(0.02):  # the subscription may not be there yet
+                async with asyncio.timeout(0.02):  # the subscription may not be there yet
                     await self._came.wait()
             except TimeoutError:
                 continue

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -27,7 +26,7 @@ from standfast.model.order import OrderType, Side, TimeInForce
 from standfast.model.secret import Secret
 from tests.brokers.alpaca.replies import order_row
 from tests.brokers.clocks import LoopClock
-from tests.brokers.served import QUICK, SPY, desk
+from tests.brokers.served import SPY, desk
 from tests.brokers.writing import ID, exists, submit, terms
 
 
@@ -52,7 +51,7 @@ from tests.brokers.writing import ID, exists, submit, terms
     ids=str,
 )
 async def test_an_answer_that_proves_nothing_leaves_the_outcome_open(fault: AnyFault, *, happened: bool) -> None:
-    async with desk(deadlines=QUICK) as at:
+    async with desk() as at:
         at.fault("submit", fault)
 
         with pytest.raises(OutcomeUnknown):
@@ -62,7 +61,7 @@ async def test_an_answer_that_proves_nothing_leaves_the_outcome_open(fault: AnyF
 
 
 async def test_a_write_is_sent_once_whatever_happens_to_it() -> None:
-    async with desk(deadlines=QUICK) as at:
+    async with desk() as at:
         at.fault("submit", ServerError(status=504))
 
         with pytest.raises(OutcomeUnknown):
@@ -84,11 +83,11 @@ async def test_a_refused_connection_means_that_it_never_left() -> None:
 
 
 async def test_a_full_connection_pool_means_that_it_never_left() -> None:
-    async with desk(deadlines=QUICK) as at:
-        at.fault("submit", NeverArrives(hold=5.0))
+    async with desk() as at:
+        at.fault("submit", NeverArrives())
         settings = AlpacaSettings(
             account=AccountId("paper"), key_id=Secret("PKTEST0001"), secret=Secret("very secret words"),
-            rest_url=at.server.url, deadlines=QUICK,
+            rest_url=at.server.url,
         )  # fmt: skip
         narrow = AlpacaBroker(settings, clock=at.clock, transport=AiohttpTransport(connections_max=1))
         outcomes: list[type[Exception]] = []
@@ -118,7 +117,7 @@ async def test_refused_keys_are_said_as_such() -> None:
 
 
 async def test_a_refusal_for_rate_says_how_long_and_closes_the_way_for_the_next() -> None:
-    async with desk(deadlines=replace(QUICK, turn_within=0.05)) as at:
+    async with desk(deadlines=Deadlines(turn_within=0.05)) as at:
         at.fault("submit", RateLimited(reset_after=30.0), count=1)
 
         with pytest.raises(Rejected) as refused:
@@ -199,7 +198,7 @@ async def test_a_pair_keeps_its_quantity_out_of_a_replace_of_its_stop() -> None:
 
 
 async def test_no_error_names_the_keys() -> None:
-    async with desk(deadlines=Deadlines(answer_within=0.2)) as at:
+    async with desk() as at:
         at.fault("submit", NeverAnswered())
         with pytest.raises(OutcomeUnknown) as unknown:
             await submit(at)

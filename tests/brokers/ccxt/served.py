@@ -3,37 +3,21 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from standfast.brokers.ccxt.adapter import UNLIMITED, CcxtBroker, CcxtSettings
 from standfast.brokers.ccxt.library import Access
 from standfast.brokers.ccxt.markets import Shelf
-from standfast.brokers.shared.courier import Deadlines
 from standfast.brokers.shared.transport import AiohttpTransport
-from standfast.exchange.dialects.perpetuals import Perpetuals
 from standfast.model.ids import AccountId, Holding, InstrumentId
 from standfast.model.secret import Secret
-from tests.brokers.clocks import LoopClock
+from tests.brokers.clocks import VenueClock
 from tests.exchange.dialects.bybit_desk import KEY, SECRET, BybitDesk, bybit_desk
 
 NAME = InstrumentId("BTC/USDT:USDT")
 BTC, LONG, SHORT = Holding(NAME), Holding(NAME, "long"), Holding(NAME, "short")
 QUANTITY = Decimal("0.02")
-USUAL = Deadlines()
-QUICK = Deadlines(urgent_turn_within=2.0, turn_within=2.0, answer_within=0.3, list_within=1.0)
-"""For tests in which an answer never comes."""
-
-
-class VenueClock(LoopClock):
-    """The exchange's date, and seconds of the loop."""
-
-    def __init__(self, venue: Perpetuals) -> None:
-        self._venue = venue
-
-    def now(self) -> datetime:
-        return self._venue.now
 
 
 @dataclass(slots=True)
@@ -47,7 +31,7 @@ class Desk:
 
     def another(self) -> CcxtBroker:
         """The adapter of another life of the guard: it remembers nothing."""
-        made = _broker(self.at, self.clock, USUAL, SECRET)
+        made = _broker(self.at, self.clock, SECRET)
         self.others.append(made)
         return made
 
@@ -59,10 +43,10 @@ class Desk:
 
 
 @asynccontextmanager
-async def desk(*, deadlines: Deadlines = USUAL, secret: str = SECRET, **given: Any) -> AsyncIterator[Desk]:
+async def desk(*, secret: str = SECRET, **given: Any) -> AsyncIterator[Desk]:
     async with bybit_desk(**given) as at:
         clock = VenueClock(at.venue)
-        found = Desk(_broker(at, clock, deadlines, secret), clock, at)
+        found = Desk(_broker(at, clock, secret), clock, at)
         try:
             yield found
         finally:
@@ -70,7 +54,7 @@ async def desk(*, deadlines: Deadlines = USUAL, secret: str = SECRET, **given: A
                 await each.close()
 
 
-def _broker(at: BybitDesk, clock: VenueClock, deadlines: Deadlines, secret: str) -> CcxtBroker:
+def _broker(at: BybitDesk, clock: VenueClock, secret: str) -> CcxtBroker:
     access = Access(
         id="bybit",
         key_id=Secret(KEY),
@@ -86,6 +70,5 @@ def _broker(at: BybitDesk, clock: VenueClock, deadlines: Deadlines, secret: str)
         shelf=Shelf(),
         rate_share=1.0,
         rates=UNLIMITED,
-        deadlines=deadlines,
     )
     return CcxtBroker(settings, clock=clock, transport=AiohttpTransport())

@@ -9,7 +9,7 @@ from standfast.brokers.ccxt.markets import Shelf
 from standfast.brokers.shared.transport import AiohttpTransport
 from standfast.model.ids import AccountId
 from standfast.model.secret import Secret
-from tests.brokers.ccxt.served import VenueClock
+from tests.brokers.clocks import VenueClock
 from tests.exchange.dialects.binance_desk import KEY, SECRET, BinanceDesk, binance_desk
 
 

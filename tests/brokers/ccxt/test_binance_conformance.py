@@ -14,6 +14,7 @@ from standfast.testing.check_broker import CHECKS, Bench
 from tests.brokers.ccxt.served import BTC, LONG, QUANTITY, SHORT
 from tests.brokers.ccxt.served_binance import desk
 from tests.brokers.ccxt.test_bybit_writes import stop, terms
+from tests.brokers.clocks import PATIENCE
 
 
 @pytest.mark.parametrize("holding", [BTC, LONG], ids=["one-way", "hedged"])
@@ -56,7 +57,7 @@ async def test_quotes_come_as_they_change() -> None:
         await broker.instrument(BTC.instrument)
         broker.watch(frozenset({BTC}))
         seen: list[Decimal] = []
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while broker.quotes_down or not seen or seen[-1] != Decimal("50123.4"):
                 ticks = (await anext(quotes)).each
                 seen += [tick.quote(clock.now()).bid for tick in ticks]

@@ -19,7 +19,7 @@ from standfast.model.effects import Turn, Urgency
 from standfast.model.errors import BrokerError, OutcomeUnknown, Rejected, Unauthorised
 from standfast.model.ids import ClientOrderId, Holding
 from standfast.model.order import OrderReport, OrderState, OrderType, Side, Terms, TimeInForce
-from tests.brokers.ccxt.served import BTC, LONG, NAME, QUICK, SHORT, Desk, desk
+from tests.brokers.ccxt.served import BTC, LONG, NAME, SHORT, Desk, desk
 
 ID = ClientOrderId("sfabcd-o1")
 
@@ -60,7 +60,7 @@ async def submit(at: Desk, made: Terms, holding: Holding = BTC, id: str = str(ID
     ids=str,
 )
 async def test_an_answer_that_proves_nothing_leaves_the_outcome_open(fault: AnyFault, *, happened: bool) -> None:
-    async with desk(deadlines=QUICK) as at:
+    async with desk() as at:
         await at.broker.instrument(NAME)
         at.at.fault("submit", fault)
 

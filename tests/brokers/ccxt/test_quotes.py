@@ -15,7 +15,7 @@ from standfast.brokers.shared.transport import AiohttpTransport, TransportError
 from standfast.brokers.shared.wire import Wire
 from standfast.model.errors import Malformed
 from tests.brokers.ccxt.served import BTC, LONG, NAME, SHORT, desk
-from tests.brokers.clocks import LoopClock
+from tests.brokers.clocks import PATIENCE, LoopClock
 
 BOOK = {
     "topic": "orderbook.1.BTCUSDT", "type": "snapshot", "ts": 1790000000000,
@@ -33,7 +33,7 @@ async def test_a_watched_contract_is_quoted_as_it_changes_for_both_sides_at_once
     async with desk() as at, aclosing(at.broker.quote_events()) as quotes:
         await at.broker.instrument(NAME)
         at.broker.watch(frozenset({BTC, LONG, SHORT}))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while not (first := (await anext(quotes)).each):
                 pass
             assert (first[0].instrument, first[0].bid) == (NAME, 50000.0)

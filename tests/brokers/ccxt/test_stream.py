@@ -17,7 +17,7 @@ from standfast.model.ids import AccountId
 from standfast.model.secret import Secret
 from standfast.ports import OrderEvent, StreamDown, StreamUp
 from tests.brokers.ccxt.scripted import INSTRUMENT, SHORT, listed, order_row
-from tests.brokers.clocks import LoopClock
+from tests.brokers.clocks import PATIENCE, LoopClock
 
 
 @dataclass(slots=True)
@@ -133,7 +133,7 @@ async def test_every_event_of_one_message_is_told() -> None:
         for number in range(5):
             await exchange.order(orderId=f"o-{number}")
 
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             told = [await anext(events) for _ in range(5)]
 
         assert [each.broker_id for each in told if isinstance(each, OrderEvent)] == [f"o-{n}" for n in range(5)]
@@ -145,7 +145,7 @@ async def test_a_stream_lives_though_the_accounts_clock_is_another_than_the_mach
         broker._library.streaming["keepAlive"] = 50
         assert await anext(events) == StreamUp()
         following = asyncio.ensure_future(anext(events))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while exchange.heard.count("ping") < 8:
                 await broker._clock.sleep(0.02)
 

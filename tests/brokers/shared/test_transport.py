@@ -14,6 +14,7 @@ import pytest
 
 from standfast.brokers.shared import transport as module
 from standfast.brokers.shared.transport import AiohttpTransport, Exchange, TransportError
+from tests.brokers.clocks import PATIENCE
 from tests.starved import no_descriptors
 
 
@@ -42,7 +43,7 @@ async def answering(answer: bytes) -> AsyncIterator[str]:
 
 async def failing(url: str) -> Exchange:
     exchange = Exchange(method="POST", url=url, headers={"key": "secret words"}, body=b"{}")
-    async with transport() as made, asyncio.timeout(10):
+    async with transport() as made, asyncio.timeout(PATIENCE):
         with pytest.raises(TransportError):
             await made.request(exchange)
     return exchange
@@ -56,7 +57,7 @@ async def failing(url: str) -> Exchange:
     ],
 )
 async def test_where_nothing_answers_is_said_in_words(url: str, told: str) -> None:
-    async with transport() as made, asyncio.timeout(10):
+    async with transport() as made, asyncio.timeout(PATIENCE):
         with pytest.raises(TransportError, match=re.escape(told)):
             await made.request(Exchange(method="GET", url=url, headers={}, body=b""))
 
@@ -152,7 +153,7 @@ def unvouched(tmp_path: Path) -> ssl.SSLContext:
     files = ("-keyout", str(key), "-out", str(certificate))
     subject = ("-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost")
     made_by = (program, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", *files, *subject)
-    subprocess.run(made_by, check=True, capture_output=True, timeout=50)
+    subprocess.run(made_by, check=True, capture_output=True, timeout=240)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
     return context

@@ -10,9 +10,8 @@ from decimal import Decimal
 from functools import partial
 from typing import Any
 
-from standfast.brokers.shared.courier import Deadlines
 from standfast.brokers.shared.transport import AiohttpTransport
-from standfast.brokers.tradier.adapter import DEADLINES, TradierBroker, TradierSettings
+from standfast.brokers.tradier.adapter import TradierBroker, TradierSettings
 from standfast.exchange.accounts import AccountSpec
 from standfast.exchange.assets import Quote
 from standfast.exchange.dialects import tradier
@@ -21,7 +20,7 @@ from standfast.exchange.faults import AnyFault, Rule
 from standfast.exchange.server import ExchangeServer, Options, build, dialect_of
 from standfast.model.ids import AccountId, Holding, InstrumentId
 from standfast.model.secret import Secret
-from tests.brokers.served import VenueClock
+from tests.brokers.clocks import VenueClock
 
 NUMBER, TOKEN = "VA00000001", "very secret token"
 SPY = Holding(InstrumentId("SPY"))
@@ -37,8 +36,6 @@ STILL = Options(
     instruments={str(holding.instrument): Decimal(bid) for holding, (bid, _) in PRICES.items()},
     accounts=(AccountSpec(name="paper", key_id=NUMBER, secret=TOKEN, multiplier=2),),
 )
-QUICK = Deadlines(urgent_turn_within=2.0, turn_within=2.0, answer_within=0.3, list_within=1.0)
-"""For tests in which an answer never comes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +59,11 @@ class Desk:
 
     def another(self) -> TradierBroker:
         """The adapter of another life of the guard: it remembers nothing."""
-        return _broker(self.server, self.clock, DEADLINES, TOKEN, NUMBER)
+        return _broker(self.server, self.clock, TOKEN, NUMBER)
 
 
 @asynccontextmanager
-async def desk(
-    *, deadlines: Deadlines = DEADLINES, token: str = TOKEN, number: str = NUMBER, lags: bool = False, **changes: Any
-) -> AsyncIterator[Desk]:
+async def desk(*, token: str = TOKEN, number: str = NUMBER, lags: bool = False, **changes: Any) -> AsyncIterator[Desk]:
     """A served exchange (options `STILL`, with these changed) and the adapter for its account.
 
     `lags`: positions trail the orders, and time has to be moved for them to come.
@@ -78,7 +73,7 @@ async def desk(
     speaks = dialect_of(options) if lags else partial(tradier.routes, limits=None)
     async with ExchangeServer(venue, dialect=speaks) as server:
         clock = VenueClock(venue)
-        broker = _broker(server, clock, deadlines, token, number)
+        broker = _broker(server, clock, token, number)
         found = Desk(broker, clock, venue, server)
         found.quote(INDEX, "6899.50", "6900.50")
         for holding, (bid, ask) in PRICES.items():
@@ -89,7 +84,7 @@ async def desk(
             await broker.close()
 
 
-def _broker(server: ExchangeServer, clock: VenueClock, deadlines: Deadlines, token: str, number: str) -> TradierBroker:
+def _broker(server: ExchangeServer, clock: VenueClock, token: str, number: str) -> TradierBroker:
     settings = TradierSettings(
         account=AccountId("paper"),
         account_id=number,
@@ -101,6 +96,5 @@ def _broker(server: ExchangeServer, clock: VenueClock, deadlines: Deadlines, tok
         requests_per_minute=1_000_000,
         orders_per_minute=1_000_000,
         rate_share=1.0,
-        deadlines=deadlines,
     )
     return TradierBroker(settings, clock=clock, transport=AiohttpTransport())

@@ -20,7 +20,7 @@ from standfast.model.errors import OutcomeUnknown, Rejected
 from standfast.model.greeks import Greeks
 from standfast.model.ids import ClientOrderId, Holding, InstrumentId
 from standfast.model.order import LegTerms, OrderState, OrderType, Side, Terms, TimeInForce
-from tests.brokers.tradier.served import LOWER, PUT, QUICK, SPY, desk
+from tests.brokers.tradier.served import LOWER, PUT, SPY, desk
 from tests.core.situations import folded
 
 ID = ClientOrderId("sfabcd-o7")
@@ -130,7 +130,7 @@ async def test_one_that_cannot_be_had_rests_and_can_be_withdrawn() -> None:
 
 
 async def test_an_answer_that_is_lost_leaves_its_outcome_open_until_its_tag_is_found() -> None:
-    async with desk(deadlines=QUICK) as at:
+    async with desk() as at:
         at.fault("submit", ServerError(status=504, after=True), count=1)
 
         with pytest.raises(OutcomeUnknown):

@@ -1,5 +1,6 @@
 """Quotes of what is watched, shares and options alike, as they come; a stream that breaks is up again by itself."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from decimal import Decimal
@@ -11,7 +12,7 @@ from standfast.brokers.tradier.quote_stream import QuoteStream
 from standfast.exchange.faults import Cut
 from standfast.model.errors import Malformed
 from standfast.ports import Tick
-from tests.brokers.clocks import ManualClock
+from tests.brokers.clocks import PATIENCE, ManualClock
 from tests.brokers.tradier.scripted import Script, broker
 from tests.brokers.tradier.served import AAPL, PUT, SPY, Desk, desk
 
@@ -23,7 +24,7 @@ async def ticks(at: Desk) -> AsyncIterator[AsyncIterator[Tick]]:
             for tick in found.each:
                 yield tick
 
-    async with aclosing(each()) as found, at.clock.timeout(10):  # type: ignore[type-var]  # it is a generator
+    async with aclosing(each()) as found, asyncio.timeout(PATIENCE):  # type: ignore[type-var]  # it is a generator
         yield found
 
 

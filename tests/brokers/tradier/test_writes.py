@@ -24,7 +24,7 @@ from standfast.model.ids import AccountId, ClientOrderId, Holding, InstrumentId
 from standfast.model.order import OrderState, OrderType, Side, TimeInForce
 from standfast.model.secret import Secret, remember
 from tests.brokers.clocks import LoopClock
-from tests.brokers.tradier.served import PUT, QUICK, SPY, desk
+from tests.brokers.tradier.served import PUT, SPY, desk
 from tests.brokers.writing import ID, exists, submit, terms
 
 
@@ -51,7 +51,7 @@ from tests.brokers.writing import ID, exists, submit, terms
     ids=str,
 )
 async def test_an_answer_that_proves_nothing_leaves_the_outcome_open(fault: AnyFault, *, happened: bool) -> None:
-    async with desk(deadlines=QUICK) as at:
+    async with desk() as at:
         at.fault("submit", fault)
 
         with pytest.raises(OutcomeUnknown):
@@ -61,7 +61,7 @@ async def test_an_answer_that_proves_nothing_leaves_the_outcome_open(fault: AnyF
 
 
 async def test_a_write_is_sent_once_whatever_happens_to_it() -> None:
-    async with desk(deadlines=QUICK) as at:
+    async with desk() as at:
         at.fault("submit", ServerError(status=504))
 
         with pytest.raises(OutcomeUnknown):
@@ -71,7 +71,7 @@ async def test_a_write_is_sent_once_whatever_happens_to_it() -> None:
 
 
 async def test_another_life_of_the_guard_finds_what_it_had_sent_by_its_tag() -> None:
-    async with desk(deadlines=QUICK) as at:
+    async with desk() as at:
         at.fault("submit", ServerError(status=504, after=True), count=1)
         with pytest.raises(OutcomeUnknown):
             await submit(at)
@@ -128,7 +128,7 @@ async def test_a_token_that_does_not_reach_the_account_is_no_empty_account() -> 
 
 
 async def test_a_refusal_for_rate_is_no_refusal_of_the_order() -> None:
-    async with desk(deadlines=QUICK) as at:
+    async with desk() as at:
         at.fault("submit", RateLimited(reset_after=30.0), count=1)
 
         with pytest.raises(Rejected) as refused:
@@ -240,7 +240,7 @@ async def test_a_cancel_of_what_is_over_and_of_nothing_is_refused() -> None:
 async def test_the_journal_never_gets_the_token(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(secret, "_loaded", {})
     remember("very secret token")
-    async with desk(deadlines=QUICK) as at:
+    async with desk() as at:
         for body in ('{"order": {"status": "no", "id": null, "errors": "very secret token"}}', "very secret token"):
             at.fault("submit", Garbled(body=body), count=1)
             with pytest.raises(BrokerError) as error:
