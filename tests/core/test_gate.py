@@ -30,6 +30,7 @@ from tests.core.situations import (
     ruled,
     situation,
     told,
+    with_contract,
 )
 
 LIMITS = Limits(open_positions=1, notional_per_instrument=D(2000), notional_per_account=D(2500), orders_per_minute=2)
@@ -97,6 +98,14 @@ def test_everything_that_speaks_against_it_is_said_at_once() -> None:
         "notional_per_account: 4050.61 over 2500",
         "buying power: 3050.61 over 10",
     )
+
+
+def test_where_an_opening_binds_a_part_of_its_value_the_exchange_says_what_is_too_much() -> None:
+    """Found by a drill: at fifty times nothing beyond a fiftieth could be opened."""
+    for power, is_let_through in ((100, True), (0, False)):
+        margined = situation(folded(), contract=with_contract(margined=True))
+        assert (against(with_account(margined, buying_power=D(power))) == ()) is is_let_through
+    assert against(with_account(situation(folded()), buying_power=D(100))) != ()
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,6 @@ from standfast.model.order import ZERO
 from standfast.model.position import CloseReason, Phase, Position
 from standfast.model.structure import legs_text
 
-
 UNWANTED = frozenset({CloseReason.ROLLBACK, CloseReason.LIQUIDATION})
 """Why an opening that is gone again was none."""
 

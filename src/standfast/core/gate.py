@@ -158,7 +158,7 @@ def _limits(s: Situation, asked: Asked) -> Iterator[str]:
     if limits.notional_per_account is not None and total + added > limits.notional_per_account:
         yield f"notional_per_account: {total + added:.2f} over {limits.notional_per_account}"
     account = s.snapshot.account
-    if account is not None and added > account.buying_power:
+    if account is not None and added > account.buying_power and not (s.contract.margined and account.buying_power > 0):
         yield f"buying power: {added:.2f} over {account.buying_power}"
 
 

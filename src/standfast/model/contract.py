@@ -26,6 +26,8 @@ class Contract:
     """Resting exits reserve the quantity: a close must free it first."""
     checks_closing: bool = False
     """An order meant to close is refused if it could do more than close what is held and no other order reserves."""
+    margined: bool = False
+    """An opening binds a part of its value, by a leverage that is the exchange's to know: it says what is too much."""
     refuses_wash_trades: bool = False
     """An order that could trade with a resting one of the other side is refused, unless it brings its own exit."""
     tells_movements: bool = True

@@ -34,6 +34,7 @@ def contract(*, unique_ids: bool, requests_per_minute: int) -> Contract:
         unique_ids=unique_ids,
         searchable_ids=True,
         reduce_only=True,
+        margined=True,
         oco=False,
         native_replace=True,
         replace_keeps_cover=True,
