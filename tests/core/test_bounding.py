@@ -7,13 +7,14 @@ from typing import Any
 import pytest
 
 from standfast.core.decide import decide
+from standfast.core.handover import handing_over
 from standfast.core.policy import FlatBy, HeldBy
 from standfast.core.situation import Situation
 from standfast.model import journal as j
 from standfast.model.effects import SubmitOrder
 from standfast.model.ids import Holding, PositionId
 from standfast.model.position import CloseReason
-from tests.core.situations import NEW_YORK, NOW, P, adopted, folded, quoted, situation
+from tests.core.situations import NEW_YORK, NOW, D, P, adopted, folded, quoted, situation
 from tests.core.spreads import BOUGHT, SOLD, SPREADS, prices
 from tests.core.structures import FRIDAY, TODAY, at
 
@@ -78,3 +79,11 @@ def test_with_nothing_sold_that_it_may_bound_it_is_judged_as_any_option() -> Non
     found = [adopted(-3, "4.50", id=P, holding=later), adopted(3, "0.80", id=Q, holding=sooner)]
     sights = {later: quoted("0", "4.5"), sooner: quoted("0.20", "0.22")}
     assert closed(situation(folded(*found), policy=SPREADS, sights=sights)) == [Q]
+
+
+def test_a_guard_that_stops_rests_no_stop_for_it() -> None:
+    s = legs(policy=replace(SPREADS, stop_loss=None, emergency_stop=D("0.9")), sights=prices())
+
+    sent = [each for each in handing_over(s) if isinstance(each, SubmitOrder)]
+
+    assert [effect.intent.holding for effect in sent] == [SOLD]

@@ -13,7 +13,7 @@ from standfast.cli import documents, render
 from standfast.cli.documents import Document, ShownRules, number, time
 from standfast.cli.render import BAD, DIM, GOOD, WARN, Cell
 from standfast.core.book import Book
-from standfast.core.shapes import entry, kind_of, whole_units
+from standfast.core.shapes import entry, kind_of, shares_among, whole_units
 from standfast.core.structures import phase_of, position_of, structure_of
 from standfast.model.journal import Allocation
 from standfast.model.order import ZERO, Fill
@@ -64,7 +64,8 @@ def stop(structure: Structure, rules: ShownRules | None) -> Decimal | None:
     cost = entry(structure)
     if rules is None or not cost:
         return structure.stop
-    policy = rules.policy(structure.strategy, structure.shape[0].holding, "option")
+    first, shares = structure.shape[0], shares_among(structure.shape)
+    policy = rules.policy(structure.strategy, *((first.holding, "option") if shares is None else (shares.holding,)))
     distance = policy.stop_loss if policy.stop_loss is not None else policy.emergency_stop
     basis, level = structure.anchor or cost, structure.stop
     if level is None and distance is not None:

@@ -11,12 +11,14 @@ is held in memory between these steps: each look asks what is so and takes the n
    closes it can still fill.
 5. A close that works for more than is left to close (somebody else has sold some of it) is cancelled.
 6. Where the broker takes no order for a fraction, what is whole is closed; what is left is a person's, told once.
+7. Shares that make good a sold call are not sold before that is bought back (`core/covering.py`).
 """
 
 from datetime import timedelta
 from decimal import Decimal
 
 from standfast.core.cover import is_cancelling
+from standfast.core.covering import closes_before
 from standfast.core.freeing import (
     blocked,
     cancel_entries,
@@ -111,7 +113,8 @@ def advance_closing(s: Situation, position: Position) -> Outcomes:
     elif _is_under_way(s, position):
         return
     elif held > closing.remain:
-        yield from _get_out(s, position, closing, held - closing.remain)
+        calls = closes_before(s, position, held - closing.remain) if s.trades(position.holding) else None
+        yield from _get_out(s, position, closing, held - closing.remain) if calls is None else calls
     elif closing.remain > 0 and position.held <= closing.remain:
         yield CloseWithdrawn(position=position.id, reason="what shall remain is all that is held")
 

@@ -10,6 +10,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from standfast.core.bounding import bounded_by
+from standfast.core.covering import covers
 from standfast.core.policy import HeldBy, Policy
 from standfast.core.results import Levels
 from standfast.core.situation import Situation
@@ -46,7 +47,7 @@ NOTHING = Resting(stop=None, target=None)
 
 def wanted_resting(s: Situation, position: Position, policy: Policy, at: Levels) -> Resting:
     """Which exits shall rest at the broker now; the rest is the loop's."""
-    if position.bare or policy.held_by is HeldBy.GUARD or bounded_by(s, position) is not None:
+    if position.bare or policy.held_by is HeldBy.GUARD or not may_go_alone(s, position):
         return NOTHING
     if is_too_young(s, position, policy):
         return Resting(stop=at.emergency, target=None, reason=CloseReason.EMERGENCY_STOP)
@@ -57,6 +58,11 @@ def wanted_resting(s: Situation, position: Position, policy: Policy, at: Levels)
     if at.stop is not None:
         return Resting(stop=at.stop, target=target, reason=at.stop_reason)
     return Resting(stop=at.emergency, target=target, reason=CloseReason.EMERGENCY_STOP)
+
+
+def may_go_alone(s: Situation, position: Position) -> bool:
+    """Whether nothing that is sold beside it would be left without a bound."""
+    return bounded_by(s, position) is None and not covers(s, position)
 
 
 def is_too_young(s: Situation, held: Position | Structure, policy: Policy) -> bool:

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from itertools import chain
 
 from standfast.core.answers import finish_acts
+from standfast.core.beside_shares import options_end
 from standfast.core.book import Book
 from standfast.core.closing import advance_closing, settle
 from standfast.core.ended import offset
@@ -143,6 +144,7 @@ def look_at_structure(s: Situation, holding: Holding) -> Iterator[Outcome]:
         settle_structure,
         advance_unwinding,
         lambda s, booked: structure_exits(s, structure_of(s.book, booked), policy),
+        lambda s, booked: options_end(s, booked, structure_of(s.book, booked), policy),
         advance_structure_opening,
     ):
         for outcome in procedure(s, booked):

@@ -15,6 +15,7 @@ from decimal import Decimal
 
 from standfast.core.flat_times import flat_moment, last_trading_day
 from standfast.core.policy import Policy
+from standfast.core.shapes import made_good
 from standfast.core.situation import Outcomes, Situation
 from standfast.core.tell import alarm_once
 from standfast.model.alert import Severity
@@ -102,9 +103,12 @@ def pin_times(s: Situation, structure: Structure) -> Outcomes:
 
 
 def _pins(s: Situation, structure: Structure) -> Iterator[Ending]:
-    """Sold options that may be assigned at the end of a day that is not over."""
+    """Sold options that may be assigned at the end of a day that is not over, and leave something nobody chose: shares
+    that are held for it go, or stay."""
+    delivered = made_good(structure.shape)
     for ending in endings(s, structure):
-        if ending.leg.sign < 0 and not ending.settles.cash and s.broker_now < ending.close:
+        is_risk = ending.leg.sign < 0 and not ending.settles.cash and ending.leg.holding not in delivered
+        if is_risk and s.broker_now < ending.close:
             yield ending
 
 

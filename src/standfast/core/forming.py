@@ -3,7 +3,7 @@
 1. What one order of somebody else opened is one structure, without guessing, as soon as all its fills are booked.
 2. What was held before is grouped by `recognise`, once all there is of an underlying is in the books and agrees.
 3. A contract may be a leg of several structures: then its lot is split, each part at what it cost. What belongs to none
-   goes on alone, and is told (`core/unexplained.py`).
+   goes on alone, and is told (`core/unexplained.py`). So it is with shares beyond those that cover what is sold.
 4. What an operator has taken apart stays apart, and what an order may still add to is not guessed at.
 """
 
@@ -20,7 +20,7 @@ from standfast.model.booked import BookedOrder
 from standfast.model.effects import ReadPositions, ReadQuotes
 from standfast.model.ids import Holding, PositionId, position_id
 from standfast.model.journal import LegFormed, LotSplit, StructureFormed
-from standfast.model.option import option_contract
+from standfast.model.option import Right, option_contract
 from standfast.model.order import ZERO
 from standfast.model.position import Position, Standing, split_off
 from standfast.model.structure import HeldLeg, Leg, Structure, StructureKind, TiedLeg
@@ -42,9 +42,33 @@ def forming(s: Situation, holdings: Iterable[Holding]) -> Outcomes:
 
 
 def _is_loose(s: Situation, position: Position) -> bool:
+    """Whether a structure may be made of it: an option that is free, or shares that may cover one."""
+    return _is_free(s, position) and (is_option(position) or _way(position) in _sold_on(s, position.holding))
+
+
+def _is_free(s: Situation, position: Position) -> bool:
     """Whether it was adopted, stands still, is tied to nothing, and nobody has said that it shall not be."""
-    is_free = position.structure is None and not position.apart
-    return is_still(s.book, position) and is_free and position.standing is Standing.ADOPTED and is_option(position)
+    is_tied = position.structure is not None or position.apart
+    return position.standing is Standing.ADOPTED and not is_tied and is_still(s.book, position)
+
+
+def _way(position: Position) -> Right:
+    """What is sold against shares: calls where they are held, puts where they are owed."""
+    return Right.CALL if position.sign > 0 else Right.PUT
+
+
+def _sold_on(s: Situation, under: Holding) -> set[Right]:
+    """The options on these shares that are free and sold."""
+
+    def figured() -> dict[str, set[Right]]:
+        found: dict[str, set[Right]] = {}
+        for each in s.book.state.positions.values():
+            contract = option_contract(each.holding.instrument) if each.sign < 0 else None
+            if contract is not None and _is_free(s, each):
+                found.setdefault(underlying_of(each.holding), set()).add(contract.right)
+        return found
+
+    return s.once("sold on", figured).get(str(under.instrument), set())
 
 
 # --- what one order opened ------------------------------------------------------------------------
@@ -61,7 +85,7 @@ def _of_one_order(s: Situation, position: Position) -> list[Position]:
             continue
         legs = _legs_of(s, whole)
         lots = [s.book.state.positions.get(leg.position) for leg in legs if leg.position is not None]
-        found = [lot for lot in lots if lot is not None and _is_loose(s, lot)]
+        found = [lot for lot in lots if lot is not None and _is_free(s, lot)]
         if len(found) == len(legs) > 1 and all(_is_whole(*pair) for pair in zip(legs, found, strict=True)):
             return found if _is_even(legs) else []
     return []
@@ -95,16 +119,22 @@ def _recognised(s: Situation, name: str) -> Outcomes:
     if len(pools) < 2 or any(len({lot.sign for lot in pool}) > 1 for pool in pools.values()):
         return
     options = _listed(s, name)
-    if not all(s.is_comparable(holding) for holding in options):
-        if not s.was_asked_lately("positions"):  # until then its legs are judged alone (see `bounding`)
+    shares = [holding for holding in pools if option_contract(holding.instrument) is None]
+    if not all(s.is_comparable(holding) for holding in (*options, *shares)):
+        if not s.was_asked_lately("positions"):  # until then its legs are judged alone (see `bounding`, `covering`)
             yield ReadPositions(reason=f"to see what is held of {name}")
         return
-    if not all(s.reported_net(holding) in s.book.net(holding) for holding in options):
+    if not all(_agrees(s, holding) for holding in options):
         return
     nets = {holding: sum((lot.net for lot in pool), ZERO) for holding, pool in pools.items()}
-    for found in recognise(nets, s.instruments).structures:
-        if len(found.legs) > 1:
+    known = {holding: net for holding, net in nets.items() if holding not in shares or _agrees(s, holding)}
+    for found in recognise(known, s.instruments).structures:
+        if len(found.legs) > 1 and found.kind is not StructureKind.PROTECTED_STOCK:
             yield from _of_lots(s, found, pools)
+
+
+def _agrees(s: Situation, holding: Holding) -> bool:
+    return s.reported_net(holding) in s.book.net(holding)
 
 
 def _still_opens(s: Situation, position: Position) -> bool:

@@ -93,14 +93,14 @@ def _price(s: Situation, asked: AskedStructure) -> Iterator[str]:
         yield from _at_once(s, asked, found.now)
     held = tuple(HeldLeg(leg=leg, opened=asked.units * abs(leg.ratio)) for leg in asked.legs)
     shown = Structure(id=PositionId(asked.key), strategy=asked.strategy, legs=held, units=asked.units)
-    ending = is_due(s, shown, s.rules.policy(asked.strategy, asked.legs[0].holding, "option"))
+    ending = is_due(s, shown, s.policy_of(asked.strategy, [leg.holding for leg in asked.legs]))
     if ending is not None:
         yield f"{ending.holding} ends today, and what is held of it has to be flat by now"
 
 
 def _at_once(s: Situation, asked: AskedStructure, now: Sides) -> Iterator[str]:
     """Its policy's stops, and its sold deltas, as they would be judged the moment after it is opened."""
-    policy = s.rules.policy(asked.strategy, asked.legs[0].holding, "option")
+    policy = s.policy_of(asked.strategy, [leg.holding for leg in asked.legs])
     entry, after = entered(-asked.limit if asked.limit is not None else None, now)
     legs = tuple(HeldLeg(leg=leg) for leg in asked.legs)
     shown = Structure(id=PositionId(asked.key), strategy=asked.strategy, legs=legs, units=asked.units, stop=asked.stop)

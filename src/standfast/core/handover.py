@@ -6,7 +6,7 @@ critical alarm names them all. The next start takes those stops away again, beca
 
 from decimal import ROUND_FLOOR, Decimal
 
-from standfast.core.cover import cover_of, is_cancelling
+from standfast.core.cover import cover_of, is_cancelling, may_go_alone
 from standfast.core.orders import intent, reducing
 from standfast.core.results import levels
 from standfast.core.situation import Outcomes, Situation
@@ -44,7 +44,7 @@ def _rest(s: Situation, position: Position, *, beside: Decimal) -> list[SubmitOr
     held = s.book.held(position) - beside
     size = held if s.contract.fractional_stops else held.to_integral_value(rounding=ROUND_FLOOR)
     closes = (o for o in s.book.orders_for(position.id) if o.role in CLOSING_ROLES and not o.is_finished)
-    if at.outermost is None or size <= 0 or any(closes):
+    if not s.contract.native_stops or at.outermost is None or size <= 0 or any(closes) or not may_go_alone(s, position):
         return []
     instrument = s.instrument(position.holding)
     stop = instrument.round_up(at.outermost) if position.sign > 0 else instrument.round_down(at.outermost)

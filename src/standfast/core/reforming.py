@@ -5,6 +5,8 @@ units it would be sold at the market. So once the loss of the ratio is confirmed
 become a structure of their own if they have a shape in which every leg bounds another; anything else is mended by
 closing it.
 
+Shares that have lost what was sold against them are no structure: they go on as a position of their own.
+
 Its stop is figured from its own entry, as that of any structure; a stop, target or trail of the old one was a price of
 other legs and ends with it, which is told.
 """
@@ -13,6 +15,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from math import gcd
 
+from standfast.core.beside_shares import lets_go
 from standfast.core.forming import with_anchors
 from standfast.core.recognise import SURE
 from standfast.core.shapes import Broken, kind_of
@@ -34,7 +37,7 @@ def reforming(s: Situation, holdings: Iterable[Holding]) -> Outcomes:
         booked = structure_at(s.book, holding)
         if booked is not None and booked.is_guarded and _is_confirmed(s, holding):
             found = lost_ratio(s, booked)
-            if found is not None and not is_half_made(s, booked) and is_sound(found):
+            if found is not None and not is_half_made(s, booked) and (is_sound(found) or lets_go(found)):
                 yield from _formed_anew(s, booked, found)
 
 
@@ -71,14 +74,22 @@ def _formed_anew(s: Situation, booked: BookedStructure, found: Broken) -> Outcom
         else:
             (beyond if more else whole).append(position)
     why = f"what others have left of {booked.id}"
-    made = [outcome for lots in (beyond, whole) if lots for outcome in with_anchors(s, lots, why=why)]
-    if sum(isinstance(outcome, StructureFormed) for outcome in made) < 1 + bool(whole):
+    together = [lots for lots in ([] if lets_go(found) else beyond, whole) if lots]
+    made = [outcome for lots in together for outcome in with_anchors(s, lots, why=why)]
+    formed = [outcome for outcome in made if isinstance(outcome, StructureFormed)]
+    if len(formed) < len(together):
         yield from made  # the price of now is asked for first
         return
-    yield StructureDissolved(structure=booked.id, reason="others have closed part of it", by="guard")
+    yield StructureDissolved(structure=booked.id, reason="part of it is closed", by="guard")
     yield from splits
     yield from made
-    yield _told(s, booked, found, [outcome for outcome in made if isinstance(outcome, StructureFormed)])
+    yield _told_alone(s, booked, beyond) if lets_go(found) else _told(s, booked, found, formed)
+
+
+def _told_alone(s: Situation, booked: BookedStructure, beyond: list[Position]) -> AlertRaised:
+    kept = " and ".join(f"{each.net:+} {each.holding} as {each.id}" for each in beyond)
+    text = f"{booked.id}: what was sold against its shares is closed or has ended. {kept}: guarded alone from now on."
+    return alarm(s, Severity.WARNING, text, key=f"alone/{booked.id}")
 
 
 def _told(s: Situation, booked: BookedStructure, found: Broken, made: list[StructureFormed]) -> AlertRaised:

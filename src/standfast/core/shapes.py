@@ -135,6 +135,21 @@ def _with_shares(shares: Leg, options: Sequence[Leg]) -> StructureKind:
             return StructureKind.OTHER
 
 
+def shares_among(legs: Iterable[Leg]) -> Leg | None:
+    """The shares that options are held beside, if it is such a structure."""
+    ordered = in_order(legs)
+    return ordered[0] if len(ordered) > 1 and ordered[0].contract is None else None
+
+
+def made_good(legs: Sequence[Leg]) -> frozenset[Holding]:
+    """Sold options that the shares beside them deliver: what these may lose by a move, the shares make."""
+    shares = shares_among(legs)
+    if shares is None:
+        return frozenset()
+    options = (leg for leg in legs if leg.contract is not None and leg.sign < 0)
+    return frozenset(leg.holding for leg in options if _follows(leg) == -shares.sign)
+
+
 def _follows(leg: Leg) -> int:
     """The way an option gains: +1 when the underlying rises."""
     return leg.sign if _option(leg).right is Right.CALL else -leg.sign

@@ -127,7 +127,14 @@ class Situation:
         return self.rules.policy(position.strategy, position.holding, self.instrument(position.holding).kind)
 
     def structure_policy(self, structure: BookedStructure) -> Policy:
-        return self.rules.policy(structure.strategy, structure.legs[0].holding, "option")
+        return self.policy_of(structure.strategy, [leg.holding for leg in structure.legs])
+
+    def policy_of(self, strategy: str, legs: Sequence[Holding]) -> Policy:
+        """Of what these legs are together: that of the shares among them, for these are what is at stake."""
+        shares = next((each for each in legs if option_contract(each.instrument) is None), None)
+        if shares is None or len(legs) == 1:
+            return self.rules.policy(strategy, legs[0], "option")
+        return self.rules.policy(strategy, shares, self.instrument(shares).kind)
 
     def instrument(self, holding: Holding) -> Instrument:
         return self.instruments.get(holding.instrument) or Instrument.assumed(holding.instrument)

@@ -15,7 +15,7 @@ from standfast.core.expiring import expiry_alarms, pin_times
 from standfast.core.ladder import climbed
 from standfast.core.policy import Policy
 from standfast.core.results import Judged, Levels
-from standfast.core.shapes import broken, entry
+from standfast.core.shapes import broken, entry, shares_among
 from standfast.core.situation import Outcomes, Situation
 from standfast.core.tell import rule_due, short_price
 from standfast.core.time_rules import next_times, overdue
@@ -39,7 +39,8 @@ def structure_exits(s: Situation, structure: Structure, policy: Policy) -> Outco
 
 
 def _rules(s: Situation, structure: Structure, policy: Policy) -> Outcomes:
-    late = overdue(s, structure, structure, policy)
+    ending = structure if shares_among(structure.shape) is None else None  # beside shares see `beside_shares`
+    late = overdue(s, structure, ending, policy)
     if late is not None:
         yield _close(structure, *late)
         return

@@ -321,11 +321,15 @@ def lost_ratio(s: Situation, booked: BookedStructure) -> Broken | None:
 
 
 def mend(s: Situation, booked: BookedStructure, found: Broken) -> Outcomes:
-    """Close what exceeds the whole units, what is sold first: the rest is a structure again, or nothing."""
-    reason = CloseReason.ROLLBACK if is_half_made(s, booked) else CloseReason.FOREIGN
+    """Close what exceeds the whole units, what is sold first: the rest is a structure again, or nothing. Shares that
+    were not opened by halves stay."""
+    is_half = is_half_made(s, booked)
+    reason = CloseReason.ROLLBACK if is_half else CloseReason.FOREIGN
     detail = f"{booked.id} is not held in its ratio: {found.whole} whole"
-    sold = [leg for leg, quantity in found.excess if quantity < 0]
-    for leg in sold or [leg for leg, _ in found.excess]:
+    excess = found.excess if is_half else [each for each in found.excess if each[0].contract is not None]
+    sold = [(leg, quantity) for leg, quantity in excess if quantity < 0]
+    options = [leg for leg, _ in sold if leg.contract is not None]
+    for leg in options or [leg for leg, _ in sold or excess]:
         yield from _close_leg(s, booked, leg.holding, Asking(reason, "guard", detail, found.whole))
 
 

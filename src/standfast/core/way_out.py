@@ -8,8 +8,8 @@ step. A step is a decision only; whoever takes it records it first.
    what is booked for it, whatever others hold of the same contract.
 2. As one order: a limit that walks from the mid to the worst side, then the market. Each price is taken from the
    quotes of that moment. What cannot wait begins at the worst side; shortly before a leg stops trading nothing waits.
-3. Leg by leg what is sold is bought back first; nothing bought is sold while something sold is left. So it is where the
-   broker no longer holds what was bought.
+3. Leg by leg what is sold is bought back first, options before shares; nothing bought is sold while something sold is
+   left: no call is left without its shares. So it is where the broker no longer holds what was bought.
 4. One step at a time: while anything is under way or in doubt, nothing else is sent.
 5. What shall remain is kept whole; a structure out of its ratio loses what exceeds it, and nothing else.
 """
@@ -313,6 +313,7 @@ def _together(way: WayOut, rung: int) -> SendTogether:
 
 
 def _leg_by_leg(to_close: Sequence[tuple[Leg, Decimal]], nets: Mapping[Holding, Decimal]) -> tuple[LegOrder, ...]:
-    """What is sold goes first, at the market; what is bought only when nothing sold is left."""
+    """What is sold goes first, at the market, options before shares; what is bought only when nothing sold is left."""
     sold = [(leg, quantity) for leg, quantity in to_close if leg.sign < 0]
-    return tuple(LegOrder(leg, reducing(nets[leg.holding], quantity)) for leg, quantity in sold or to_close)
+    options = [(leg, quantity) for leg, quantity in sold if leg.contract is not None]
+    return tuple(LegOrder(leg, reducing(nets[leg.holding], quantity)) for leg, quantity in options or sold or to_close)

@@ -19,7 +19,7 @@ from decimal import Decimal
 
 from standfast.core.policy import Policy
 from standfast.core.results import STUCK, Clarity, Judged, Levels
-from standfast.core.shapes import broken, entry
+from standfast.core.shapes import broken, entry, made_good
 from standfast.core.situation import Sight, Situation
 from standfast.model.breaks import BreakKind, Finding
 from standfast.model.ids import Holding
@@ -102,8 +102,9 @@ def sides(legs: tuple[Leg, ...], quotes: dict[Holding, Quote]) -> Sides:
 
 
 def _lacks(s: Situation, legs: tuple[Leg, ...]) -> Iterator[tuple[Holding, str]]:
+    delivered = made_good(legs)
     for leg in legs:
-        why = _lack(s, leg, s.sights.get(leg.holding))
+        why = _lack(s, s.sights.get(leg.holding), needs_bid=leg.holding not in delivered)
         if why:
             yield leg.holding, why
     known = [s.sights[leg.holding].quote.at for leg in legs if leg.holding in s.sights]
@@ -111,13 +112,15 @@ def _lacks(s: Situation, legs: tuple[Leg, ...]) -> Iterator[tuple[Holding, str]]
         yield legs[0].holding, f"the feed's last quote is of {max(known):%H:%M:%S} UTC"
 
 
-def _lack(s: Situation, leg: Leg, sight: Sight | None) -> str:
+def _lack(s: Situation, sight: Sight | None, *, needs_bid: bool) -> str:
+    """`needs_bid`: not of what shares deliver, whose loss of worth is theirs: bought back it costs the ask, and how far
+    a bid may lie below that is bounded by nothing at all."""
     if sight is None:
         return "no quote"
     quote = sight.quote
     if quote.bid > quote.ask > 0:
         return f"crossed, bid {quote.bid} ask {quote.ask}"
-    if not is_usable(quote):
+    if not is_usable(quote) and (needs_bid or quote.ask <= 0):
         return f"one-sided, bid {quote.bid} ask {quote.ask}"
     if not quote.is_fresh(s.now, s.quotes_fresh):
         return f"last quote {int((s.now - quote.received).total_seconds())} s old"
@@ -254,8 +257,10 @@ def blindness(s: Situation, structure: Structure, policy: Policy) -> Finding | N
 
 
 def sold(structure: Structure) -> list[Leg]:
-    """Options that are held short."""
-    return [held.leg for held in structure.legs if held.leg.contract is not None and held.net < 0]
+    """Options that are held short, but for those which the shares beside them deliver."""
+    delivered = made_good(structure.shape)
+    short = (held.leg for held in structure.legs if held.leg.contract is not None and held.net < 0)
+    return [leg for leg in short if leg.holding not in delivered]
 
 
 def without_delta(s: Situation, structure: Structure) -> list[Leg]:

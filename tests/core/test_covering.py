@@ -1,0 +1,82 @@
+"""Tests of `core/covering.py`: shares that a sold call rests on are not sold before it, by whatever closes them."""
+
+from typing import Any
+
+from standfast.core.handover import handing_over
+from standfast.model import journal as j
+from standfast.model.effects import SubmitOrder
+from tests.core.situations import SPY, D, P, adopted, of, ruled
+from tests.core.spreads import ALONE, SpreadDesk
+from tests.core.test_beside_shares import CALL, OPTIONS, PUT, STOCK, R, desk, naked_calls, price
+
+
+def apart(**changes: Any) -> SpreadDesk:
+    """The broker lists an option that is not booked: nothing is grouped while that is so."""
+    found = desk(**changes)
+    found.net[PUT] = D(1)
+    found.rules = ruled(policies=(STOCK, OPTIONS), foreign="alert")
+    return found
+
+
+def test_shares_that_stand_alone_are_not_sold_before_the_calls_on_them_are_bought_back() -> None:
+    at = apart(contract=ALONE)
+    at.run()
+    assert at.book.state.structures == {}
+    assert at.alive() == []  # no stop rests for them that would fill without asking
+
+    price(at, spy=("94.00", "94.02"), call=("1.40", "1.50"))
+    worst = D(0)
+    for _ in range(30):
+        at.wait(1)
+        at.look()
+        worst = max(worst, naked_calls(at))
+
+    assert worst == 0
+    assert at.done() == [("buy", CALL), ("sell", SPY)]
+    assert (at.net[SPY], at.net[CALL]) == (D(0), D(0))
+
+
+def test_of_more_shares_than_calls_need_only_as_many_calls_go_as_would_be_bare() -> None:
+    at = apart(shares=300, contract=ALONE)
+    at.run()
+    at.act("close", position=P, quantity="200", reason="some")
+    for _ in range(30):
+        at.wait(1)
+        at.look()
+
+    assert (at.net[SPY], at.net[CALL]) == (D(100), D(-1))
+
+
+def test_the_newer_lot_that_no_call_needs_keeps_its_stop_at_the_broker() -> None:
+    at = apart()
+    at.tell(adopted(100, "100", id=R, holding=SPY))
+    at.net[SPY] += 100
+    at.read()
+    at.run()
+
+    assert [(order.holding, order.quantity) for order in at.alive()] == [(SPY, D(100))]
+
+
+def test_nothing_is_asked_of_calls_where_shares_that_are_others_suffice() -> None:
+    at = apart(contract=ALONE)
+    at.tell(j.ForeignAcknowledged(holding=SPY, quantity=D(200), by="op"))
+    at.net[SPY] += 200
+    at.read()
+    at.run()
+    at.act("close", position=P, reason="mine")
+    for _ in range(20):
+        at.wait(1)
+        at.look()
+
+    assert (at.net[SPY], at.net[CALL]) == (D(200), D(-2))
+
+
+def test_a_guard_that_stops_rests_no_stop_that_would_leave_a_call_naked() -> None:
+    at = apart(contract=ALONE)
+    at.read()
+
+    outcomes = list(handing_over(at.situation()))
+
+    assert [effect.intent.holding for effect in of(SubmitOrder, outcomes)] == [CALL]
+    (alarm,) = of(j.AlertRaised, outcomes)
+    assert "+200 SPY (nothing rests for it)" in alarm.text
