@@ -20,7 +20,7 @@ def _run(folder: Path, source: str, **environment: str) -> tuple[int, str]:
         capture_output=True,
         text=True,
         check=False,
-        timeout=50,
+        timeout=240,
     )
     return ran.returncode, ran.stdout
 

@@ -22,7 +22,7 @@ def test_a_start_without_assertions_is_refused(options: list[str], environment: 
         capture_output=True,
         text=True,
         check=False,
-        timeout=30,
+        timeout=240,
     )
 
     assert (started.returncode, started.stdout, started.stderr) == (2, "", REFUSAL)

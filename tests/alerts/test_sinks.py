@@ -25,6 +25,10 @@ from tests.alerts.test_outbox import Hands, alert
 pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
 
 
+PATIENCE = 120.0
+"""Real seconds after which what hangs lets go of itself."""
+
+
 class Service(ThreadingHTTPServer):
     """Answers as `mode` says: a status, `hang`, or `redirect`."""
 
@@ -41,6 +45,11 @@ class Service(ThreadingHTTPServer):
     def url(self) -> str:
         return f"json://127.0.0.1:{self.server_address[1]}/hook"
 
+    @property
+    def waited_for(self) -> str:
+        """As `url`, with a minute for the answer of a busy machine."""
+        return f"{self.url}?cto=60&rto=60"
+
 
 class Answer(BaseHTTPRequestHandler):
     server: Service
@@ -50,7 +59,7 @@ class Answer(BaseHTTPRequestHandler):
         self.server.paths.append(self.path)
         mode = self.server.mode
         if mode == "hang":
-            self.server.let_go.wait(30)
+            self.server.let_go.wait(PATIENCE)
             return
         if mode == "200":
             self.server.received.append(json.loads(body))
@@ -80,7 +89,8 @@ def service() -> Iterator[Service]:
 
 async def test_a_message_arrives_with_its_severity_and_text() -> None:
     with service() as server:
-        name = await AppriseSink(Secret(server.url), "json#0").send("critical", "Standfast paper", "AAPL is uncovered")
+        sink = AppriseSink(Secret(server.waited_for), "json#0")
+        name = await sink.send("critical", "Standfast paper", "AAPL is uncovered")
 
         assert name == "json#0"
         assert [(each["title"], each["message"], each["type"]) for each in server.received] == [
@@ -92,7 +102,7 @@ async def test_a_refusal_is_a_failure_with_its_reason_and_without_the_address(mo
     monkeypatch.setattr(secret, "_loaded", {})
     with service() as server:
         server.mode = "503"
-        url = secret.remember(server.url + "/token-in-the-path")
+        url = secret.remember(server.waited_for.replace("/hook", "/hook/token-in-the-path"))
         secret.remember("token-in-the-path")
 
         with pytest.raises(NotDelivered) as caught:
@@ -103,12 +113,12 @@ async def test_a_refusal_is_a_failure_with_its_reason_and_without_the_address(mo
 
 
 async def test_a_redirect_is_not_followed_even_where_the_address_asks_for_it() -> None:
-    for wish in ("", "?redirect=yes"):
+    for wish in ("", "&redirect=yes"):
         with service() as server:
             server.mode = "redirect"
 
             with pytest.raises(NotDelivered):
-                await AppriseSink(Secret(server.url + wish), "json#0").send("warning", "title", "text")
+                await AppriseSink(Secret(server.waited_for + wish), "json#0").send("warning", "title", "text")
 
             assert server.paths == ["/hook"]
 
@@ -119,22 +129,20 @@ async def test_an_address_apprise_does_not_know_is_a_failure() -> None:
 
 
 async def test_a_service_that_fails_then_hangs_then_works_gets_the_alert_and_never_blocks_the_loop() -> None:
-    loop = asyncio.get_running_loop()
     with service() as server:
         clock = Hands()
-        box = Outbox("paper", [Channel("json#0", AppriseSink(Secret(f"{server.url}?rto=0.3"), "json#0"))])
+        box = Outbox("paper", [Channel("json#0", AppriseSink(Secret(f"{server.url}?rto=2"), "json#0"))])
         server.mode = "500"
         refused = await box.deliver([alert(1)], clock)
         clock.at += 1
 
         server.mode = "hang"
-        longest = 0.0
+        turns = 0
         async with asyncio.TaskGroup() as tasks:
             hanging = tasks.create_task(box.deliver([], clock))
             while not hanging.done():
-                before = loop.time()
                 await asyncio.sleep(0)
-                longest = max(longest, loop.time() - before)
+                turns += 1
         clock.at += 2
 
         server.mode = "200"
@@ -144,7 +152,7 @@ async def test_a_service_that_fails_then_hangs_then_works_gets_the_alert_and_nev
         assert [type(fact) for fact in hanging.result()] == [AlertFailed]  # news: the reason is another one
         assert worked == [AlertDelivered(id=alert(1).id, channel="json#0")]
         assert len(server.received) == 1
-        assert longest < 0.25, "the loop stood still"
+        assert turns > 100, "the loop stood still"
 
 
 async def test_when_every_thread_hangs_the_next_delivery_fails_at_once() -> None:
@@ -171,7 +179,7 @@ async def test_a_wait_that_was_given_up_leaves_the_call_behind_without_harm() ->
 
 
 def _wait(held: threading.Event) -> None:
-    held.wait(30)
+    held.wait(PATIENCE)
 
 
 async def test_the_file_sink_appends_lines(tmp_path: Path) -> None:
@@ -225,7 +233,7 @@ def test_apprise_is_not_loaded_before_there_is_something_to_say() -> None:
         "print(sorted({'apprise', 'requests', 'structlog'} & set(sys.modules)))\n"
     )
 
-    told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=30)
+    told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=240)
 
     assert told.stdout == "[]\n"
 

@@ -40,6 +40,6 @@ def standfast(*arguments: str | Path, folder: Path | None = None, **more: str) -
         capture_output=True,
         text=True,
         check=False,
-        timeout=50,
+        timeout=240,
     )
     return Ran(ran.returncode, ran.stdout, ran.stderr)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -27,7 +28,7 @@ def config(tmp_path: Path) -> Path:
 async def guarded(config: Path) -> AsyncIterator[SqliteJournal]:
     """A living process (this one) holds the account's lease."""
     store = SqliteStore(config.with_name("standfast.db"), ballast=0)
-    journal = await store.acquire(PAPER, describe_holder(), wall_time())
+    journal = await store.acquire(PAPER, describe_holder(), wall_time() + timedelta(minutes=5))
     try:
         yield journal
     finally:
@@ -37,7 +38,7 @@ async def guarded(config: Path) -> AsyncIterator[SqliteJournal]:
 
 async def ask(config: Path, *arguments: str, answer: tuple[bool, str] | None) -> tuple[Ran, Request]:
     """Run an act beside a guard that gives this answer (or none) once the request is there."""
-    async with asyncio.timeout(50), guarded(config) as journal:
+    async with asyncio.timeout(240), guarded(config) as journal:
         running = await asyncio.create_subprocess_exec(
             *command(*arguments, "--config", config),
             env=environment(),

@@ -239,6 +239,6 @@ def on_terminal(*arguments: str, **more: str) -> str:
                 written += block
         except OSError:  # Linux tells the end of a terminal so
             pass
-        assert running.wait(timeout=50) == 0
+        assert running.wait(timeout=240) == 0
     os.close(ours)
     return written.decode()

@@ -19,10 +19,10 @@ def test_the_exchange_says_where_it_listens_answers_there_and_ends_with_0() -> N
     with subprocess.Popen(asked, env=environment(), stdout=subprocess.PIPE, text=True) as running:
         assert running.stdout is not None
         told = json.loads(running.stdout.readline())
-        with urllib.request.urlopen(f"{told['url']}/sim/clock", timeout=30) as answer:
+        with urllib.request.urlopen(f"{told['url']}/sim/clock", timeout=240) as answer:
             clock = json.load(answer)
         running.send_signal(signal.SIGTERM)
-        code = running.wait(timeout=50)
+        code = running.wait(timeout=240)
 
     assert (told["accounts"], Decimal(str(clock["speed"])), code) == (["mine"], Decimal(10), 0)
 
@@ -34,10 +34,10 @@ def test_the_exchange_speaks_tradier_when_asked_to() -> None:
         url = json.loads(running.stdout.readline())["url"]
         keys = {"Authorization": "Bearer secret", "Accept": "application/json"}
         strikes = f"{url}/v1/markets/options/strikes?symbol=SPX&expiration=2026-01-05"
-        with urllib.request.urlopen(urllib.request.Request(strikes, headers=keys), timeout=30) as answer:
+        with urllib.request.urlopen(urllib.request.Request(strikes, headers=keys), timeout=240) as answer:
             found = json.load(answer)
         running.send_signal(signal.SIGTERM)
-        running.wait(timeout=50)
+        running.wait(timeout=240)
 
     assert found == {"strikes": {"strike": [5950.0, 6000.0, 6050.0]}}
 
@@ -50,10 +50,10 @@ def test_the_exchange_trades_perpetual_futures_when_asked_to(dialect: str, path:
     with subprocess.Popen(asked, env=environment(), stdout=subprocess.PIPE, text=True) as running:
         assert running.stdout is not None
         url = json.loads(running.stdout.readline())["url"]
-        with urllib.request.urlopen(f"{url}/{path}", timeout=30) as answer:
+        with urllib.request.urlopen(f"{url}/{path}", timeout=240) as answer:
             found = json.load(answer)
         running.send_signal(signal.SIGTERM)
-        running.wait(timeout=50)
+        running.wait(timeout=240)
 
     rows = found["symbols"] if dialect == "binance" else found["result"]["list"]
     assert [row["symbol"] for row in rows] == ["BTCUSDT", "ETHUSDT"]

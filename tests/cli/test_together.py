@@ -33,7 +33,7 @@ def running(*arguments: str | Path, folder: Path) -> Iterator["subprocess.Popen[
 
 def ended(process: "subprocess.Popen[str]") -> int:
     process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=30)
+    process.communicate(timeout=240)
     return process.returncode
 
 

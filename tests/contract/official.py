@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from standfast.exchange.dialects.venue import Venue
-from tests.contract.served import KEY, SECRET, Served
+from tests.contract.served import KEY, PATIENCE, SECRET, Served
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)
@@ -29,7 +29,6 @@ __all__ = ["APIError", "asks", "data_asks", "data_client", "order_stream", "quot
 # As `Any`: the clients take plain words where their types ask for enums, and answer in unions of model and dict.
 asks: Any = alpaca.trading.requests
 data_asks: Any = alpaca.data.requests
-HEARD_WITHIN_SECONDS = 10.0
 
 
 @contextmanager
@@ -60,7 +59,7 @@ class Heard:
         self._queue.put(message)
 
     def next(self) -> Any:
-        return self._queue.get(timeout=HEARD_WITHIN_SECONDS)
+        return self._queue.get(timeout=PATIENCE)
 
     def is_empty(self) -> bool:
         return self._queue.empty()
@@ -101,5 +100,5 @@ def _running(stream: Any, served: Served) -> Iterator[None]:
     finally:
         stream.stop()
         served.act(Venue.hang_up)  # it looks for the wish to stop only when it hears something, or every five seconds
-        thread.join(HEARD_WITHIN_SECONDS)
+        thread.join(PATIENCE)
         assert not thread.is_alive(), "the stream did not stop"

@@ -84,7 +84,7 @@ def test_the_trace_does_not_depend_on_the_hash_seed() -> None:
     def trace(hash_seed: str) -> str:
         environment = {**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": os.pathsep.join(sys.path)}
         return subprocess.run(
-            [sys.executable, "-c", TRACE], env=environment, check=True, capture_output=True, text=True, timeout=60
+            [sys.executable, "-c", TRACE], env=environment, check=True, capture_output=True, text=True, timeout=240
         ).stdout
 
     assert trace("1") == trace("2")

@@ -1,7 +1,8 @@
 """Time as the guard sees it: the broker's, at the exchange's speed, never stepping back where that was promised."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from types import SimpleNamespace
@@ -11,6 +12,7 @@ import pytest
 from standfast.ports import Clock
 from standfast.runtime import clock as module
 from standfast.runtime.clock import RealClock, ScaledClock, offset, wall_time
+from standfast.sim.loop import run
 
 OPEN = datetime(2020, 10, 7, 13, 30, tzinfo=UTC)
 
@@ -99,38 +101,37 @@ async def test_a_new_anchor_moves_now_and_never_turns_the_monotonic_time_back(ha
     assert (clock.now(), clock.monotonic()) == (OPEN + timedelta(minutes=9, seconds=1), 601.0)
 
 
-async def test_sleeping_takes_the_scaled_time() -> None:
-    loop = asyncio.get_running_loop()
-    clock = ScaledClock(OPEN, speed=Decimal(1000))
-    began = loop.time()
-    await clock.sleep(20)
+def lasts(limit: Callable[[float], AbstractAsyncContextManager[object]], seconds: float) -> float:
+    """How long a limit on a wait lasts, by the virtual time of a loop of its own."""
 
-    assert 0.02 <= loop.time() - began < 10
-
-
-async def test_a_timeout_is_scaled_but_leaves_an_answer_the_time_to_travel() -> None:
-    loop = asyncio.get_running_loop()
-    fast = ScaledClock(OPEN, speed=Decimal(1000))
-    began = loop.time()
-
-    for seconds, real in ((5000, 5.0), (5, 1.0), (0.5, 0.5)):
-        limit = fast.timeout(seconds)
-        async with limit:
-            assert isinstance(limit, asyncio.Timeout)
-            ends = limit.when()
-            assert ends is not None
-            assert ends - began == pytest.approx(real, abs=0.3)
-
-
-async def test_a_timer_is_exact_at_any_speed() -> None:
-    loop = asyncio.get_running_loop()
-    for clock, real in ((ScaledClock(OPEN, speed=Decimal(1000)), 0.005), (RealClock(), 5.0)):
+    async def wait() -> float:
+        loop = asyncio.get_running_loop()
         began = loop.time()
-        async with clock.timer(5.0) as limit:
-            assert isinstance(limit, asyncio.Timeout)
-            ends = limit.when()
-            assert ends is not None
-            assert ends - began == pytest.approx(real, abs=0.004)
+        with pytest.raises(TimeoutError):
+            async with limit(seconds):
+                await asyncio.Event().wait()
+        return loop.time() - began
+
+    return run(wait(), start=OPEN)
+
+
+def test_sleeping_takes_the_scaled_time() -> None:
+    async def sleep() -> float:
+        began = asyncio.get_running_loop().time()
+        await ScaledClock(OPEN, speed=Decimal(1000)).sleep(20)
+        return asyncio.get_running_loop().time() - began
+
+    assert run(sleep(), start=OPEN) == pytest.approx(0.02)
+
+
+@pytest.mark.parametrize(("seconds", "real"), [(5000, 5.0), (5, 1.0), (0.5, 0.5)])
+def test_a_timeout_is_scaled_but_leaves_an_answer_the_time_to_travel(seconds: float, real: float) -> None:
+    assert lasts(ScaledClock(OPEN, speed=Decimal(1000)).timeout, seconds) == pytest.approx(real)
+
+
+def test_a_timer_is_exact_at_any_speed() -> None:
+    assert lasts(ScaledClock(OPEN, speed=Decimal(1000)).timer, 5.0) == pytest.approx(0.005)
+    assert lasts(RealClock().timer, 5.0) == pytest.approx(5.0)
 
 
 async def test_a_timeout_that_passes_is_a_timeout_error() -> None:

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from standfast.model.seen import Seen
+from standfast.runtime import user_rules
 from standfast.runtime.rule_process import seen, texts
-from standfast.runtime.user_rules import RuleFailed, RuleProcess, judgeable
+from standfast.runtime.user_rules import ANSWER_WITHIN, RuleFailed, RuleProcess, judgeable
 from tests.core.situations import ruled
 from tests.core.spreads import BOUGHT, SOLD, SPREADS, opened
 from tests.starved import no_descriptors
@@ -57,8 +58,14 @@ def looks_for_keys(seen):
 """
 
 
+PATIENCE = 120.0
+"""Real seconds a healthy rule of a busy machine may take."""
+
+
 @pytest.fixture(autouse=True)
 def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(user_rules, "ANSWER_WITHIN", PATIENCE)
+    monkeypatch.setattr(user_rules, "LOAD_WITHIN", PATIENCE)
     (tmp_path / "late_rules.py").write_text(RULES)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     monkeypatch.setenv("BROKER_SECRET_KEY", "canary")
@@ -89,7 +96,6 @@ async def test_a_rule_says_why_a_position_is_to_be_closed_and_nothing_to_keep_it
         ("raises", "raised RuntimeError: no data"),
         ("rubbish", "answered dict"),
         ("leaves", "ended"),
-        ("hangs", "did not answer within 1 s"),
         ("is_not_there", "cannot be loaded: AttributeError"),
     ],
 )
@@ -98,6 +104,13 @@ async def test_one_that_fails_gives_no_verdict_and_is_asked_again(name: str, why
         for _ in range(2):
             with pytest.raises(RuleFailed, match=why):
                 await process.judge(POSITION)
+
+
+async def test_one_that_hangs_is_ended_after_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(user_rules, "ANSWER_WITHIN", ANSWER_WITHIN)
+    async with rule("hangs") as process:
+        with pytest.raises(RuleFailed, match="did not answer within 1 s, and was ended"):
+            await process.judge(POSITION)
 
 
 async def test_one_whose_process_cannot_be_started_gives_no_verdict() -> None:

@@ -78,7 +78,7 @@ def test_no_child_no_core_and_no_other_process_gets_at_them(file: Path) -> None:
         capture_output=True,
         text=True,
         check=True,
-        timeout=50,
+        timeout=240,
     )
 
     assert [value for name, value in ENVIRON.items() if name in SECRETS and value in ran.stdout] == []

@@ -25,7 +25,7 @@ def library() -> Path:
     folder = Path(tempfile.mkdtemp(prefix="failing-disk-"))
     atexit.register(shutil.rmtree, folder)
     made, options = folder / "failing_disk.so", ("-shared", "-fPIC", "-O1", "-Wall", "-Werror")
-    subprocess.run([compiler, *options, "-o", str(made), str(SOURCE), "-ldl"], check=True, timeout=50)
+    subprocess.run([compiler, *options, "-o", str(made), str(SOURCE), "-ldl"], check=True, timeout=240)
     return made
 
 

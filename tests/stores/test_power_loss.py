@@ -44,7 +44,7 @@ def record(folder: Path, schema: str = "new") -> list[Op]:
     home, log = folder / "home", folder / "record"
     home.mkdir()
     command = [sys.executable, "-m", "tests.stores.recording", str(home), str(log), schema]
-    subprocess.run(command, check=True, timeout=50)
+    subprocess.run(command, check=True, timeout=240)
     return msgspec.msgpack.decode(log.read_bytes(), type=list[Op])
 
 

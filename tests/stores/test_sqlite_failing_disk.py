@@ -47,7 +47,7 @@ def run(folder: Path, call: str, how: str, *, nth: int, always: bool, unless: st
         capture_output=True,
         text=True,
         check=True,
-        timeout=50,
+        timeout=240,
     )
     lines = process.stdout.splitlines()
     numbers = asyncio.run(entries_after_start(ledger))

@@ -68,7 +68,7 @@ def test_a_process_that_gave_its_lease_back_is_followed_at_once(tmp_path: Path) 
         with pytest.raises(LeaseLost):
             asyncio.run(acquire_and_append(ledger))
         tell(other)
-        assert other.wait(timeout=30) == 0
+        assert other.wait(timeout=240) == 0
 
     assert asyncio.run(acquire_and_append(ledger)) == [1]
 

@@ -24,7 +24,7 @@ from tests.exchange.dialects.test_tradier_orders import OPTION, STOCK
 from tests.exchange.dialects.tradier_desk import TradierDesk, each, tradier_desk
 from tests.exchange.option_desk import C600, CLOSE
 
-WITHIN_SECONDS = 10
+WITHIN_SECONDS = 120
 
 
 async def test_lists_can_be_empty_partial_or_stale() -> None:
