@@ -16,7 +16,7 @@ from standfast.model import journal as j
 from standfast.model.alert import Severity
 from standfast.model.breaks import BreakKind, Finding
 from standfast.model.ids import AlertId, BreakId, EntryNumber, RequestId
-from standfast.model.order import Role, Side
+from standfast.model.order import Role
 from standfast.model.position import CloseReason, Phase, Standing
 from tests.core.situations import (
     NOW,
@@ -26,7 +26,6 @@ from tests.core.situations import (
     adopted,
     closing_of,
     exit_intended,
-    fill,
     folded,
     of,
     own_id,
@@ -119,37 +118,6 @@ def test_an_opening_is_done_when_it_is_open_and_covered() -> None:
     assert at.book.state.requests == {}, "it is answered"
     (opened,) = at.book.state.positions.values()
     assert (opened.phase, opened.held, opened.key) == (Phase.OPEN, D(10), REQUEST)
-
-
-def gone(reason: CloseReason) -> list[j.Fact]:
-    """All of the position sold at 50, and what settles it."""
-    out = j.FillBooked(
-        fill=fill("f-out", "x-out", Side.SELL, 10, 50),
-        allocations=(j.Allocation(position=P, quantity=D(10), opens=False, realised=D(-500)),),
-    )
-    return [out, j.PositionSettled(position=P, reason=reason, proof="fills add up to 10")]
-
-
-@pytest.mark.parametrize(
-    ("reason", "told_so"),
-    [
-        (CloseReason.LIQUIDATION, "failed: p1 was opened for 10 at 100 and is gone again (liquidation) at 50: fills"),
-        (CloseReason.ROLLBACK, "failed: p1 was opened for 10 at 100 and is gone again (rollback) at 50: fills"),
-        (CloseReason.BROKER_EXIT, "done: p1 was opened for 10 at 100 and is gone again (broker_exit) at 50: fills"),
-    ],
-)
-def test_whoever_opened_what_is_gone_already_is_told_so_and_never_that_it_is_open(
-    reason: CloseReason, told_so: str
-) -> None:
-    """Found by a drill: liquidated before its stop was there, an opening was answered `done: open: 0`."""
-    book = folded(asked("open", instrument="SPY", quantity="10", key="key of p1"), *position(10))
-    flat, settled = gone(reason)
-
-    told(book, flat)
-    assert answered(book) is None, "flat, and not settled yet"
-    told(book, settled)
-
-    assert str(answered(book)).startswith(told_so)
 
 
 # --- close ----------------------------------------------------------------------------------------

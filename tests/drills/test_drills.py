@@ -14,7 +14,7 @@ from standfast import drills
 from standfast.core.policy import Mode
 from standfast.drills import playing
 from standfast.drills.drill import Drill
-from standfast.drills.perpetual.scene import PerpetualDrill
+from standfast.drills.perpetual.drill import PerpetualDrill
 from standfast.drills.played import Played, Side
 from standfast.exchange.quotes_name import UnreadableQuotes
 

@@ -39,18 +39,25 @@ NAMES = {
     "stop-not-seen": "a stop rests as a held stop-limit leg: the reconciler does not know it and places its own",
     "stop-wrong-size": "the stop keeps its old size when the position changes: refused after a sale, half after a buy",
     "kill-switch-leftovers": "`flatten all` closes positions, leaves an entry resting, and it fills with nobody there",
+    "rollback-doubles": "perpetual: positions are told late, and an entry is `rolled back` by buying it once more",
+    "liquidated-before-stop": "perpetual: liquidated before its stop was there, open in the bot's database for ever",
+    "perp-close-flips": "perpetual: a close takes its side from the wrong field: the short doubles instead of ending",
+    "perp-stop-not-seen": "perpetual: the stop is a conditional order that no list shows: one more at every look",
+    "perp-timeout-after-accept": "perpetual: an order times out, is written off as rejected, and fills",
+    "perp-filled-while-cancelling": "perpetual: an entry fills while its cancel is on its way: its record is deleted",
 }
 """Each drill's name, and what happened."""
 
 
-def run(name: str, *, wire: bool, replay: "Path | None" = None) -> "Played":
+def run(name: str, *, wire: bool, replay: "Path | None" = None, at: str | None = None) -> "Played":
     """Play one incident, bare and guarded. KeyError for an unknown name.
 
     `wire`: over HTTP and WebSocket against a served exchange, in minutes of a faster clock, instead of in process.
     `replay`: on these recorded quotes. ValueError or OSError where that cannot be.
+    `at`: at this exchange instead of its usual one. ValueError where it is not played there.
     """
     from standfast.drills.playing import run as play
 
     if name not in NAMES:
         raise KeyError(name)
-    return play(name, wire=wire, replay=replay)
+    return play(name, wire=wire, replay=replay, at=at)

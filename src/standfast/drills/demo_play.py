@@ -102,12 +102,12 @@ class Play:
                 "All trades are in one instrument: realised profit is at their average cost, as brokers count it."
             )
         self.guard = self.children.start("guard", standfast("--config", str(self.config), "guard"))
-        wait_for(self._listening, 20.0, "the guard to follow the account", self.guard)
+        wait_for(self._listening, "the guard to follow the account", self.guard)
         self._say("Standfast guards the account: its ordinary guard, a parent and a worker.")
         command = [sys.executable, str(demo_bot.script()), "--url", url, "--plan", str(plan)]
         pace = ["--record", str(self.record), "--pace", str(self.story.speed)]
         self.bot = self.children.start("bot", [*command, *pace])
-        wait_for(self.bot.lines, 20.0, "the bot to start", self.bot)
+        wait_for(self.bot.lines, "the bot to start", self.bot)
         self._say("A trading bot starts. It knows nothing of Standfast and looks at its positions every five minutes.")
 
     def _listening(self) -> list[str]:

@@ -21,6 +21,8 @@ from standfast.runtime.heartbeat import ParentGone, die_with
 
 PATIENCE = 10.0
 """Real seconds a process may take to end when asked to."""
+STARTED_WITHIN = 60.0
+"""Real seconds a process may take to begin, on a machine that does much else."""
 
 LASTING = ("exchange", "guard", "bot")
 
@@ -101,7 +103,7 @@ class Children:
         named = [f"--instrument={name}=1" for name in story.instruments]
         command = standfast("--json", "exchange", "--port=0", f"--clock=x{story.speed}", *named, *options)
         child = self.start("exchange", command)
-        lines = wait_for(child.lines, 20.0, "the exchange to listen", child)
+        lines = wait_for(child.lines, "the exchange to listen", child)
         return child, str(json.loads(lines[0])["url"])
 
     def check(self) -> None:
@@ -116,9 +118,9 @@ def standfast(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "standfast", *arguments]
 
 
-def wait_for(look: Callable[[], list[str]], seconds: float, what: str, child: Child) -> list[str]:
+def wait_for(look: Callable[[], list[str]], what: str, child: Child) -> list[str]:
     """Look until there is something. StandfastError when the process ends or the time is over."""
-    until = monotonic() + seconds
+    until = monotonic() + STARTED_WITHIN
     while not (found := look()):
         if child.has_ended or monotonic() > until:
             raise StandfastError(f"waited for {what}: {child.tail() or 'nothing was said'}")

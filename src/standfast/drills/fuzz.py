@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass, field
-from itertools import count, islice
+from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -20,7 +20,8 @@ from standfast.settings.report import Report, line_numbers
 from standfast.settings.table import Table
 from standfast.sim.catalogue import KINDS
 from standfast.sim.chaos import Outcome, play
-from standfast.sim.plan import Plan, draw
+from standfast.sim.plan import Plan
+from standfast.sim.seeds import Play, plan_of, seeds_from
 from standfast.sim.shrink import shrink
 
 SHRINK_RUNS = 60
@@ -37,6 +38,7 @@ class Wishes:
     hours: float
     jobs: int
     policy: Path | None
+    play: Play
     whole: bool
 
 
@@ -117,6 +119,7 @@ def run(  # noqa: PLR0913 - one argument for each thing a person can wish
     hours: float = 1.0,
     jobs: int = 1,
     policy: Path | None = None,
+    play: Play = Play.AS_NUMBERED,
     whole: bool = False,
     told: Told = lambda found, outcome: None,
 ) -> Found:
@@ -124,7 +127,7 @@ def run(  # noqa: PLR0913 - one argument for each thing a person can wish
 
     `whole`: keep the whole timeline of every seed. SettingsError when the policy file is wrong.
     """
-    wishes = Wishes(first=first, seeds=seeds, hours=hours, jobs=jobs, policy=policy, whole=whole)
+    wishes = Wishes(first=first, seeds=seeds, hours=hours, jobs=jobs, policy=policy, play=play, whole=whole)
     policies = None if wishes.policy is None else policies_of(wishes.policy)
     found = Found()
     for ran in _outcomes(wishes, policies):
@@ -149,7 +152,7 @@ def policies_of(file: Path) -> tuple[Policy, ...]:
 
 
 def _outcomes(wishes: Wishes, policies: Sequence[Policy] | None) -> Iterator[_Ran]:
-    seeds = count(wishes.first) if wishes.seeds is None else iter(range(wishes.first, wishes.first + wishes.seeds))
+    seeds = seeds_from(wishes.first, wishes.seeds, wishes.play)
     if wishes.jobs == 1:
         for seed in seeds:
             yield _play(seed, wishes, policies)
@@ -171,7 +174,7 @@ def _outcomes(wishes: Wishes, policies: Sequence[Policy] | None) -> Iterator[_Ra
 
 
 def _play(seed: int, wishes: Wishes, policies: Sequence[Policy] | None) -> _Ran:
-    plan = draw(seed, hours=wishes.hours, policies=policies)
+    plan = plan_of(seed, hours=wishes.hours, policies=policies)
     began = _cpu()
     outcome = play(plan, whole=wishes.whole)
     cpu = _cpu() - began

@@ -18,6 +18,7 @@ import aiohttp
 from standfast import app
 from standfast.core.book import Book
 from standfast.drills.gateway import Gateway
+from standfast.drills.living import LivingGuard
 from standfast.drills.record import IN_SETTINGS
 from standfast.drills.scene import ACCOUNT, Board, Scene
 from standfast.drills.stage import Stage, Stuck
@@ -32,11 +33,8 @@ from standfast.exchange.engine import Engine
 from standfast.exchange.faults import Faults, Lost
 from standfast.exchange.server import Dialect, ExchangeServer
 from standfast.exchange.sessions import USSessions
-from standfast.model.errors import StandfastError
-from standfast.model.ids import EntryNumber
 from standfast.model.journal import Entry
-from standfast.opened import open_store, watch_record
-from standfast.runtime.account import Account
+from standfast.opened import open_store
 from standfast.runtime.clock import monotonic
 from standfast.runtime.parent import Timing, describe
 
@@ -88,7 +86,6 @@ class OverWire(Stage):
         self.board = board
         self.engine, self.faults = venue.engine, venue.faults
         self.truth = Truth(venue.engine, ACCOUNT)
-        self.failure: BaseException | None = None
         self._venue = venue
         self._gateway = gateway
         self._folder = config.parent
@@ -96,12 +93,13 @@ class OverWire(Stage):
         self._ledger = open_store(self._settings)
         self.store = self._ledger
         self._tasks: asyncio.TaskGroup | None = None
-        self._guard: asyncio.Task[None] | None = None
-        self._account: Account | None = None
+        self._guard: LivingGuard
 
     async def begin(self, running: AsyncExitStack, tasks: asyncio.TaskGroup) -> None:
         """Once, when the exchange is served."""
         self._tasks = tasks
+        account = self._settings.accounts[0]
+        self._guard = LivingGuard(self._settings, self.scene.rules, self._ledger, tasks, lambda: app.clock_of(account))
         dialect = self.scene.dialect
         session = await running.enter_async_context(aiohttp.ClientSession(headers=HEADERS[dialect]))
         url = f"http://127.0.0.1:{self._gateway.port}"
@@ -126,13 +124,13 @@ class OverWire(Stage):
     async def wait(self, seconds: float) -> None:
         await self.clock.sleep(seconds)
         self._venue.catch_up()
-        self._check()
+        self._guard.check()
 
     async def until(self, is_so: Callable[[], object], within: float, what: str) -> None:
         end = monotonic() + max(within / self.scene.speed, LEAST)
         self._venue.catch_up()
         while not is_so():
-            self._check()
+            self._guard.check()
             if monotonic() > end:
                 raise Stuck(f"not within {within:g} s: {what}")
             await asyncio.sleep(STEP)
@@ -169,54 +167,18 @@ class OverWire(Stage):
         await self._start("")
 
     async def _start(self, restarted: str) -> None:
-        assert self._tasks is not None
-        assert self._guard is None, "one guard at a time"
-        self._guard = self._tasks.create_task(self._live(restarted), name="guard")
-        await self.until(self._is_here, 60, "the guard is here")
-
-    def _is_here(self) -> bool:
-        """It has read everything once and hears the stream."""
-        account = self._account
-        if account is None or not account.stream_up:
-            return False
-        return all(
-            account.reader.kinds[name].succeeded_at is not None for name in ("positions", "orders", "activities")
-        )
-
-    async def _live(self, restarted: str) -> None:
-        """What `app.guard` does for one account, until cancelled."""
-        settings = self._settings.accounts[0]
-        worker = app.worker_of(self._settings, self._ledger, None)
-        clock = await app.clock_of(settings)
-        broker = app.broker_of(settings, clock)
-        try:
-            self._account = await worker.add(self.scene.rules, broker, clock)
-            watch_record(self._account, settings)
-            await worker.run(restarted)
-        except (AssertionError, ExceptionGroup, StandfastError) as error:
-            self.failure = error
-        finally:
-            self._account = None
-            await broker.close()
+        self._guard.start(restarted)
+        await self.until(self._guard.is_here, 60, "the guard is here")
 
     async def stop_guard(self) -> None:
-        """It is cancelled in whatever it does: nothing is handed over, and what has left has left."""
-        if self._guard is not None:
-            self._guard.cancel()
-            await asyncio.wait([self._guard])
-            self._guard = None
-
-    def _check(self) -> None:
-        if self.failure is not None:
-            raise Stuck(f"the guard has failed: {self.failure!r}")
+        await self._guard.stop()
 
     @property
     def book(self) -> Book:
-        assert self._account is not None, "there is no guard"
-        return self._account.ledger.book
+        return self._guard.book
 
     async def entries(self) -> Sequence[Entry]:
-        return await self._ledger.entries(ACCOUNT, EntryNumber(0)) if self.is_guarded else ()
+        return await self._guard.entries() if self.is_guarded else ()
 
 
 @asynccontextmanager

@@ -4,6 +4,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 
+class NotPlayedThere(ValueError):
+    """This drill is not played at that exchange."""
+
+
 @dataclass(frozen=True, slots=True)
 class Claim:
     """Something that must hold, whether it did, and what shows it."""

@@ -5,7 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from standfast.drills.line import net_told, together_told
-from standfast.drills.stage import Said
+from standfast.drills.telling import Said
 from standfast.drills.truth import Truth
 from standfast.exchange.accounts import TrueFill
 from standfast.exchange.engine import Engine
