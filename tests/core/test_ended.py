@@ -44,6 +44,7 @@ SILENT = with_contract(tells_movements=False)
 TOLD = with_contract()
 EVENING = NOW.replace(hour=21, minute=30)
 """Half an hour after the close."""
+MORNING = datetime(2026, 3, 5, 14, 31, tzinfo=EVENING.tzinfo)
 Q = PositionId("p2")
 
 
@@ -196,6 +197,49 @@ def test_shares_that_come_by_just_as_much_say_it_was_exercised(
 
 def option_of(holding: Holding) -> Instrument:
     return Instrument(id=holding.instrument, kind=Kind.OPTION, multiplier=D(100))
+
+
+@pytest.mark.parametrize("price", ["260", "250.4", "249.2", ""], ids=["in the money", "near", "near below", "unknown"])
+def test_shares_that_the_night_may_bring_are_waited_for_before_it_is_booked_as_expired(price: str) -> None:
+    """Booked at once, at what it was worth, its loss would be counted twice when the shares come at their strike."""
+    rules = ruled(foreign=Foreign.ADOPT)
+    given = prices(AAPL, price) if price else {"sights": {}}
+    instruments = {CALL.instrument: option_of(CALL)}
+    evening = Evening(*position(-1, 5, holding=CALL), rules=rules, instruments=instruments, **given)
+
+    outcomes = evening.looks({})
+
+    assert evening.closed()[0] == D(1)
+    (alarm,) = [each for each in of(j.AlertRaised, outcomes) if str(CALL) in each.text]
+    assert (alarm.severity, "whether shares come of it" in alarm.text) == (Severity.WARNING, True)
+
+    evening.now += timedelta(hours=9)
+    evening.looks({AAPL: -100})
+
+    assert evening.closed() == (D(0), CloseReason.ASSIGNMENT, D(500))
+
+
+def test_what_brought_no_shares_by_the_next_session_has_expired() -> None:
+    evening = Evening(*position(-1, 5, holding=CALL), **prices(AAPL, "250.4"))
+    evening.looks({})
+    evening.now, evening.given["is_open"] = MORNING, True
+
+    evening.looks({})
+
+    assert evening.closed() == (D(0), CloseReason.EXPIRY, D(500) - 40)
+
+
+def test_a_spread_in_the_money_whose_shares_cancel_out_waits_for_none() -> None:
+    """Sold at 240 and bought at 250, both exercised: no list ever shows a share of it."""
+    lower = Holding(InstrumentId("AAPL260304C00240000"))
+    legs = (*position(-1, 25, holding=lower), *position(1, 15, id=Q, holding=CALL))
+    evening = Evening(*legs, instruments={each.instrument: option_of(each) for each in (lower, CALL)})
+    evening.given |= prices(AAPL, "265")
+
+    evening.looks({})
+
+    assert evening.closed() == (D(0), CloseReason.EXPIRY, D(0))
+    assert evening.closed(Q) == (D(0), CloseReason.EXPIRY, D(0))
 
 
 def test_shares_that_were_sold_by_it_leave_at_its_strike() -> None:

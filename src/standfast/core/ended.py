@@ -2,7 +2,8 @@
 
 1. Nothing is inferred where the broker tells its movements, nor from a list that cannot be compared with the books.
 2. Shares that came or went by just as much as the contracts deliver say that they were assigned or exercised, on any
-   day. Without them a contract has expired, once its last session is over; before that nothing is known.
+   day. Without them a contract has expired, once its last session is over; before that nothing is known. In the money,
+   or so near that nobody knows, it may deliver in the night: until the next session it is neither.
 3. Another quantity for the same money is a split (`splits.py`).
 4. What is inferred is booked as if it had been told (`moved.py` then takes it out of the books, when another read
    agrees), and a person is asked to compare it with the broker's statement.
@@ -18,7 +19,7 @@ from standfast.core.moved import parts_of
 from standfast.core.movements import book_movements
 from standfast.core.situation import Outcomes, Situation
 from standfast.core.splits import is_split
-from standfast.core.tell import alarm
+from standfast.core.tell import alarm, alarm_once
 from standfast.model.alert import Severity
 from standfast.model.effects import ReadQuotes, WakeAt
 from standfast.model.ids import Holding, InstrumentId, digest
@@ -33,6 +34,8 @@ SETTLED = timedelta(minutes=1)
 PRICE_WITHIN = timedelta(seconds=30)
 """How long a price of what lies under it may take to come, before it is booked without one."""
 ASKED_AGAIN = timedelta(seconds=2)
+NEAR = Decimal("0.005")
+"""A price no further from the strike than this part of it may have ended on either side (as `expiring.PIN_NEAR`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +64,9 @@ def ended(s: Situation, holding: Holding, since: datetime) -> Outcomes:
     if not found and _awaits_price(s, gone, since):
         yield ReadQuotes(holding=gone.under, reason=f"what {holding} was worth at its end")
         yield WakeAt(at=s.now + ASKED_AGAIN, holding=holding)
+        return
+    if not found and _awaits_shares(s, gone):
+        yield from _told_waiting(s, gone)
         return
     found = found or list(_expired(s, gone))
     for movement in found:
@@ -138,9 +144,12 @@ def _gone(s: Situation, holding: Holding) -> Gone | None:
     gone = booked.low - s.reported_net(holding)
     if not gone or gone * booked.low <= 0:
         return None
+    return Gone(holding=holding, contract=contract, quantity=gone, shares=_shares(s, holding, contract, gone))
+
+
+def _shares(s: Situation, holding: Holding, contract: OptionContract, quantity: Decimal) -> Decimal:
     way = 1 if contract.right is Right.CALL else -1
-    multiplier = s.instrument(holding).multiplier
-    return Gone(holding=holding, contract=contract, quantity=gone, shares=gone * multiplier * way)
+    return quantity * s.instrument(holding).multiplier * way
 
 
 def _delivered(s: Situation, gone: Gone) -> Iterator[Movement]:
@@ -187,14 +196,55 @@ def _awaits_price(s: Situation, gone: Gone, since: datetime) -> bool:
     return _is_over(s, gone.contract) and _worth(s, gone) is None and s.now - since < PRICE_WITHIN
 
 
-def _worth(s: Situation, gone: Gone) -> Decimal | None:
-    """What the contract was worth by the last price of what lies under it; None: nobody knows."""
+def _awaits_shares(s: Situation, gone: Gone) -> bool:
+    """Whether the night may still bring, or take, shares for it: not where those of several contracts cancel out, or
+    are accounted for by what has come."""
+    if settlement(gone.contract).cash or not _is_over(s, gone.contract) or not _may_deliver(s, gone):
+        return False
+    if s.in_session and s.today > gone.contract.expiry:
+        return False
+    others = (_gone(s, holding) for holding in s.book.holdings() if holding != gone.holding)
+    together = [gone, *(each for each in others if each is not None and each.under == gone.under)]
+    is_sure = all(_is_sure(s, each) for each in together)
+    due = sum((each.shares for each in together if (_worth(s, each) or ZERO) > 0), _booked(s, gone))
+    return not is_sure or due != _gap(s, gone.under)
+
+
+def _booked(s: Situation, gone: Gone) -> Decimal:
+    """Shares due for contracts on the same that have just been booked as worth something at their end."""
+    due = ZERO
+    for each in s.book.state.inferred.values():
+        contract = option_contract(each.holding.instrument) if each.holding is not None else None
+        if contract is None or each.holding is None or each.kind is not MovementKind.EXPIRY or not each.price:
+            continue
+        if contract.expiry == gone.contract.expiry and settlement(contract).underlying == gone.under.instrument:
+            due += _shares(s, each.holding, contract, -each.quantity)
+    return due
+
+
+def _may_deliver(s: Situation, gone: Gone) -> bool:
+    return not _is_sure(s, gone) or (_worth(s, gone) or ZERO) > 0
+
+
+def _is_sure(s: Situation, gone: Gone) -> bool:
+    """Whether its last price lies so far from the strike that nobody asks on which side it ended."""
+    price = _last_price(s, gone)
+    return price is not None and abs(price - gone.contract.strike) > gone.contract.strike * NEAR
+
+
+def _last_price(s: Situation, gone: Gone) -> Decimal | None:
     sight, good = s.sights.get(gone.under), s.good.get(gone.under)
     quote = sight.quote if sight is not None and sight.quote.is_two_sided else good
-    if quote is None:
+    return quote.mid if quote is not None else None
+
+
+def _worth(s: Situation, gone: Gone) -> Decimal | None:
+    """What the contract was worth by the last price of what lies under it; None: nobody knows."""
+    price = _last_price(s, gone)
+    if price is None:
         return None
     way = 1 if gone.contract.right is Right.CALL else -1
-    return max((quote.mid - gone.contract.strike) * way, ZERO)
+    return max((price - gone.contract.strike) * way, ZERO)
 
 
 def _movement(
@@ -210,6 +260,21 @@ def _movement(
         price=price,
         at=s.broker_now,
     )
+
+
+def _told_waiting(s: Situation, gone: Gone) -> Outcomes:
+    price, clock = _last_price(s, gone), s.snapshot.clock
+    where = f"{gone.under} is at {price}" if price is not None else f"{gone.under} has no price here"
+    text = (
+        f"{gone.holding}: {gone.quantity:+} is gone from the broker's list after its last session, and {where}: "
+        f"whether shares come of it ({gone.shares:+} at {gone.contract.strike}) the night will tell. Nothing is booked "
+        "until they do, or the next session begins."
+    )
+    yield from alarm_once(s, Severity.WARNING, text, key=f"delivery/{gone.holding}/{gone.quantity}")
+    if clock is not None and clock.next_open > s.now:
+        yield WakeAt(at=clock.next_open, holding=gone.holding)
+    else:
+        yield WakeAt(at=s.now + SETTLED, holding=gone.holding)
 
 
 def _told(s: Situation, gone: Gone, first: Movement) -> AlertRaised:

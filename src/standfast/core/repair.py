@@ -88,13 +88,13 @@ def _look_at(s: Situation, finding: Finding, known: Break | None) -> Outcomes:
 
 
 def _is_explained(s: Situation, found: Break, acted: list[Outcome]) -> bool:
-    """Whether what is missing is booked as ended, or its last price is being asked for: that is told where it is
-    booked, and there is nothing to wake anybody for."""
+    """Whether what is missing is booked as ended, or its last price or the shares of it are waited for: that is told
+    where it is booked, and there is nothing to wake anybody for."""
     if found.finding.kind not in (BreakKind.GHOST_POSITION, BreakKind.QUANTITY) or found.finding.holding is None:
         return False
     if any(isinstance(each, MovementBooked | MovedOut) for each in acted):
         return True
-    if found.finding.kind is BreakKind.GHOST_POSITION and any(isinstance(each, ReadQuotes) for each in acted):
+    if found.finding.kind is BreakKind.GHOST_POSITION and any(isinstance(each, ReadQuotes | WakeAt) for each in acted):
         return True
     rows, booked = s.book.state.moves.get(found.finding.holding, ()), s.book.net(found.finding.holding)
     missing = s.reported_net(found.finding.holding) - booked.low
