@@ -286,6 +286,25 @@ def test_a_wide_quote_without_another_before_it_is_blind() -> None:
     assert judge_structure(found, put_spread(), Policy(name="off")).clarity is Clarity.CLEAR
 
 
+@pytest.mark.parametrize("worst", ["0.05", "0", "-0.05"])
+def test_what_was_held_before_and_is_worth_next_to_nothing_is_not_closed_by_a_tick(worst: str) -> None:
+    """Bought for 2.00, and found so: fifteen per cent of it is less than any quote can move by, or nothing at all."""
+    low, high = anchors(D(2), Sides(D(worst), D(worst)))
+    bought = structure((leg(1, "P", 3800), "3.00"), (leg(-1, "P", 3700), "1.00"), anchor=low, gain_anchor=high)
+
+    levels = structure_levels(bought, SPREAD)
+
+    assert levels.stop == levels.emergency == D(worst) - D("0.20"), "two steps of each of its legs"
+    ticked = {SHORT: quoted("0.05", "0.10"), LONG: quoted("0.05", "0.10")}
+    assert judge_structure(worth(seen(ticked), bought.shape), bought, SPREAD).clarity is Clarity.CLEAR
+
+
+def test_no_stop_of_what_was_opened_here_is_widened_for_that() -> None:
+    cheap = structure((leg(1, "P", 3800), "0.15"), (leg(-1, "P", 3700), "0.05"))
+
+    assert structure_levels(cheap, SPREAD).stop == D("0.085")
+
+
 # --- blindness said aloud -----------------------------------------------------------------------
 
 

@@ -13,7 +13,7 @@ from standfast.cli import documents, render
 from standfast.cli.documents import Document, ShownRules, number, time
 from standfast.cli.render import BAD, DIM, GOOD, WARN, Cell
 from standfast.core.book import Book
-from standfast.core.shapes import entry, kind_of, shares_among, whole_units
+from standfast.core.shapes import basis_of, entry, kind_of, least_loss, shares_among, whole_units
 from standfast.core.structures import phase_of, position_of, structure_of
 from standfast.model.journal import Allocation
 from standfast.model.order import ZERO, Fill
@@ -67,9 +67,9 @@ def stop(structure: Structure, rules: ShownRules | None) -> Decimal | None:
     first, shares = structure.shape[0], shares_among(structure.shape)
     policy = rules.policy(structure.strategy, *((first.holding, "option") if shares is None else (shares.holding,)))
     distance = policy.stop_loss if policy.stop_loss is not None else policy.emergency_stop
-    basis, level = structure.anchor or cost, structure.stop
+    level = structure.stop
     if level is None and distance is not None:
-        level = basis - distance * abs(basis)
+        level = basis_of(structure, cost) - least_loss(structure, distance, cost)
     if structure.trail is not None:
         trailed = cost + structure.trail.stop * abs(cost)
         level = trailed if level is None else max(level, trailed)

@@ -19,6 +19,8 @@ from standfast.model.structure import HeldLeg, Leg, Structure, StructureKind, le
 
 LEGS_MAX = 4
 """Options of one named shape at most."""
+STEP = Decimal("0.05")
+"""What an option's price moves by at least, in the coarsest classes."""
 
 
 def in_order(legs: Iterable[Leg]) -> tuple[Leg, ...]:
@@ -226,6 +228,21 @@ def entry(structure: Structure) -> Decimal | None:
             return None
         total += weight(held.leg, structure.multiplier) * price
     return total
+
+
+def basis_of(structure: Structure, cost: Decimal) -> Decimal:
+    """The net price that stops are figured from: of what was held before it may be nothing, or less."""
+    return structure.anchor if structure.anchor is not None else cost
+
+
+def least_loss(structure: Structure, share: Decimal, cost: Decimal) -> Decimal:
+    """How far below its basis a loss of this share ends. Of what was held before, and is worth next to nothing, a share
+    is less than a quote can move by: then two steps of each leg."""
+    wanted = share * abs(basis_of(structure, cost))
+    if structure.anchor is None:
+        return wanted
+    options = (leg for leg in structure.shape if leg.contract is not None)
+    return max(wanted, 2 * STEP * sum((abs(weight(leg, structure.multiplier)) for leg in options), ZERO))
 
 
 def cost(structure: Structure) -> Decimal:

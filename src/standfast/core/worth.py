@@ -19,7 +19,7 @@ from decimal import Decimal
 
 from standfast.core.policy import Policy
 from standfast.core.results import STUCK, Clarity, Judged, Levels
-from standfast.core.shapes import broken, entry, made_good
+from standfast.core.shapes import basis_of, broken, entry, least_loss, made_good
 from standfast.core.situation import Sight, Situation
 from standfast.model.breaks import BreakKind, Finding
 from standfast.model.ids import Holding
@@ -165,10 +165,9 @@ def structure_levels(structure: Structure, policy: Policy, *, of: Decimal | None
     cost = entry(structure) or of
     if not cost:
         return Levels(stop=structure.stop, stop_reason=CloseReason.STOP_LOSS, emergency=None, target=structure.target)
-    basis = structure.anchor or cost
     stop, reason = structure.stop, CloseReason.STOP_LOSS
     if stop is None and policy.stop_loss is not None:
-        stop = net_at(-policy.stop_loss, basis)
+        stop = basis_of(structure, cost) - least_loss(structure, policy.stop_loss, cost)
     if structure.trail is not None:
         trailed = net_at(structure.trail.stop, cost)
         if stop is None or trailed > stop:
@@ -179,7 +178,9 @@ def structure_levels(structure: Structure, policy: Policy, *, of: Decimal | None
     return Levels(
         stop=stop,
         stop_reason=reason,
-        emergency=net_at(-policy.emergency_stop, basis) if policy.emergency_stop is not None else None,
+        emergency=basis_of(structure, cost) - least_loss(structure, policy.emergency_stop, cost)
+        if policy.emergency_stop is not None
+        else None,
         target=target,
     )
 
@@ -204,12 +205,13 @@ def judge_structure(found: Worth, structure: Structure, policy: Policy) -> Judge
 
 def stop_distance(structure: Structure, policy: Policy) -> Decimal | None:
     """How far from its basis a loss is ended; None where nothing ends one, or there is nothing to figure it from."""
-    basis, share = structure.anchor or entry(structure), policy.stop_loss or policy.emergency_stop
-    if not basis:
+    cost, share = entry(structure), policy.stop_loss or policy.emergency_stop
+    if not cost:
         return None
+    basis = basis_of(structure, cost)
     if share is None and structure.stop is not None and structure.stop < basis:
         return basis - structure.stop
-    return share * abs(basis) if share is not None else None
+    return least_loss(structure, share, cost) if share is not None else None
 
 
 # --- what cannot be judged ----------------------------------------------------------------------
