@@ -17,7 +17,7 @@ from standfast.model import journal as j
 from standfast.model.breaks import Break, BreakKind, Finding
 from standfast.model.effects import WakeAt
 from standfast.model.greeks import Greeks
-from standfast.model.ids import BreakId, EntryNumber
+from standfast.model.ids import BreakId, EntryNumber, Holding
 from standfast.model.position import CloseReason, Closing, Standing, Trail
 from standfast.model.structure import Structure
 from tests.core.situations import BEGAN, NEW_YORK, NOW, D, P, folded, of, quoted, ruled, situation, told
@@ -155,13 +155,35 @@ def test_a_broken_structure_has_no_price_and_keeps_its_time_rules() -> None:
     assert due(costing("9", policy=held), lost) is CloseReason.MAXIMUM_HOLD
 
 
-def test_a_leg_whose_quantity_is_unexplained_stops_every_price_rule() -> None:
-    finding = Finding(kind=BreakKind.QUANTITY, holding=LONG, booked="3", reported="2")
-    s = costing("9")
+def unexplained(s: Situation, holding: Holding) -> Situation:
+    finding = Finding(kind=BreakKind.QUANTITY, holding=holding, booked="3", reported="2")
     s.book.state.breaks[BreakId("b1")] = Break(
         id=BreakId("b1"), finding=finding, first_seen=NOW, last_seen=NOW, number=EntryNumber(1), confirmed=True
     )
-    s.book.breaks_on[LONG][BreakId("b1")] = None
+    s.book.breaks_on[holding][BreakId("b1")] = None
+    return s
+
+
+def test_a_sold_leg_whose_quantity_is_unexplained_stops_every_price_rule() -> None:
+    assert due(unexplained(costing("9"), SHORT)) is None
+
+
+def test_a_bought_leg_that_may_be_gone_stops_no_rule_that_ends_a_loss() -> None:
+    """What is sold beside it is held, and quoted: buying it back opens nothing, and without the other it loses more."""
+    assert due(unexplained(costing("9"), LONG)) is CloseReason.EMERGENCY_STOP
+    assert due(unexplained(costing("4.40"), LONG)) is CloseReason.STOP_LOSS
+
+
+def test_no_gain_is_taken_of_a_leg_that_may_be_gone() -> None:
+    assert due(costing("1.00")) is CloseReason.TAKE_PROFIT
+    assert due(unexplained(costing("1.00"), LONG)) is None
+    climbing = list(structure_exits(unexplained(costing("3.00", policy=LADDER), LONG), put_spread(), LADDER))
+    assert of(j.TrailMoved, climbing) == []
+
+
+def test_a_price_that_jumped_like_a_split_says_nothing_of_a_bought_leg_either() -> None:
+    s = unexplained(costing("9"), LONG)
+    told(s.book, j.PricesSuspended(holding=LONG, reason="twice as much"))
 
     assert due(s) is None
 

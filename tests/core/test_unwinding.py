@@ -9,8 +9,10 @@ import pytest
 
 from standfast.core.policy import FlatBy
 from standfast.model import journal as j
+from standfast.model.breaks import BreakKind, Finding
 from standfast.model.contract import Contract
 from standfast.model.effects import CancelOrder, SubmitTogether
+from standfast.model.ids import BreakId, Holding
 from standfast.model.position import CloseReason
 from tests.core.situations import NEW_YORK, NOW, D, quoted, ruled
 from tests.core.spreads import (
@@ -276,3 +278,25 @@ def test_while_a_part_is_being_closed_the_rules_hold_for_all_of_it() -> None:
     closing = desk.structure.closing
     assert closing is not None
     assert (closing.reason, closing.remain) == (CloseReason.STOP_LOSS, Decimal(0))
+
+
+def test_a_stop_fires_though_some_of_what_was_bought_is_gone_and_all_that_was_sold_is_bought_back() -> None:
+    """Three sold, three bought; the broker lists two of these, and nothing says where the third went."""
+    desk = opened()
+    desk.fills_leg = lambda effect: True
+    told_gone(desk, BOUGHT, 2)
+
+    desk.sights |= prices(sold=("8.40", "8.50"))
+    for _ in range(60):
+        desk.wait(1)
+        desk.look()
+
+    assert desk.net == {SOLD: D(0), BOUGHT: D(0)}
+    assert all(each.held == 0 or each.holding == BOUGHT for each in desk.book.state.positions.values())
+
+
+def told_gone(desk: SpreadDesk, holding: Holding, left: int) -> None:
+    desk.net[holding] = D(left)
+    finding = Finding(kind=BreakKind.QUANTITY, holding=holding, booked="3", reported=str(left))
+    desk.tell(j.BreakSeen(id=BreakId("b1"), finding=finding), j.BreakConfirmed(id=BreakId("b1")))
+    desk.wait(20)

@@ -3,8 +3,9 @@
 1. Rules that end a loss are judged at the worst side of every leg: a stop of 15 % fires once closing costs 15 % more
    than was received.
 2. `minimum_hold` delays stop loss, target and trailing, and nothing else.
-3. No price rule fires while the structure is blind, broken, or the quantity of one of its legs is unexplained. Time
-   rules need only the clock.
+3. No price rule fires while the structure is blind, broken, or the quantity of one of its legs is unexplained. Where
+   that is only options that were bought, rules that end a loss go on: what is sold beside them is held, buying it back
+   opens nothing, and without them it loses more. Time rules need only the clock.
 4. A sold option whose delta goes beyond the limit closes the whole structure, from the first minute on.
 """
 
@@ -16,13 +17,13 @@ from standfast.core.ladder import climbed
 from standfast.core.policy import Policy
 from standfast.core.results import Judged, Levels
 from standfast.core.shapes import broken, entry, shares_among
-from standfast.core.situation import Outcomes, Situation
+from standfast.core.situation import Outcome, Outcomes, Situation
 from standfast.core.tell import rule_due, short_price
 from standfast.core.time_rules import next_times, overdue
 from standfast.core.worth import Worth, delta, judge_structure, result_of, sold, structure_levels, worth
 from standfast.model.journal import CloseRequested, TrailMoved
 from standfast.model.position import CloseReason, Trail
-from standfast.model.structure import Structure
+from standfast.model.structure import Leg, Structure
 
 
 def structure_exits(s: Situation, structure: Structure, policy: Policy) -> Outcomes:
@@ -47,13 +48,24 @@ def _rules(s: Situation, structure: Structure, policy: Policy) -> Outcomes:
     yield from next_times(s, structure, structure, policy, structure.shape[0].holding)
     if not s.trades(*(leg.holding for leg in structure.shape)) or broken(structure) is not None:
         return
-    if not all(s.is_explained(leg.holding) for leg in structure.shape):
+    doubted = [leg for leg in structure.shape if not s.is_explained(leg.holding)]
+    if doubted:
+        yield from (each for each in _price_rules(s, structure, policy) if _may_fire(s, doubted, each))
         return
     said = s.verdict(structure.id) if policy.user_rule is not None else None
     if said is not None:
         yield _close(structure, CloseReason.USER_RULE, f"{policy.user_rule}: {said.detail}")
         return
     yield from _price_rules(s, structure, policy)
+
+
+def _may_fire(s: Situation, doubted: list[Leg], outcome: Outcome) -> bool:
+    """Whether a rule fires though these legs may be gone: one that ends a loss, where all of them were bought."""
+    may_be_gone = all(
+        leg.contract is not None and leg.sign > 0 and leg.holding not in s.book.state.suspended for leg in doubted
+    )
+    ends_loss = isinstance(outcome, CloseRequested) and outcome.reason is not CloseReason.TAKE_PROFIT
+    return may_be_gone and ends_loss
 
 
 def _price_rules(s: Situation, structure: Structure, policy: Policy) -> Outcomes:
