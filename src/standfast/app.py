@@ -21,7 +21,7 @@ from standfast.model.errors import (
     Unreachable,
 )
 from standfast.model.ids import AccountId, RequestId, digest
-from standfast.opened import channels_of, open_aloud, open_store, tracker_of, watch_record
+from standfast.opened import channels_of, fixed_at_start, open_aloud, open_store, tracker_of, watch_record
 
 if TYPE_CHECKING:
     from standfast.core.book import Book
@@ -122,7 +122,7 @@ async def _guard(config: Path, settings: "Settings", *, once: bool, heartbeat: o
     worker = worker_of(settings, store, heartbeat)
     worker.files = store
     stopping = [(number, worker.stop) for number in (signal.SIGTERM, signal.SIGINT)]
-    on_signals([*stopping, (signal.SIGHUP, lambda: _reload(worker, config))])
+    on_signals([*stopping, (signal.SIGHUP, _Reload(worker, config, settings, settings))])
     try:
         if once:
             return await _guard_once(worker, settings)
@@ -153,8 +153,6 @@ async def _guard_once(worker: "Worker", settings: "Settings") -> int:
 
 
 def worker_of(settings: "Settings", store: "SqliteStore", heartbeat: object) -> "Worker":
-    from standfast.alerts.direct import send
-    from standfast.alerts.outbox import Outbox
     from standfast.calendars import Calendar
     from standfast.runtime.heartbeat import Heartbeat
     from standfast.runtime.telling import Telling
@@ -162,17 +160,14 @@ def worker_of(settings: "Settings", store: "SqliteStore", heartbeat: object) -> 
     from standfast.stores.holder import describe_holder
 
     assert heartbeat is None or isinstance(heartbeat, Heartbeat), heartbeat
-    channels = channels_of(settings)
-    telling = Telling(lambda account: Outbox(account, channels))
-    calendar = Calendar("us_equities")
     worker = Worker(
         store,
-        telling,
+        Telling(),
         holder=describe_holder(),
-        session_close=calendar.planned_close,
+        session_close=Calendar("us_equities").planned_close,
         heartbeat=heartbeat,
     )
-    worker.tell_at_once = partial(send, channels, "critical", "Standfast: critical")
+    _tell_through(worker, settings)
     return worker
 
 
@@ -202,27 +197,54 @@ async def _clock_once_there(account: "AccountSettings", worker: "Worker") -> "Cl
         await asyncio.sleep(1)
 
 
-def _reload(worker: "Worker", config: Path) -> None:
-    """Read the settings again; bad ones are refused and the old ones go on."""
-    import structlog
+@dataclass(slots=True)
+class _Reload:
+    """SIGHUP: the settings are read again; bad ones are refused and the old ones go on."""
 
-    from standfast.model.alert import Severity
+    worker: "Worker"
+    config: Path
+    begun: "Settings"
+    """Those at start: how accounts and the ledger are reached stays as it was then."""
+    told: "Settings"
+    """Those of the last good reading."""
 
-    log = structlog.get_logger("standfast.app")
-    try:
-        settings = load(config)
-    except SettingsError as error:
-        log.error("settings not reloaded: the old ones go on", error=str(error))  # noqa: TRY400  # the error says it all
-        text = f"The settings were not reloaded, the old ones go on: {error} Needed: mend it and send SIGHUP again."
-        worker.alarm_everybody(Severity.WARNING, text, key=f"settings/{text}")
-        return
-    _warn(settings)
-    worker.reloaded = {each.rules.account: each.rules for each in settings.accounts}
-    for account in worker.accounts:
-        if told := settings.account(account.rules.account):
-            account.reload(told.rules)
-            watch_record(account, told)
-    log.info("settings reloaded", accounts=[account.rules.account for account in worker.accounts])
+    def __call__(self) -> None:
+        import structlog
+
+        from standfast.model.alert import Severity
+
+        log, worker = structlog.get_logger("standfast.app"), self.worker
+        try:
+            settings = load(self.config)
+        except SettingsError as error:
+            log.error("settings not reloaded: the old ones go on", error=str(error))  # noqa: TRY400  # it says it all
+            text = f"The settings were not reloaded, the old ones go on: {error} Needed: mend it and send SIGHUP again."
+            worker.alarm_everybody(Severity.WARNING, text, key=f"settings/{text}")
+            return
+        _warn(settings)
+        if settings.alerts != self.told.alerts:
+            _tell_through(worker, settings)
+        worker.reloaded = {each.rules.account: each.rules for each in settings.accounts}
+        for account in worker.accounts:
+            if told := settings.account(account.rules.account):
+                account.reload(told.rules)
+                watch_record(account, told)
+        self.told = settings
+        log.info("settings reloaded", accounts=[account.rules.account for account in worker.accounts])
+        if left := ", ".join(fixed_at_start(self.begun, settings)):
+            text = f"The settings were reloaded but for what a guard takes in at its start: {left}. Needed: restart it."
+            log.warning("settings not reloaded in full", left=left)
+            worker.alarm_everybody(Severity.WARNING, text, key=f"settings/{text}")
+
+
+def _tell_through(worker: "Worker", settings: "Settings") -> None:
+    """Alarms go through the channels of these settings from now on, those that still wait included."""
+    from standfast.alerts.direct import send
+    from standfast.alerts.outbox import Outbox
+
+    channels = channels_of(settings)
+    worker.telling.tell_through(lambda account: Outbox(account, channels))
+    worker.tell_at_once = partial(send, channels, "critical", "Standfast: critical")
 
 
 # --- acts without a guard -------------------------------------------------------------------------

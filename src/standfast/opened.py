@@ -7,6 +7,8 @@ again.
 """
 
 import glob
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -91,3 +93,18 @@ def watch_record(account: "Account", settings: "AccountSettings") -> None:
     told = settings.tracker
     every = told.every if told is not None else None
     account.record.watch(lambda: tracker_of(settings, account.clock), every, told=told)
+
+
+def fixed_at_start(begun: "Settings", now: "Settings") -> "Iterator[str]":
+    """What of these settings differs from those a guard began with and is beyond the reach of a reload."""
+    if now.ledger_url != begun.ledger_url:
+        yield "ledger.url"
+    before, after = ({account.name: account for account in each.accounts} for each in (begun, now))
+    for name in sorted(before.keys() | after.keys()):
+        old, new = before.get(name), after.get(name)
+        if old is None or new is None:
+            yield f"account {name}, which is {'new' if old is None else 'gone'}"
+        elif replace(new, rules=old.rules, tracker=old.tracker) != old:
+            yield f"how account {name} is reached"
+        elif new.rules.rate_share != old.rules.rate_share:
+            yield f"rate_share of {name}"

@@ -30,9 +30,14 @@ class Outbox(Protocol):
 class Telling:
     """One account's outbox, looked at when an alert is raised and when one is due to be tried again."""
 
-    def __init__(self, outbox_of: Callable[[AccountId], Outbox]) -> None:
+    def __init__(self, outbox_of: Callable[[AccountId], Outbox] | None = None) -> None:
         self._outbox_of = outbox_of
         self._outboxes: dict[AccountId, Outbox] = {}
+
+    def tell_through(self, outbox_of: Callable[[AccountId], Outbox]) -> None:
+        """From the next round on: all the journal calls undelivered. What the old outboxes owed beside is dropped."""
+        self._outbox_of = outbox_of
+        self._outboxes.clear()
 
     async def run(self, account: Account) -> None:
         raised = asyncio.Event()
@@ -53,15 +58,20 @@ class Telling:
                 continue
 
     def _rest(self, account: Account) -> float:
-        due = self._outboxes[account.rules.account].due_at()
+        due = self._outbox(account).due_at()
         return REST if due is None else min(REST, max(due - account.clock.monotonic(), 0.001))
 
     async def flush(self, account: Account, *, last: bool = False) -> None:
         """One round: what is new, and what is due to be tried again; the last one tries everything once more."""
-        outbox = self._outboxes.get(account.rules.account)
-        if outbox is None:
-            outbox = self._outboxes[account.rules.account] = self._outbox_of(account.rules.account)
+        outbox = self._outbox(account)
         waiting = [alert for alert in account.ledger.book.state.alerts.values() if alert.delivered_at is None]
         due = outbox.due_at()
         if waiting or (due is not None and account.clock.monotonic() >= due):
             await account.ledger.record(await outbox.deliver(waiting, account.clock, last=last))
+
+    def _outbox(self, account: Account) -> Outbox:
+        name = account.rules.account
+        if name not in self._outboxes:
+            assert self._outbox_of is not None, "there are no channels yet"
+            self._outboxes[name] = self._outbox_of(name)
+        return self._outboxes[name]
