@@ -152,12 +152,35 @@ def test_a_stop_of_others_for_more_than_is_left_of_their_lot_holds_that_much_of_
     assert "stop (client of stop: sell 15 stop) holds 4" in alarm.text
 
 
-@pytest.mark.parametrize("known", [True, False], ids=["seen with their entry", "only listed"])
-def test_target_and_stop_of_a_bracket_of_others_hold_their_quantity_once(*, known: bool) -> None:
+def test_a_target_a_bot_brought_for_more_than_is_left_of_its_lot_holds_that_much_of_another() -> None:
+    """Found by simulation: both are guarded; of the other one the whole close was asked for, and refused for ever."""
+    sold = j.FillBooked(
+        fill=fill("x2", "sale", Side.SELL, 4, 100),
+        allocations=(j.Allocation(position=P, quantity=D(4), opens=False),),
+    )
+    other = PositionId("p2")
+    book = folded(*position(10, id=other), *found_with_a_target(15, 15), sold, closing_of(other))
+    target = report("target", quantity=15, type=OrderType.LIMIT, limit="120", order_class="oto")
+    s = situation(book, listed=[target], held={SPY: 21})
+
+    outcomes = list(advance_closing(s, book.state.positions[other]))
+
+    (sent,) = of(SubmitOrder, outcomes)
+    (alarm,) = of(j.AlertRaised, outcomes)
+    assert sent.intent.terms.quantity == 6
+    assert "holds 4" in alarm.text
+
+
+@pytest.mark.parametrize(
+    ("known", "named"),
+    [(True, "bracket"), (True, ""), (False, "bracket")],
+    ids=["seen with their entry", "of a broker that does not say what they are", "only listed"],
+)
+def test_target_and_stop_of_a_bracket_of_others_hold_their_quantity_once(*, known: bool, named: str) -> None:
     """Beside ours somebody holds 6 with a bracket: both legs are listed, each for 6."""
     legs = (
-        report("target", type=OrderType.LIMIT, limit="120", quantity=6, order_class="bracket"),
-        report("stop", type=OrderType.STOP, stop="90", quantity=6, order_class="bracket"),
+        report("target", type=OrderType.LIMIT, limit="120", quantity=6, order_class=named),
+        report("stop", type=OrderType.STOP, stop="90", quantity=6, order_class=named),
     )
     book = folded(*position(10), closing_of(), j.ForeignAcknowledged(holding=SPY, quantity=D(6), by="policy"))
     if known:

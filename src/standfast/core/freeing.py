@@ -23,7 +23,7 @@ from standfast.core.tell import alarm_once
 from standfast.model.alert import Severity
 from standfast.model.booked import BookedOrder
 from standfast.model.effects import CancelOrder, ReadOrders, ReadPositions, Urgency, WakeAt
-from standfast.model.ids import BrokerOrderId, ClientOrderId
+from standfast.model.ids import BrokerOrderId, ClientOrderId, PositionId
 from standfast.model.journal import CloseStalled
 from standfast.model.order import STOP_TYPES, ZERO, OrderReport, OrderState, Role
 from standfast.model.position import Closing, Position
@@ -97,30 +97,46 @@ def blocking(s: Situation, position: Position) -> list[Blocking]:
 
 
 def _blocking(s: Situation, position: Position) -> Iterator[Blocking]:
-    theirs = _of_others(s, position)
     loose = cover_of(s, position).loose
-    for report in _reserving(s, (*_exits_of_others(s, position), *loose)):
-        held = max(report.remaining - theirs, ZERO)
-        theirs = max(theirs - report.remaining, ZERO)
-        if held:
-            words = f"{report.side} {report.remaining} {report.type}"
-            yield Blocking(
-                broker_id=report.broker_id,
-                client_id=report.client_id,
-                quantity=held,
-                words=words,
-                stops=report.type in STOP_TYPES and report in loose,
-            )
+    for theirs, reports in _beside(s, position, loose):
+        left = theirs
+        for report in _reserving(s, reports):
+            held = max(report.remaining - left, ZERO)
+            left = max(left - report.remaining, ZERO)
+            if held:
+                words = f"{report.side} {report.remaining} {report.type}"
+                yield Blocking(
+                    broker_id=report.broker_id,
+                    client_id=report.client_id,
+                    quantity=held,
+                    words=words,
+                    stops=report.type in STOP_TYPES and report in loose,
+                )
 
 
-def _exits_of_others(s: Situation, position: Position) -> Iterator[OrderReport]:
-    """Listed exits tied to lots that are somebody else's. They may be for more than is left of those."""
+def _beside(
+    s: Situation, position: Position, loose: Sequence[OrderReport]
+) -> Iterator[tuple[Decimal, list[OrderReport]]]:
+    """Quantity beside the position, and the listed orders of others that hold it first: what is not guarded together,
+    because exits tied to nothing may be of any of it, and each guarded position with the exits that came with it."""
+    theirs, guarded = list[OrderReport](), dict[PositionId, list[OrderReport]]()
+    for report, lot in _exits_of_others(s, position):
+        (guarded.setdefault(lot.id, []) if lot.is_guarded else theirs).append(report)
+    yield _of_others(s, position), [*theirs, *loose]
+    for id, reports in guarded.items():
+        yield s.book.held(s.book.state.positions[id]), reports
+
+
+def _exits_of_others(s: Situation, position: Position) -> Iterator[tuple[OrderReport, Position]]:
+    """Listed exits of others tied to other positions. They may be for more than is left of those."""
     for report in s.orders_by_holding.get(position.holding, ()):
         order = s.book.order_by_broker(report.broker_id)
-        lot = s.book.state.positions.get(order.position) if order is not None and order.position is not None else None
+        if order is None or order.role is not Role.FOREIGN or order.position in (None, position.id):
+            continue
+        lot = s.book.state.positions.get(order.position)
         is_exit = report.side.sign != position.sign and report.state is not OrderState.HELD
-        if is_exit and lot is not None and not lot.is_guarded and lot.sign == position.sign:
-            yield report
+        if is_exit and lot is not None and lot.sign == position.sign:
+            yield report, lot
 
 
 def _reserving(s: Situation, loose: Sequence[OrderReport]) -> Iterator[OrderReport]:
@@ -135,7 +151,7 @@ def _reserving(s: Situation, loose: Sequence[OrderReport]) -> Iterator[OrderRepo
         parent = known.parent if known is not None else report.parent_id
         key = parent or (report.order_class, report.remaining)
         is_stop = report.type in STOP_TYPES
-        if report.order_class in SHARING and alone[key, not is_stop]:
+        if (parent is not None or report.order_class in SHARING) and alone[key, not is_stop]:
             alone[key, not is_stop] -= 1  # its other half has been counted
             continue
         alone[key, is_stop] += 1
