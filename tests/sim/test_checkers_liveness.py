@@ -339,3 +339,29 @@ def test_no_close_is_expected_of_what_an_order_of_somebody_else_holds(beside: in
     assert not is_reserved(judged.checker.witness, judged.checker.retold, "AAPL"), "nothing is to be closed"
     judged.request_close()
     assert is_reserved(judged.checker.witness, judged.checker.retold, "AAPL") is (not beside)
+
+
+def test_no_close_is_expected_of_what_a_target_for_more_than_is_left_of_its_own_position_holds() -> None:
+    judged = Judged()
+    judged.adopt(10)
+    judged.adopt(6, PositionId("theirs"), target="200")
+    judged.commit(judged.booked(judged.bot(-4, "bot-2"), PositionId("theirs"), opens=False))
+    judged.request_close()
+    assert is_reserved(judged.checker.witness, judged.checker.retold, "AAPL")
+
+
+@pytest.mark.parametrize("tells_movements", [True, False])
+def test_what_a_trade_taken_back_had_brought_is_a_persons_to_end_where_the_broker_tells_nobody(
+    *, tells_movements: bool
+) -> None:
+    judged = Judged()
+    judged.checker.liveness.contract = replace(judged.checker.liveness.contract, tells_movements=tells_movements)
+    judged.adopt(10)
+    judged.engine.bust(ACCOUNT, judged.engine.truth(ACCOUNT).fills[-1].execution_id)
+    ghost = Finding(kind=BreakKind.GHOST_POSITION, holding=HOLDING, booked="10", reported="0", gap=D(10), evidence="")
+    judged.commit(j.BreakSeen(id=BreakId("b1"), finding=ghost))
+    judged.request_close()
+    if tells_movements:
+        within(judged, 120, "B4")
+    else:
+        judged.wait(900)

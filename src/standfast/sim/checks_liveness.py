@@ -170,8 +170,17 @@ class Liveness:
         if not listed:
             yield Trouble("B1", f"{holding}", "untracked", TRACKED, f"{text}, and nothing lists it")
         is_wanted = self.rules.foreign_for(holding) is not Foreign.ALERT and self.rules.mode is Mode.REPAIR
-        if is_wanted:
+        if is_wanted and not self._gone_untold(holding):
             yield Trouble("B1", f"{holding} explained", "untracked", EXPLAINED, text)
+
+    def _gone_untold(self, holding: Holding) -> Decimal:
+        """What was held by a trade that was taken back, where the broker tells nobody: only a person can say so."""
+        if self.contract.tells_movements:
+            return ZERO
+        fills = self.witness.engine.truth(self.rules.account).fills
+        if not any(fill.kind == "bust" and fill.instrument == holding.instrument for fill in fills):
+            return ZERO
+        return abs(self.retold.net(holding) - self.witness.net(holding.instrument))
 
     def _unknown(self, holding: Holding) -> Iterator[Trouble]:
         """B5: an intent whose order nobody knows anything about.
@@ -300,6 +309,7 @@ class Liveness:
                 continue
             if lot.closing is not None:
                 left = lot.held - lot.closing.remain
+                left -= self._gone_untold(holding)
                 if left > self._at_market(lot) and not (left < 1 and lot.id in self.retold.fractions):
                     text = f"{lot.id} is to be closed ({lot.closing.reason}) and {lot.held} is held"
                     yield Trouble("B4", lot.id, "close", CLOSED, text, tradable=True)
@@ -372,11 +382,14 @@ MARGIN = Decimal("0.0005")
 
 
 def is_reserved(witness: Witness, retold: Retold, instrument: str) -> bool:
-    """Whether exits of somebody else, of nothing we guard, hold what is to be closed."""
+    """Whether exits of somebody else hold what is to be closed: of nothing we guard, or for more than it has left."""
     net = witness.net(instrument)
     lots = [lot for lot in retold.lots_at(Holding(InstrumentId(instrument))) if lot.held]
     known = {lot.order for lot in lots if lot.is_guarded and lot.order is not None}
-    strays = [o for o in witness.working(instrument) if not witness.is_own(o) and o.parent_id not in known]
-    held = reducing_quantity(strays, 1 if net > 0 else -1)
+    theirs = [order for order in witness.working(instrument) if not witness.is_own(order)]
+    sign = 1 if net > 0 else -1
+    held = reducing_quantity([order for order in theirs if order.parent_id not in known], sign)
+    for lot in (lot for lot in lots if lot.is_guarded and lot.order is not None):
+        held += max(reducing_quantity([o for o in theirs if o.parent_id == lot.order], sign) - lot.held, ZERO)
     ours = sum((lot.held for lot in lots if lot.is_guarded), ZERO)
     return bool(held) and abs(net) - held < ours and any(lot.closing is not None for lot in lots)
