@@ -1,6 +1,8 @@
 """Tests of `core/verify.py`: what is in doubt is asked for by id, and by nothing else."""
 
 from collections import Counter
+from dataclasses import replace
+from datetime import timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -153,6 +155,17 @@ def test_not_found_ends_doubt_only_after_flight_and_staleness_and_only_twice() -
 
     early = doubtful(*missing(5))
     assert of(j.OrderNeverArrived, look(early, 100, contract=NOT_UNIQUE)) == []
+
+
+def test_where_an_order_is_told_sooner_by_its_id_than_in_lists_the_doubt_ends_sooner_too() -> None:
+    slow_lists = with_contract(
+        unique_ids=False, staleness=timedelta(seconds=60), look_up_staleness=timedelta(seconds=10)
+    )
+    book = doubtful(*missing(1))
+    told(book, *missing(1), at=after(41))
+
+    assert len(of(j.OrderNeverArrived, look(book, 42, contract=slow_lists))) == 1
+    assert of(j.OrderNeverArrived, look(book, 42, contract=replace(slow_lists, look_up_staleness=None))) == []
 
 
 def test_after_a_start_the_flight_counts_from_there() -> None:

@@ -99,7 +99,7 @@ def _look_for(s: Situation, order: BookedOrder) -> Outcomes:
         return
     started = s.book.state.started_at or order.changed_at
     last_sent = s.surely(max(order.changed_at, started))
-    patience = s.contract.flight + s.contract.staleness
+    patience = s.contract.flight + (s.contract.look_up_staleness or s.contract.staleness)
     if order.missed >= 2 and order.missed_at is not None and order.missed_at >= last_sent + patience:
         yield OrderNeverArrived(
             id=order.id, reason=f"not known to the broker {int(patience.total_seconds())} s after it could have left"

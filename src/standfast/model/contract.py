@@ -13,6 +13,8 @@ class Contract:
     """S: a read describes a moment at most this long ago."""
     flight: timedelta
     """F: a request arrives within this time or never."""
+    look_up_staleness: timedelta | None = None
+    """S of one order asked for by its id, where that is fresher than the lists."""
     unique_ids: bool
     """A client order id is refused the second time, so the same intent may simply be sent again."""
     searchable_ids: bool

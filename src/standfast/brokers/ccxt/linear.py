@@ -29,7 +29,8 @@ KNOWN_MAX = 50_000
 def contract(*, unique_ids: bool, requests_per_minute: int) -> Contract:
     """What every one of them promises, and what each by itself."""
     return Contract(
-        staleness=timedelta(seconds=15),
+        staleness=timedelta(seconds=35),
+        look_up_staleness=timedelta(seconds=15),
         flight=timedelta(seconds=30),
         unique_ids=unique_ids,
         searchable_ids=True,
