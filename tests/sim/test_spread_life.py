@@ -22,7 +22,7 @@ def played(seed: int, minutes: float = 10.0) -> Life:
 
     return play(
         story, RULES, prices(), start=START, seed=seed, instruments=assets(), cash=Decimal(10_000_000),
-        real_seconds=120, restart_after=2.0, through="tradier",
+        real_seconds=240, restart_after=2.0, through="tradier",
     )  # fmt: skip
 
 
@@ -50,7 +50,7 @@ def test_one_seed_is_one_story() -> None:
 
         return play(
             story, RULES, prices(), start=START, seed=seed, instruments=assets(), cash=Decimal(10_000_000),
-            real_seconds=120, restart_after=2.0, through="tradier",
+            real_seconds=240, restart_after=2.0, through="tradier",
         )  # fmt: skip
 
     assert told(1) == told(1) != told(2)

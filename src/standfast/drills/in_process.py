@@ -27,7 +27,7 @@ from standfast.sim.world import World
 Result = TypeVar("Result")
 
 SEED = 7
-REAL_SECONDS = 120.0
+REAL_SECONDS = 360.0
 EVERY = timedelta(seconds=5)
 """How often the bot's own record is read."""
 OPEN_ORDERS = OrderQuery(limit=500, nested=True)

@@ -50,7 +50,7 @@ QUIET = 420.0
 """Seconds after the last anomaly: the bound of convergence, and two minutes in which nothing may move."""
 RESTARTED = 0.5
 """Seconds after which the parent starts a guard again."""
-REAL_SECONDS = 60.0
+REAL_SECONDS = 240.0
 RESTRICTED: dict[str, object] = {"code": 40310000, "message": "account is restricted to liquidation only"}
 CALM = Script({"AAPL": [(timedelta(0), "100.00", "100.02")]}, every=timedelta(seconds=2))
 FALLEN = Decimal("97.00"), Decimal("97.02")

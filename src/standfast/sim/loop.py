@@ -294,7 +294,7 @@ def _in_order(loop: VirtualLoop) -> list[NumberedTask[Any]]:
     return sorted((task for task in asyncio.all_tasks(loop) if isinstance(task, NumberedTask)), key=hash)
 
 
-def run(main: Coroutine[Any, Any, Result], *, start: datetime, real_seconds: float = 60.0) -> Result:
+def run(main: Coroutine[Any, Any, Result], *, start: datetime, real_seconds: float = 240.0) -> Result:
     """Run to the end under virtual time that begins at `start`; raises Deadlock, TooSlow, and what `main` raises.
 
     Meanwhile nothing in this program can start a thread, open a socket or draw from the system's randomness, and no

@@ -76,7 +76,7 @@ def _put(owner: Any, name: Any, value: Any) -> None:
         setattr(owner, name, value)
 
 
-def hunt(setting: Setting, *planted: Planted, real_seconds: float = 30.0) -> Violation | None:
+def hunt(setting: Setting, *planted: Planted, real_seconds: float = 240.0) -> Violation | None:
     """Tell the story with these bugs switched on; what the checkers found, None when they found nothing.
 
     A guard that ends by an assertion of its own is found too: `Violation(CRASH)`. Whatever else fails is raised.

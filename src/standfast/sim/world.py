@@ -387,7 +387,7 @@ def play(
     prices: Prices,
     *,
     start: datetime,
-    real_seconds: float = 60.0,
+    real_seconds: float = 240.0,
     **wishes: Any,
 ) -> Result:
     """Tell one story in a world of its own; `wishes` are the world's other arguments."""
