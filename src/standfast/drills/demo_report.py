@@ -14,7 +14,7 @@ from standfast.drills.demo_words import is_bots, money, price
 from standfast.model.position import CloseReason, Phase, Position
 
 CENT = Decimal("0.01")
-BACK_WITHIN = 10.0
+BACK_WITHIN = 60.0
 ZERO = Decimal(0)
 
 

@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 
 Result = TypeVar("Result")
 
-STUCK = 30.0
+STUCK = 120.0
 """Real seconds after which a thread that is waited for has hung."""
 
 

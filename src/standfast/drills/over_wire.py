@@ -42,7 +42,7 @@ Result = TypeVar("Result")
 
 STEP = 0.01
 """Real seconds between two looks."""
-LEAST = 6.0
+LEAST = 60.0
 """Real seconds that anything may take at least, on a busy machine."""
 KEY, SECRET = "DRILLKEY01", "drill-secret-of-the-loopback"
 HEADERS = {
