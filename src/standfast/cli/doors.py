@@ -275,6 +275,7 @@ class Fuzz(Protocol):
         hours: float,
         jobs: int,
         policy: Path | None,
+        plays: str,
         whole: bool,
         told: Callable[[FuzzFound, FuzzOutcome], None],
     ) -> FuzzFound:

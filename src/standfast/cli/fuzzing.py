@@ -29,6 +29,12 @@ def _arguments(parser: Parser) -> None:
     parser.add_argument("--seeds", type=_some, default=SEEDS, metavar="N", help=f"how many (default: {SEEDS})")
     parser.add_argument("--from", dest="first", type=whole, metavar="S", help="the first one (default: fresh ones)")
     parser.add_argument(
+        "--play",
+        choices=("shares", "spreads", "both"),
+        help="whose seeds: shares, spreads of options at Tradier (their numbers begin at 1,000,000,000), or one in ten "
+        "of these (both; so without --from)",
+    )
+    parser.add_argument(
         "--hours",
         type=_hours,
         default=1.0,
@@ -97,6 +103,7 @@ def _fuzz(options: Options) -> int:
             hours=options.hours,
             jobs=options.jobs,
             policy=policy,
+            plays=options.play or ("both" if options.first is None else "as numbered"),
             whole=trace is not None,
             told=told,
         )
@@ -236,8 +243,10 @@ VERBS = {
     "drill fuzz": Verb(
         does="Play the real guard against the simulated exchange in virtual time: prices, a careless bot, an operator\n"
         "and every kind of fault drawn from a seed, every promise checked at every event. Then the faults stop, and\n"
-        "everything must converge and stay still. With --policy: what does my configuration do under fire?",
+        "everything must converge and stay still. With --policy: what does my configuration do under fire? Of seeds\n"
+        "from 1,000,000,000 on the account holds spreads of options at Tradier, and contracts expire and are assigned.",
         example="standfast drill fuzz --seeds 200 --jobs 2\n"
+        "standfast drill fuzz --play spreads --hours 0.5\n"
         "standfast drill fuzz --policy standfast.toml\n"
         "standfast drill fuzz --seeds 1 --from 4711 --trace -\n"
         "standfast drill fuzz --flows --jobs 2\n"

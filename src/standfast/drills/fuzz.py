@@ -38,7 +38,7 @@ class Wishes:
     hours: float
     jobs: int
     policy: Path | None
-    play: Play
+    plays: Play
     whole: bool
 
 
@@ -119,15 +119,15 @@ def run(  # noqa: PLR0913 - one argument for each thing a person can wish
     hours: float = 1.0,
     jobs: int = 1,
     policy: Path | None = None,
-    play: Play = Play.AS_NUMBERED,
+    plays: str = Play.AS_NUMBERED,
     whole: bool = False,
     told: Told = lambda found, outcome: None,
 ) -> Found:
-    """Play seeds from `first` on, `seeds` None: until one fails; `told` hears of each as it ends.
+    """Play seeds from `first` on, `seeds` None: until one fails; `told` hears of each as it ends. `plays`: see `Play`.
 
     `whole`: keep the whole timeline of every seed. SettingsError when the policy file is wrong.
     """
-    wishes = Wishes(first=first, seeds=seeds, hours=hours, jobs=jobs, policy=policy, play=play, whole=whole)
+    wishes = Wishes(first=first, seeds=seeds, hours=hours, jobs=jobs, policy=policy, plays=Play(plays), whole=whole)
     policies = None if wishes.policy is None else policies_of(wishes.policy)
     found = Found()
     for ran in _outcomes(wishes, policies):
@@ -152,7 +152,7 @@ def policies_of(file: Path) -> tuple[Policy, ...]:
 
 
 def _outcomes(wishes: Wishes, policies: Sequence[Policy] | None) -> Iterator[_Ran]:
-    seeds = seeds_from(wishes.first, wishes.seeds, wishes.play)
+    seeds = seeds_from(wishes.first, wishes.seeds, wishes.plays)
     if wishes.jobs == 1:
         for seed in seeds:
             yield _play(seed, wishes, policies)

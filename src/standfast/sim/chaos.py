@@ -9,10 +9,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from decimal import Decimal
 
-from standfast.exchange.assets import Asset
+from standfast.exchange.assets import asset_of
+from standfast.exchange.chain import Chain
+from standfast.exchange.contracts import contract_of
 from standfast.exchange.events import Event
-from standfast.exchange.market import Market, Slow
+from standfast.exchange.market import Market, Prices, Slow
 from standfast.exchange.quotes_file import FileQuote
 from standfast.model.errors import JournalDamaged
 from standfast.model.journal import Entry
@@ -23,12 +26,17 @@ from standfast.sim.checks_liveness import is_reserved
 from standfast.sim.loop import Deadlock, TooSlow, run
 from standfast.sim.nights import Given
 from standfast.sim.plan import Plan
+from standfast.sim.spread_board import Board
+from standfast.sim.spread_checker import SpreadChecker
+from standfast.sim.spread_deeds import SpreadWorkload
 from standfast.sim.strokes import Stroke
 from standfast.sim.swarm import FIRST, Swarm
 from standfast.sim.watch import CANARIES, Violation
 from standfast.sim.workload import AT_THE_BROKER, Deed, Workload
 from standfast.sim.world import World
 
+CASH, PLENTY = Decimal(100_000), Decimal(10_000_000)
+"""Of an account of shares, and of one of options: each as much as the exchange wants set aside for what is sold."""
 REAL_SECONDS = 1800.0
 """After so many real seconds a run counts as one that never ends."""
 STILL_EVERY = timedelta(seconds=4)
@@ -74,7 +82,7 @@ class Outcome:
 class ThenStill:
     """A market that stands still from a moment on: its last quotes are told again and again."""
 
-    def __init__(self, market: Market, still_from: datetime, every: timedelta) -> None:
+    def __init__(self, market: Prices, still_from: datetime, every: timedelta) -> None:
         self._market, self._still_from, self._every = market, still_from, every
 
     def quotes(self, start: datetime, end: datetime) -> Iterator[FileQuote]:
@@ -143,6 +151,11 @@ def play(plan: Plan, planted: Sequence[str] = (), *, whole: bool = False) -> Out
         return played.outcome(whole=whole)
 
 
+def _with_options(underlyings: Prices, board: Board) -> Prices:
+    contracts = [contract for name in board.contracts if (contract := contract_of(name)) is not None]
+    return Chain(underlyings, contracts, volatility=board.volatility, every=board.every)
+
+
 class _Played:
     """One run. Its world is made inside the loop."""
 
@@ -152,7 +165,7 @@ class _Played:
         self.world: World
         self.checker: Checker
         self.swarm: Swarm
-        self.workload: Workload
+        self.workload: Workload | SpreadWorkload
 
     async def through(self) -> None:
         self._make()
@@ -171,7 +184,7 @@ class _Played:
             (plan.start + timedelta(seconds=begin), plan.start + timedelta(seconds=end))
             for begin, end in plan.spells.lulls
         ]
-        market = Market(
+        market: Prices = Market(
             plan.seed,
             plan.walks,
             every=plan.every,
@@ -179,15 +192,18 @@ class _Played:
             events=plan.moves,
             sessions=sessions,
         )
+        if plan.board is not None:
+            market = _with_options(market, plan.board)
         still_from = plan.start + timedelta(seconds=plan.chaos)
         self.world = World(
             plan.rules,
             ThenStill(market, still_from, STILL_EVERY),
             seed=plan.seed,
-            instruments=[Asset(instrument=name) for name in plan.instruments],
+            instruments=[asset_of(name) for name in plan.instruments],
             exchange=plan.exchange,
             travel=plan.travel,
             sessions=sessions,
+            cash=CASH if plan.board is None else PLENTY,
             order_seed=plan.order_seed,
             restart_after=plan.restart_after,
             through=plan.through,
@@ -197,7 +213,7 @@ class _Played:
         self.world.watchers += [self.checker, self._health]
         self.swarm = Swarm(self.world, seed=plan.seed, share=plan.partly)
         self.swarm.is_reserved = self._is_reserved
-        self.workload = Workload(self.world)
+        self.workload = Workload(self.world) if plan.board is None else SpreadWorkload(self.world, plan.board)
 
     def _checker(self) -> Checker:
         """By what the broker declares. The number of a Tradier account is in its addresses, and no secret."""
@@ -205,7 +221,8 @@ class _Played:
             return Checker(self.world)
         from standfast.brokers.tradier.adapter import CONTRACT
 
-        return Checker(self.world, contract=CONTRACT, canaries=CANARIES[1:])
+        kind = Checker if self.plan.board is None else SpreadChecker
+        return kind(self.world, contract=CONTRACT, canaries=CANARIES[1:])
 
     def _is_reserved(self, instrument: str) -> bool:
         return is_reserved(self.checker.witness, self.checker.retold, instrument)

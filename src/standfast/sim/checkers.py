@@ -96,12 +96,10 @@ class Checker:
         self._world, self._canaries = world, tuple(canaries)
         account = world.rules.account
         self.witness = Witness(world.engine, account)
-        self.retold = Retold()
-        self.safety = Safety(self.witness, self.retold, world.rules, contract)
-        self.books = Books(self.witness, self.retold, world.rules)
-        self.liveness = Liveness(
-            self.witness, self.retold, world.rules, contract, lambda instrument: world.health(instrument)
+        self.retold, self.safety, self.liveness = self._judges(
+            world.rules, contract, lambda instrument: world.health(instrument)
         )
+        self.books = self._books(world.rules)
         self.sightings = Sightings(self.witness, self.retold, self.liveness)
         self.violation: Violation | None = None
         self._hashes: list[str] = []
@@ -113,6 +111,23 @@ class Checker:
         self._looking: Account | None = None
         self._looks: deque[tuple[datetime, int]] = deque()
         world.engine.overhearers.append(self._overheard)
+
+    def _judges(
+        self, rules: Rules, contract: Contract, is_healthy: Callable[[str], bool]
+    ) -> tuple[Retold, Safety, Liveness]:
+        """What is judged by: the journal retold, and what judges with it."""
+        retold = Retold()
+        return (
+            retold,
+            Safety(self.witness, retold, rules, contract),
+            Liveness(self.witness, retold, rules, contract, is_healthy),
+        )
+
+    def _books(self, rules: Rules) -> Books:
+        return Books(self.witness, self.retold, rules)
+
+    def _retell(self, entry: Entry) -> None:
+        retell(self.retold, entry)
 
     @property
     def worst(self) -> Mapping[str, float]:
@@ -151,7 +166,7 @@ class Checker:
             self._judge(lambda entry=entry: self.safety.committing(entry))  # type: ignore[misc]  # bound at once
             self._judge(lambda entry=entry: self.books.committing(entry))  # type: ignore[misc]  # bound at once
             self.sightings.committing(entry)
-            retell(self.retold, entry)
+            self._retell(entry)
             self._hashes.append(entry.hash)
             holding = holding_of(entry, self.retold)
             if holding is not None:
@@ -255,7 +270,10 @@ class Checker:
 
     def quiet(self) -> None:
         """The faults have stopped and nobody else trades: from now on everything must converge (B9)."""
-        self._quiet = Quiet(self.witness, self.retold, self.liveness, self._world.rules)
+        self._quiet = self._quietly()
+
+    def _quietly(self) -> Quiet:
+        return Quiet(self.witness, self.retold, self.liveness, self._world.rules)
 
     async def finish(self, *told: str) -> None:
         """Judge the run as a whole, after its quiet phase. `told`: whatever else was said to people or into logs."""

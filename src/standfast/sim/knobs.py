@@ -36,7 +36,7 @@ def draw_rules(
         foreign_strategies={"bot-1*": "alpha"} if chance.random() < 0.3 else {},
         policies=(drawn,) if policies is None else tuple(policies),
         limits=_limits(chance),
-        every=_every(chance),
+        every=draw_every(chance),
         confirm=Confirm(reads=chance.choice((2, 2, 2, 3)), orphan=timedelta(seconds=chance.choice((5, 30, 30, 60)))),
     )
 
@@ -59,7 +59,7 @@ def _policy(chance: Random, start: datetime, chaos: float) -> Policy:
         stop_loss=stop,
         emergency_stop=emergency,
         take_profit=chance.choice((None, None, _share(chance, 2, 10), _share(chance, 10, 100))),
-        trailing=_trailing(chance),
+        trailing=draw_trailing(chance),
         maximum_hold=chance.choice((None, None, None, timedelta(seconds=chance.randrange(60, 240)))),
         adopted_too=chance.random() < 0.3,
     )
@@ -73,7 +73,7 @@ def _policy(chance: Random, start: datetime, chaos: float) -> Policy:
     return policy
 
 
-def _trailing(chance: Random) -> tuple[Rung, ...]:
+def draw_trailing(chance: Random) -> tuple[Rung, ...]:
     if chance.random() < 0.7:
         return ()
     first = _share(chance, 1, 10)
@@ -94,7 +94,7 @@ def _limits(chance: Random) -> Limits:
     )
 
 
-def _every(chance: Random) -> Every:
+def draw_every(chance: Random) -> Every:
     """The usual rhythm in half of all accounts."""
     if chance.random() < 0.5:
         return Every(status=STATUS)

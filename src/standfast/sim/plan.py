@@ -8,7 +8,7 @@ Not only the world is drawn but the account's own rules too: a flaw that needs a
 does not show under the settings everybody uses.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -18,10 +18,11 @@ from standfast.core.policy import Policy, Rules
 from standfast.exchange.market import Drift, Event, Walk
 from standfast.exchange.rules import Rules as ExchangeRules
 from standfast.exchange.sessions import USSessions
-from standfast.sim.catalogue import KINDS
+from standfast.sim.catalogue import KINDS, Kind
 from standfast.sim.knobs import draw_rules
 from standfast.sim.scenes import draw_scenes
 from standfast.sim.spells import Spells, draw_spells
+from standfast.sim.spread_board import Board
 from standfast.sim.strokes import ON_WRITES, ONCE_BELOW, Stroke
 from standfast.sim.swarm import split_ratio
 from standfast.sim.wire import Travel
@@ -77,17 +78,21 @@ class Plan:
     order_seed: int | None
     restart_after: float
     through: str
-    """"engine": the fast adapter; "alpaca": the real one, over simulated HTTP."""
+    """"engine": the fast adapter; "alpaca" or "tradier": the real one, over simulated HTTP."""
+    board: Board | None = None
+    """The options there are, where spreads are played (`sim.spread_plan`): of the walks' instruments."""
 
     @property
     def instruments(self) -> tuple[str, ...]:
-        return tuple(walk.instrument for walk in self.walks)
+        contracts = self.board.contracts if self.board is not None else ()
+        return (*(walk.instrument for walk in self.walks), *contracts)
 
     def __str__(self) -> str:
         """Everything in it, a line each."""
         head = (
             f"seed {self.seed}: {self.chaos / HOUR:.2f} h of chaos from {self.start:%Y-%m-%d %H:%M} UTC, "
-            f"{', '.join(self.instruments)}, guard after {self.guard_at:.1f} s, through {self.through}, "
+            f"{', '.join(walk.instrument for walk in self.walks)}, "
+            f"guard after {self.guard_at:.1f} s, through {self.through}, "
             f"{len(self.spells.stretches)} spells of {self.spells.busy / HOUR:.2f} h, order "
             f"{'first come' if self.order_seed is None else self.order_seed}, restart after {self.restart_after:.1f} s"
         )
@@ -105,7 +110,7 @@ def draw(seed: int, *, hours: float = 1.0, policies: Sequence[Policy] | None = N
     lulls = Random(f"lulls-{seed}")
     spells = draw_spells(lulls, chaos)
     start, sessions = _times(Random(f"sessions-{seed}"), spells)
-    strokes = _strokes(Random(f"faults-{seed}"), spells, names)
+    strokes = draw_strokes(Random(f"faults-{seed}"), spells, names)
     if sessions:
         strokes = _over_nights(strokes, start, sessions)
     rules = draw_rules(Random(f"rules-{seed}"), names, start, chaos, policies)
@@ -121,11 +126,11 @@ def draw(seed: int, *, hours: float = 1.0, policies: Sequence[Policy] | None = N
         walks=walks,
         moves=_moves(Random(f"moves-{seed}"), walks, start, chaos, strokes) + scenes.moves,
         every=timedelta(seconds=chance.choice((1, 2, 2, 5))),
-        exchange=_exchange(Random(f"exchange-{seed}")),
+        exchange=draw_exchange(Random(f"exchange-{seed}")),
         spells=spells,
         slow=timedelta(seconds=lulls.choice((4, 15, 30, 60))),
         partly=Decimal(chance.choice((0, 0, 5, 10, 30))) / 100,
-        travel=_travel(Random(f"travel-{seed}")),
+        travel=draw_travel(Random(f"travel-{seed}")),
         sessions=sessions,
         strokes=tuple(sorted((*strokes, *scenes.strokes), key=lambda stroke: stroke.at)),
         deeds=tuple(sorted((*deeds, *scenes.deeds), key=lambda deed: deed.at)),
@@ -173,11 +178,13 @@ def _times(chance: Random, spells: Spells) -> tuple[datetime, tuple[tuple[dateti
     return ORDINARY, tuple(zip(edges[::2], edges[1::2], strict=False))
 
 
-def _strokes(chance: Random, spells: Spells, names: Sequence[str]) -> tuple[Stroke, ...]:
+def draw_strokes(
+    chance: Random, spells: Spells, names: Sequence[str], kinds: Mapping[int, Kind] = KINDS
+) -> tuple[Stroke, ...]:
     """Each kind on with a chance of one half, and a strength of its own."""
     strokes: list[Stroke] = []
     busy = chance.choice((0.1, 0.4, 0.8, 1.5, 2.5))
-    for number, kind in KINDS.items():
+    for number, kind in kinds.items():
         is_on, strength = chance.random() < 0.5, round(chance.random() ** 1.5, 3)
         hourly, seed = kind.an_hour * busy * chance.uniform(0.3, 1.5), chance.getrandbits(48)
         if is_on and hourly:
@@ -251,7 +258,7 @@ def _moves(
     return tuple(moves)
 
 
-def _exchange(chance: Random) -> ExchangeRules:
+def draw_exchange(chance: Random) -> ExchangeRules:
     """Ways of an exchange that differ from broker to broker and from day to day."""
 
     def sometimes(share: float) -> bool:
@@ -275,7 +282,7 @@ def _exchange(chance: Random) -> ExchangeRules:
     )
 
 
-def _travel(chance: Random) -> Travel:
+def draw_travel(chance: Random) -> Travel:
     slow = chance.choice((0.02, 0.1, 0.4))
     return Travel(
         there=(0.002, slow),

@@ -53,7 +53,8 @@ class Witness:
         return self.engine.order(self.account, order.parent_id)
 
     def working(self, instrument: str) -> list[Order]:
-        return self.engine.working(self.account, instrument)
+        """Orders that trade in it: one for several legs stands under their underlying, and its legs trade."""
+        return [order for order in self.engine.working(self.account, instrument) if not order.is_multileg]
 
     def find(self, client_order_id: str) -> Order | None:
         """The guard's order of this id, if it ever arrived."""
@@ -98,7 +99,7 @@ class Witness:
 
     def take(self, event: Event) -> None:
         order = event.order
-        if event.kind not in FILLS:
+        if event.kind not in FILLS or order.is_multileg:  # its legs fill, each with an event of its own
             return
         assert event.quantity is not None, event
         assert event.position_quantity is not None, event
