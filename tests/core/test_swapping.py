@@ -1,5 +1,6 @@
 """Tests of `core/swapping.py`: of two spreads that share a contract one is closed leg by leg, the other stays whole."""
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -9,11 +10,12 @@ from standfast.core.decide import decide
 from standfast.core.situation import Situation
 from standfast.core.swapping import swaps
 from standfast.model import journal as j
+from standfast.model.effects import SubmitOrder
 from standfast.model.ids import Holding, PositionId
 from standfast.model.order import Side
 from standfast.model.position import CloseReason, Standing
 from standfast.stores.codec import decode_fact, encode_fact
-from tests.core.situations import D, adopted, folded, quoted, situation, told
+from tests.core.situations import NOW, D, adopted, folded, quoted, situation, told
 from tests.core.spreads import SPREADS
 from tests.core.structures import at
 from tests.core.test_closed_first import MIDDLE, NEW, OLD, SHARED, UPPER, closes, spread
@@ -62,6 +64,41 @@ def test_the_one_that_was_not_meant_is_whole_again_and_nothing_is_closed_for_it(
     assert legs(book, NEW) == {}
     assert {p.structure for p in book.state.positions.values()} == {OLD}
     assert decode_fact(1, encode_fact(swap)) == swap
+
+
+def test_of_a_part_that_is_closed_leg_by_leg_each_keeps_what_makes_it_whole() -> None:
+    """Two of the newer three; the older one's three would otherwise lose two of what bounds them."""
+    book = folded(*spread(OLD, MIDDLE, 3), *spread(NEW, UPPER, 3))
+    closes(book, 1, Side.SELL, SHARED, 2)
+    closes(book, 2, Side.BUY, UPPER, 2)
+    settled(book)
+    assert (legs(book, OLD), legs(book, NEW)) == ({MIDDLE: D(-3), SHARED: D(1)}, {UPPER: D(-1), SHARED: D(3)})
+
+    told(book, *(fact for fact in swaps(look(book), book.state.structures[NEW]) if isinstance(fact, j.LegsSwapped)))
+
+    assert (legs(book, OLD), legs(book, NEW)) == ({MIDDLE: D(-3), SHARED: D(3)}, {UPPER: D(-1), SHARED: D(1)})
+    assert book.net(SHARED).low == D(4)
+
+
+def test_what_no_change_of_one_leg_puts_right_is_put_together_anew() -> None:
+    """One and three, of which two are closed: the order took the older one's first, and one of the newer ones'."""
+    book = folded(*spread(OLD, MIDDLE, 1), *spread(NEW, UPPER, 3))
+    closes(book, 1, Side.SELL, SHARED, 2)
+    closes(book, 2, Side.BUY, UPPER, 2)
+    settled(book)
+    assert (legs(book, OLD), legs(book, NEW)) == ({MIDDLE: D(-1)}, {UPPER: D(-1), SHARED: D(2)})
+
+    now = NOW + timedelta(minutes=1)
+    for seconds in range(5):
+        sights = {h: quoted(str(x.quote.bid), str(x.quote.ask), at=now) for h, x in SIGHTS.items()}
+        s = situation(book, policy=SPREADS, sights=sights, now=now + timedelta(seconds=seconds))
+        decision = decide(s, [MIDDLE, UPPER, SHARED, *(each.holding for each in book.state.structures.values())])
+        told(book, *decision.facts, at=s.now)
+        assert decision.effects == () or not [e for e in decision.effects if isinstance(e, SubmitOrder)]
+
+    held = sorted((sorted((leg.holding, leg.ratio) for leg in x.legs), x.units) for x in book.state.structures.values())
+    assert held == sorted([([(SHARED, 1), (MIDDLE, -1)], D(1)), ([(SHARED, 1), (UPPER, -1)], D(1))])
+    assert not any(position.closing for position in book.state.positions.values())
 
 
 def test_a_look_does_that_before_anything_else() -> None:

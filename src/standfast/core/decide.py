@@ -52,7 +52,7 @@ from standfast.model.effects import (
     WakeAt,
 )
 from standfast.model.ids import STRUCTURE, Holding
-from standfast.model.journal import CancelIntended, Fact, PricesSuspended, StructureFormed
+from standfast.model.journal import CancelIntended, Fact, PricesSuspended, StructureDissolved, StructureFormed
 
 ORDER_EFFECTS = (SubmitOrder, SubmitTogether, ReplaceOrder, CancelOrder)
 
@@ -61,7 +61,7 @@ def decide(s: Situation, holdings: Iterable[Holding]) -> Decision:
     """Decide about these holdings, and about what concerns the whole account."""
     whole = [holding for holding in holdings if holding not in s.booking]
     formed = [*forming(s, whole), *reforming(s, whole)]
-    if any(isinstance(outcome, StructureFormed) for outcome in formed):
+    if any(isinstance(outcome, StructureFormed | StructureDissolved) for outcome in formed):
         return sort_out(formed)  # no rule of a single position is judged of a leg: the next look follows at once
     return sort_out(chain(formed, _account(s), *(_look(s, holding) for holding in sorted(whole))))
 

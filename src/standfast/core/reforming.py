@@ -5,19 +5,23 @@ units it would be sold at the market. So once the loss of the ratio is confirmed
 become a structure of their own if they have a shape in which every leg bounds another; anything else is mended by
 closing it.
 
-Shares that have lost what was sold against them are no structure: they go on as a position of their own.
+Shares that have lost what was sold against them are no structure: they go on as a position of their own. Two structures
+that share a contract, and that a close of a part of one of them has mixed up, are taken apart where their legs together
+make whole units of both again: `forming` finds these at the next look.
 
 Its stop is figured from its own entry, as that of any structure; a stop, target or trail of the old one was a price of
 other legs and ends with it, which is told.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from decimal import Decimal
 from math import gcd
+from typing import TypeAlias
 
 from standfast.core.beside_shares import lets_go
 from standfast.core.forming import with_anchors
-from standfast.core.recognise import SURE
+from standfast.core.recognise import SURE, recognise
 from standfast.core.shapes import Broken, kind_of
 from standfast.core.situation import Outcomes, Situation
 from standfast.core.structures import open_legs, structure_at
@@ -28,8 +32,10 @@ from standfast.model.breaks import BreakKind
 from standfast.model.ids import STRUCTURE, Holding, position_id
 from standfast.model.journal import AlertRaised, LotSplit, StructureDissolved, StructureFormed
 from standfast.model.order import ZERO
-from standfast.model.position import Position, split_off
+from standfast.model.position import Position, Standing, split_off
 from standfast.model.structure import BookedStructure, Leg, legs_text
+
+Shape: TypeAlias = frozenset[tuple[Holding, int]]
 
 
 def reforming(s: Situation, holdings: Iterable[Holding]) -> Outcomes:
@@ -37,12 +43,58 @@ def reforming(s: Situation, holdings: Iterable[Holding]) -> Outcomes:
         booked = structure_at(s.book, holding)
         if booked is not None and booked.is_guarded and _is_confirmed(s, holding):
             found = lost_ratio(s, booked)
-            if found is not None and not is_half_made(s, booked) and (is_sound(found) or lets_go(found)):
+            if found is None or is_half_made(s, booked):
+                continue
+            mixed = _mixed_with(s, booked)
+            if mixed is not None:
+                yield from _taken_apart(s, booked, mixed)
+                return  # the other one would say the same
+            if is_sound(found) or lets_go(found):
                 yield from _formed_anew(s, booked, found)
 
 
 def _is_confirmed(s: Situation, holding: Holding) -> bool:
     return any(found.confirmed and found.finding.kind is BreakKind.STRUCTURE for found in s.book.breaks_at(holding))
+
+
+def _mixed_with(s: Situation, booked: BookedStructure) -> BookedStructure | None:
+    """Another that has lost its ratio, with whose legs this one's make whole units of both, and nothing else."""
+    shapes = [_shape(booked)]
+    for leg in booked.legs if booked.standing is Standing.ADOPTED else ():
+        for place in s.book.structures_at(leg.holding):
+            other = structure_at(s.book, place)
+            if other is None or other.id == booked.id or other.standing is not Standing.ADOPTED:
+                continue
+            if lost_ratio(s, other) is not None and _make_whole(s, (booked, other), [*shapes, _shape(other)]):
+                return other
+    return None
+
+
+def _make_whole(s: Situation, both: Sequence[BookedStructure], shapes: list[Shape]) -> bool:
+    nets: dict[Holding, Decimal] = {}
+    for booked in both:
+        for _, position in open_legs(s.book, booked):
+            nets[position.holding] = nets.get(position.holding, ZERO) + position.net
+    found = recognise(nets, s.instruments)
+    is_all = not found.leftover and not any(found.plain.values())
+    return is_all and all(
+        frozenset((leg.holding, leg.ratio) for leg in each.legs) in shapes for each in found.structures
+    )
+
+
+def _shape(booked: BookedStructure) -> Shape:
+    return frozenset((leg.holding, leg.ratio) for leg in booked.legs)
+
+
+def _taken_apart(s: Situation, booked: BookedStructure, other: BookedStructure) -> Outcomes:
+    for each in (booked, other):
+        yield StructureDissolved(structure=each.id, reason="a close of a part has mixed up its legs", by="guard")
+    text = (
+        f"{booked.id} and {other.id} share a contract, and others have closed part of one of them leg by leg. Their "
+        "legs are put together anew, each unit whole; stops or targets of their own ended with them. Needed: see "
+        "whether the right one is left."
+    )
+    yield alarm(s, Severity.WARNING, text, key=f"mixed/{booked.id}/{other.id}")
 
 
 def is_sound(found: Broken) -> bool:
