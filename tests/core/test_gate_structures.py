@@ -38,6 +38,16 @@ def test_what_is_no_spread_is_refused_in_words(asked: dict[str, str], why: str) 
     assert why in refusal(spread_desk(), **asked)
 
 
+def test_an_opening_that_the_broker_would_refuse_for_what_it_holds_the_other_way_is_foreseen() -> None:
+    """Three of the 3700 put are bought in one spread: sold in another they would have to be closed first."""
+    desk, lower = opened(), at("P", 3600)
+    desk.sights |= {lower: desk.sights[BOUGHT]}
+    below = {"legs": f"{BOUGHT}:-1 {lower}:+1", "key": "below", "credit": "0.01"}
+
+    assert f"the broker holds 3 {BOUGHT}, and takes no opening the other way" in refusal(desk, **below)
+    assert "the other way" not in refusal(desk, legs=f"{SOLD}:-1 {lower}:+1", key="beside", credit="3.60")
+
+
 def test_limits_are_held_to_the_most_it_can_lose() -> None:
     """100 points wide, 3.60 received, three of it: 28,920 at most."""
     limited = spread_desk(rules=ruled(SPREADS, limits=Limits(notional_per_account=Decimal(28_919))))

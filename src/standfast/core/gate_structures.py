@@ -69,6 +69,8 @@ def _legs(s: Situation, asked: AskedStructure) -> Iterator[str]:
         singles = (p for p in s.book.guarded_at(leg.holding) if p.structure is None and p.sign != leg.sign)
         if any(True for _ in singles):
             yield f"{leg.holding} is held the other way: close it first"
+        elif s.contract.checks_closing and (net := s.reported_net(leg.holding)) * leg.sign < 0:
+            yield f"the broker holds {net} {leg.holding}, and takes no opening the other way: close that first"
 
 
 def _as_single(asked: AskedStructure, leg: Leg) -> Asked:
