@@ -40,6 +40,8 @@ class Contract:
     """Several legs can be sent as one order (`ports.SendsTogether`)."""
     fractional_stops: bool
     """Whether a resting stop may have a fraction of a share."""
+    native_stops: bool = True
+    """A stop may rest there; else the guard holds every one, whatever a policy says."""
     order_life: timedelta | None
     """How long a GTC order lives before the broker ages it out."""
     requests_per_minute: int
