@@ -145,7 +145,7 @@ class Floor:
 
 
 def _journal(ledger: Path, account: str) -> list[Entry]:
-    connection = sqlite3.connect(f"file:{ledger}?mode=ro", uri=True, timeout=10)
+    connection = sqlite3.connect(f"file:{ledger}?mode=ro", uri=True, timeout=240)
     try:
         rows = connection.execute(
             "SELECT number, epoch, at, kind, version, body, hash FROM entries WHERE account = ? ORDER BY number",

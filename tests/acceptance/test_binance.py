@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.perpetuals import NAME, BinancePlace, lost_answers
-from tests.acceptance.stage import until
+from tests.acceptance.stage import WAIT, until
 
 
 @pytest.fixture
@@ -27,10 +27,10 @@ def test_orders_whose_answers_are_lost_are_never_doubled(place: BinancePlace, fa
 
     venue.trade("buy", "0.02")
 
-    until(lambda: place.stops() == {NAME: Decimal("0.02")}, "the stop", 50, told=guard.tail)
+    until(lambda: place.stops() == {NAME: Decimal("0.02")}, "the stop", told=guard.tail)
     assert len(venue.resting()) == 1
     (position,) = place.book().state.positions
-    closed = place.run("close", position, "--wait", "60s")
+    closed = place.run("close", position, "--wait", WAIT)
     assert closed.code == 0, closed.out + closed.err
     assert (venue.held(), venue.resting(), place.nets()) == ({}, [], {})
     assert venue.traded() == Decimal("0.04")

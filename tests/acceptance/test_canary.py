@@ -23,7 +23,7 @@ import pytest
 
 from standfast.model.journal import AlertRaised, GuardFailed, OrderRejected
 from tests.acceptance import stage as staging
-from tests.acceptance.stage import Exchange, Guard, Stage, until
+from tests.acceptance.stage import PATIENCE, Exchange, Guard, Stage, until
 from tests.acceptance.wires import Webhook
 from tests.cli.running import Ran
 
@@ -140,7 +140,7 @@ def quoting(how: str, key: str, secret: str) -> tuple[int, bytes]:
 def forwarded(url: str, body: bytes, headers: dict[str, str], method: str) -> tuple[int, bytes]:
     request = urllib.request.Request(url, body or None, headers, method=method)
     try:
-        with urllib.request.urlopen(request, timeout=10) as reply:
+        with urllib.request.urlopen(request, timeout=PATIENCE) as reply:
             return reply.status, reply.read()
     except urllib.error.HTTPError as refused:
         return refused.code, refused.read()
@@ -257,16 +257,16 @@ def fail_in_every_way(stage: Stage, exchange: Exchange, relay: Careless, guard: 
         head = stage.head()
         until(partial(was_blind, stage, head), "blindness", told=guard.tail)
     relay.quotes = ""
-    until(lambda: stage.is_protected(exchange), "both stops", 40, told=guard.tail)
+    until(lambda: stage.is_protected(exchange), "both stops", told=guard.tail)
 
     (stage.folder / "bug").touch()
-    until(lambda: stage.facts(GuardFailed), "the bug to end the worker", 40, told=guard.tail)
+    until(lambda: stage.facts(GuardFailed), "the bug to end the worker", told=guard.tail)
     until(lambda: len(guard.workers()) == 2, "another worker", told=guard.tail)
-    guard.wait_guarding(40)
+    guard.wait_guarding()
 
     os.kill(guard.worker(), signal.SIGABRT)  # as the parent does to one that hangs
     until(lambda: len(guard.workers()) == 3, "a third worker", told=guard.tail)
-    guard.wait_guarding(40)
+    guard.wait_guarding()
 
 
 def was_blind(stage: Stage, after: int) -> bool:

@@ -25,7 +25,8 @@ from standfast.exchange.quotes_file import quotes
 from standfast.model.errors import StandfastError
 
 CLAIMS = 6
-SECONDS_MAX = 118
+PATIENCE = 240.0
+"""Real seconds, where a quiet machine needs one minute."""
 
 
 def _hears_control_c() -> None:
@@ -68,10 +69,9 @@ def _amounts(text: str) -> list[Decimal]:
     return [Decimal(amount.replace("$", "").replace(",", "")) for amount in re.findall(r"[+-]\$[\d,]+\.\d\d", text)]
 
 
-@pytest.mark.timeout(SECONDS_MAX + 10)
 def test_the_whole_demo_holds_what_it_claims_and_leaves_nothing_behind(tmp_path: Path) -> None:
     with _demo(tmp_path) as process:
-        said, _ = process.communicate(timeout=SECONDS_MAX)
+        said, _ = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, said
     assert len(re.findall(r"(?m)^\d\. .*: held$", said)) == CLAIMS, said
     assert "NOT HELD" not in said
@@ -107,7 +107,7 @@ def test_an_interrupted_demo_ends_every_process_and_removes_its_folder(tmp_path:
         else:
             pytest.fail("the demo ended before the bot's first trade was booked")
         process.send_signal(sign)
-        said, _ = process.communicate(timeout=30)
+        said, _ = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130, said
     assert "nothing is left" in said
     _assert_nothing_is_left(tmp_path)
@@ -122,7 +122,7 @@ def test_a_demo_that_dies_without_a_word_takes_its_processes_with_it(tmp_path: P
         children = psutil.Process(process.pid).children(recursive=True)
         assert len(children) >= 4, children  # exchange, parent, worker, bot
         process.kill()
-        _, alive = psutil.wait_procs(children, timeout=20)
+        _, alive = psutil.wait_procs(children, timeout=PATIENCE)
     assert alive == []
 
 
@@ -173,11 +173,10 @@ def test_what_holds_no_quotes_is_refused_with_its_name(tmp_path: Path) -> None:
         demo_prices.recorded(tmp_path)
 
 
-@pytest.mark.timeout(SECONDS_MAX + 10)
 def test_a_recorded_day_plays_the_same_story_at_its_own_prices(tmp_path: Path, shared: Path) -> None:
     day = shared / "data/market/equity/spy/second/20131007_quote.zip"
     with _demo(tmp_path, "--replay", str(day)) as process:
-        said, _ = process.communicate(timeout=SECONDS_MAX)
+        said, _ = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, said
     assert len(re.findall(r"(?m)^\d\. .*: held$", said)) == CLAIMS, said
     assert "SPY as it was on 07 October 2013" in said

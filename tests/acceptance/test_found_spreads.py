@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from standfast.model.journal import AlertRaised, EndsCompared, LotSplit, StructureFormed
-from tests.acceptance.stage import Guard, until
+from tests.acceptance.stage import WAIT, Guard, until
 from tests.acceptance.test_spreads import Desk, bought_by_a_bot
 from tests.acceptance.test_tradier import Venue
 
@@ -64,7 +64,7 @@ def test_spreads_that_share_a_contract_are_booked_as_two_and_one_is_taken_apart_
     held = {SOLD: -5, BOUGHT: 3, LOWER: 2}
     venue, guard = found(desk, **held)
 
-    formed = until(lambda: shapes(desk) if len(shapes(desk)) == 2 else None, "two spreads", 40, told=guard.tail)
+    formed = until(lambda: shapes(desk) if len(shapes(desk)) == 2 else None, "two spreads", told=guard.tail)
 
     assert (Decimal(3), {SOLD: -1, BOUGHT: 1}) in formed
     assert (Decimal(2), {SOLD: -1, LOWER: 1}) in formed
@@ -76,7 +76,7 @@ def test_spreads_that_share_a_contract_are_booked_as_two_and_one_is_taken_apart_
     assert "one structure" in told
 
     entry = next(str(each.number) for each in desk.entries() if isinstance(each.fact, StructureFormed))
-    undone = desk.run("undo", entry, "--account", "paper", "--wait", "30s")
+    undone = desk.run("undo", entry, "--account", "paper", "--wait", WAIT)
 
     assert undone.code == 0, undone.out + undone.err
     assert "judged alone" in undone.out
@@ -90,7 +90,6 @@ def test_a_leg_that_fits_nowhere_is_guarded_alone_and_told(desk: Market) -> None
     (alert,) = until(
         lambda: [each for each in desk.facts(AlertRaised) if "fit in no structure" in each.text],
         "the alarm",
-        40,
         told=lambda: (shapes(desk), desk.facts(AlertRaised), guard.tail()),
     )
 
@@ -110,15 +109,15 @@ def test_how_a_spread_expired_is_inferred_at_its_end_and_compared_with_the_broke
     desk.config.write_text(desk.config.read_text().replace('mode = "repair"', 'mode = "alert"'))
     bought_by_a_bot(venue)
     guard = desk.guarded()
-    until(lambda: desk.book().state.structures, "the structure", 40, told=guard.tail)
+    until(lambda: desk.book().state.structures, "the structure", told=guard.tail)
     venue.ask("POST", "/sim/advance", {"to": "2026-01-06T00:30:00Z"})
-    until(lambda: desk.held() == {}, "its end to be booked", 40, told=guard.tail)
+    until(lambda: desk.held() == {}, "its end to be booked", told=guard.tail)
     assert len(desk.book().state.inferred) == 2
     assert guard.stop() == 0
 
     venue.ask("POST", "/sim/advance", {"to": "2026-01-06T14:31:00Z"})
     desk.guarded()
 
-    (compared,) = until(lambda: desk.facts(EndsCompared), "the comparison", 40, told=guard.tail)
+    (compared,) = until(lambda: desk.facts(EndsCompared), "the comparison", told=guard.tail)
     assert (compared.day, compared.agrees) == ("2026-01-05", True), compared.told
     assert desk.book().state.inferred == {}

@@ -149,7 +149,7 @@ def test_it_shows_first_takes_in_what_the_broker_holds_and_nothing_twice(desk: D
 def test_what_a_running_guard_has_adopted_gets_its_name_and_its_own_policy(desk: Desk) -> None:
     venue = standing(desk)
     guard = desk.guarded()
-    until(lambda: list(desk.strategies().values()) == ["foreign"], "the structure", 90, told=guard.tail)
+    until(lambda: list(desk.strategies().values()) == ["foreign"], "the structure", told=guard.tail)
     desk.write({**SPREAD, "stop": None})
 
     code, done = desk.imported("--yes")
@@ -165,7 +165,7 @@ def test_what_a_running_guard_has_adopted_gets_its_name_and_its_own_policy(desk:
     venue.quote(BOUGHT, "1.00", "1.10")
     venue.quote(SOLD, "7.00", "7.10")  # 56 % more than it cost when it was adopted: beyond its own policy's stop alone
 
-    proof = until(lambda: desk.proven(structure.id), "the spread to be settled", 60, told=guard.tail)
+    proof = until(lambda: desk.proven(structure.id), "the spread to be settled", told=guard.tail)
     assert proof.reason == "stop_loss"
     assert venue.positions() == desk.held() == {}
 

@@ -39,6 +39,7 @@ class Workload:
     def __init__(self, stage: Stage, exchange: Exchange, draw: Random) -> None:
         self.stage, self.exchange, self.draw = stage, exchange, draw
         self.asked: list[RequestId] = []
+        self.bought = 0
         self.closing: set[str] = set()
         self.fresh = list(INSTRUMENTS)  # Alpaca refuses to buy more under a resting stop (wash trade)
         draw.shuffle(self.fresh)
@@ -50,6 +51,7 @@ class Workload:
         which = self.draw.choice(("buy", "open", "close", "close"))
         instrument = self.fresh.pop()
         if which == "buy":
+            self.bought += 1
             self.exchange.buy(instrument, self.draw.randint(1, 9))
         elif which == "open":
             self.ask("open", instrument=instrument, quantity=str(self.draw.randint(1, 9)))
@@ -119,6 +121,7 @@ def test_killed_with_its_parent_at_random_moments_it_loses_and_doubles_nothing(s
     exchange, draw = crowded(stage), Random(seed)
     guard = stage.guarded()
     work = Workload(stage, exchange, draw)
+    lived = 1
 
     for _ in range(ROUNDS):
         for _ in range(draw.randint(1, 3)):
@@ -130,6 +133,7 @@ def test_killed_with_its_parent_at_random_moments_it_loses_and_doubles_nothing(s
         guard = stage.guard()
         if draw.random() < 0.6:
             guard.wait_guarding()
+            lived += 1
             assert stage.held().keys() >= before.keys() - closable(work, stage)
         else:
             pause(draw.random() * 0.8)  # killed while it starts
@@ -138,15 +142,14 @@ def test_killed_with_its_parent_at_random_moments_it_loses_and_doubles_nothing(s
     until(
         lambda: has_settled(stage, exchange, work),
         "everything to come to rest",
-        30,
         told=lambda: (exchange.positions(), stage.held(), exchange.live(), guard.tail()),
     )
     assert_nothing_doubled(stage, exchange, work)
     assert guard.stop() == 0
     stage.assert_whole()
     seen = stage.judged()
-    assert seen["lives"] > ROUNDS / 2
-    assert seen["own orders"] > ROUNDS
+    assert seen["lives"] >= lived  # one that is killed while it starts may not come to write a word
+    assert seen["own orders"] >= max(1, work.bought)
 
 
 def closable(work: Workload, stage: Stage) -> set[str]:
@@ -192,7 +195,7 @@ def test_a_killed_parent_takes_its_worker_with_it_and_the_next_guard_takes_over_
     worker = guard.worker()
 
     guard.send(signal.SIGKILL)
-    after = stage.guard().wait_guarding(15)
+    after = stage.guard().wait_guarding()
 
     assert not is_running(worker)
     assert after.worker() != worker

@@ -10,7 +10,7 @@ from random import Random
 import pytest
 
 from standfast.model.journal import AlertRaised, Frozen, PositionAdopted
-from tests.acceptance.stage import FOLLOWING, Exchange, Guard, Stage, client_ids, is_running, pause, until
+from tests.acceptance.stage import FOLLOWING, PATIENCE, Exchange, Guard, Stage, client_ids, is_running, pause, until
 from tests.acceptance.wires import Webhook
 from tests.stores.failing import FailingDisk
 
@@ -54,7 +54,7 @@ def test_after_a_failed_sync_the_guard_ends_by_its_own_code_and_the_next_one_fin
     assert (
         "exit code 74" in until(lambda: guard.lines("the worker is restarted"), "another", told=guard.tail)[0]["reason"]
     )
-    until(lambda: len(exchange.stops()) == 2 and stage.is_protected(exchange), "both stops", 40, told=guard.tail)
+    until(lambda: len(exchange.stops()) == 2 and stage.is_protected(exchange), "both stops", told=guard.tail)
     until(lambda: webhook.texts("The ledger fails", "what was written last is unknown"), "the word", told=guard.tail)
     assert stage.head() >= promised
     assert_nothing_doubled(exchange)
@@ -77,7 +77,7 @@ def test_on_a_full_disk_stops_and_closes_go_on_openings_do_not_and_people_are_to
     exchange.buy("SPY")
     until(lambda: len(exchange.stops()) == 2, "a stop under what was bought on a full disk", told=guard.tail)
     assert disk.failures
-    told = until(lambda: webhook.texts("The disk is full"), "the alarm", 30, told=guard.tail)
+    told = until(lambda: webhook.texts("The disk is full"), "the alarm", told=guard.tail)
     assert "Openings are frozen" in told[0]
     position = stage.position("AAPL")
     assert position is not None
@@ -92,7 +92,7 @@ def test_on_a_full_disk_stops_and_closes_go_on_openings_do_not_and_people_are_to
     assert exchange.positions().keys() == {"SPY"}
     assert guard.worker() == worker, "the guard never ended"
     disk.end()
-    until(ballast.exists, "the reserve to be taken again", 30, told=guard.tail)
+    until(ballast.exists, "the reserve to be taken again", told=guard.tail)
     assert stage.run("thaw", "paper").code == 0
     assert_nothing_doubled(exchange)
     assert guard.stop() == 0
@@ -104,7 +104,7 @@ def small_disk(folder: Path) -> tuple[str, ...]:
     mounting = f'mount -t tmpfs -o size={SMALL} none "{folder}" && exec "$@"'
     within = ("unshare", "--user", "--map-root-user", "--mount", "sh", "-c", mounting, "sh")
     try:
-        subprocess.run([*within, "true"], check=True, capture_output=True, timeout=10)
+        subprocess.run([*within, "true"], check=True, capture_output=True, timeout=PATIENCE)
     except (OSError, subprocess.SubprocessError):
         pytest.skip("no disk of a process's own can be mounted here")
     return within
@@ -143,7 +143,7 @@ def test_on_a_disk_that_somebody_else_has_filled_everything_goes_on(stage: Stage
     (taken,) = exchange.stops("AAPL")
     exchange.ask("DELETE", f"/v2/orders/{taken['id']}")
     until(lambda: exchange.stops("AAPL"), "the stop that was taken away to be back", told=guard.tail)
-    until(lambda: webhook.texts("The ledger's disk has 0 MB"), "the alarm", 30, told=guard.tail)
+    until(lambda: webhook.texts("The ledger's disk has 0 MB"), "the alarm", told=guard.tail)
 
     filling.unlink()
     assert guard.worker() == worker, "the guard never ended"
@@ -165,17 +165,17 @@ def test_a_ledger_deleted_at_any_moment_is_begun_anew_from_the_broker(
         assert opened.code == 0, opened
     until(lambda: len(exchange.stops()) == 2, "the stops", told=guard.tail)
     exchange.buy("MSFT", 5)
-    pause(draw.uniform(0, 5))
+    pause(draw.uniform(0, 1))
     stops = {order["id"] for order in exchange.stops()}
 
     for end in ends:
         stage.ledger.with_name(stage.ledger.name + end).unlink(missing_ok=True)
 
     fails = ("The ledger fails", "deleted or moved away")
-    until(lambda: webhook.texts(*fails), "the guard to notice", 30, told=guard.tail)
-    until(lambda: len(guard.workers()) > 1 and guard.is_guarding(), "another beginning", 30, told=guard.tail)
-    until(lambda: stage.held().keys() >= {"AAPL", "SPY"}, "ours to be taken in", 30, told=guard.tail)
-    until(lambda: webhook.texts("The ledger has lost entries"), "the alarm", 30, told=guard.tail)
+    until(lambda: webhook.texts(*fails), "the guard to notice", told=guard.tail)
+    until(lambda: len(guard.workers()) > 1 and guard.is_guarding(), "another beginning", told=guard.tail)
+    until(lambda: stage.held().keys() >= {"AAPL", "SPY"}, "ours to be taken in", told=guard.tail)
+    until(lambda: webhook.texts("The ledger has lost entries"), "the alarm", told=guard.tail)
     until(
         lambda: any("MSFT" in str(found.finding.holding) for found in stage.book().state.breaks.values()),
         "what is not ours to be listed",

@@ -48,7 +48,7 @@ def test_a_full_disk_ends_the_worker_with_words_and_nothing_is_sent_that_is_not_
     assert ours <= recorded
 
     make_room(guard)
-    until(lambda: len(exchange.stops()) == 2 and stage.is_protected(exchange), "both stops", 30, told=guard.tail)
+    until(lambda: len(exchange.stops()) == 2 and stage.is_protected(exchange), "both stops", told=guard.tail)
     assert guard.stop() == 0
     stage.assert_whole()
 

@@ -22,7 +22,7 @@ def test_a_guard_that_sleeps_through_its_lease_writes_and_sends_nothing_when_it_
 
     asleep = put_to_sleep(first)
     leave_work_for(stage, exchange)
-    second.wait_guarding(30)
+    second.wait_guarding()
     until(lambda: stage.facts(PositionSettled), "the close, by the second", told=second.tail)
     until(lambda: exchange.stops("SPY") and stage.is_protected(exchange), "the new stop", told=second.tail)
     orders, head, epoch = client_ids(exchange.orders()), stage.head(), stage.entries()[-1].epoch

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.perpetuals import BTC, LONG, NAME, SHORT, BinancePlace, Place
-from tests.acceptance.stage import until
+from tests.acceptance.stage import WAIT, until
 
 
 @pytest.fixture(params=[Place, BinancePlace], ids=["bybit", "binance"])
@@ -35,7 +35,7 @@ def test_what_a_bot_buys_gets_its_stop_at_the_exchange_and_is_closed_and_proven(
     assert re.fullmatch(place.stop_ids, stop["client_order_id"])
 
     (position,) = place.book().state.positions
-    closed = place.run("close", position, "--wait", "30s")
+    closed = place.run("close", position, "--wait", WAIT)
 
     assert closed.code == 0, closed.out + closed.err
     assert (venue.held(), venue.resting(), place.nets()) == ({}, [], {})
@@ -46,7 +46,7 @@ def test_a_short_opened_through_the_guard_runs_into_its_stop(place: Place) -> No
     place.at(venue)
     guard = place.guarded()
 
-    opened = place.run("open", "paper", NAME, "-0.03", "--wait", "30s")
+    opened = place.run("open", "paper", NAME, "-0.03", "--wait", WAIT)
 
     assert opened.code == 0, opened.out + opened.err
     until(lambda: place.stops() == {NAME: Decimal("0.03")}, "the stop", told=guard.tail)
@@ -70,7 +70,7 @@ def test_both_sides_of_a_hedged_account_are_kept_and_closed_by_themselves(place:
     assert {(row["side"], row["index"]) for row in venue.resting()} == {("sell", 1), ("buy", 2)}
 
     (long,) = (each.id for each in place.book().state.positions.values() if each.sign > 0)
-    closed = place.run("close", long, "--wait", "30s")
+    closed = place.run("close", long, "--wait", WAIT)
 
     assert closed.code == 0, closed.out + closed.err
     assert (venue.held(), place.nets()) == ({2: Decimal("-0.05")}, {SHORT: Decimal("-0.05")})

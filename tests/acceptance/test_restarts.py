@@ -7,6 +7,8 @@ from decimal import Decimal
 import apsw
 
 from standfast.model.journal import Fact, GuardStarted, GuardStopped, PositionSettled, SessionSeen
+from standfast.runtime.clock import monotonic
+from standfast.runtime.worker import LEASE_WAIT
 from standfast.stores.sqlite.reading import LedgerReader
 from tests.acceptance.stage import BROKER_HOLDS, GUARD_HOLDS, PAPER, SECOND, Exchange, Stage, client_ids, until
 
@@ -107,15 +109,16 @@ def test_a_second_guard_of_the_same_ledger_waits_for_the_lease_and_ends_with_79_
     first = stage.guarded()
 
     second = stage.guard(stage.settings(exchange.url, file="same.toml"))
+    began = monotonic()
     both = stage.guard(stage.settings(exchange.url, accounts=(PAPER, SECOND), file="both.toml"))
 
     exchange.buy("SPY", 5, account=SECOND)
-    until(lambda: exchange.stops("SPY", SECOND), "the free account's stop, at once", 10, told=both.tail)
-    assert "waiting for the lease" in both.said()
-    assert not stage.alarms("not guarded", account=SECOND)  # a predecessor may still let go
-    assert second.ended(35) == 79
+    until(lambda: exchange.stops("SPY", SECOND), "the free account's stop, at once", told=both.tail)
+    until(lambda: "waiting for the lease" in both.said(), "the wait", told=both.tail)
+    assert second.ended() == 79
     assert "paper is guarded by" in second.said().splitlines()[-1]
     until(lambda: stage.alarms("paper is not guarded by this guard", account=SECOND), "the alarm", told=both.tail)
+    assert monotonic() - began >= LEASE_WAIT.total_seconds()  # no sooner: a predecessor may still let go
     exchange.buy("AAPL")
     until(lambda: stage.is_protected(exchange), "the first to go on guarding", told=first.tail)
 
@@ -166,12 +169,12 @@ def test_a_guard_that_wakes_up_after_another_has_taken_over_sends_nothing_and_en
     worker = sleeper.worker()
     for process in (sleeper.popen.pid, worker):
         os.kill(process, signal.SIGSTOP)
-    heir = stage.guard(stage.settings(exchange.url, file="same.toml")).wait_guarding(40)
+    heir = stage.guard(stage.settings(exchange.url, file="same.toml")).wait_guarding()
 
     for process in (worker, sleeper.popen.pid):
         os.kill(process, signal.SIGCONT)
 
-    assert sleeper.ended(60) == 79
+    assert sleeper.ended() == 79
     assert "guarded by" in sleeper.said()
     assert "Traceback" not in sleeper.said()
     exchange.buy("AAPL")

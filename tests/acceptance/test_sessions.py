@@ -1,22 +1,18 @@
 """A day's end over real sockets, on a clock sixty times as fast: what lapses at the close comes back, once."""
 
-from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from tests.acceptance.stage import Exchange, Stage, client_ids, until
 
-BEFORE_CLOSE = "2026-01-05T20:56:00+00:00"
+AFTERNOON = "2026-01-05T19:00:00+00:00"
+BEFORE_CLOSE = "2026-01-05T20:58:00+00:00"
 BEFORE_OPEN = "2026-01-06T14:29:00+00:00"
 POLICY = """\
 exits_held_by = "broker"
 stop_loss = "2%"
 take_profit = "5%"
 """
-
-
-def now(exchange: Exchange) -> datetime:
-    return datetime.fromisoformat(exchange.ask("GET", "/sim/clock")["now"])
 
 
 def is_open(exchange: Exchange) -> bool:
@@ -48,7 +44,7 @@ def sees_session(stage: Stage) -> bool:
 
 def test_exits_that_lapse_at_the_close_come_back_until_cancelled_and_are_live_at_the_next_open(stage: Stage) -> None:
     exchange = stage.exchange(clock="x60")
-    exchange.ask("POST", "/sim/advance", {"to": BEFORE_CLOSE})
+    exchange.ask("POST", "/sim/advance", {"to": AFTERNOON})
     exchange.quote("AAPL", "99.99", "100.01")
     stage.settings(exchange.url, POLICY)
     guard = stage.guarded()
@@ -57,16 +53,17 @@ def test_exits_that_lapse_at_the_close_come_back_until_cancelled_and_are_live_at
     until(lambda: not stage.book().state.breaks, "agreement", told=guard.tail)
     assert [id for id in client_ids(exchange.orders()) if id.startswith("sf")] == []  # the bot's bracket is cover
 
+    exchange.ask("POST", "/sim/advance", {"to": BEFORE_CLOSE})
     until(lambda: not is_open(exchange), "the close", told=guard.tail)
     until(lambda: kept(exchange), "the exits to come back", told=lambda: (exits(exchange), guard.tail()))
     after = client_ids(exchange.orders())
 
     exchange.ask("POST", "/sim/advance", {"to": BEFORE_OPEN})
     until(lambda: is_open(exchange), "the next open", told=guard.tail)
-    opened = now(exchange)
+    opened = exchange.now()
     until(lambda: sees_session(stage), "the guard to see it", told=guard.tail)
     exchange.quote("AAPL", "99.99", "100.01")
-    until(lambda: (now(exchange) - opened).total_seconds() > 300, "five minutes of the new day")
+    until(lambda: (exchange.now() - opened).total_seconds() > 300, "five minutes of the new day")
 
     assert kept(exchange)
     assert client_ids(exchange.orders()) == after  # once: nothing more was sent

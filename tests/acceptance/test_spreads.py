@@ -13,7 +13,7 @@ from standfast.model.ids import PositionId
 from standfast.model.journal import AlertRaised, CloseRequested, PositionSettled
 from standfast.model.position import Standing
 from standfast.model.structure import BookedStructure
-from tests.acceptance.stage import Guard, until
+from tests.acceptance.stage import WAIT, Guard, until
 from tests.acceptance.test_tradier import LOST_ANSWER, NEVER_THERE, NUMBER, Place, Venue
 from tests.cli.running import Ran
 
@@ -34,7 +34,7 @@ class Desk(Place):
         return started
 
     def opened(self, *more: str) -> Ran:
-        return self.run("open", "paper", "--legs", LEGS, "--quantity", "3", "--credit", "3.70", "--wait", "30s", *more)
+        return self.run("open", "paper", "--legs", LEGS, "--quantity", "3", "--credit", "3.70", "--wait", WAIT, *more)
 
     def structure(self) -> BookedStructure:
         (found,) = self.book().state.structures.values()
@@ -85,7 +85,7 @@ def test_a_put_spread_is_opened_as_one_runs_into_its_stop_and_is_proven_flat(des
     venue.quote(BOUGHT, "1.00", "1.10")
     venue.quote(SOLD, "6.50", "6.60")  # closing costs 5.60 at the worst side: 51 % more than was received
 
-    proof = until(lambda: desk.proven(structure.id), "the spread to be settled", 60, told=guard.tail)
+    proof = until(lambda: desk.proven(structure.id), "the spread to be settled", told=guard.tail)
     assert proof.reason == "stop_loss"
     assert venue.positions() == desk.held() == {}
     assert venue.resting() == []
@@ -98,7 +98,7 @@ def test_a_spread_is_closed_by_its_operator(desk: Desk) -> None:
     assert desk.opened().code == 0, guard.tail
     structure = desk.structure()
 
-    closed = desk.run("close", structure.id, "--wait", "60s")
+    closed = desk.run("close", structure.id, "--wait", WAIT)
 
     assert closed.code == 0, closed.out + closed.err + guard.tail()
     assert venue.positions() == desk.held() == {}
@@ -121,7 +121,7 @@ def test_every_verb_shows_it_as_one_position_with_its_legs(desk: Desk) -> None:
         "naked_seconds": "0",
     }
     assert f"vertical {LEGS}" in " ".join(desk.run("positions").out.split())
-    assert desk.run("close", structure.id, "--wait", "60s").code == 0
+    assert desk.run("close", structure.id, "--wait", WAIT).code == 0
     assert json.loads(desk.run("positions", "--json").out) == {"positions": []}
     (past,) = json.loads(desk.run("history", "--json").out)["history"]
     assert (past["id"], past["close_reason"], len(past["fills"])) == (structure.id, "operator", 4)
@@ -143,13 +143,13 @@ def test_a_stop_and_a_target_of_its_own_are_held_until_they_are_changed(desk: De
     assert (structure.stop, structure.target) == (Decimal("-5.00"), Decimal("-1.00"))
     (shown,) = desk.run("positions", "--json").document["positions"]
     assert shown["protection"]["stop_price"] == "-5"
-    raised = desk.run("protect", structure.id, "--stop", "-4.50", "--wait", "30s")
+    raised = desk.run("protect", structure.id, "--stop", "-4.50", "--wait", WAIT)
     assert raised.code == 0, raised.out + raised.err
     assert "stop -4.5, target -1" in raised.out
 
     venue.quote(SOLD, "5.50", "5.65")  # 4.55 to close: beyond the stop it was given, and within the policy's
 
-    proof = until(lambda: desk.proven(structure.id), "the spread to be settled", 40, told=guard.tail)
+    proof = until(lambda: desk.proven(structure.id), "the spread to be settled", told=guard.tail)
     assert proof.reason == "stop_loss"
     assert venue.positions() == desk.held() == {}
 
@@ -215,13 +215,13 @@ def test_a_spread_that_a_bot_opened_is_guarded_as_one_position(desk: Desk, when:
     if when == "under its eyes":
         bought_by_a_bot(venue)
 
-    (structure,) = until(lambda: list(desk.book().state.structures.values()), "the structure", 90, told=guard.tail)
+    (structure,) = until(lambda: list(desk.book().state.structures.values()), "the structure", told=guard.tail)
     assert {leg.holding.instrument: leg.ratio for leg in structure.legs} == {SOLD: -1, BOUGHT: 1}
     assert (structure.units, structure.standing) == (Decimal(3), Standing.ADOPTED)
     venue.quote(BOUGHT, "1.00", "1.10")
     venue.quote(SOLD, "7.50", "7.60")
 
-    proof = until(lambda: desk.proven(structure.id), "the spread to be settled", 60, told=guard.tail)
+    proof = until(lambda: desk.proven(structure.id), "the spread to be settled", told=guard.tail)
     assert proof.reason == "stop_loss"
     assert venue.positions() == desk.held() == {}
     assert venue.resting() == []
@@ -234,7 +234,7 @@ def test_a_sold_leg_whose_delta_goes_beyond_the_limit_closes_the_whole_spread(de
     assert "short_delta_limit = 0.01 would close it at once" in refused.out, refused.out + refused.err
     bought_by_a_bot(venue)
 
-    (proof,) = until(lambda: closed_as_one(desk), "the spread to be closed", 60, told=guard.tail)
+    (proof,) = until(lambda: closed_as_one(desk), "the spread to be closed", told=guard.tail)
     assert proof.reason == "stop_loss"
     (asked,) = (fact for fact in desk.facts(CloseRequested) if fact.position == proof.position)
     assert SOLD in asked.detail
@@ -275,7 +275,7 @@ def test_a_guard_that_is_killed_while_a_spread_is_closed_closes_it_and_nothing_t
     guard.kill()
     again = desk.guarded()
 
-    until(lambda: desk.proven(structure.id), "the spread to be settled", 50, told=again.tail)
+    until(lambda: desk.proven(structure.id), "the spread to be settled", told=again.tail)
     assert venue.positions() == desk.held() == {}
     assert venue.resting() == []
 
@@ -300,7 +300,7 @@ def test_the_pin_risk_of_a_sold_option_is_told_with_strike_and_distance_though_n
     for name, bid, ask in (("SPY", "605.99", "606.01"), (CALL, "2.00", "2.02"), (FAR, "0.30", "0.32")):
         venue.quote(name, bid, ask)
     guard = desk.guarded()
-    until(lambda: desk.book().state.structures, "the structure", 60, told=guard.tail)
+    until(lambda: desk.book().state.structures, "the structure", told=guard.tail)
     pinned = [alert for alert in desk.facts(AlertRaised) if "assigned" in alert.text]
     assert pinned == [], "it is a whole percent away"
 

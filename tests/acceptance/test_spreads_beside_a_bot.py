@@ -50,7 +50,7 @@ def begun(desk: Market) -> tuple[Venue, Guard]:
     desk.at(venue, POLICY)
     guard = desk.guarded()
     bought_by_a_bot(venue)
-    until(lambda: desk.book().state.structures, "the structure", 40, told=guard.tail)
+    until(lambda: desk.book().state.structures, "the structure", told=guard.tail)
     return venue, guard
 
 
@@ -65,7 +65,6 @@ def test_the_close_that_a_bot_has_resting_does_not_keep_the_guard_in(desk: Marke
     until(
         lambda: desk.held() == {} == venue.positions(),
         "the spread to be closed",
-        40,
         told=lambda: (venue.rows(), guard.tail()),
     )
     assert venue.resting() == []
@@ -88,8 +87,8 @@ def test_a_roll_in_one_order_is_a_close_and_another_structure(desk: Market) -> N
         (LOWEST, "buy_to_open", 2),
     )
 
-    until(lambda: first in desk.book().state.closed_structures, "the first to be closed", 40, told=guard.tail)
-    (structure,) = until(lambda: list(desk.book().state.structures.values()), "the second", 40, told=guard.tail)
+    until(lambda: first in desk.book().state.closed_structures, "the first to be closed", told=guard.tail)
+    (structure,) = until(lambda: list(desk.book().state.structures.values()), "the second", told=guard.tail)
     assert {leg.holding.instrument: leg.ratio for leg in structure.legs} == {LOWER: -1, LOWEST: 1}
     assert structure.units == Decimal(2)
     assert desk.held() == venue.positions() == {LOWER: Decimal(-2), LOWEST: Decimal(2)}
@@ -109,10 +108,10 @@ def test_one_side_of_a_condor_that_a_bot_has_closed_leaves_a_spread_that_is_kept
         (CALL, "sell_to_open", 2),
         (FAR, "buy_to_open", 2),
     )
-    (first,) = until(lambda: list(desk.book().state.structures), "the condor", 40, told=guard.tail)
+    (first,) = until(lambda: list(desk.book().state.structures), "the condor", told=guard.tail)
 
     multileg(venue, "debit", "3.00", (CALL, "buy_to_close", 2), (FAR, "sell_to_close", 2))
-    until(lambda: first in desk.book().state.closed_structures, "the condor to be taken apart", 40, told=guard.tail)
+    until(lambda: first in desk.book().state.closed_structures, "the condor to be taken apart", told=guard.tail)
 
     (kept,) = desk.book().state.structures.values()
     assert {leg.holding.instrument: leg.ratio for leg in kept.legs} == {SOLD: -1, BOUGHT: 1}
@@ -120,4 +119,4 @@ def test_one_side_of_a_condor_that_a_bot_has_closed_leaves_a_spread_that_is_kept
     assert desk.facts(CloseRequested) == []
     venue.quote(BOUGHT, "1.00", "1.10")
     venue.quote(SOLD, "7.50", "7.60")
-    until(lambda: desk.held() == {} == venue.positions(), "its stop to close it", 40, told=guard.tail)
+    until(lambda: desk.held() == {} == venue.positions(), "its stop to close it", told=guard.tail)

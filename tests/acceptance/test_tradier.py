@@ -14,7 +14,7 @@ import pytest
 
 from standfast.model.journal import AlertRaised, PositionSettled
 from standfast.model.order import Role
-from tests.acceptance.stage import BROKER_HOLDS, FOLLOWING, Exchange, Stage, until
+from tests.acceptance.stage import BROKER_HOLDS, FOLLOWING, PATIENCE, WAIT, Exchange, Stage, until
 
 NUMBER, TOKEN = "VA00000001", "secret"
 PUT = "SPXW260105P06885000"
@@ -44,7 +44,7 @@ class Venue(Exchange):
         body = urlencode(form).encode() if form else None
         headers = {"Authorization": f"Bearer {TOKEN}", "Accept": "application/json"}
         request = urllib.request.Request(self.url + path, body, headers, method=method)
-        with urllib.request.urlopen(request, timeout=10) as reply:
+        with urllib.request.urlopen(request, timeout=PATIENCE) as reply:
             return json.loads(reply.read())
 
     def order(self, **form: str) -> int:
@@ -113,7 +113,7 @@ def test_shares_a_bot_buys_get_their_stop_and_are_closed_and_proven(place: Place
     assert venue.positions() == place.held() == {"SPY": Decimal(10)}
 
     (position,) = place.book().state.positions
-    closed = place.run("close", position, "--wait", "30s")
+    closed = place.run("close", position, "--wait", WAIT)
 
     assert closed.code == 0, closed.out + closed.err
     assert venue.positions() == place.held() == {}
@@ -125,7 +125,7 @@ def test_an_opening_with_a_stop_runs_into_it(place: Place) -> None:
     place.at(venue)
     guard = place.guarded()
 
-    opened = place.run("open", "paper", "SPY", "5", "--stop", "390", "--wait", "30s")
+    opened = place.run("open", "paper", "SPY", "5", "--stop", "390", "--wait", WAIT)
 
     assert opened.code == 0, opened.out + opened.err
     until(lambda: place.stops() == {"SPY": Decimal(5)}, "the stop", told=guard.tail)
@@ -151,7 +151,7 @@ def test_a_single_option_is_protected_closed_and_proven(place: Place) -> None:
     assert venue.positions() == place.held() == {PUT: Decimal(2)}
 
     (position,) = place.book().state.positions
-    closed = place.run("close", position, "--wait", "30s")
+    closed = place.run("close", position, "--wait", WAIT)
 
     assert closed.code == 0, closed.out + closed.err
     assert venue.positions() == place.held() == {}
@@ -178,9 +178,9 @@ def test_orders_whose_answers_are_lost_are_found_or_given_up_and_never_doubled(
 
     venue.ask("POST", "/sim/order", {"instrument": "SPY", "side": "buy", "quantity": "10"})  # past the trouble
 
-    until(lambda: place.stops() == {"SPY": Decimal(10)}, "the stop", 60, told=guard.tail)
+    until(lambda: place.stops() == {"SPY": Decimal(10)}, "the stop", told=guard.tail)
     (position,) = place.book().state.positions
-    closed = place.run("close", position, "--wait", "60s")
+    closed = place.run("close", position, "--wait", WAIT)
     assert closed.code == 0, closed.out + closed.err
     assert venue.positions() == place.held() == {}
     assert venue.resting() == []
@@ -199,7 +199,7 @@ def test_a_guard_that_is_killed_goes_on_where_it_was(place: Place) -> None:
     guard.kill()
     again = place.guarded()
 
-    until(lambda: place.stops() == {"SPY": Decimal(10)}, "the stop to be known", 60, told=again.tail)
+    until(lambda: place.stops() == {"SPY": Decimal(10)}, "the stop to be known", told=again.tail)
     assert sent(venue).total() == 1
     assert venue.positions() == place.held() == {"SPY": Decimal(10)}
 
@@ -211,7 +211,7 @@ def test_a_fraction_of_a_share_that_no_order_closes_is_told_and_not_tried_for_ev
     guard = place.guarded()
     (position,) = until(lambda: list(place.book().state.positions), "the position", told=guard.tail)
 
-    closed = place.run("close", position, "--wait", "40s")
+    closed = place.run("close", position, "--wait", WAIT)
 
     assert closed.code == 1
     assert "closed down to 0.5: the broker takes no order for a fraction" in closed.out
