@@ -19,9 +19,11 @@ from standfast.core.fold import apply
 from standfast.model.ids import AccountId, PositionId
 from standfast.model.journal import (
     Allocation,
+    EndRestated,
     Entry,
     FillBooked,
     FillBusted,
+    MovedOut,
     PositionSettled,
     PositionWrittenOff,
     ProfitRestated,
@@ -91,7 +93,10 @@ def _past(book: Book, entries: Sequence[Entry]) -> Past:
         if isinstance(entry.fact, FillBooked):
             parts = [part for part in entry.fact.allocations if part.position is not None]
             past.days.setdefault(trading_day(entry.fact.fill.at), Sums()).add(entry.fact.fill, parts)
-        elif isinstance(entry.fact, ProfitRestated | FillBusted):
+        elif isinstance(entry.fact, MovedOut):
+            earned = sum((part.realised for part in entry.fact.parts if part.position is not None), ZERO)
+            past.days.setdefault(trading_day(entry.at), Sums()).pnl += earned
+        elif isinstance(entry.fact, ProfitRestated | FillBusted | EndRestated):
             for each in entry.fact.corrections:
                 past.days.setdefault(trading_day(each.at), Sums()).pnl += each.realised
         if isinstance(entry.fact, FillBusted):

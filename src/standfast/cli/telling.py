@@ -163,6 +163,10 @@ TELL: Mapping[type[j.Fact], Callable[[Any], str]] = {
         f"{f.movement.kind.value} {f.movement.holding or ''} {number(f.movement.quantity)} ({f.movement.id},"
         f" {f.movement.status})"
     ),
+    j.EndRestated: lambda f: (
+        f"{f.holding} was worth {number(f.price)} at its end by the broker's account, {number(f.was)} as inferred:"
+        f" profit changes by {number(sum((each.realised for each in f.corrections), Decimal(0)))}"
+    ),
     j.EndsCompared: lambda f: f"how options ended on {f.day} {'agrees' if f.agrees else 'DIFFERS'}: {f.told}",
     j.Rescaled: lambda f: f"{f.holding} split: quantities times {number(f.ratio)} ({f.movement})",
     j.PricesSuspended: lambda f: f"price rules of {f.holding} suspended: {f.reason}",

@@ -234,6 +234,23 @@ def _note_inferred(book: Book, movement: Movement) -> None:
         remember(book.state.inferred, movement.id, movement, MOVES_KEPT)
 
 
+@folds(j.EndRestated)
+def _end_restated(book: Book, fact: j.EndRestated, entry: j.Entry) -> None:
+    movement = book.state.inferred.get(fact.movement)
+    if movement is not None:
+        book.state.inferred[fact.movement] = replace(movement, price=fact.price)
+    for each in fact.corrections:
+        position = book.state.positions.get(each.position) or book.state.closed.get(each.position)
+        if position is None:
+            continue
+        value = position.exit_value + position.closed * (fact.price - fact.was)
+        position = replace(position, exit_value=value, pnl=position.pnl + each.realised)
+        if position.id in book.state.positions:
+            book.put_position(position)
+        else:
+            book.state.closed[position.id] = position
+
+
 @folds(j.EndsCompared)
 def _ends_compared(book: Book, fact: j.EndsCompared, entry: j.Entry) -> None:
     for id in fact.movements:

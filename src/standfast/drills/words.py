@@ -129,6 +129,8 @@ def of_fact(fact: Fact) -> str:  # noqa: C901, PLR0912 - a table of words, one l
         case journal.MovedOut():
             left = sum((part.quantity for part in fact.parts), Decimal(0)) * fact.sign
             return f"takes {number(left)} {fact.holding} out of the books ({fact.reason}) at {fact.price}"
+        case journal.EndRestated():
+            return f"restates {fact.holding}: worth {fact.price} at its end, not {fact.was}"
         case journal.EndsCompared():
             return f"{'agrees' if fact.agrees else 'DISAGREES'} with the broker on how options ended: {fact.told}"
         case journal.PositionSettled():

@@ -112,6 +112,18 @@ class EndsCompared(Recorded):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class EndRestated(Recorded):
+    """What an option was worth at its end by the broker's account of that day, where it had been inferred otherwise."""
+
+    holding: Holding
+    movement: str
+    """As it was inferred."""
+    price: Decimal
+    was: Decimal
+    corrections: tuple[Correction, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
 class Rescaled(Recorded):
     """A split: every quantity of the holding times `ratio`, every price divided by it."""
 

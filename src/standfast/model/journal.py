@@ -12,6 +12,7 @@ from typing import NamedTuple, TypeAlias
 from standfast.model.facts_fills import (
     Allocation,
     Correction,
+    EndRestated,
     EndsCompared,
     FillBooked,
     FillBusted,
@@ -118,6 +119,7 @@ Fact: TypeAlias = (
     | MovedOut
     | MovementBooked
     | EndsCompared
+    | EndRestated
     | Rescaled
     | PricesSuspended
     | PricesResumed
@@ -193,6 +195,7 @@ __all__ = [
     "CloseWithdrawn",
     "CopyRefused",
     "Correction",
+    "EndRestated",
     "EndsCompared",
     "Entry",
     "Fact",
