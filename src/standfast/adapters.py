@@ -32,14 +32,13 @@ def refuse_unbuilt(*accounts: "AccountSettings") -> None:
         where = f'accounts[{each.name}].broker = "{each.broker}"'
         if not each.broker.startswith(CCXT):
             raise SettingsError(f'{where}: is not supported yet. Write "alpaca", "tradier" or "ccxt:bybit".')
-        from standfast.brokers.ccxt.adapter import DIALECTS
+        from standfast.brokers.ccxt.dialects import lacking
         from standfast.brokers.ccxt.library import is_known
 
         if not is_known(id):
             raise SettingsError(f"{where}: ccxt knows no exchange of that name. See the list at docs.ccxt.com.")
-        if id not in DIALECTS:
-            built = " or ".join(f'"{CCXT}{name}"' for name in sorted(DIALECTS))
-            raise SettingsError(f"{where}: is not supported yet. Write {built}.")
+        if lacks := lacking(id):
+            raise SettingsError(f"{where}: cannot be guarded, because ccxt has not for it: {', '.join(lacks)}.")
 
 
 def broker_of(account: "AccountSettings", clock: "Clock") -> "Broker":
@@ -88,7 +87,8 @@ def _tradier(account: "AccountSettings", clock: "Clock") -> "Broker":
 
 
 def _ccxt(account: "AccountSettings", clock: "Clock") -> "Broker":
-    from standfast.brokers.ccxt.adapter import UNLIMITED, CcxtBroker, CcxtSettings
+    from standfast.brokers.ccxt.adapter import CcxtBroker, CcxtSettings
+    from standfast.brokers.ccxt.dialects import UNLIMITED
     from standfast.brokers.ccxt.library import Access
     from standfast.brokers.shared.transport import AiohttpTransport
 

@@ -80,7 +80,9 @@ CASES = {
         "[[pol", TWIN.format(name="two", key="env:APCA_API_KEY_ID") + "[[pol", "key_id", "the same", "remove one"
     ),
     "an unknown broker": Bad('"alpaca"', '"alpacca"', "broker", '"alpacca"', "Write alpaca"),
-    "an exchange that is not built": Bad('"alpaca"', '"ccxt:okx"', "paper].broker", "ccxt:okx", '"ccxt:bybit"'),
+    "an exchange without positions": Bad(
+        '"alpaca"', '"ccxt:bitstamp"', "paper].broker", "ccxt:bitstamp", "a list of positions"
+    ),
     "an exchange nobody knows": Bad('"alpaca"', '"ccxt:nowhere"', "paper].broker", "ccxt:nowhere", "docs.ccxt.com"),
     "no broker": Bad('broker = "alpaca"\n', "", "broker", "missing", 'broker = "alpaca"'),
     "a secret in the file": Bad('"env:APCA_API_KEY_ID"', f'"{LITERAL}"', "key_id", "***", "Write env:NAME"),

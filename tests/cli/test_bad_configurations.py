@@ -157,7 +157,7 @@ def test_a_bad_variable_ends_the_start_with_78_and_is_named(
         "a live address with live = false",
         "a look a day",
         "a ledger that is a folder",
-        "an exchange that is not built",
+        "an exchange without positions",
     ],
 )
 @pytest.mark.parametrize("verb", ["guard", "scan"])

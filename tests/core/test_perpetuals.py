@@ -7,6 +7,7 @@ import pytest
 from standfast.core.exits import exits
 from standfast.core.fills import book_fill
 from standfast.core.gate import Asked, reasons_against
+from standfast.core.handover import handing_over
 from standfast.core.policy import Foreign, Policy
 from standfast.core.protect import protect
 from standfast.core.too_late import too_late
@@ -40,6 +41,7 @@ from tests.core.situations import (
 from tests.core.toy_broker import desk
 
 NO_PAIRS = with_contract(oco=False)
+NO_STOPS = with_contract(oco=False, native_stops=False)
 BOTH = Policy(name="both", stop_loss=D("0.02"), take_profit=D("0.1"))
 TARGET = Policy(name="target", take_profit=D("0.1"))
 
@@ -55,6 +57,29 @@ def test_where_a_broker_has_no_pairs_the_stop_rests_and_the_guard_takes_the_prof
     s = situation(at.book, policy=BOTH, listed=at.alive(), sights=high, contract=NO_PAIRS)
     (close,) = of(j.CloseRequested, exits(s, the(at.book)))
     assert close.reason is CloseReason.TAKE_PROFIT
+
+
+def test_where_no_stop_can_rest_the_guard_holds_it_whatever_the_policy_says() -> None:
+    at = desk(*position(10), rules=ruled(BOTH), contract=NO_STOPS)
+
+    at.run()
+
+    assert at.alive() == []
+    low = {SPY: quoted("97.90", "97.92")}
+    s = situation(at.book, policy=BOTH, sights=low, contract=NO_STOPS)
+    (close,) = of(j.CloseRequested, exits(s, the(at.book)))
+    assert close.reason is CloseReason.STOP_LOSS
+
+
+def test_a_guard_that_stops_where_no_stop_can_rest_says_that_nothing_does() -> None:
+    at = desk(*position(10), rules=ruled(BOTH), contract=NO_STOPS)
+    at.run()
+
+    told_ = list(handing_over(situation(at.book, policy=BOTH, contract=NO_STOPS)))
+
+    (alarm,) = of(j.AlertRaised, told_)
+    assert (told_, alarm.severity) == ([alarm], Severity.CRITICAL)
+    assert "nothing rests for it" in alarm.text
 
 
 def test_a_target_without_a_stop_rests_with_or_without_pairs() -> None:

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from standfast.brokers.ccxt.adapter import UNLIMITED, CcxtBroker, CcxtSettings
+from standfast.brokers.ccxt.adapter import CcxtBroker, CcxtSettings
+from standfast.brokers.ccxt.dialects import UNLIMITED
 from standfast.brokers.ccxt.library import Access
 from standfast.brokers.ccxt.markets import Shelf
 from standfast.brokers.shared.courier import Deadlines

@@ -4,7 +4,7 @@ Decisions take a `Situation` and nothing else, so that what they saw can be put 
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypeVar
@@ -124,7 +124,8 @@ class Situation:
     def policy(self, position: Position) -> Policy:
         if position.structure is not None:
             return LEG
-        return self.rules.policy(position.strategy, position.holding, self.instrument(position.holding).kind)
+        found = self.rules.policy(position.strategy, position.holding, self.instrument(position.holding).kind)
+        return found if self.contract.native_stops else replace(found, held_by=HeldBy.GUARD)
 
     def structure_policy(self, structure: BookedStructure) -> Policy:
         return self.policy_of(structure.strategy, [leg.holding for leg in structure.legs])

@@ -12,7 +12,7 @@ from standfast.model.alert import Severity
 from standfast.model.errors import BrokerError
 from standfast.model.evidence import AccountRead, Rights
 from standfast.model.journal import AlertRaised
-from standfast.ports import TellsRights
+from standfast.ports import TellsGuarded, TellsRights
 from standfast.runtime.account import Account
 
 log = structlog.get_logger("standfast.rights")
@@ -29,8 +29,24 @@ async def tell_rights(account: Account) -> None:
     rights = await broker.rights() if isinstance(broker, TellsRights) else None
     if rights is not None:
         log.info("rights of the key", account=account.rules.account, withdrawals=rights.detail)
+    await _log_guarded(account)
     told = [each for each in _wrong(account, read, rights) if each.id not in account.ledger.book.state.alerts]
     await account.ledger.record(told)
+
+
+async def _log_guarded(account: Account) -> None:
+    """What is and what is not guarded there, where that is not the same everywhere."""
+    if not isinstance(account.broker, TellsGuarded):
+        return
+    name = account.rules.account
+    try:
+        found = await account.broker.guarded()
+    except BrokerError as error:
+        log.warning("what is guarded is not known", account=name, error=f"{type(error).__name__}: {error}")
+        return
+    for each in found:
+        say = log.info if each.ok else log.error
+        say("guarded" if each.ok else "not guarded", account=name, what=each.what, detail=each.detail)
 
 
 def _wrong(account: Account, read: AccountRead, rights: Rights | None) -> Iterator[AlertRaised]:

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from standfast.brokers.ccxt.adapter import UNLIMITED, CcxtBroker, CcxtSettings
+from standfast.brokers.ccxt.adapter import CcxtBroker, CcxtSettings
+from standfast.brokers.ccxt.dialects import UNLIMITED
 from standfast.brokers.ccxt.library import Access
 from standfast.brokers.ccxt.markets import Shelf
 from standfast.brokers.shared.transport import Exchange, Response, Socket, TransportError

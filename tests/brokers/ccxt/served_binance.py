@@ -3,7 +3,8 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from standfast.brokers.ccxt.adapter import UNLIMITED, CcxtBroker, CcxtSettings
+from standfast.brokers.ccxt.adapter import CcxtBroker, CcxtSettings
+from standfast.brokers.ccxt.dialects import UNLIMITED
 from standfast.brokers.ccxt.library import Access
 from standfast.brokers.ccxt.markets import Shelf
 from standfast.brokers.shared.transport import AiohttpTransport

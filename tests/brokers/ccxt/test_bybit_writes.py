@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from standfast.brokers.ccxt.adapter import Rates
 from standfast.brokers.ccxt.bybit.forms import submission
+from standfast.brokers.ccxt.dialects import Rates
 from standfast.brokers.ccxt.markets import Market
 from standfast.brokers.shared.transport import Response, TransportError
 from standfast.model.effects import Turn, Urgency

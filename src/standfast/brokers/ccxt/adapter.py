@@ -10,26 +10,21 @@ Invariants
 """
 
 import random
-from collections.abc import AsyncGenerator, Callable, Hashable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TypeVar
 
-from standfast.brokers.ccxt.binance import refusals as binance_refusals
-from standfast.brokers.ccxt.binance.feed import BinanceFeed
-from standfast.brokers.ccxt.binance.venue import BinanceVenue
-from standfast.brokers.ccxt.bybit import refusals as bybit_refusals
-from standfast.brokers.ccxt.bybit.feed import BybitFeed
-from standfast.brokers.ccxt.bybit.venue import BybitVenue
-from standfast.brokers.ccxt.client import CcxtClient, Judges, Throttles
-from standfast.brokers.ccxt.library import Access, Library, Take, open_library, send_through
+from standfast.brokers.ccxt.dialects import Dialect, Rates, dialect_of
+from standfast.brokers.ccxt.dialects import venue as venue_of
+from standfast.brokers.ccxt.library import Access, Library, open_library
 from standfast.brokers.ccxt.markets import Markets, Shelf
-from standfast.brokers.ccxt.quote_stream import Feed, QuoteStream
+from standfast.brokers.ccxt.quote_stream import QuoteStream
 from standfast.brokers.ccxt.stream import OrderStream
-from standfast.brokers.ccxt.venue import Venue
+from standfast.brokers.ccxt.unified.quotes import WatchedQuotes
 from standfast.brokers.shared.courier import Deadlines
-from standfast.brokers.shared.throttle import Throttle, Told
+from standfast.brokers.shared.sessions import Backoff
 from standfast.brokers.shared.transport import Transport
 from standfast.brokers.shared.wire import Wire
 from standfast.model.contract import Contract
@@ -56,29 +51,8 @@ ALWAYS = datetime(2100, 1, 1, tzinfo=UTC)
 REPLACED_MAX = 10_000
 OVER_WITHIN = 3.0
 """Seconds in which a cancelled order has to be over before what takes its place is given up."""
-UNTOLD = Told(limit="", remaining="", reset="")
-"""Limits are told per endpoint here: no word about the budget."""
 
 Key = TypeVar("Key", bound=Hashable)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rates:
-    """What an exchange allows one account: reads, and orders beside them, in stretches of these seconds."""
-
-    reads: int
-    orders: int
-    window: float
-    orders_window: float = 1.0
-    steady_turn_within: float = 0.0
-    """Where the budget is small: how long a steady read waits for its turn beside the time for its answer."""
-
-
-BYBIT_RATES = Rates(reads=50, orders=10, window=1.0)
-"""Of one user (brokers/README §3.7). What an address of the internet may ask for is not shared out."""
-BINANCE_RATES = Rates(reads=240, orders=300, window=60.0, orders_window=10.0, steady_turn_within=60.0)
-"""Reads count for what they weigh, in tens of the 2400 a minute."""
-UNLIMITED = Rates(reads=1_000_000, orders=1_000_000, window=60.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +65,8 @@ class CcxtSettings:
     rates: Rates | None = None
     """The exchange's own where none are given."""
     deadlines: Deadlines = field(default_factory=Deadlines)
+    dialect: Dialect | None = None
+    """The exchange's own where one is built, else ccxt's, if none is given."""
     seed: int = 0
 
 
@@ -103,14 +79,20 @@ class CcxtBroker:
         self._transport = transport
         self._draw = random.Random(f"{settings.account}/{settings.seed}")
         self._library = open_library(settings.access, clock)
-        self._venue = _venue(self._library, settings, clock, transport, self._draw)
-        self._stream = OrderStream(self._library, self._venue, clock, self._draw)
-        self._quote_stream = QuoteStream(
-            Wire(clock=clock, transport=transport, draw=self._draw),
-            settings.access.stream_url,
-            DIALECTS[settings.access.id].feed,
-            lambda: self._table,
+        dialect = settings.dialect or dialect_of(settings.access.id)
+        self._venue = venue_of(
+            self._library,
+            dialect,
+            settings.shelf,
+            clock=clock,
+            transport=transport,
+            draw=self._draw,
+            rate_share=settings.rate_share,
+            rates=settings.rates,
+            deadlines=settings.deadlines,
         )
+        self._stream = OrderStream(self._library, self._venue, clock, self._draw)
+        self._quote_stream = self._quotes_by(dialect)
         self._table: Markets | None = None
         self._instruments: dict[InstrumentId, Instrument] = {}
         self._held: dict[Holding, HeldReport] | None = None
@@ -242,6 +224,22 @@ class CcxtBroker:
     async def close(self) -> None:
         await self._transport.close()
         await self._library.close()
+        if isinstance(self._quote_stream, WatchedQuotes):
+            await self._quote_stream.close()
+
+    def _quotes_by(self, dialect: Dialect) -> QuoteStream | WatchedQuotes:
+        if dialect.feed is not None:
+            wire = Wire(clock=self._clock, transport=self._transport, draw=self._draw)
+            return QuoteStream(wire, self._settings.access.stream_url, dialect.feed, lambda: self._table)
+        library = open_library(self._settings.access.without_keys(), self._clock)
+        library.options |= dict(dialect.options)
+        return WatchedQuotes(library, self._teach, self._clock, Backoff(self._draw))
+
+    def _teach(self, library: Library) -> bool:
+        """Whether the markets are known; then it has their names."""
+        if self._table is not None:
+            self._settings.shelf.teach(library)
+        return self._table is not None
 
     async def _learn_names(self) -> None:
         """The stream needs the names of the markets too: those of the first account at this exchange serve all."""
@@ -270,60 +268,3 @@ def _differing(before: Mapping[Key, object] | None, now: Mapping[Key, object]) -
     if before is now:
         return frozenset()
     return frozenset(key for key in {*before, *now} if before.get(key) != now.get(key))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Dialect:
-    """An exchange whose own endpoints are spoken here: who speaks, what its answers mean, what it allows."""
-
-    speaks: Callable[[CcxtClient, Shelf, Clock], Venue]
-    judges: Judges
-    take: Take
-    rates: Rates
-    feed: Feed
-    options: Mapping[str, object] = field(default_factory=dict)
-    """ccxt's own, so that it asks for no more than is needed."""
-
-
-DIALECTS = {
-    "bybit": Dialect(
-        speaks=BybitVenue,
-        judges=Judges(failure=bybit_refusals.failure, is_over_rate=bybit_refusals.is_over_rate),
-        take=bybit_refusals.check,
-        rates=BYBIT_RATES,
-        feed=BybitFeed(),
-        options={"fetchMarkets": {"types": ["linear"]}, "enableUnifiedMargin": False, "enableUnifiedAccount": True},
-    ),
-    "binanceusdm": Dialect(
-        speaks=BinanceVenue,
-        judges=Judges(failure=binance_refusals.failure, is_over_rate=binance_refusals.is_over_rate),
-        take=binance_refusals.taken,
-        rates=BINANCE_RATES,
-        feed=BinanceFeed(),
-        options={"fetchMarkets": {"types": ["linear"]}},
-    ),
-}
-
-
-def _venue(library: Library, settings: CcxtSettings, clock: Clock, transport: Transport, draw: random.Random) -> Venue:
-    """The dialect of this exchange, reached in this account's own budgets."""
-    dialect = DIALECTS[settings.access.id]
-    rates = settings.rates or dialect.rates
-
-    def throttle(limit: int, window: float) -> Throttle:
-        return Throttle(clock, requests_per_minute=limit, rate_share=settings.rate_share, told=UNTOLD, window=window)
-
-    client = CcxtClient(
-        library,
-        clock=clock,
-        transport=transport,
-        throttles=Throttles(
-            reads=throttle(rates.reads, rates.window), orders=throttle(rates.orders, rates.orders_window)
-        ),
-        deadlines=replace(settings.deadlines, steady_turn_within=rates.steady_turn_within),
-        judges=dialect.judges,
-        draw=draw,
-    )
-    send_through(library, client.send, dialect.take)
-    library.options |= dict(dialect.options)
-    return dialect.speaks(client, settings.shelf, clock)

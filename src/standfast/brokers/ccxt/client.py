@@ -18,7 +18,6 @@ from standfast.model.effects import Turn, Urgency
 from standfast.ports import Clock
 
 ASKED: ContextVar[int] = ContextVar("urgency of the call of the library that is being made", default=Urgency.VERIFY)
-TURN: ContextVar[Turn | None] = ContextVar("turn of the write of the library that is being made", default=None)
 
 EVERY_STATUS = frozenset(range(200, 600))
 
@@ -63,7 +62,7 @@ class CcxtClient:
             is_over_rate=judges.is_over_rate,
         )
 
-    async def read(
+    async def read(  # noqa: PLR0913 - what a read may be asked with, each named where it is
         self,
         address: str,
         params: Mapping[str, str],
@@ -72,8 +71,10 @@ class CcxtClient:
         is_list: bool = False,
         method: str = "GET",
         turns: int = 1,
+        body: bytes | None = None,
     ) -> Response:
-        """Asked for again while that may help. `turns`: what it counts for in the budget."""
+        """Asked for again while that may help. `turns`: what it counts for in the budget; `body`: parameters that are
+        more than names and texts, as JSON."""
         within = self._deadlines.list_within if is_list else self._deadlines.answer_within
         wanted = Wanted(
             url=address,
@@ -82,7 +83,7 @@ class CcxtClient:
             params=params if method == "GET" else {},
             within=within,
             method=method,
-            body=None if method == "GET" else json.dumps(params).encode(),
+            body=body or (None if method == "GET" else json.dumps(params).encode()),
             urgency=Urgency(urgency),
             answers=self._answers,
             turns=turns,
@@ -95,12 +96,9 @@ class CcxtClient:
         return await self._courier.write(exchange, self._throttles.orders, turn, self._answers)
 
     async def send(self, path: str, api: Sequence[str], method: str, params: Mapping[str, Any]) -> Response:
-        """A call of the library's own (`library.send_through`): a write where a turn is set, a read otherwise."""
-        address, turn = f"{'.'.join(api)}/{path}", TURN.get()
-        if turn is not None:
-            return await self.write(address, params, turn, method=method)
+        """A call of the library's own (`library.send_through`): a read."""
         plain = {name: each if isinstance(each, str) else json.dumps(each) for name, each in params.items()}
-        return await self.read(address, plain, ASKED.get(), is_list=True, method=method)
+        return await self.read(f"{'.'.join(api)}/{path}", plain, ASKED.get(), is_list=True, method=method)
 
 
 class Signing:

@@ -13,7 +13,7 @@ import functools
 import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -50,11 +50,15 @@ class Access:
     rest_url: str = ""
     stream_url: str = ""
 
+    def without_keys(self) -> "Access":
+        """For what anybody may read."""
+        return replace(self, key_id=Secret(""), secret=Secret(""), passphrase=Secret(""))
+
 
 def open_library(access: Access, clock: Clock) -> Library:
     """An exchange object of this account. Raises SettingsError for an exchange ccxt does not know."""
     keys = {"apiKey": access.key_id.reveal(), "secret": access.secret.reveal(), "password": access.passphrase.reveal()}
-    library = _class_of(access.id)({name: key for name, key in keys.items() if key} | {"enableRateLimit": False})
+    library = class_of(access.id)({name: key for name, key in keys.items() if key} | {"enableRateLimit": False})
     library.number = str
     library.options["maxRetriesOnFailure"] = 0
     library.has["fetchCurrencies"] = False  # it asks another host, and for nothing we use
@@ -117,7 +121,8 @@ def _ccxt() -> Any:
     return library
 
 
-def _class_of(id: str) -> Any:
+def class_of(id: str) -> Any:
+    """ccxt's class of an exchange. Raises SettingsError for one it does not know."""
     if not is_known(id):
         raise SettingsError(f'broker = "ccxt:{id}": ccxt knows no exchange of that name.')
     return getattr(_ccxt(), id)

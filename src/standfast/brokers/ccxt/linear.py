@@ -8,10 +8,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 from standfast.brokers.ccxt.client import CcxtClient
 from standfast.brokers.ccxt.library import note_time
 from standfast.brokers.ccxt.markets import Market, Markets, Shelf
+from standfast.brokers.ccxt.venue import Happened
 from standfast.model.contract import Contract
 from standfast.model.errors import Malformed
 from standfast.model.evidence import HeldReport
@@ -26,7 +28,7 @@ KNOWN_MAX = 50_000
 """Orders of which is remembered whose they are."""
 
 
-def contract(*, unique_ids: bool, requests_per_minute: int) -> Contract:
+def contract(*, unique_ids: bool, requests_per_minute: int, native_stops: bool = True) -> Contract:
     """What every one of them promises, and what each by itself."""
     return Contract(
         staleness=timedelta(seconds=35),
@@ -42,6 +44,7 @@ def contract(*, unique_ids: bool, requests_per_minute: int) -> Contract:
         reserves_quantity=False,
         always_open=True,
         fractional_stops=True,
+        native_stops=native_stops,
         order_life=None,
         requests_per_minute=requests_per_minute,
     )
@@ -69,6 +72,10 @@ class LinearVenue(ABC):
         load = self._client.library.fetch_markets
         self._table = await self._shelf.markets(load, self._clock, lacking=lacking)
         return self._table
+
+    def streamed(self, orders: Any) -> Sequence[Happened]:
+        """What ccxt makes of the stream's messages, where they are not understood as they come."""
+        return ()
 
     async def instrument(self, name: InstrumentId) -> Instrument:
         return (await self._market(name)).instrument

@@ -72,7 +72,7 @@ class OrderStream:
                 while self._heard:
                     yield _event(self._heard.popleft())
                 if watching.done():
-                    watching.result()  # raises what ended it; the orders in it were heard as they came
+                    self._hear(self._venue.streamed(watching.result()))  # raises what ended it
                     watching = asyncio.ensure_future(self._library.watch_orders())
                 await self._more(watching)
         except Exception as error:  # noqa: BLE001 - whatever ccxt meets on a stream, it is tried again
@@ -88,6 +88,8 @@ class OrderStream:
         """Wait until orders are subscribed to; raises what keeps them from it."""
         async with self._clock.timeout(CONNECTED_WITHIN):
             await _either(self._up, watching)
+        if self._library.id not in ACKNOWLEDGING | IN_THE_ADDRESS:
+            await self._clock.sleep(SETTLES)
         if watching.done():
             watching.result()
 
@@ -138,8 +140,12 @@ class OrderStream:
 
 
 SUBSCRIBED = "subscribe"
-ACKNOWLEDGING = frozenset({"bybit"})
+ACKNOWLEDGING = frozenset({"bybit", "bybitid"})
 """Exchanges that say when a subscription has taken hold."""
+IN_THE_ADDRESS = frozenset({"binanceusdm"})
+"""Those at which who connects is subscribed."""
+SETTLES = 2.0
+"""Seconds after connecting in which, at any other, a subscription is taken to have taken hold."""
 
 
 async def _either(event: asyncio.Event, future: "asyncio.Future[Any]") -> None:

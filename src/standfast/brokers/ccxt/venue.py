@@ -73,3 +73,7 @@ class Venue(Protocol):
     def heard(self, message: Mapping[str, Any]) -> Sequence[Happened]:
         """The orders that a message of the stream names, as it came."""
         ...
+
+    def streamed(self, orders: Any) -> Sequence[Happened]:
+        """The same of what ccxt has made of messages that were not understood as they came."""
+        ...

@@ -14,6 +14,8 @@ from standfast.exchange.perpetual.positions import Position
 ASSET = "USDT"
 MOST_NOTIONAL = "20000000"
 TRADE_BASE = 700_000
+FIRST_DEPOSIT = 1_577_836_800_000
+"""Milliseconds since 1970: an asset that was never changed, at zero, is one nobody has."""
 
 
 def position_row(engine: PerpetualEngine, position: Position) -> Row:
@@ -104,7 +106,7 @@ def asset_row(engine: PerpetualEngine, account: str) -> Row:
         "availableBalance": rounded(available),
         "maxWithdrawAmount": rounded(available),
         "marginAvailable": True,
-        "updateTime": milliseconds(books.movements[-1].at) if books.movements else 0,
+        "updateTime": milliseconds(books.movements[-1].at) if books.movements else FIRST_DEPOSIT,
     }
 
 

@@ -1,0 +1,316 @@
+"""Any exchange as a `Venue`, through ccxt's unified calls: positions, orders in both of its lists, trades, prices.
+
+Theory. What ccxt calls an order's id is unique at best for a list of one contract, so ours say both (`parse`). Lists
+are read as ccxt asks for them; one that is as long as a page may be cut off, and is then no answer.
+
+Invariants
+- Nothing is sent that was not rehearsed (`rehearsal`); where that says no, reads go on and orders are refused.
+- A contract in hedge mode is refused where it is read: closing by a net would close the wrong side.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from functools import partial
+from typing import Any
+
+from standfast.brokers.ccxt.client import CcxtClient
+from standfast.brokers.ccxt.linear import KNOWN_MAX, LinearVenue, contract, net_of
+from standfast.brokers.ccxt.markets import Market, Markets, Shelf
+from standfast.brokers.ccxt.unified import parse, prices, trades
+from standfast.brokers.ccxt.unified.abilities import PAST, can, feature, mean_perpetuals
+from standfast.brokers.ccxt.unified.asking import ALL_AT_ONCE, TRIGGERS, Asking, Names
+from standfast.brokers.ccxt.unified.calling import Writing, travel
+from standfast.brokers.ccxt.unified.forms import said
+from standfast.brokers.ccxt.unified.parse import PLAIN, TRIGGER, Row
+from standfast.brokers.ccxt.unified.rehearsal import Means, Rehearsal
+from standfast.brokers.ccxt.unified.statements import statements
+from standfast.brokers.ccxt.venue import UNTAGGED, Happened
+from standfast.brokers.ccxt.watermark import OVERLAP, Watermark, mark_of, parsed
+from standfast.brokers.shared.reading import shown
+from standfast.brokers.shared.writing import acknowledged
+from standfast.model.contract import Contract
+from standfast.model.effects import Turn, Urgency
+from standfast.model.errors import Malformed, OutcomeUnknown, Rejected
+from standfast.model.evidence import AccountRead, ActivitiesRead, Guarded, HeldReport, Rights
+from standfast.model.ids import BrokerOrderId, ClientOrderId, Holding, InstrumentId
+from standfast.model.instrument import Instrument
+from standfast.model.order import OrderReport, Terms
+from standfast.model.quote import Quote
+from standfast.ports import Clock
+
+LATELY = 900.0
+"""Seconds after anything was seen of a contract in which its trades and orders are read, where it has to be named."""
+
+
+class UnifiedVenue(LinearVenue):
+    def __init__(self, client: CcxtClient, shelf: Shelf, clock: Clock) -> None:
+        super().__init__(client, shelf, clock)
+        self._library = client.library
+        self._ask = Asking(client.library)
+        self._means: Means | None = None
+        self._taught: Markets | None = None
+        self._ids: dict[str, BrokerOrderId] = {}
+        """Of client ids, and of the exchange's ids with their contract: which order that is."""
+        self._traded: dict[str, float] = {}
+        """Contracts of which anything was seen, and when it last was."""
+        mean_perpetuals(client.library)
+        travel(client.library, client)
+
+    @property
+    def contract(self) -> Contract:
+        has_stops = self._means is None or self._means.has_stops
+        requests = int(60_000 / max(1.0, float(self._library.rateLimit or 1000)))
+        return contract(unique_ids=False, requests_per_minute=requests, native_stops=has_stops)
+
+    async def markets(self, lacking: str = "") -> Markets:
+        table = await super().markets(lacking)
+        if table is not self._taught:
+            self._shelf.teach(self._library)
+            self._taught = table
+        return table
+
+    async def means(self) -> Means:
+        """How orders are said here; tried once."""
+        if self._means is None:
+            markets = await self.markets()
+            with self._ask.at(Urgency.VERIFY):
+                self._means = await Rehearsal(self._library, _usual(markets)).run()
+        return self._means
+
+    async def instrument(self, name: InstrumentId) -> Instrument:
+        await self.means()  # whether stops rest here is asked before anything is decided
+        return await super().instrument(name)
+
+    async def positions(self, urgency: int) -> list[HeldReport]:
+        await self.means()
+        rows = await self._ask.positions(urgency)
+        found = []
+        for row, market in await self._ours(rows):
+            report = parse.held(row, market)
+            if report is not None:
+                self._note_traded(market)
+                found.append(report)
+        self._note_held(found)
+        return found
+
+    async def position(self, holding: Holding) -> Decimal:
+        """By its own name where the exchange tells it so, flat ones too; else by the whole list."""
+        market, row = await self._market(holding.instrument), None
+        if can(self._library, "fetchPosition"):
+            row = await self._ask.read(Urgency.VERIFY, lambda: self._library.fetch_position(market.name))
+        return net_of(holding, [parse.held(row, market)] if row else await self.positions(Urgency.VERIFY))
+
+    async def working(self, urgency: int) -> list[OrderReport]:
+        found: dict[BrokerOrderId, OrderReport] = {}
+        for kind in self._ask.kinds("fetchOpenOrders"):
+            rows = await self._ask.open_orders(await self._names("fetchOpenOrders"), kind, urgency)
+            for report in await self._reports(rows, kind):
+                found.setdefault(report.broker_id, report)
+        return [self._whole(report) for report in found.values() if not report.is_finished]
+
+    async def order(self, *, broker_id: str = "", client_id: str = "") -> OrderReport | None:
+        if client_id.startswith(UNTAGGED):
+            broker_id, client_id = client_id.removeprefix(UNTAGGED), ""
+        broker_id = broker_id or self._ids.get(client_id, "")
+        if not broker_id:
+            return await self._search(client_id)
+        id = parse.parsed_id(broker_id)
+        if id is None:
+            return None
+        market = (await self.markets(lacking=id.symbol)).by_id.get(id.symbol)
+        return None if market is None else await self._one(market, id)
+
+    async def _one(self, market: Market, id: parse.Id) -> OrderReport | None:
+        """A conditional order is asked for among those, and where it is not, among the ordinary ones."""
+        for kind in dict.fromkeys((id.kind, *self._ask.kinds("fetchOrder"))):
+            try:
+                row = await self._ask.order(id.id, market.name, kind, Urgency.VERIFY)
+            except Rejected as refused:
+                if refused.kind != "not_found":
+                    raise
+                continue
+            if row and str(row.get("id")) == id.id:
+                (report,) = await self._reports([{**row, "symbol": market.name}], id.kind)
+                return self._whole(report)
+        return await self._in_the_past(lambda report: report.broker_id == f"{market.id}:{id.kind}:{id.id}", [market])
+
+    async def _search(self, client_id: str) -> OrderReport | None:
+        """By our own id: among the open ones, and in the past of the contracts of which anything was seen."""
+        for report in await self.working(Urgency.VERIFY):
+            if report.client_id == client_id:
+                return report
+        markets = (await self.markets()).by_id
+        lately = [markets[symbol] for symbol in self._lately() if symbol in markets]
+        return await self._in_the_past(lambda report: report.client_id == client_id, lately)
+
+    async def _in_the_past(self, is_it: Callable[[OrderReport], bool], markets: Sequence[Market]) -> OrderReport | None:
+        for name in (each for each in PAST if can(self._library, each)):
+            for kind in self._ask.kinds(name):
+                for market in markets:
+                    rows = await self._ask.page(name, market.name, kind, Urgency.VERIFY)
+                    for report in await self._reports(rows, kind):
+                        if is_it(report):
+                            return self._whole(report)
+        return None
+
+    async def activities(self, watermark: str, urgency: int) -> ActivitiesRead:
+        until = int((await self.now()).timestamp() * 1000)
+        mark = parsed(watermark) if watermark else Watermark(until - OVERLAP)
+        told = feature(self._library, "fetchMyTrades")
+        rows: list[Row] = []
+        for name in await self._names("fetchMyTrades"):
+            rows += await trades.since(partial(self._ask.trades, name, urgency), mark.since, told)
+        ours = [(row, market) for row, market in await self._ours(rows) if parse.stamp(row, "trade") >= mark.since]
+        times = {mark_of(parse.execution_id(row, market)): parse.stamp(row, "trade") for row, market in ours}
+        moved = str(mark.moved_on(times, until))
+        if not watermark:
+            return ActivitiesRead(fills=(), movements=(), watermark=moved)
+        known = set(mark.told)
+        fresh = [(row, market) for row, market in ours if mark_of(parse.execution_id(row, market)) not in known]
+        fills = [parse.fill(row, market, self._order_of(row, market)) for row, market in fresh]
+        for _, market in fresh:
+            self._note_traded(market)
+        fills.sort(key=lambda each: (each.at, each.execution_id))
+        return ActivitiesRead(fills=tuple(fills), movements=(), watermark=moved)
+
+    async def account(self) -> AccountRead:
+        markets, means = await self.markets(), await self.means()
+        told = await self._ask.read(Urgency.READ, lambda: self._library.fetch_balance())
+        coins = [each.settle for each in markets.by_id.values()]
+        coin = max(sorted(set(coins)), key=coins.count)
+        total, free = ((told.get(name) or {}).get(coin) for name in ("total", "free"))
+        lacks = "" if means.may_trade else f"ccxt:{self._library.id}: {'; '.join(means.lacking)}"
+        return AccountRead(
+            equity=Decimal(str(total or 0)),
+            buying_power=Decimal(str(free or 0)),
+            currency=coin,
+            blocked=bool(lacks),
+            reason=lacks,
+        )
+
+    async def rights(self) -> Rights:
+        return Rights(may_withdraw=None, detail="ccxt has no call for it")
+
+    async def told_time(self) -> datetime:
+        if not can(self._library, "fetchTime"):
+            return self._clock.now()
+        found = await self._ask.read(Urgency.READ, self._library.fetch_time)
+        if not isinstance(found, int):
+            raise Malformed(f"time is {shown(str(found))}")
+        return datetime.fromtimestamp(found / 1000, UTC)
+
+    async def quotes(self, names: Sequence[InstrumentId]) -> dict[InstrumentId, Quote]:
+        markets = await self.markets()
+        wanted = [name for name in names if name in markets.by_name]
+        with self._ask.at(Urgency.VERIFY):
+            return await prices.quotes(self._library, wanted, self._clock)
+
+    async def submit(self, client_id: ClientOrderId, holding: Holding, terms: Terms, turn: Turn) -> OrderReport:
+        market, means = await self._market(holding.instrument), await self.means()
+        order = said(client_id, holding, market, terms, means)
+        self._note_traded(market)
+        made = await self._ask.write(
+            Writing(turn, order.form),
+            lambda: self._library.create_order(
+                market.name, order.type, order.side, order.amount, order.price, order.params
+            ),
+        )
+        if not isinstance(made, dict) or not made.get("id"):
+            raise OutcomeUnknown("the answer names no order")
+        id = parse.broker_id(market, TRIGGER if terms.stop_price is not None else PLAIN, made["id"])
+        self._note(client_id, id, market)
+        return acknowledged(id, client_id, holding, terms)
+
+    async def cancel(self, broker_id: BrokerOrderId, turn: Turn) -> None:
+        id = parse.parsed_id(broker_id)
+        market = (await self.markets()).by_id.get(id.symbol) if id is not None else None
+        if id is None or market is None:
+            raise Rejected(f"order {broker_id} is not known to the exchange", kind="not_found", code="local")
+        params = TRIGGERS if id.kind == TRIGGER else {}
+        await self._ask.write(Writing(turn), lambda: self._library.cancel_order(id.id, market.name, dict(params)))
+
+    async def guarded(self) -> list[Guarded]:
+        return statements(self._library, await self.markets(), await self.means())
+
+    def heard(self, message: Mapping[str, Any]) -> list[Happened]:
+        return []  # raw, it is the exchange's own language: what ccxt makes of it is `streamed`
+
+    def streamed(self, orders: Any) -> list[Happened]:
+        found = []
+        for row in orders if isinstance(orders, list) else [orders]:
+            market = self._table.by_name.get(InstrumentId(str(row.get("symbol")))) if self._table is not None else None
+            if market is None or not row.get("id"):
+                continue
+            known = self._ids.get(_key(market, row.get("id")))
+            kind = TRIGGER if row.get("triggerPrice") or row.get("stopLossPrice") else PLAIN
+            id = known or parse.broker_id(market, kind, row["id"])
+            prefix = self._means.id_prefix if self._means is not None else ""
+            client = ClientOrderId(str(row.get("clientOrderId") or "").removeprefix(prefix) or f"{UNTAGGED}{id}")
+            self._note_traded(market)
+            found.append(Happened(Holding(market.name), id, client, str(row.get("status") or "changed")))
+        return found
+
+    # --- what is known --------------------------------------------------------------------------
+
+    async def _ours(self, rows: Iterable[Row]) -> list[tuple[Row, Market]]:
+        """Rows of contracts that are guarded; those of other things the exchange lists are left out."""
+        found = []
+        for row in rows:
+            symbol = str(row.get("symbol"))
+            market = (await self.markets(lacking=symbol)).by_name.get(InstrumentId(symbol))
+            if market is not None:
+                found.append((row, market))
+            elif symbol not in self._library.markets:
+                raise Malformed(f"{shown(symbol)} is not among the contracts of this exchange")
+        return found
+
+    async def _reports(self, rows: Iterable[Row], kind: str) -> list[OrderReport]:
+        found = []
+        for row, market in await self._ours(rows):
+            known = self._ids.get(_key(market, row.get("id")))
+            own = parse.parsed_id(known) if known is not None else None
+            told = str(row.get("clientOrderId") or "").removeprefix((await self.means()).id_prefix)
+            report = parse.order({**row, "clientOrderId": told}, market, own.kind if own is not None else kind)
+            self._note(report.client_id, report.broker_id, market)
+            found.append(report)
+        return found
+
+    def _order_of(self, row: Row, market: Market) -> BrokerOrderId:
+        id = row.get("order")
+        return self._ids.get(_key(market, id), parse.broker_id(market, PLAIN, id or f"of-trade-{row.get('id')}"))
+
+    def _note(self, client_id: str, id: BrokerOrderId, market: Market) -> None:
+        own = parse.parsed_id(id)
+        assert own is not None, id
+        for name in (client_id, _key(market, own.id)):
+            self._ids.pop(name, None)
+            self._ids[name] = id
+        while len(self._ids) > KNOWN_MAX:
+            del self._ids[next(iter(self._ids))]
+        self._note_traded(market)
+
+    def _note_traded(self, market: Market) -> None:
+        self._traded[market.id] = self._clock.monotonic()
+
+    async def _names(self, call: str) -> Names:
+        """The contracts to ask about, or all at once where the exchange can."""
+        if not self._ask.needs_names(call):
+            return ALL_AT_ONCE
+        markets = (await self.markets()).by_id
+        return [markets[symbol].name for symbol in self._lately() if symbol in markets]
+
+    def _lately(self) -> list[str]:
+        since = self._clock.monotonic() - LATELY
+        held = {self._table.of_name(each.instrument).id for each in self._held} if self._table is not None else set()
+        return sorted(held | {symbol for symbol, at in self._traded.items() if at >= since})
+
+
+def _key(market: Market, id: object) -> str:
+    return f"{market.id}/{id}"
+
+
+def _usual(markets: Markets) -> Market:
+    """The contract orders are tried on."""
+    tradable = [each for each in markets.by_id.values() if each.instrument.tradable] or list(markets.by_id.values())
+    return min(tradable, key=lambda each: (not each.name.startswith("BTC/USD"), ":" not in each.name, each.name))
