@@ -7,7 +7,9 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
@@ -25,6 +27,7 @@ from standfast.exchange.quotes_file import quotes
 from standfast.model.errors import StandfastError
 
 CLAIMS = 6
+DAY = "data/market/equity/spy/second/20131007_quote.zip"
 PATIENCE = 240.0
 """Real seconds, where a quiet machine needs one minute."""
 
@@ -69,10 +72,39 @@ def _amounts(text: str) -> list[Decimal]:
     return [Decimal(amount.replace("$", "").replace(",", "")) for amount in re.findall(r"[+-]\$[\d,]+\.\d\d", text)]
 
 
-def test_the_whole_demo_holds_what_it_claims_and_leaves_nothing_behind(tmp_path: Path) -> None:
-    with _demo(tmp_path) as process:
-        said, _ = process.communicate(timeout=PATIENCE)
-    assert process.returncode == 0, said
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A demo that runs to its end."""
+
+    folder: Path
+    process: "subprocess.Popen[str]"
+    heard: "Future[tuple[str, str]]"
+
+    def said(self) -> str:
+        """Everything, once it has ended well and left nothing behind."""
+        said, _ = self.heard.result()
+        assert self.process.returncode == 0, said
+        _assert_nothing_is_left(self.folder)
+        return said
+
+
+@pytest.fixture(scope="module")
+def demos(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Whole]]:
+    """Each waits for more than a minute and computes for ten seconds, so they wait side by side."""
+    wanted: dict[str, tuple[str, ...]] = {"made up": ()}
+    with suppress(pytest.skip.Exception):
+        wanted["recorded"] = ("--replay", str(request.getfixturevalue("shared") / DAY))
+    with ThreadPoolExecutor() as threads, ExitStack() as running:
+        started = {}
+        for name, options in wanted.items():
+            folder = tmp_path_factory.mktemp("demo")
+            process = running.enter_context(_demo(folder, *options))
+            started[name] = Whole(folder, process, threads.submit(process.communicate, timeout=PATIENCE))
+        yield started
+
+
+def test_the_whole_demo_holds_what_it_claims_and_leaves_nothing_behind(demos: dict[str, Whole]) -> None:
+    said = demos["made up"].said()
     assert len(re.findall(r"(?m)^\d\. .*: held$", said)) == CLAIMS, said
     assert "NOT HELD" not in said
     # The bot forgot it, its stop sold it, and it would have fallen further: in this order, at these prices.
@@ -94,7 +126,6 @@ def test_the_whole_demo_holds_what_it_claims_and_leaves_nothing_behind(tmp_path:
     assert without < guarded < 0
     assert kept == guarded - without
     assert "standfast init" in said
-    _assert_nothing_is_left(tmp_path)
 
 
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
@@ -173,15 +204,11 @@ def test_what_holds_no_quotes_is_refused_with_its_name(tmp_path: Path) -> None:
         demo_prices.recorded(tmp_path)
 
 
-def test_a_recorded_day_plays_the_same_story_at_its_own_prices(tmp_path: Path, shared: Path) -> None:
-    day = shared / "data/market/equity/spy/second/20131007_quote.zip"
-    with _demo(tmp_path, "--replay", str(day)) as process:
-        said, _ = process.communicate(timeout=PATIENCE)
-    assert process.returncode == 0, said
+def test_a_recorded_day_plays_the_same_story_at_its_own_prices(demos: dict[str, Whole], shared: Path) -> None:
+    said = demos["recorded"].said()
     assert len(re.findall(r"(?m)^\d\. .*: held$", said)) == CLAIMS, said
     assert "SPY as it was on 07 October 2013" in said
-    quoted = {f"{price:.2f}" for quote in quotes(day) for price in (quote.bid, quote.ask) if price is not None}
+    quoted = {f"{price:.2f}" for quote in quotes(shared / DAY) for price in (quote.bid, quote.ask) if price is not None}
     traded = re.findall(r"books \d+ SPY \(\w+\)(?:, bought by the bot| sold) at (\d+\.\d\d)", said)
     assert len(traded) >= 6, said
     assert set(traded) <= quoted, "a price nobody quoted on that day"
-    _assert_nothing_is_left(tmp_path)

@@ -28,7 +28,7 @@ from standfast.runtime.clock import monotonic
 
 TICK = 0.2
 """Real seconds between two looks."""
-LONGEST = 170.0
+LONGEST = 230.0
 """Real seconds after which something is wrong."""
 SETTLED_REAL = 4.0
 """Real seconds the guard is watched after it is back, where no morning follows."""
