@@ -7,6 +7,7 @@ from decimal import Decimal
 from standfast.drills.perpetual.stage import PerpetualStage
 from standfast.drills.perpetual.truth import HEDGES
 from standfast.drills.perpetual.words import name_of
+from standfast.exchange.perpetual.books import ExecutionKind
 from standfast.exchange.perpetual.contract import symbol_of
 from standfast.exchange.perpetual.events import Event, EventKind
 from standfast.exchange.perpetual.orders import Order
@@ -79,16 +80,23 @@ def _net(stage: PerpetualStage) -> None:
 
 
 def _towards_zero(stage: PerpetualStage, entries: Sequence[Entry]) -> None:
-    """Every order of the guard's, its openings apart, pointed towards zero when it was sent, and so did its fills."""
+    seen, wrong = wrong_way(stage, entries)
+    told = "; ".join(wrong) or f"{seen} closing fills, each towards zero"
+    stage.claim("no order of the guard but an opening ever pointed away from zero", told, holds=not wrong)
+
+
+def wrong_way(stage: PerpetualStage, entries: Sequence[Entry]) -> tuple[int, list[str]]:
+    """How many fills orders of the guard's had, its openings apart, and which of these orders pointed away from zero
+    when they came, or took what was held anywhere but towards it."""
     openings = _ids(entries, frozenset({Role.OPEN}))
     net: defaultdict[tuple[str, int], Decimal] = defaultdict(Decimal)
-    seen, wrong = 0, []
+    seen, wrong = 0, list[str]()
     for event in stage.truth.tape:
         done, order = event.execution, event.order
         is_closing = order is not None and is_own(name_of(order), stage.account) and name_of(order) not in openings
         before = net[event.instrument, _index(event)]
         after = before
-        if done is not None and done.kind.value != "funding":
+        if done is not None and done.kind is not ExecutionKind.FUNDING:
             after = net[done.instrument, done.index] = before + done.quantity * done.side.sign
         if not is_closing or order is None:
             continue
@@ -98,11 +106,7 @@ def _towards_zero(stage: PerpetualStage, entries: Sequence[Entry]) -> None:
             seen += 1
             if before == 0 or after * before < 0 or abs(after) >= abs(before):
                 wrong.append(f"{name_of(order)}: {before} to {after}")
-    stage.claim(
-        "no order of the guard but an opening ever pointed away from zero",
-        "; ".join(wrong) or f"{seen} closing fills, each towards zero",
-        holds=not wrong,
-    )
+    return seen, wrong
 
 
 def _one_close(stage: PerpetualStage, entries: Sequence[Entry]) -> None:
