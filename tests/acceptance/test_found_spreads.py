@@ -113,6 +113,8 @@ def test_how_a_spread_expired_is_inferred_at_its_end_and_compared_with_the_broke
     venue.ask("POST", "/sim/advance", {"to": "2026-01-06T00:30:00Z"})
     until(lambda: desk.held() == {}, "its end to be booked", told=guard.tail)
     assert len(desk.book().state.inferred) == 2
+    past = json.loads(desk.run("history", "--json").out)
+    assert sum(Decimal(day["pnl"]) for day in past["days"]) == sum(Decimal(row["pnl"]) for row in past["history"]) != 0
     assert guard.stop() == 0
 
     venue.ask("POST", "/sim/advance", {"to": "2026-01-06T14:31:00Z"})

@@ -1,7 +1,9 @@
 """What `history` prints: closed positions and realised profit and loss by trading day.
 
-1. Every figure is a sum over booked fills, each counted once by its execution id; the total is the sum of the days.
-2. A fill counts for the exchange's trading day on which it happened, a position for the day it was closed.
+1. Every figure is a sum over booked fills, each counted once by its execution id, and over what ended without one; the
+   total is the sum of the days.
+2. A fill counts for the exchange's trading day on which it happened, an end for the day it was booked, a position for
+   the day it was closed.
 3. Positions closed so long ago that the book has let go of them are read from the journal again.
 """
 
