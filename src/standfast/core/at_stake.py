@@ -21,6 +21,18 @@ def at_stake(s: Situation) -> Decimal:
     return sum((_of_structure(s.book, each) for each in s.book.state.structures.values()), ZERO) + _of_singles(s)
 
 
+def unit_price(s: Situation, holding: Holding, sign: int, limit: Decimal | None) -> Decimal | None:
+    """What one of them is opened at, as far as it can be known: for a limit bought at most, for a limit sold at least.
+
+    A sale is met by what is bid, however low its limit: without a quote nobody can say what it comes to.
+    """
+    sight = s.sights.get(holding)
+    quote = sight.quote if sight is not None and sight.quote.is_two_sided else None
+    if sign > 0:
+        return limit if limit is not None else quote.ask if quote is not None else None
+    return max(quote.bid, limit or ZERO) if quote is not None else None
+
+
 def as_entered(legs: tuple[Leg, ...], units: Decimal, net: Decimal) -> Structure:
     """As if it were held, entered at this net price; which leg cost how much of it does not matter."""
     first, *others = legs
@@ -52,8 +64,7 @@ def _of_singles(s: Situation) -> Decimal:
         held += beyond * row.average_price * s.instrument(row.holding).multiplier
     for position in s.book.state.positions.values():
         if position.phase is Phase.OPENING and position.structure is None:
-            sight = s.sights.get(position.holding)
-            price = position.limit or (sight.quote.ask if sight is not None else ZERO)
+            price = unit_price(s, position.holding, position.sign, position.limit) or position.limit or ZERO
             held += (position.asked - position.opened) * price * s.instrument(position.holding).multiplier
     return held
 

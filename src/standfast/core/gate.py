@@ -9,7 +9,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from standfast.core.at_once import Exits, entered, fires_at_once
-from standfast.core.at_stake import at_stake
+from standfast.core.at_stake import at_stake, unit_price
 from standfast.core.results import Levels
 from standfast.core.situation import Situation
 from standfast.core.worth import Sides
@@ -99,9 +99,10 @@ def _terms(s: Situation, asked: Asked) -> Iterator[str]:
         yield f"{asked.holding} has no fractions: {asked.quantity}"
     named = (("limit", asked.limit), ("stop", asked.stop), ("target", asked.target))
     yield from (f"{name} {value} is no price" for name, value in named if value is not None and value <= 0)
-    price = _price(s, asked)
+    price = unit_price(s, asked.holding, sign, asked.limit)
     if price is None:
-        yield f"no quote for {asked.holding} and no limit: its size cannot be judged"
+        unknown = " and no limit: its size" if asked.limit is None else ": what a sale brings"
+        yield f"no quote for {asked.holding}{unknown} cannot be judged"
         return
     if asked.stop is not None and (price - asked.stop) * sign <= 0:
         yield f"stop {asked.stop} is not beyond {price}"
@@ -146,12 +147,14 @@ def against_count(s: Situation) -> Iterator[str]:
 
 def _limits(s: Situation, asked: Asked) -> Iterator[str]:
     yield from against_count(s)
-    limits, price = s.rules.limits, _price(s, asked)
+    limits, sign = s.rules.limits, 1 if asked.quantity > 0 else -1
+    price = unit_price(s, asked.holding, sign, asked.limit)
     if price is None:
         return
-    unit = price * s.instrument(asked.holding).multiplier
-    added = abs(asked.quantity) * unit
-    here = abs(s.reported_net(asked.holding)) * unit + _opening_value(s, asked.holding, unit)
+    multiplier = s.instrument(asked.holding).multiplier
+    added = abs(asked.quantity) * price * multiplier
+    worth = max(price, unit_price(s, asked.holding, sign, None) or ZERO) * multiplier
+    here = abs(s.reported_net(asked.holding)) * worth + _opening_value(s, asked.holding, worth)
     if limits.notional_per_instrument is not None and here + added > limits.notional_per_instrument:
         yield f"notional_per_instrument: {here + added:.2f} over {limits.notional_per_instrument}"
     total = at_stake(s)
@@ -160,15 +163,6 @@ def _limits(s: Situation, asked: Asked) -> Iterator[str]:
     account = s.snapshot.account
     if account is not None and added > account.buying_power and not (s.contract.margined and account.buying_power > 0):
         yield f"buying power: {added:.2f} over {account.buying_power}"
-
-
-def _price(s: Situation, asked: Asked) -> Decimal | None:
-    if asked.limit is not None:
-        return asked.limit
-    sight = s.sights.get(asked.holding)
-    if sight is None or not sight.quote.is_two_sided:
-        return None
-    return sight.quote.ask if asked.quantity > 0 else sight.quote.bid
 
 
 def _opening_value(s: Situation, holding: Holding, price: Decimal) -> Decimal:

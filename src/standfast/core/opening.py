@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
+from standfast.core.at_stake import unit_price
 from standfast.core.cover import wanted_resting
 from standfast.core.orders import intent, opening
 from standfast.core.results import levels
@@ -83,8 +84,7 @@ def _attached_stop(s: Situation, position: Position) -> Decimal | None:
     resting = (o for o in s.book.orders_on(position.holding) if o.is_stop and not o.is_finished and o.parent is None)
     if not s.contract.refuses_wash_trades or not any(order.side.sign != position.sign for order in resting):
         return None
-    sight = s.sights.get(position.holding)
-    price = position.limit or (sight.quote.closing_price(-position.sign) if sight is not None else None)
+    price = unit_price(s, position.holding, position.sign, position.limit) or position.limit
     policy, held = s.policy(position), replace(position, opened_at=s.broker_now)
     at = levels(s.book, held, policy, of=price)
     resting_at = wanted_resting(s, held, policy, at).stop
