@@ -233,14 +233,15 @@ def test_a_late_fill_is_matched_with_the_adoption_that_was_the_first_to_count_it
     told(book, j.PositionSettled(position=P, reason=CloseReason.FOREIGN, proof="sold"), at=after(5))
     told(book, adopted(10, id=LOT), at=after(60))
 
-    (early,) = book_fill(book, ADOPT, fill("x1", "o1", Side.BUY, 10, 100, at=after(-1)))
-    told(book, early)
-    (later,) = book_fill(book, ADOPT, fill("x2", "o2", Side.BUY, 10, 100, at=after(30)))
+    early = fill("x1", "o1", Side.BUY, 10, 100, at=after(-1))
+    later = fill("x2", "o2", Side.BUY, 10, 100, at=after(30))
 
-    assert (early, later) == (
-        j.FillMatched(fill=early.fill, position=P),
-        j.FillMatched(fill=later.fill, position=LOT),
-    )
+    before = list(book_fill(book, ADOPT, early))
+    told(book, *before)
+    since = list(book_fill(book, ADOPT, later))
+
+    assert before == [j.FillMatched(fill=early, position=P)]
+    assert since == [j.FillMatched(fill=later, position=LOT)]
 
 
 def test_a_sale_after_the_adoption_closes() -> None:

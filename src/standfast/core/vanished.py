@@ -5,7 +5,8 @@ already would sell what nobody holds. A list alone is not believed for longer th
 position goes bare. Asked for the holding by its name, a broker that says the same is believed until fills come, or it
 says otherwise; people are told of both, the ghost and the missing cover.
 
-Where a stop may only reduce it can do no harm to what is gone: there a list that need not show the fill yet delays none.
+Where a stop may only reduce it can do no harm to what is gone: there a list that need not show the fill yet delays
+none.
 """
 
 from datetime import datetime, timedelta
@@ -26,12 +27,9 @@ LESS = frozenset({BreakKind.GHOST_POSITION, BreakKind.QUANTITY, BreakKind.SIDE})
 def waits_for_fills(s: Situation, position: Position) -> Outcomes:
     """What to ask and when to look again, while nothing is to be placed; nothing at all when there is no such doubt."""
     holding = position.holding
-    read = s.snapshot.positions
-    if s.contract.reduce_only and read is not None and not _must_show_all(s, holding, read.began):
-        return
     breaks = [each for each in s.book.breaks_at(holding) if each.finding.kind in LESS]
     is_judged = s.is_comparable(holding) and s.is_settled(holding)
-    if not breaks and not is_judged and not _is_of_after_its_fills(s, holding):
+    if not (breaks or is_judged or _is_of_after_its_fills(s, holding)) or _may_lag_harmlessly(s, holding):
         return
     booked = s.book.net(holding)
     least = booked.low if position.sign > 0 else -booked.high
@@ -51,6 +49,11 @@ def waits_for_fills(s: Situation, position: Position) -> Outcomes:
         due = max(due, asked + EXPLAINED_WITHIN)
     if s.now < due:
         yield WakeAt(at=due, holding=holding)
+
+
+def _may_lag_harmlessly(s: Situation, holding: Holding) -> bool:
+    read = s.snapshot.positions
+    return s.contract.reduce_only and read is not None and not _must_show_all(s, holding, read.began)
 
 
 def _is_of_after_its_fills(s: Situation, holding: Holding) -> bool:
