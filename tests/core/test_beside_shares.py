@@ -1,6 +1,6 @@
 """Tests of `core/beside_shares.py`: shares with calls sold against them are one position, and no call is left naked."""
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time
 from decimal import Decimal
 from typing import Any
@@ -19,6 +19,7 @@ from standfast.model.effects import SubmitOrder
 from standfast.model.ids import BrokerOrderId, Holding, PositionId
 from standfast.model.order import OrderType, Side
 from standfast.model.position import CloseReason
+from standfast.model.quote import Quote
 from standfast.model.structure import BookedStructure, StructureKind
 from tests.core.situations import NEW_YORK, SPY, D, P, adopted, fill, folded, of, quoted, ruled
 from tests.core.spreads import ALONE, TOGETHER, SpreadDesk
@@ -33,15 +34,18 @@ RULES = ruled(policies=(STOCK, OPTIONS))
 PRICES = {SPY: quoted("100.00", "100.02"), CALL: quoted("1.90", "2.00"), PUT: quoted("0.90", "1.00")}
 
 
+@dataclass(slots=True, kw_only=True)
 class Held(SpreadDesk):
     """Activities are read with the lists: that nothing explains what is gone is known at once."""
 
+    good: dict[Holding, Quote] = field(default_factory=dict)
+
     def situation(self) -> Situation:
-        s = SpreadDesk.situation(self)
+        s = replace(SpreadDesk.situation(self), good=self.good)
         return replace(s, snapshot=replace(s.snapshot, activities_asked_after=s.snapshot.positions_asked_after))
 
 
-def desk(shares: int = 200, calls: int = -2, *more: j.Fact, call: Holding = CALL, **changes: Any) -> SpreadDesk:
+def desk(shares: int = 200, calls: int = -2, *more: j.Fact, call: Holding = CALL, **changes: Any) -> Held:
     """Held before: shares bought at 100, calls sold at 2."""
     facts = [adopted(shares, "100", id=P, holding=SPY), adopted(calls, "2.00", id=Q, holding=call), *more]
     book = folded(*facts)
@@ -54,7 +58,7 @@ def _at_market(effect: SubmitOrder) -> bool:
     return effect.intent.terms.type is OrderType.MARKET
 
 
-def covered(*args: Any, **changes: Any) -> SpreadDesk:
+def covered(*args: Any, **changes: Any) -> Held:
     """The same, once it has been recognised."""
     found = desk(*args, **changes)
     found.run()
@@ -133,6 +137,37 @@ def test_a_call_that_nobody_bids_for_does_not_blind_the_stop_of_the_shares() -> 
     at.look()
 
     assert at.structure.closing is not None
+
+
+def test_without_any_quote_of_the_call_the_loss_of_the_shares_is_ended_all_the_same() -> None:
+    """Nobody quotes the call any more: it was last offered at 2.00, and cannot cost more while the shares fall."""
+    at = unquoted()
+    price(at, spy=("95.20", "95.22"))
+    at.wait(5)
+    at.look()
+    assert at.structure.closing is None, "93.20 at least, the stop is at 93.10"
+
+    price(at, spy=("95.00", "95.02"))
+    at.wait(5)
+    at.look()
+    (closing,) = (each.closing for each in at.book.state.structures.values())
+    assert closing is not None
+    assert "at least" in closing.detail
+
+
+def test_without_any_quote_of_the_call_nothing_is_taken_for_a_gain_or_a_loss_when_shares_rise() -> None:
+    at = unquoted(rules=ruled(policies=(replace(STOCK, take_profit=D("0.05")), OPTIONS)))
+    price(at, spy=("140.00", "140.02"))
+    at.wait(5)
+    at.look()
+
+    assert at.structure.closing is None
+
+
+def unquoted(**changes: Any) -> Held:
+    at = covered(**changes)
+    at.good = {CALL: at.sights.pop(CALL).quote}
+    return at
 
 
 # --- closed ---------------------------------------------------------------------------------------

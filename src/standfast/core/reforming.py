@@ -140,7 +140,7 @@ def _formed_anew(s: Situation, booked: BookedStructure, found: Broken) -> Outcom
 
 def _told_alone(s: Situation, booked: BookedStructure, beyond: list[Position]) -> AlertRaised:
     kept = " and ".join(f"{each.net:+} {each.holding} as {each.id}" for each in beyond)
-    text = f"{booked.id}: what was sold against its shares is closed or has ended. {kept}: guarded alone from now on."
+    text = f"{booked.id}: less is sold against its shares than they deliver. {kept}: guarded alone from now on."
     return alarm(s, Severity.WARNING, text, key=f"alone/{booked.id}")
 
 

@@ -72,8 +72,8 @@ def _price_rules(s: Situation, structure: Structure, policy: Policy) -> Outcomes
     found = worth(s, structure.shape)
     judged, young = judge_structure(found, structure, policy), is_too_young(s, structure, policy)
     cost = entry(structure)
-    if judged.price is not None and judged.gain is not None:
-        trail = _climb(structure, policy, cost, judged.gain) if not young else None
+    if judged.price is not None:
+        trail = _climb(structure, policy, cost, judged.gain) if not young and judged.gain is not None else None
         if trail is not None:
             yield TrailMoved(position=structure.id, trail=trail)
             return
@@ -86,15 +86,15 @@ def _price_rules(s: Situation, structure: Structure, policy: Policy) -> Outcomes
         yield _close(structure, CloseReason.STOP_LOSS, beyond)
 
 
-def due(at: Levels, price: Decimal, *, gain: Decimal, young: bool) -> CloseReason | None:
-    """The most urgent rule that these net prices fire."""
+def due(at: Levels, price: Decimal, *, gain: Decimal | None, young: bool) -> CloseReason | None:
+    """The most urgent rule that these net prices fire. `gain`: None while nobody knows what there is to gain."""
     if at.emergency is not None and price <= at.emergency:
         return CloseReason.EMERGENCY_STOP
     if young:
         return None
     if at.stop is not None and price <= at.stop:
         return at.stop_reason
-    if at.target is not None and gain >= at.target:
+    if at.target is not None and gain is not None and gain >= at.target:
         return CloseReason.TAKE_PROFIT
     return None
 
@@ -116,9 +116,10 @@ def _beyond_delta(s: Situation, structure: Structure, policy: Policy) -> str:
 def _told(found: Worth, judged: Judged, cost: Decimal | None, *, gains: bool) -> str:
     """What the rule saw: the result, the price it was judged at, the mid beside it."""
     price = judged.gain if gains else judged.price
-    assert found.now is not None
     assert price is not None
     result = f"{result_of(price, cost):+.2%}" if cost else "no entry price;"
+    if found.now is None:
+        return f"{result} at {short_price(price)} at least (entry {short_price(cost)}): {judged.reason}"
     told = f"{result} at {short_price(price)} (mid {short_price(found.now.mid)}, entry {short_price(cost)})"
     return f"{told}, judged at the mid: {judged.reason}" if judged.reason else told
 

@@ -4,7 +4,8 @@ A net price is that of one unit: the bid of what is long less the ask of what is
 way on the best, the mid between them. A structure that was sold for a credit has a net price below nothing: its cost
 to close, with the sign turned.
 
-1. One leg without a usable quote makes the whole structure blind, and the contract is named. Nothing is skipped.
+1. One leg without a usable quote makes the whole structure blind, and the contract is named. Nothing is skipped. Where
+   that is only what shares deliver, losses are judged on: by its last ask, and all it may have gained in the money.
 2. The worst side is what rules are judged at; the mid is shown beside it. Where the two sides lie further apart than
    the whole stop distance, what ends a loss is judged at the mid, and fires only when two quotes in a row agree. (Half
    of it, as for a single position, would not do: the spreads of all legs add up in it.)
@@ -13,13 +14,13 @@ to close, with the sign turned.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 
 from standfast.core.policy import Policy
 from standfast.core.results import STUCK, Clarity, Judged, Levels
-from standfast.core.shapes import basis_of, broken, entry, least_loss, made_good
+from standfast.core.shapes import basis_of, broken, entry, least_loss, made_good, shares_among
 from standfast.core.situation import Sight, Situation
 from standfast.model.breaks import BreakKind, Finding
 from standfast.model.ids import Holding
@@ -63,6 +64,8 @@ class Worth:
     lacks: tuple[tuple[Holding, str], ...]
     """Legs without a usable quote, and why."""
     last: LastGood | None
+    least: Decimal | None = None
+    """What it brings at least, where only options that shares deliver lack a quote."""
 
     @property
     def why_blind(self) -> str:
@@ -87,7 +90,23 @@ def worth(s: Situation, legs: tuple[Leg, ...]) -> Worth:
         before=sides(legs, earlier) if earlier and len(earlier) == len(legs) else None,
         lacks=lacks,
         last=_last_good(s, legs),
+        least=_least(s, legs, {holding for holding, _ in lacks}) if lacks else None,
     )
+
+
+def _least(s: Situation, legs: tuple[Leg, ...], lacking: set[Holding]) -> Decimal | None:
+    shares = shares_among(legs)
+    if shares is None or not lacking <= made_good(legs):
+        return None
+    quotes = {leg.holding: s.sights[leg.holding].quote for leg in legs if leg.holding not in lacking}
+    under = quotes[shares.holding].closing_price(-shares.sign)
+    for leg in legs:
+        last = s.good.get(leg.holding)
+        if leg.holding in lacking and (last is None or leg.contract is None):
+            return None
+        if leg.holding in lacking and last is not None and leg.contract is not None:
+            quotes[leg.holding] = replace(last, ask=last.ask + max((under - leg.contract.strike) * shares.sign, ZERO))
+    return sides(legs, quotes).worst
 
 
 def sides(legs: tuple[Leg, ...], quotes: dict[Holding, Quote]) -> Sides:
@@ -193,7 +212,7 @@ def anchors(cost: Decimal, found: Sides) -> tuple[Decimal, Decimal]:
 def judge_structure(found: Worth, structure: Structure, policy: Policy) -> Judged:
     """The net prices rules may be judged at."""
     if found.now is None:
-        return Judged(Clarity.BLIND, None, reason=found.why_blind)
+        return Judged(Clarity.BLIND, found.least, reason=found.why_blind)
     distance, width = stop_distance(structure, policy), found.now.best - found.now.worst
     if distance is None or width <= distance:
         return Judged(Clarity.CLEAR, found.now.worst, found.now.worst)
@@ -239,7 +258,7 @@ def blindness(s: Situation, structure: Structure, policy: Policy) -> Finding | N
         found = worth(s, structure.shape)
         judged = judge_structure(found, structure, policy)
         if judged.clarity is not Clarity.CLEAR and broken(structure) is None:
-            reported = "no usable quote" if judged.price is None else "judged at the mid"
+            reported = "judged at the mid" if judged.clarity is Clarity.WIDE else "no usable quote"
             whys.append((found.lacks[0][0] if found.lacks else structure.shape[0].holding, judged.reason))
         elif judged.clarity is Clarity.CLEAR and not entry(structure):
             reported = "no entry price to judge it by"
