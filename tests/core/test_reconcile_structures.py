@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 
 from standfast.core.fills import book_fill
+from standfast.core.identity import WHOLE
 from standfast.model import journal as j
 from standfast.model.ids import BrokerOrderId, Holding
 from standfast.model.order import Side
-from tests.core.situations import D, fill, of
+from tests.core.situations import D, fill, of, report
 from tests.core.spreads import BOUGHT, SOLD, TOGETHER, SpreadDesk, opened
 
 UNCHECKED = replace(TOGETHER, checks_closing=False)
@@ -49,6 +50,16 @@ def test_anything_else_waits_until_the_lists_must_show_it(holding: Holding, side
 
     assert after(desk, 8).done() == []
     assert len(after(desk, 8).done()) == 1
+
+
+def test_a_bots_order_that_buys_it_back_is_waited_for() -> None:
+    """One order for both legs, of which the bought one's fill is read first; or its second order, leg by leg."""
+    desk = opened()
+    legs = (report("z-1", side=Side.BUY, quantity=3, holding=SOLD, parent_id=BrokerOrderId("z")),)
+    desk.orders[BrokerOrderId("z")] = report("z", quantity=3, holding=WHOLE, legs=legs, order_class="mleg")
+    taken(desk, BOUGHT, Side.SELL)
+
+    assert after(desk, 8).done() == []
 
 
 def test_what_two_spreads_hold_of_a_contract_may_be_the_others() -> None:

@@ -15,6 +15,7 @@ from standfast.core.unwinding import is_half_made, lost_ratio
 from standfast.core.worth import blindness
 from standfast.model.breaks import BreakKind
 from standfast.model.ids import Holding
+from standfast.model.order import Side
 from standfast.model.position import Phase
 from standfast.model.structure import BookedStructure
 
@@ -45,12 +46,23 @@ def _agrees(s: Situation, booked: BookedStructure) -> bool:
 def _is_bare(s: Situation, booked: BookedStructure, lost: Broken) -> bool:
     """Whether fills prove that what bounded something sold is gone, and that is listed as it is booked. Not waited for
     until every list is late enough: what is sold alone may lose any amount meanwhile. A broker that checks what a close
-    closes refuses it should it have just been bought back. What several structures hold of a contract that is gone may
-    have been another's (`swapping.py`)."""
+    closes refuses it should it have just been bought back; where an order works that may do just that, it is waited for.
+    What several structures hold of a contract that is gone may have been another's (`swapping.py`)."""
     bare = {leg.holding for leg, quantity in lost.excess if quantity < 0}
     others = [leg.holding for leg in booked.legs if leg.holding not in bare]
     is_shared = any(len(s.book.structures_at(holding)) > 1 for holding in (*bare, *others))
-    return lost.is_uncovered and s.contract.checks_closing and not is_shared and all(_is_listed(s, h) for h in bare)
+    is_held = all(_is_listed(s, holding) and not _is_bought_back(s, holding) for holding in bare)
+    return lost.is_uncovered and s.contract.checks_closing and not is_shared and is_held
+
+
+def _is_bought_back(s: Situation, holding: Holding) -> bool:
+    """Whether somebody's order for it works, alone or as part of one for several legs."""
+    known = any(order.side is Side.BUY and not order.is_finished for order in s.book.alive.at(holding))
+    read = s.snapshot.orders
+    listed = (part for report in (read.orders.values() if read is not None else ()) for part in (report, *report.legs))
+    return known or any(
+        part.holding == holding and part.side is Side.BUY and not part.is_finished and part.remaining for part in listed
+    )
 
 
 def _is_listed(s: Situation, holding: Holding) -> bool:
