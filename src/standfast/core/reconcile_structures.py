@@ -46,8 +46,8 @@ def _agrees(s: Situation, booked: BookedStructure) -> bool:
 def _is_bare(s: Situation, booked: BookedStructure, lost: Broken) -> bool:
     """Whether fills prove that what bounded something sold is gone, and that is listed as it is booked. Not waited for
     until every list is late enough: what is sold alone may lose any amount meanwhile. A broker that checks what a close
-    closes refuses it should it have just been bought back; where an order works that may do just that, it is waited for.
-    What several structures hold of a contract that is gone may have been another's (`swapping.py`)."""
+    closes refuses it should it have just been bought back; an order that works and may do just that is waited for. What
+    several structures hold of a contract that is gone may have been another's (`swapping.py`)."""
     bare = {leg.holding for leg, quantity in lost.excess if quantity < 0}
     others = [leg.holding for leg in booked.legs if leg.holding not in bare]
     is_shared = any(len(s.book.structures_at(holding)) > 1 for holding in (*bare, *others))
