@@ -2,13 +2,29 @@
 
 from dataclasses import replace
 
+from standfast.core.book import Book
 from standfast.core.fills import book_fill
 from standfast.model import journal as j
 from standfast.model.breaks import BreakKind, Finding
 from standfast.model.ids import BreakId
 from standfast.model.order import Role, Side
 from standfast.model.position import CloseReason
-from tests.core.situations import SPY, D, P, after, exit_intended, fill, folded, opening_of, position, told
+from tests.core.situations import (
+    ACCOUNT,
+    NOW,
+    SPY,
+    D,
+    P,
+    adopted,
+    after,
+    began,
+    exit_intended,
+    fill,
+    folded,
+    opening_of,
+    position,
+    told,
+)
 from tests.core.test_fills import ADOPT, ALERT, IGNORE, booked, net_of
 
 SEEN = j.BreakSeen(
@@ -157,12 +173,42 @@ def test_fills_behind_it_that_turn_up_later_are_matched() -> None:
     assert book.state.closed[held.id].bare_adopted == 0
 
 
-def test_what_others_buy_and_sell_after_the_first_list_leaves_what_it_showed_to_be_sold() -> None:
-    """Found by simulation: of 54 that were listed a sale took 33, 20 more were bought, and the other 21 sold too: the
-    purchase was taken for what had been listed, the rest of the sale for a short."""
-    book = folded(SEEN)
-    later = replace(SEEN, finding=replace(SEEN.finding, reported="52", gap=D(52)))
-    told(book, later, at=after(4))
+def test_what_was_bought_while_the_list_was_told_may_be_in_it() -> None:
+    book = folded()
+    booked(book, [fill("x0", "theirs", Side.BUY, 65, 90, at=after(-1))], ADOPT)
+    told(book, SEEN)
+    booked(book, [fill("x1", "b", Side.SELL, 80, 100, at=after(5))], ADOPT)
+    assert net_of(book) == -15
+
+
+def begun(quantity: int) -> Book:
+    """A guard's book whose account held so much when it began."""
+    held = j.HeldThen(holding=SPY, quantity=D(quantity), price=D(90))
+    return told(Book.empty(ACCOUNT), replace(began(NOW), held=(held,)))
+
+
+def test_what_was_held_when_guarding_began_is_sold_before_any_list_is_read() -> None:
+    """Found by simulation: the guard was killed as soon as it began, and the sale became a short that nobody held."""
+    book = begun(65)
+
+    booked(book, [fill("x1", "theirs", Side.SELL, 60, 100, at=after(4))], ADOPT)
+
+    assert [(lot.opened, lot.closed, lot.pnl) for lot in book.state.positions.values()] == [(D(60), D(60), D(600))]
+    booked(book, [fill("x2", "theirs", Side.SELL, 15, 100, at=after(5))], ADOPT)
+    assert net_of(book) == -10, "no more than was held"
+
+
+def test_what_was_held_then_is_not_sold_a_second_time_after_it_was_adopted_nor_for_ever() -> None:
+    for facts, seconds in (([adopted(65)], 4), ([], 601)):
+        book = told(begun(65), *facts)
+        booked(book, [fill("x1", "theirs", Side.SELL, 80, 100, at=after(seconds))], ADOPT)
+        assert net_of(book) == -80 + 65 * len(facts)
+
+
+def test_what_others_buy_and_sell_since_leaves_what_was_held_then_to_be_sold() -> None:
+    """Found by simulation: of 54 a sale took 33, 20 more were bought, and the other 21 sold too: the purchase was taken
+    for what had been held, and the rest of the sale for a short."""
+    book = begun(65)
     fills = [
         fill("x1", "a", Side.SELL, 33, 100, at=after(1)),
         fill("x2", "b", Side.BUY, 20, 100, at=after(3)),
@@ -173,11 +219,3 @@ def test_what_others_buy_and_sell_after_the_first_list_leaves_what_it_showed_to_
 
     lots = sorted((lot.opened, lot.held) for lot in book.state.positions.values())
     assert lots == [(D(20), D(20)), (D(32), D(0)), (D(33), D(0))]
-
-
-def test_what_was_bought_while_the_list_was_told_may_be_in_it() -> None:
-    book = folded()
-    booked(book, [fill("x0", "theirs", Side.BUY, 65, 90, at=after(-1))], ADOPT)
-    told(book, SEEN)
-    booked(book, [fill("x1", "b", Side.SELL, 80, 100, at=after(5))], ADOPT)
-    assert net_of(book) == -15

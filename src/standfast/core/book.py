@@ -57,6 +57,8 @@ class BookState:
     at: datetime | None = None
     started_at: datetime | None = None
     began: GuardingBegan | None = None
+    began_at: datetime | None = None
+    """By our clock; what was held then is in the fact."""
     mode: str = ""
     version: str = ""
     last_act: EntryNumber = EntryNumber(0)

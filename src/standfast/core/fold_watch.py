@@ -26,6 +26,7 @@ def _guard_started(book: Book, fact: j.GuardStarted, entry: j.Entry) -> None:
 @folds(j.GuardingBegan)
 def _guarding_began(book: Book, fact: j.GuardingBegan, entry: j.Entry) -> None:
     book.state.began = fact
+    book.state.began_at = entry.at
     book.state.watermark = fact.watermark
 
 
@@ -79,7 +80,6 @@ def _break_seen(book: Book, fact: j.BreakSeen, entry: j.Entry) -> None:
         worst=max(fact.finding.gap, known.worst) if known is not None else fact.finding.gap,
         action=known.action if known is not None else "",
         told_at=entry.at,
-        first_reported=known.first_reported if known is not None else fact.finding.reported,
     )
     book.breaks_on[fact.finding.holding][fact.id] = None
     _look_again(book, fact.finding.holding)

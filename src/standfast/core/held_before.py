@@ -1,14 +1,15 @@
 """Quantity that was held before anybody looked, and that a sale finds before it could be adopted.
 
-The broker lists it, no fill explains it yet (a break), and a fill of the other side comes. In a netted account that
-fill takes it: booked for itself, it would open a position the other way that nobody holds. So the quantity is taken
-into the books in that moment, at what it cost by the broker, and the fill closes it. Should the fills behind it turn
-up later, they are matched as those of any adopted quantity are.
+The broker lists it, no fill explains it yet (a break, or what was held as guarding began), and a fill of the other
+side comes. In a netted account that fill takes it: booked for itself, it would open a position the other way that
+nobody holds. So the quantity is taken into the books in that moment, at what it cost by the broker, and the fill closes
+it. Should the fills behind it turn up later, they are matched as those of any adopted quantity are.
 """
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
+from typing import NamedTuple
 
 from standfast.core.acknowledge import acknowledging
 from standfast.core.book import Book
@@ -19,17 +20,30 @@ from standfast.model.journal import ForeignAcknowledged, PositionAdopted
 from standfast.model.order import ZERO, Fill
 from standfast.model.position import Position, Standing
 
+KINDS = frozenset({BreakKind.ORPHAN_POSITION, BreakKind.QUANTITY})
 ENDED = timedelta(seconds=60)
+BEGINNING = timedelta(minutes=10)
+"""How long after guarding began what was held then may lack in the books: lists have shown it long before."""
 SKEW = timedelta(seconds=2)
 """How far the broker's clock may be from ours."""
 
 
+class Sight(NamedTuple):
+    """What the broker listed, and when at the latest: nothing that was asked for later is in it."""
+
+    at: datetime
+    listed: Decimal
+    price: Decimal | None
+    is_first: bool = False
+    """When guarding began: no fill behind it is ever booked, and each of later for itself."""
+
+
 def held_before(book: Book, rules: Rules, fill: Fill, most: Decimal) -> PositionAdopted | ForeignAcknowledged | None:
     """The fact that takes in what this fill is about to close, at most so much; None where all is explained."""
-    earlier = (each for each in _differences(book, fill) if each.first_seen <= fill.at)  # a later one may show it
-    left = ((each, _unexplained(book, rules, each, fill)) for each in earlier)
-    found, quantity = next(((each, min(extra, most)) for each, extra in left if extra > 0), (None, ZERO))
-    if found is None or quantity <= 0:
+    left = ((_unexplained(book, rules, sight, fill), sight) for sight in _sights(book, fill))
+    extra, sight = max(left, key=lambda each: each[0], default=(ZERO, None))
+    quantity = min(extra, most)
+    if sight is None or quantity <= 0:
         return None
     signed = quantity * -fill.side.sign
     if rules.foreign_for(fill.holding) is not Foreign.ADOPT:
@@ -39,12 +53,30 @@ def held_before(book: Book, rules: Rules, fill: Fill, most: Decimal) -> Position
         position=position_id(book.account, "before", fill.execution_id),
         holding=fill.holding,
         quantity=signed,
-        price=found.finding.price or fill.price,
+        price=sight.price or fill.price,
         anchor=None,
         strategy=rules.foreign_strategy(""),
         by="policy",
         seen_at=fill.at,
     )
+
+
+def _sights(book: Book, fill: Fill) -> Iterator[Sight]:
+    """What was told before this fill: differences, and what was held when guarding began."""
+    for found in _differences(book, fill):
+        finding = found.finding
+        if found.first_seen > fill.at or finding.kind not in KINDS or not finding.gap:
+            continue  # a later one may show it
+        told_at, reported = found.told_at or found.last_seen, _number(finding.reported)
+        if told_at > fill.at:  # what it says now may be what a fill of then has left of it
+            reported = found.worst if reported > 0 else -found.worst
+        yield Sight(told_at, reported, finding.price)
+    began, began_at = book.state.began, book.state.began_at
+    if began is None or began_at is None or fill.holding in book.state.split_at:
+        return
+    if began_at <= fill.at <= began.at_broker + BEGINNING:
+        held = (row for row in began.held if row.holding == fill.holding)
+        yield from (Sight(began_at, row.quantity, row.price, is_first=True) for row in held)
 
 
 def _differences(book: Book, fill: Fill) -> Iterator[Break]:
@@ -57,27 +89,12 @@ def _differences(book: Book, fill: Fill) -> Iterator[Break]:
             yield each
 
 
-def _unexplained(book: Book, rules: Rules, found: Break, fill: Fill) -> Decimal:
-    """What the broker had listed beyond the books before this fill, of the side it closes, if no fill is booked that
-    could explain it. What was told at first counts as well as what has been told since: the later list shows already
-    what was traded in between, and nobody can say of which trade what it shows is left."""
-    finding, sign = found.finding, -fill.side.sign
-    if finding.kind not in (BreakKind.ORPHAN_POSITION, BreakKind.QUANTITY) or not finding.gap:
+def _unexplained(book: Book, rules: Rules, sight: Sight, fill: Fill) -> Decimal:
+    """What was listed beyond the books, of the side this fill closes, if no fill is booked that could explain it."""
+    sign = -fill.side.sign
+    if sight.listed * sign <= 0 or _may_be_in_it(book, rules, fill.holding, sight):
         return ZERO
-    assert finding.holding is not None, finding
-    told_at, reported = found.told_at or found.last_seen, _number(finding.reported)
-    if told_at > fill.at:  # what it says now may be what a fill of then has left of it
-        reported = found.worst if reported > 0 else -found.worst
-    sights = ((told_at, reported), (found.first_seen, _number(found.first_reported)))
-    counted = _counted(book, finding.holding)
-    return max(
-        (
-            (listed - counted) * sign
-            for at, listed in sights
-            if listed * sign > 0 and not _may_be_in_it(book, rules, finding.holding, at)
-        ),
-        default=ZERO,
-    )
+    return max((sight.listed - _counted(book, fill.holding)) * sign, ZERO)
 
 
 def _number(reported: str) -> Decimal:
@@ -87,26 +104,27 @@ def _number(reported: str) -> Decimal:
         return ZERO
 
 
-def _may_be_in_it(book: Book, rules: Rules, holding: Holding, told_at: datetime) -> bool:
+def _may_be_in_it(book: Book, rules: Rules, holding: Holding, sight: Sight) -> bool:
     """Whether fills explain the list, or may: those of orders of ours that were out, and any that is booked, because
     every fill is booked then and the list may be old. What came after the list was read is not in it."""
     for order in book.alive.at(holding):
         is_out = order.excess or (order.may_fill_any_moment and not order.is_finished)
-        if order.is_own and is_out and order.intended_at < told_at:
+        if order.is_own and is_out and order.intended_at < sight.at:
             return True
     if holding not in book.state.filled:
         return False
     if rules.foreign_for(holding) is not Foreign.ADOPT or holding in book.state.acknowledged:
         return True  # not all that strangers' fills did has left lots
-    return not all(_came_after(lot, told_at) for lot in _lots(book, holding))
+    return not all(_came_after(lot, sight) for lot in _lots(book, holding))
 
 
-def _came_after(lot: Position, told_at: datetime) -> bool:
+def _came_after(lot: Position, sight: Sight) -> bool:
     """Whether it is an opening of ours that was asked for later, was taken in from that list, or bought since."""
     if lot.standing is not Standing.OWNED and not _is_from_a_list(lot):
-        return lot.opened_at is not None and lot.opened_at > told_at + SKEW  # by the broker's clock
+        since = lot.opened_at  # by the broker's clock; beside a difference what explains it may be read late
+        return sight.is_first and since is not None and since > sight.at + SKEW
     begun = lot.asked_at if lot.standing is Standing.OWNED else lot.adopted_at
-    return begun is not None and begun >= told_at
+    return begun is not None and begun >= sight.at
 
 
 def _counted(book: Book, holding: Holding) -> Decimal:

@@ -69,5 +69,3 @@ class Break:
     """The largest gap it has had: beyond it, it alarms again."""
     told_at: datetime | None = None
     """Since when it reads as it does: nothing that was asked for later is in it."""
-    first_reported: str = ""
-    """What was reported when it was first seen."""

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
-from standfast.model.ids import EntryNumber
+from standfast.model.ids import EntryNumber, Holding
 from standfast.model.recorded import Recorded
 
 
@@ -16,12 +17,23 @@ class GuardStarted(Recorded):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class HeldThen(Recorded):
+    """What the broker listed of one holding, and at which average price. `quantity` is signed."""
+
+    holding: Holding
+    quantity: Decimal
+    price: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
 class GuardingBegan(Recorded):
     """Once per journal: fills before `at` (broker's time) are not ours to book; `watermark` starts the activities."""
 
     broker: str
     at_broker: datetime
     watermark: str
+    held: tuple[HeldThen, ...] = ()
+    """What was held when guarding began: no fill explains it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)

@@ -29,6 +29,7 @@ from standfast.model.facts_guard import (
     GuardingBegan,
     GuardStarted,
     GuardStopped,
+    HeldThen,
     SessionSeen,
     WatermarkMoved,
 )
@@ -210,6 +211,7 @@ __all__ = [
     "GuardStarted",
     "GuardStopped",
     "GuardingBegan",
+    "HeldThen",
     "LegAsked",
     "LegFormed",
     "LegIntended",

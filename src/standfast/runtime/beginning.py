@@ -1,4 +1,4 @@
-"""The very first start on an account: from when on its fills are ours to book.
+"""The very first start on an account: from when on its fills are ours to book, and what was held before them.
 
 A broker that does not answer is waited for, aloud: nothing is guarded meanwhile, and somebody must know.
 """
@@ -10,7 +10,7 @@ import structlog
 from standfast.core.tell import alarm
 from standfast.model.alert import Severity
 from standfast.model.errors import BrokerError
-from standfast.model.journal import GuardingBegan
+from standfast.model.journal import GuardingBegan, HeldThen
 from standfast.runtime.account import Account
 
 log = structlog.get_logger("standfast.beginning")
@@ -26,6 +26,7 @@ async def begin(account: Account) -> None:
         try:
             clock = await account.broker.clock()
             read = await account.broker.activities("")
+            positions = await account.broker.positions()
         except BrokerError as error:
             reason = f"{type(error).__name__}: {error}"
             log.warning("cannot begin yet", account=account.rules.account, error=reason)
@@ -35,9 +36,12 @@ async def begin(account: Account) -> None:
             await account.clock.sleep(1)
             continue
         broker = type(account.broker).__name__
-        await account.ledger.record(
-            [GuardingBegan(broker=broker, at_broker=clock.at, watermark=read.watermark)],
+        held = tuple(
+            HeldThen(holding=row.holding, quantity=row.quantity, price=row.average_price)
+            for _, row in sorted(positions.rows.items())
         )
+        began = GuardingBegan(broker=broker, at_broker=clock.at, watermark=read.watermark, held=held)
+        await account.ledger.record([began])
 
 
 async def _tell(account: Account, since: datetime, reason: str) -> None:
