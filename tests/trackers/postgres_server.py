@@ -45,12 +45,14 @@ def running(folder: Path) -> Iterator[str]:
         cwd="/",
         **as_user,
     )
-    assert running.stderr is not None
-    for line in running.stderr:
-        if "ready to accept connections" in line:
-            break
-    else:
-        pytest.fail("the server did not start")
-    yield f"postgresql://bot@127.0.0.1:{port}/postgres"
-    running.terminate()
-    running.communicate()
+    try:
+        assert running.stderr is not None
+        for line in running.stderr:
+            if "ready to accept connections" in line:
+                break
+        else:
+            pytest.fail("the server did not start")
+        yield f"postgresql://bot@127.0.0.1:{port}/postgres"
+    finally:
+        running.terminate()
+        running.communicate()
