@@ -2,19 +2,23 @@
 
 from typing import Any
 
+from standfast.core.fills import book_fill
 from standfast.core.handover import handing_over
+from standfast.core.policy import Foreign
 from standfast.model import journal as j
 from standfast.model.effects import SubmitOrder
-from tests.core.situations import SPY, D, P, adopted, of, ruled
+from standfast.model.ids import BrokerOrderId
+from standfast.model.order import OrderState, Side
+from tests.core.situations import SPY, D, P, adopted, fill, of, ruled
 from tests.core.spreads import ALONE, SpreadDesk
-from tests.core.test_beside_shares import CALL, OPTIONS, PUT, STOCK, R, desk, naked_calls, price
+from tests.core.test_beside_shares import CALL, OPTIONS, PUT, STOCK, R, covered, desk, naked_calls, price
 
 
 def apart(**changes: Any) -> SpreadDesk:
     """The broker lists an option that is not booked: nothing is grouped while that is so."""
     found = desk(**changes)
     found.net[PUT] = D(1)
-    found.rules = ruled(policies=(STOCK, OPTIONS), foreign="alert")
+    found.rules = ruled(policies=(STOCK, OPTIONS), foreign=Foreign.ALERT)
     return found
 
 
@@ -55,6 +59,31 @@ def test_the_newer_lot_that_no_call_needs_keeps_its_stop_at_the_broker() -> None
     at.run()
 
     assert [(order.holding, order.quantity) for order in at.alive()] == [(SPY, D(100))]
+
+
+def test_a_call_sold_while_the_covered_position_is_closed_is_bought_back_before_its_shares_go_too() -> None:
+    """The guard has bought back the calls of it, and a bot sells another against the shares that are still there."""
+    at = covered(contract=ALONE, rules=ruled(policies=(STOCK, OPTIONS), foreign=Foreign.ADOPT))
+    at.fills_leg = lambda effect: effect.intent.holding == CALL
+    at.act("close", position=at.structure.id, reason="enough")
+    for _ in range(5):
+        at.wait(1)
+        at.look()
+    assert at.net == {SPY: D(200), CALL: D(0)}
+
+    sold = fill("y1", BrokerOrderId("theirs"), Side.SELL, 1, "2.00", holding=CALL, at=at.now)
+    at.tell(*book_fill(at.book, at.rules, sold))
+    at.net[CALL] = D(-1)
+    at.end(at.alive()[0].broker_id, OrderState.CANCELLED)
+    at.fills_leg = lambda effect: True
+    worst = D(0)
+    for _ in range(60):
+        at.wait(1)
+        at.look()
+        worst = max(worst, naked_calls(at))
+
+    assert worst == 0
+    assert at.net == {SPY: D(0), CALL: D(0)}
 
 
 def test_nothing_is_asked_of_calls_where_shares_that_are_others_suffice() -> None:

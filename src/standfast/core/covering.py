@@ -1,4 +1,5 @@
-"""Shares that make good calls sold against them, while the two form no structure.
+"""Shares that make good calls sold against them, while the two form no structure; or when the calls of one are closed,
+and others were sold meanwhile.
 
 Sold before such a call is bought back, the shares leave it naked: what it may lose then has no bound, and most accounts
 may not even hold it. So whatever asks for the close of these shares (a rule, an operator, a flatten), the calls go
@@ -13,6 +14,7 @@ from decimal import ROUND_CEILING, Decimal
 
 from standfast.core.shapes import underlying_of
 from standfast.core.situation import Outcomes, Situation
+from standfast.core.structures import open_legs, structure_at
 from standfast.model.effects import WakeAt
 from standfast.model.ids import Holding, InstrumentId
 from standfast.model.instrument import money_of_a_point
@@ -24,12 +26,12 @@ from standfast.model.position import Position
 
 def covers(s: Situation, position: Position) -> bool:
     """Whether calls sold beside it rest on these shares: it is no other's, and older lots do not suffice."""
-    if not _is_lot(position):
+    if position.structure is not None or not _is_long(position):
         return False
     needed = _needed(s, position.holding)
     if needed <= 0:
         return False
-    lots = [each for each in s.book.guarded_at(position.holding) if _is_lot(each)]
+    lots = [each for each in s.book.guarded_at(position.holding) if each.structure is None and _is_long(each)]
     older = lots[: next(place for place, each in enumerate(lots) if each.id == position.id)]
     theirs = s.book.booked(position.holding) - _in_structures(s, position.holding) - _held(s, lots)
     return needed > max(theirs, ZERO) + _held(s, older)
@@ -37,7 +39,7 @@ def covers(s: Situation, position: Position) -> bool:
 
 def closes_before(s: Situation, position: Position, to_close: Decimal) -> Outcomes | None:
     """What has to be closed before so many of these shares are sold, and a look when it may be; None: nothing has."""
-    lacking = _lacking(s, position, to_close)
+    lacking = _lacking(s, position, to_close) if _sold(s, position.holding) else ZERO
     return _calls_first(s, position, lacking) if lacking > 0 else None
 
 
@@ -59,23 +61,34 @@ def _calls_first(s: Situation, position: Position, lacking: Decimal) -> Outcomes
     yield WakeAt(at=s.now + timedelta(seconds=1), holding=position.holding)
 
 
-def _is_lot(position: Position) -> bool:
-    is_share = option_contract(position.holding.instrument) is None
-    return is_share and position.sign > 0 and position.structure is None and position.is_guarded
+def _is_long(position: Position) -> bool:
+    return option_contract(position.holding.instrument) is None and position.sign > 0
 
 
 def _lacking(s: Situation, position: Position, to_close: Decimal) -> Decimal:
     """Shares that sold calls would lack by that, and do not lack now."""
-    needed = _needed(s, position.holding) if _is_lot(position) else ZERO
+    needed = _needed(s, position.holding) if _is_long(position) else ZERO
     if needed <= 0:
         return ZERO
+    needed += _delivered(s, position.holding)
     going = (
         order.remaining
         for order in s.book.alive.at(position.holding)
         if order.role in CLOSING_ROLES and not order.is_finished and order.position != position.id
     )
-    left = s.book.booked(position.holding) - _in_structures(s, position.holding) - sum(going, ZERO)
+    left = s.book.booked(position.holding) - sum(going, ZERO)
     return max(needed - left + to_close, ZERO) - max(needed - left, ZERO)
+
+
+def _delivered(s: Situation, under: Holding) -> Decimal:
+    """Shares that sold calls of structures are good for: those beside them."""
+    total = ZERO
+    for place in s.book.structures_at(under):
+        booked = structure_at(s.book, place)
+        for leg, call in open_legs(s.book, booked) if booked is not None else ():
+            if leg.sign < 0 and leg.leg.contract is not None:
+                total += s.book.held(call) * money_of_a_point(call.holding.instrument)
+    return total
 
 
 def _needed(s: Situation, under: Holding) -> Decimal:
