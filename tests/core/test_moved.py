@@ -135,6 +135,22 @@ def test_what_comes_in_is_taken_in_as_the_policy_says() -> None:
     assert watch.book.state.moves == {}
 
 
+@pytest.mark.parametrize("sign", [1, -1])
+def test_what_takes_it_to_the_other_side_leaves_and_the_rest_is_taken_in(sign: int) -> None:
+    """Found by simulation: an assignment for more shares than were held left the books on the other side for ever."""
+    assigned = moved("m1", -30 * sign, MovementKind.EXERCISE)
+    watch = Watch(*position(10 * sign), assigned, held={SPY: -20 * sign}, rules=ruled(foreign=Foreign.ADOPT))
+
+    (gone,) = of(j.MovedOut, watch.looks(15))
+
+    assert sum(part.quantity for part in gone.parts) == D(10)
+    told(watch.book, *settle(watch.situation(), the(watch.book)))
+    watch.by_name = D(-20 * sign)
+    watch.looks(30)
+    assert watch.book.net(SPY).low == watch.book.net(SPY).high == D(-20 * sign)
+    assert not watch.book.breaks_at(SPY)
+
+
 def test_somebody_elses_leaves_before_ours() -> None:
     watch = Watch(*position(10), j.ForeignAcknowledged(holding=SPY, quantity=D(3), by="op"), held={SPY: 9})
     told(watch.book, moved("m1", -4), at=NOW)

@@ -87,10 +87,14 @@ def _look_at(s: Situation, finding: Finding, known: Break | None) -> Outcomes:
         yield from _tell(s, replace(known, finding=finding))  # in today's words
 
 
+EXPLAINED = frozenset({BreakKind.GHOST_POSITION, BreakKind.QUANTITY, BreakKind.SIDE})
+"""Of which a movement may say how it came about."""
+
+
 def _is_explained(s: Situation, found: Break, acted: list[Outcome]) -> bool:
     """Whether what is missing is booked as ended, or its last price or the shares of it are waited for: that is told
     where it is booked, and there is nothing to wake anybody for."""
-    if found.finding.kind not in (BreakKind.GHOST_POSITION, BreakKind.QUANTITY) or found.finding.holding is None:
+    if found.finding.kind not in EXPLAINED or found.finding.holding is None:
         return False
     if any(isinstance(each, MovementBooked | MovedOut) for each in acted):
         return True
@@ -174,6 +178,8 @@ def _act(s: Situation, found: Break) -> Outcomes:
                 yield from _take_in(s, found)
             if not gone:
                 yield from _give_back(s, found)
+        case BreakKind.SIDE:
+            yield from _left(s, found)  # what is on the other side then is a difference of its own
         case BreakKind.STRAY_EXIT:
             if s.rules.mode_for(finding.kind) is Mode.REPAIR:
                 yield from _cancel_stray(s, finding)
@@ -198,11 +204,16 @@ def _mend(s: Situation, found: Break) -> Outcomes:
 def _gone(s: Situation, found: Break) -> Outcomes:
     """What left by no trade, once its activity and the list agree; where none is told, the activity itself."""
     assert found.finding.holding is not None, found
+    yield from _left(s, found)
+    yield from ended(s, found.finding.holding, found.first_seen)
+    yield from split(s, found.finding.holding)
+
+
+def _left(s: Situation, found: Break) -> Outcomes:
+    assert found.finding.holding is not None, found
     for fact in moved_out(s, found.finding.holding):
         yield fact
         yield BreakActed(id=found.id, action=f"left by {', '.join(fact.movements)}")
-    yield from ended(s, found.finding.holding, found.first_seen)
-    yield from split(s, found.finding.holding)
 
 
 def _take_in(s: Situation, found: Break) -> Outcomes:
