@@ -8,15 +8,17 @@ import pytest
 
 from standfast.core.book import Book
 from standfast.core.decide import decide
+from standfast.core.exits import exits
 from standfast.core.fills import book_fill
 from standfast.core.forming import forming
 from standfast.core.identity import WHOLE, contradiction
 from standfast.core.policy import Foreign
+from standfast.core.results import levels_of
 from standfast.core.situation import Situation
 from standfast.model import journal as j
 from standfast.model.ids import BrokerOrderId, ClientOrderId, Holding, PositionId
 from standfast.model.order import OrderReport, OrderState, Role, Side
-from standfast.model.position import CloseReason, Position, Standing
+from standfast.model.position import CloseReason, Position, Standing, Trail
 from tests.core.situations import (
     D,
     P,
@@ -61,6 +63,23 @@ def test_no_rule_of_a_single_position_is_judged_of_a_leg_once_it_belongs_to_a_st
     decision = decide(s, s.book.holdings())
 
     assert [type(fact) for fact in decision.facts] == [j.StructureFormed]
+
+
+@pytest.mark.parametrize(
+    "of_before",
+    [
+        j.TrailMoved(position=Q, trail=Trail(rung=0, peak=D("0.5"), stop=D("0.4"))),
+        j.ProtectionChosen(position=Q, stop=D("0.75"), target=None, bare=False, by="op"),
+    ],
+    ids=["a trail", "a stop"],
+)
+def test_what_was_kept_around_a_position_before_it_was_a_leg_takes_no_cover_away(of_before: j.Fact) -> None:
+    """Found by simulation: an option climbed its ladder alone, became the cover of another, and was sold by it."""
+    s = bare(-3, 3, of_before)
+    told(s.book, *of(j.StructureFormed, forming(s, s.book.holdings())))
+
+    assert list(exits(s, s.book.state.positions[Q])) == []
+    assert levels_of(s, s.book.state.positions[Q]).stop is None
 
 
 def test_what_exceeds_the_whole_units_stays_apart_as_part_of_its_lot() -> None:
