@@ -21,11 +21,14 @@ from standfast.model.effects import ReadQuotes
 from standfast.model.evidence import HeldReport
 from standfast.model.ids import Holding, InstrumentId, PositionId
 from standfast.model.instrument import Instrument, Kind
+from standfast.model.order import Side
 from standfast.model.position import CloseReason, Standing
 from tests.core.situations import (
     NOW,
     D,
     P,
+    adopted,
+    fill,
     folded,
     of,
     position,
@@ -37,7 +40,7 @@ from tests.core.situations import (
 )
 
 CALL, PUT = (Holding(InstrumentId(f"AAPL260304{right}00250000")) for right in "CP")
-LATER = Holding(InstrumentId("AAPL260320C00250000"))
+LATER, PUT_LATER = (Holding(InstrumentId(f"AAPL260320{right}00250000")) for right in "CP")
 WEEKLY = Holding(InstrumentId("SPXW260304P06885000"))
 AAPL, SPX = Holding(InstrumentId("AAPL")), Holding(InstrumentId("SPX"))
 SILENT = with_contract(tells_movements=False)
@@ -193,6 +196,24 @@ def test_shares_that_come_by_just_as_much_say_it_was_exercised(
     assert evening.closed() == (D(0), reason, -500 * D(quantity))
     (taken,) = evening.book.positions_at(AAPL)
     assert (taken.net, taken.is_guarded) == (D(shares), True)
+
+
+def test_shares_that_came_by_it_and_were_closed_since_say_it_was_exercised() -> None:
+    """Found by simulation: the shares were in the list, taken in and sold before the contract was missed, and it stayed
+    in the books for ever."""
+    taken = adopted(100, 250, id=Q, holding=AAPL)
+    sale = fill("x", "theirs", Side.SELL, 100, 260, holding=AAPL)
+    part = j.Allocation(position=Q, quantity=D(100), opens=False)
+    gone = [
+        j.FillBooked(fill=sale, allocations=(part,)),
+        j.PositionSettled(position=Q, reason=CloseReason.BOT_EXIT, proof="sold"),
+    ]
+    evening = Evening(*position(-1, 5, holding=PUT_LATER), taken, *gone, **prices(AAPL, "240"))
+    evening.given["instruments"] = {PUT_LATER.instrument: option_of(PUT_LATER)}
+
+    evening.looks({})
+
+    assert evening.closed() == (D(0), CloseReason.ASSIGNMENT, D(500))
 
 
 def option_of(holding: Holding) -> Instrument:

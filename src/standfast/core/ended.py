@@ -26,7 +26,7 @@ from standfast.model.ids import Holding, InstrumentId, digest
 from standfast.model.journal import AlertRaised, MovedOut, MovementBooked
 from standfast.model.option import OptionContract, Right, option_contract
 from standfast.model.order import INFERRED, ZERO, Movement, MovementKind
-from standfast.model.position import CloseReason
+from standfast.model.position import CloseReason, Position
 from standfast.model.settlement import settlement
 
 SETTLED = timedelta(minutes=1)
@@ -167,7 +167,16 @@ def _has_come(s: Situation, gone: Gone) -> bool:
     gap = _gap(s, gone.under)
     if gap * gone.shares > 0 and abs(gap) >= abs(gone.shares):
         return True
-    return any(p.bare_adopted * p.sign == gone.shares for p in s.book.positions_at(gone.under))
+    return any(lot.bare_adopted * lot.sign == gone.shares for lot in _taken_in_since(s, gone))
+
+
+def _taken_in_since(s: Situation, gone: Gone) -> Iterator[Position]:
+    """Positions in what lies under it; of those that are closed already, what came while it was held."""
+    yield from s.book.positions_at(gone.under)
+    opened = [lot.opened_at for lot in s.book.positions_at(gone.holding) if lot.opened_at is not None]
+    for lot in s.book.state.closed.values():
+        if lot.holding == gone.under and lot.adopted_at is not None and lot.adopted_at >= min(opened, default=s.now):
+            yield lot
 
 
 def _gap(s: Situation, under: Holding) -> Decimal:
