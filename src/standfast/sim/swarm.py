@@ -200,6 +200,8 @@ class Swarm:
         engine = self._world.engine
         order = engine.order(self._world.rules.account, order_id)
         quote = engine.last_quote(order.instrument)
+        if order.order_class is OrderClass.MULTILEG:
+            return False  # its legs fill together, at prices of their own
         if quote is None or not order.is_live or not engine.is_tradable(order.instrument) or order.remaining <= 0:
             return False
         part = (order.remaining * Decimal(str(share))).to_integral_value() or order.remaining
@@ -213,7 +215,8 @@ class Swarm:
             self.fired[18] += 1
 
     def _some_order(self, stroke: Stroke, *, live: bool = True) -> Order | None:
-        working = [order for order in self._world.working(stroke.target) if order.is_live or not live]
+        found = [order for order in self._world.working(stroke.target) if order.order_class is not OrderClass.MULTILEG]
+        working = [order for order in found if order.is_live or not live]
         return stroke.random().choice(working) if working else None
 
     def _reject(self, stroke: Stroke) -> None:
