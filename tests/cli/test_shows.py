@@ -85,3 +85,26 @@ def test_a_file_that_is_not_there_is_1_with_its_name(asked: list[str], capsys: p
 def test_a_port_no_machine_has_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["exchange", "--port", "65536"]) == 2
     assert "a port is at most 65535" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("asked", "why"),
+    [
+        (["rollback-doubles", "close-flips", "--seeds", "2"], "--seeds goes with rollback-doubles alone"),
+        (["rollback-doubles", "--seeds", "2", "--wire"], "goes without --wire"),
+        (["rollback-doubles", "--seeds", "0"], "at least one"),
+        (["perp-stop-not-seen", "--broker", "bybit"], "is played at binance, not at bybit"),
+    ],
+)
+def test_what_does_not_go_together_in_a_drill_is_said(
+    asked: list[str], why: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["drill", "run", *asked]) == 1
+    assert why in capsys.readouterr().err
+
+
+def test_a_drill_over_seeds_ends_with_its_figures(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["drill", "run", "rollback-doubles", "--seeds", "1", "--from", "5", "--json"]) == 0
+    figures = json.loads(capsys.readouterr().out)
+    assert (figures["seeds"], figures["wrong_way"], figures["untracked"], figures["naked"]) == (1, 0, 0, 0)
+    assert figures["failed"] == []

@@ -13,6 +13,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
 
+from standfast.cli.doors_seeds import SeedFigures, SeedRan
 from standfast.model.breaks import Break
 from standfast.model.evidence import AccountRead, Guarded, MarketClock, Rights
 from standfast.model.ids import AccountId, Holding
@@ -180,8 +181,11 @@ class Drills(Protocol):
 
     NAMES: Mapping[str, str]
     """Each drill's name, and what happened."""
+    SEEDED: str
 
-    def run(self, name: str, *, wire: bool, replay: Path | None = None) -> Played: ...
+    def run(self, name: str, *, wire: bool, replay: Path | None = None, at: str | None = None) -> Played: ...
+
+    def seeds(self, first: int, count: int, told: Callable[[SeedRan], None]) -> SeedFigures: ...
 
 
 class FuzzOutcome(Protocol):

@@ -43,6 +43,18 @@ def _drill_arguments(parser: Parser) -> None:
         metavar="PATH",
         help="on recorded quotes (a file or folder as LEAN keeps them); silent-removal alone",
     )
+    parser.add_argument(
+        "--broker",
+        choices=("bybit", "binance"),
+        help="a drill of perpetual futures at this exchange, not its usual one",
+    )
+    parser.add_argument(
+        "--seeds",
+        type=whole,
+        metavar="N",
+        help="rollback-doubles alone, guarded: over so many seeds, with what else may go wrong drawn from each",
+    )
+    parser.add_argument("--from", dest="first", type=whole, default=0, metavar="S", help="the first seed (default: 0)")
 
 
 def _drill_list(options: Options) -> int:
@@ -68,15 +80,19 @@ def _drill_run(options: Options) -> int:
     unknown = [name for name in names if name not in drills.NAMES]
     if unknown:
         raise StandfastError(f"{', '.join(unknown)}: no such drill; see standfast drill list")
+    if options.seeds is not None:
+        from standfast.cli.seeding import run_seeds
+
+        return run_seeds(options, names)
     replay = Path(options.replay) if options.replay else None
     played = []
     for name in names:
         try:
-            played.append(drills.run(name, wire=options.wire, replay=replay))
+            played.append(drills.run(name, wire=options.wire, replay=replay, at=options.broker))
         except (ValueError, OSError) as error:
-            if replay is None:
+            if replay is None and options.broker is None:
                 raise
-            raise StandfastError(f"{name} cannot be played on {replay}: {error}") from error
+            raise StandfastError(f"{name} cannot be played on {replay or options.broker}: {error}") from error
         if not options.json:
             _print_played(played[-1])
     if options.json:
@@ -259,7 +275,9 @@ VERBS = {
     "drill run": Verb(
         does="Play incidents on the simulated exchange, each with a bare bot and with a guarded one, and compare.",
         example="standfast drill run exits-expire close-flips\nstandfast drill run all --wire\n"
-        "standfast drill run silent-removal --replay 20210106_quote_european.zip",
+        "standfast drill run silent-removal --replay 20210106_quote_european.zip\n"
+        "standfast drill run rollback-doubles --broker binance\n"
+        "standfast drill run rollback-doubles --seeds 100",
         codes=HELD,
         run=_drill_run,
         arguments=_drill_arguments,

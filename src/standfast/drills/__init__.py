@@ -10,8 +10,10 @@ Importing this room is cheap: a drill is loaded when it is played.
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
+    from standfast.drills.lagging import Figures, Ran
     from standfast.drills.played import Played
 
 NAMES = {
@@ -66,3 +68,14 @@ def run(name: str, *, wire: bool, replay: "Path | None" = None, at: str | None =
     if name not in NAMES:
         raise KeyError(name)
     return play(name, wire=wire, replay=replay, at=at)
+
+
+SEEDED = "rollback-doubles"
+"""The drill that can be played over seeds."""
+
+
+def seeds(first: int, count: int, told: "Callable[[Ran], None]") -> "Figures":
+    """Play `SEEDED` guarded over so many seeds: see `lagging`. `told` of each."""
+    from standfast.drills.lagging import measure
+
+    return measure(first, count, told)

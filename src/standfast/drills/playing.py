@@ -69,14 +69,14 @@ def moved(drill: AnyDrill, at: str) -> AnyDrill:
 
 
 def play(drill: AnyDrill, *, wire: bool) -> Played:
-    with _quiet():
+    with quiet():
         bare, bare_lines = _play(drill, is_guarded=False, wire=wire)
         guarded, guarded_lines = _play(drill, is_guarded=True, wire=wire)
     return Played(name=drill.name, bare=bare, guarded=guarded, timeline=(*bare_lines, *guarded_lines))
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """The timeline is what a drill tells; the guard's log of a staged failure would only frighten. Its status lines
     are kept for the stage: some claims are about what a person could read there."""
     before = structlog.get_config()

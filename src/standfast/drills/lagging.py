@@ -7,7 +7,7 @@ What is counted is read at the exchange itself; the bounds are the promises' (RE
 positions shows what is held.
 """
 
-from collections.abc import Awaitable, Iterator
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -18,6 +18,7 @@ from standfast.drills.perpetual.audit import holding, wrong_way
 from standfast.drills.perpetual.scene import AVL, At, PerpetualScene
 from standfast.drills.perpetual.stage import PerpetualStage, play
 from standfast.drills.perpetual.truth import HEDGES
+from standfast.drills.playing import quiet
 from standfast.drills.rollback_doubles import NOT_NOW
 from standfast.drills.telling import Stuck
 from standfast.exchange.faults import Delayed, Lost, NeverAnswered, ServerError, Slow, Stale
@@ -145,9 +146,14 @@ def draw(seed: int) -> Drawn:
     )
 
 
-def run(first: int, count: int) -> Iterator[Ran]:
+def measure(first: int, count: int, told: Callable[[Ran], None] = lambda ran: None) -> Figures:
+    """`told` of every seed as it has been played."""
+    figures = Figures()
     for seed in range(first, first + count):
-        yield run_one(draw(seed))
+        ran = run_one(draw(seed))
+        figures.add(ran)
+        told(ran)
+    return figures
 
 
 def run_one(drawn: Drawn) -> Ran:
@@ -156,7 +162,8 @@ def run_one(drawn: Drawn) -> Ran:
     async def told(stage: PerpetualStage) -> Ran:
         return await _Watch(stage, drawn).tell()
 
-    return play(scene, told, is_guarded=True, wire=False, seed=drawn.seed)
+    with quiet():
+        return play(scene, told, is_guarded=True, wire=False, seed=drawn.seed)
 
 
 class _Watch:
