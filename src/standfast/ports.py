@@ -215,6 +215,15 @@ class TellsRights(Protocol):
 
 
 @runtime_checkable
+class KnowsInstruments(Protocol):
+    """A broker that has read every instrument at once."""
+
+    def known_instrument(self, instrument: InstrumentId) -> Instrument | None:
+        """Without asking anybody; None for one it does not know."""
+        ...
+
+
+@runtime_checkable
 class TellsGuarded(Protocol):
     """A broker of which not everything can be guarded in the same way everywhere, and that says what."""
 

@@ -8,7 +8,7 @@ import structlog
 from standfast.model.errors import BrokerError
 from standfast.model.ids import Holding, InstrumentId
 from standfast.model.instrument import Instrument
-from standfast.ports import Broker, Clock
+from standfast.ports import Broker, Clock, KnowsInstruments
 
 log = structlog.get_logger("standfast.instruments")
 
@@ -33,9 +33,14 @@ class Instruments:
         for holding in holdings:
             if holding.instrument in self.known:
                 continue
-            self.known[holding.instrument] = Instrument.assumed(holding.instrument)
-            self._unread.append(holding.instrument)
-            self._is_unread.set()
+            told = self._known_already(holding.instrument)
+            self.known[holding.instrument] = told or Instrument.assumed(holding.instrument)
+            if told is None:
+                self._unread.append(holding.instrument)
+                self._is_unread.set()
+
+    def _known_already(self, name: InstrumentId) -> Instrument | None:
+        return self.broker.known_instrument(name) if isinstance(self.broker, KnowsInstruments) else None
 
     async def run(self) -> None:
         """Read them one at a time, the latest first."""

@@ -27,6 +27,7 @@ from tests.brokers.ccxt.scripted import (
 POSITIONS, ORDERS, HISTORY, EXECUTIONS = (
     "/v5/position/list", "/v5/order/realtime", "/v5/order/history", "/v5/execution/list",
 )  # fmt: skip
+TIME = "/v5/market/time"
 FIRST = BrokerOrderId("o-1")
 
 
@@ -285,3 +286,16 @@ async def test_a_position_in_a_contract_that_is_younger_than_the_table_is_not_le
 
     with pytest.raises(Malformed):
         await at.positions()
+
+
+async def test_fills_that_are_waited_for_do_not_wait_for_the_exchanges_time_first() -> None:
+    script = Script()
+    at = broker(script)
+    start = (await at.activities("")).watermark
+
+    await at.activities(start)
+    asked = [script.paths().count(TIME)]
+    await script.clock.advance(60)
+    await at.activities(start)
+
+    assert [*asked, script.paths().count(TIME)] == [1, 2]

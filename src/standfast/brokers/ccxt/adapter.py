@@ -113,9 +113,16 @@ class CcxtBroker:
     async def instrument(self, instrument: InstrumentId) -> Instrument:
         found = await self._venue.instrument(instrument)
         self._table = await self._venue.markets()
-        known = self._instruments.get(instrument)
+        return self._cached(found)
+
+    def known_instrument(self, instrument: InstrumentId) -> Instrument | None:
+        found = self._venue.known_instrument(instrument)
+        return None if found is None else self._cached(found)
+
+    def _cached(self, found: Instrument) -> Instrument:
+        known = self._instruments.get(found.id)
         if known is None or known != found:
-            known = self._instruments[instrument] = found
+            known = self._instruments[found.id] = found
         return known
 
     async def positions(self, *, urgency: int = Urgency.READ) -> PositionsRead:

@@ -58,7 +58,7 @@ class Dialect:
     feed: Feed | None
     """None: quotes are streamed by ccxt, where it can."""
     options: Mapping[str, object] = field(default_factory=dict)
-    """ccxt's own, so that it asks for no more than is needed."""
+    """ccxt's own, so that it asks for no more than is needed: no list of positions beside ours, for one."""
 
 
 def _nothing(response: Response) -> None:
@@ -80,7 +80,10 @@ DIALECTS = {
         take=binance_refusals.taken,
         rates=BINANCE_RATES,
         feed=BinanceFeed(),
-        options={"fetchMarkets": {"types": ["linear"]}},
+        options={
+            "fetchMarkets": {"types": ["linear"]},
+            "watchPositions": {"fetchPositionsSnapshot": False, "awaitPositionsSnapshot": False},
+        },
     ),
 }
 UNIFIED = Dialect(

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from standfast.brokers.ccxt.client import CcxtClient
 from standfast.brokers.ccxt.library import note_time
@@ -22,6 +22,8 @@ from standfast.model.instrument import Instrument
 from standfast.model.order import ZERO, OrderReport
 from standfast.ports import Clock
 
+TOLD_KEPT, ASTRAY = timedelta(seconds=45), timedelta(seconds=1)
+"""How long the exchange's time is reckoned from when it was told; and by how much our own may have been set since."""
 TICKERS_ONE_BY_ONE = 3
 """Of more contracts all tickers are read at once."""
 KNOWN_MAX = 50_000
@@ -50,6 +52,14 @@ def contract(*, unique_ids: bool, requests_per_minute: int, native_stops: bool =
     )
 
 
+class Told(NamedTuple):
+    """The exchange's time, and ours of both kinds when it was heard."""
+
+    theirs: datetime
+    ours: datetime
+    monotonic: float
+
+
 class LinearVenue(ABC):
     def __init__(self, client: CcxtClient, shelf: Shelf, clock: Clock) -> None:
         self._client = client
@@ -57,6 +67,7 @@ class LinearVenue(ABC):
         self._clock = clock
         self._table: Markets | None = None
         self._held: dict[Holding, Decimal] = {}
+        self._told: Told | None = None
 
     @abstractmethod
     async def told_time(self) -> datetime:
@@ -66,7 +77,24 @@ class LinearVenue(ABC):
         began = self._clock.now()
         found = await self.told_time()
         note_time(self._client.library, found - (began + (self._clock.now() - began) / 2))
+        self._told = Told(found, self._clock.now(), self._clock.monotonic())
         return found
+
+    async def about_now(self) -> datetime:
+        """The exchange's time as last told, if that was a moment ago and our clock has only run since; else it is asked
+        for. What waits for it need not wait for an answer first."""
+        told = self._told
+        if told is None:
+            return await self.now()
+        since = timedelta(seconds=self._clock.monotonic() - told.monotonic)
+        if since > TOLD_KEPT or abs(self._clock.now() - told.ours - since) > ASTRAY:
+            return await self.now()
+        return told.theirs + since
+
+    def known_instrument(self, name: InstrumentId) -> Instrument | None:
+        """Where the table has it."""
+        market = self._table.by_name.get(name) if self._table is not None else None
+        return market.instrument if market is not None else None
 
     async def markets(self, lacking: str = "") -> Markets:
         load = self._client.library.fetch_markets

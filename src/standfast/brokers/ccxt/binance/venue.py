@@ -120,7 +120,7 @@ class BinanceVenue(LinearVenue):
         return self._whole(report)
 
     async def activities(self, watermark: str, urgency: int) -> ActivitiesRead:
-        until = int((await self.now()).timestamp() * 1000)
+        until = int((await self.about_now()).timestamp() * 1000)
         mark = parsed(watermark) if watermark else Watermark(until - OVERLAP)
         trades: list[TradeRow] = []
         funding: list[IncomeRow] = []

@@ -89,7 +89,7 @@ class BybitVenue(LinearVenue):
         return max(found, key=lambda each: each.updated_at or datetime.min.replace(tzinfo=UTC))
 
     async def activities(self, watermark: str, urgency: int) -> ActivitiesRead:
-        now = await self.now()
+        now = await self.about_now()
         return await history.read(self._calls, await self.markets(), self._holding_of, watermark, now, urgency)
 
     async def account(self) -> AccountRead:

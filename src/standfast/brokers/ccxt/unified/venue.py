@@ -155,7 +155,7 @@ class UnifiedVenue(LinearVenue):
         return None
 
     async def activities(self, watermark: str, urgency: int) -> ActivitiesRead:
-        until = int((await self.now()).timestamp() * 1000)
+        until = int((await self.about_now()).timestamp() * 1000)
         mark = parsed(watermark) if watermark else Watermark(until - OVERLAP)
         told = feature(self._library, "fetchMyTrades")
         rows: list[Row] = []
