@@ -12,7 +12,19 @@ from pathlib import Path
 
 from bench.figures import Figure, table
 
-NAMES = ("start", "journal", "quotes", "structures", "reconcile", "startup", "protecting", "storm", "idle", "restart")
+NAMES = (
+    "start",
+    "journal",
+    "quotes",
+    "structures",
+    "reconcile",
+    "startup",
+    "protecting",
+    "verifying",
+    "storm",
+    "idle",
+    "restart",
+)
 """One module each, in the order they run: the short ones first."""
 
 

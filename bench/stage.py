@@ -27,19 +27,20 @@ KEYS = {"APCA-API-KEY-ID": "key", "APCA-API-SECRET-KEY": "secret"}
 SETTINGS = """\
 [[accounts]]
 name = "paper"
-broker = "alpaca"
+broker = "{broker}"
 mode = "repair"
 key_id = "key"
 secret = "secret"
 foreign = "{foreign}"
 rest_url = "{url}"
-clock = "exchange"
+{clock}
 
 [[policies]]
 name = "default"
 exits_held_by = "{held_by}"
 stop_loss = "{stop_loss}"
 """
+USUAL = {"broker": "alpaca", "stop_loss": "2%", "clock": 'clock = "exchange"'}
 
 
 class Exchange:
@@ -117,10 +118,10 @@ def exchange(instruments: Sequence[str], *options: str, cash: int = 100_000_000)
 
 @contextmanager
 def guard(
-    folder: Path, at: Exchange, *, held_by: str = "broker", foreign: str = "adopt", stop_loss: str = "2%"
+    folder: Path, at: Exchange, *, held_by: str = "broker", foreign: str = "adopt", **said: str
 ) -> Iterator[psutil.Process]:
-    """A running guard (its parent process), from the moment it guards."""
-    config = settings(folder, at.url, held_by=held_by, foreign=foreign, stop_loss=stop_loss)
+    """A running guard (its parent process), from the moment it guards. `said`: as in `settings`."""
+    config = settings(folder, at.url, held_by=held_by, foreign=foreign, **said)
     with (folder / "guard.log").open("ab") as log:
         begins = log.tell()
         process = subprocess.Popen(
@@ -133,9 +134,11 @@ def guard(
             end(process)
 
 
-def settings(folder: Path, url: str, *, held_by: str, foreign: str = "adopt", stop_loss: str = "2%") -> Path:
+def settings(folder: Path, url: str, *, held_by: str, foreign: str = "adopt", **said: str) -> Path:
+    """`said`: what else the settings say, by the names in them."""
+    told = USUAL | said | {"url": url, "held_by": held_by, "foreign": foreign}
     config = folder / "standfast.toml"
-    config.write_text(SETTINGS.format(url=url, held_by=held_by, foreign=foreign, stop_loss=stop_loss))
+    config.write_text(SETTINGS.format(**told))
     return config
 
 

@@ -8,7 +8,7 @@ import pytest
 from standfast.cli.telling import TELL, sentence
 from standfast.cli.trail import Subject, subjects, trail
 from standfast.model import journal as j
-from standfast.model.ids import EntryNumber
+from standfast.model.ids import EntryNumber, RequestId
 from tests.cli.ledgers import OPENED, story, write
 from tests.cli.running import standfast
 
@@ -104,3 +104,16 @@ def test_explain_of_nothing_or_of_several_is_1(asked: str, said: str, config: Pa
 
     assert (ran.code, ran.out) == (1, "")
     assert said in ran.err
+
+
+def test_the_trail_of_an_opening_ends_with_what_its_operator_was_told_of_its_three_sources() -> None:
+    key = next(fact.key for fact in story() if isinstance(fact, j.OpeningRequested) and fact.position == "p-spy-kept")
+    id = RequestId("r-1")
+    taken = j.RequestTaken(request=id, verb="open", arguments={"key": key, "instrument": "SPY"}, by="ann")
+    done = j.RequestDone(request=id, ok=True, detail="order filled 10, executions 10, the list of positions shows +10")
+    numbered = [j.Entry(EntryNumber(at), 1, OPENED, fact) for at, fact in enumerate([taken, *story(), done], start=1)]
+
+    found = trail(numbered, Subject("position", "p-spy-kept"))
+
+    assert kinds(found)[:2] == ["RequestTaken", "OpeningRequested"]
+    assert "executions 10, the list of positions shows +10" in sentence(found[-1].fact)

@@ -134,14 +134,27 @@ def _follow(fact: j.Fact, names: set[str]) -> None:
             _follow_report(fact, names)
         case j.LotFound() if fact.position in names:
             names.add(fact.order)
-        case j.CloseRequested() if fact.position in names and fact.request is not None:
-            names.add(fact.request)
+        case j.CloseRequested() | j.OpeningRequested() | j.RequestTaken():
+            _follow_asked(fact, names)
         case j.BreakSeen() if fact.finding.subject in names:
             names.add(fact.id)
         case j.AlertRaised() if fact.break_id in names:
             names.add(fact.id)
         case _:
             _follow_together(fact, names)
+
+
+def _follow_asked(fact: j.CloseRequested | j.OpeningRequested | j.RequestTaken, names: set[str]) -> None:
+    """Who asked for it, and what they were told: an opening is the request's, or has a key of its own."""
+    match fact:
+        case j.CloseRequested() if fact.position in names and fact.request is not None:
+            names.add(fact.request)
+        case j.OpeningRequested() if fact.position in names:
+            names.add(fact.key)
+        case j.RequestTaken() if fact.verb == "open" and fact.arguments.get("key") in names:
+            names.add(fact.request)
+        case _:
+            pass
 
 
 def _follow_together(fact: j.Fact, names: set[str]) -> None:
