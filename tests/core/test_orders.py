@@ -1,16 +1,21 @@
 """Tests of `core/orders.py`: no order that may only reduce can point the wrong way."""
 
+import re
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from standfast.core import orders
 from standfast.core.orders import intent, opening, reducing
 from standfast.model.ids import is_own
 from standfast.model.order import OrderType, Role, Side, TimeInForce, side_towards_zero
 from tests.core.situations import ACCOUNT, D, P, exit_intended, folded, own_id, position, the, told
 
+PACKAGE = Path(orders.__file__).parents[1]
+MAKES_TERMS = re.compile(r"(?<!\w)Terms\(")
 quantities = st.decimals(min_value="0.001", max_value="1000", places=3)
 nets = st.one_of(quantities, quantities.map(lambda value: -value))
 prices = st.one_of(st.none(), st.decimals(min_value="0.01", max_value="500", places=2))
@@ -31,6 +36,14 @@ def test_every_reducing_order_moves_the_net_towards_zero_and_never_past_it(
     assert left * net >= 0
     assert terms.quantity <= quantity
     assert terms.reduces
+
+
+def test_nobody_else_makes_terms_of_an_order_that_is_sent() -> None:
+    """Who makes none cannot name a side. (The fold writes down what the order of a whole spread comes to: a record.)"""
+    rooms = (PACKAGE / "core", PACKAGE / "runtime")
+    makers = {path.name for room in rooms for path in room.rglob("*.py") if MAKES_TERMS.search(path.read_text())}
+
+    assert makers == {"orders.py", "fold_structures.py"}
 
 
 def test_a_flat_net_has_nothing_to_reduce() -> None:
