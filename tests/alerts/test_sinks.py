@@ -131,7 +131,7 @@ async def test_an_address_apprise_does_not_know_is_a_failure() -> None:
 async def test_a_service_that_fails_then_hangs_then_works_gets_the_alert_and_never_blocks_the_loop() -> None:
     with service() as server:
         clock = Hands()
-        box = Outbox("paper", [Channel("json#0", AppriseSink(Secret(f"{server.url}?rto=2"), "json#0"))])
+        box = Outbox("paper", [Channel("json#0", AppriseSink(Secret(f"{server.url}?rto=5"), "json#0"))])
         server.mode = "500"
         refused = await box.deliver([alert(1)], clock)
         clock.at += 1

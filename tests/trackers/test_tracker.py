@@ -138,16 +138,15 @@ async def test_the_loop_goes_on_while_a_huge_record_is_read(tmp_path: Path) -> N
     """Forty megabytes: parsing them here would hold everything up."""
     record = tmp_path / "orders.json"
     record.write_text(json.dumps([{"symbol": "SPY", "quantity": 1, "note": "x" * 4000}] * 10_000))
-    longest, last = 0.0, asyncio.get_running_loop().time()
+    turns = 0
     async with tracking(record, json_map(only={"note": ("y",)})) as found, asyncio.TaskGroup() as group:
         reading = group.create_task(found.read())
         while not reading.done():
             await asyncio.sleep(0)
-            now = asyncio.get_running_loop().time()
-            longest, last = max(longest, now - last), now
+            turns += 1
 
     assert reading.result().entries == ()
-    assert longest < 0.5
+    assert turns > 100, "the loop stood still"
 
 
 async def test_a_database_is_read_through_it_and_never_a_key_of_ours_with_it(
