@@ -59,14 +59,13 @@ def _is_confirmed(s: Situation, holding: Holding) -> bool:
 
 def _mixed_with(s: Situation, booked: BookedStructure) -> BookedStructure | None:
     """Another that has lost its ratio, with whose legs this one's make whole units of both, and nothing else."""
-    shapes = [_shape(booked)]
-    for leg in booked.legs if booked.standing is Standing.ADOPTED else ():
-        for place in s.book.structures_at(leg.holding):
-            other = structure_at(s.book, place)
-            if other is None or other.id == booked.id or other.standing is not Standing.ADOPTED:
-                continue
-            if lost_ratio(s, other) is not None and _make_whole(s, (booked, other), [*shapes, _shape(other)]):
-                return other
+    here = {leg.holding for leg in booked.legs}
+    for other in s.book.state.structures.values() if booked.standing is Standing.ADOPTED else ():
+        is_beside = other.id != booked.id and any(leg.holding in here for leg in other.legs)
+        if not is_beside or other.standing is not Standing.ADOPTED or lost_ratio(s, other) is None:
+            continue
+        if _make_whole(s, (booked, other), [_shape(booked), _shape(other)]):
+            return other
     return None
 
 

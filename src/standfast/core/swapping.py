@@ -8,12 +8,16 @@ nothing at the broker moves.
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 
 from standfast.core.shapes import broken
 from standfast.core.situation import Outcomes, Situation
 from standfast.core.unwinding import lost_ratio
+from standfast.model.effects import WakeAt
 from standfast.model.journal import LegsSwapped
 from standfast.model.structure import BookedStructure, Structure, TiedLeg
+
+SOON = timedelta(milliseconds=50)
 
 
 def swaps(s: Situation, booked: BookedStructure) -> Outcomes:
@@ -23,9 +27,13 @@ def swaps(s: Situation, booked: BookedStructure) -> Outcomes:
         return
     for leg, other in _sharing(s, booked):
         theirs = lost_ratio(s, other)
-        if theirs is not None and _are_whole(lost.structure, theirs.structure, leg):
+        if theirs is None or not _are_whole(lost.structure, theirs.structure, leg):
+            continue
+        if _has_less(lost.structure, theirs.structure, leg):
             yield LegsSwapped(structure=booked.id, other=other.id, holding=leg.holding)
-            return
+        else:  # both may be looked at now, and changed twice is not changed
+            yield WakeAt(at=s.now + SOON, holding=other.holding)
+        return
 
 
 def _sharing(s: Situation, booked: BookedStructure) -> Iterator[tuple[TiedLeg, BookedStructure]]:
@@ -35,6 +43,15 @@ def _sharing(s: Situation, booked: BookedStructure) -> Iterator[tuple[TiedLeg, B
             continue
         theirs = {(leg.holding, leg.sign) for leg in other.legs}
         yield from ((leg, other) for leg in booked.legs if (leg.holding, leg.sign) in theirs)
+
+
+def _has_less(one: Structure, other: Structure, shared: TiedLeg) -> bool:
+    """Which of the two asks for the change: the one that has less of the leg."""
+    held = (
+        next(each.held for each in structure.legs if each.leg.holding == shared.holding) for structure in (one, other)
+    )
+    here, there = held
+    return (here, one.id) < (there, other.id)
 
 
 def _are_whole(one: Structure, other: Structure, shared: TiedLeg) -> bool:
