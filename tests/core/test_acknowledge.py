@@ -11,9 +11,9 @@ from standfast.model import journal as j
 from standfast.model.breaks import BreakKind
 from standfast.model.evidence import HeldReport, PositionsRead
 from standfast.model.order import Fill, Side
+from tests.core.booking import ADOPT, IGNORE, booked, foreign_lot, net_of
 from tests.core.situations import NOW, SPY, D, adopted, after, fill, folded, position, situation, told
 from tests.core.test_acts import acted, broken
-from tests.core.test_fills import ADOPT, IGNORE, booked, foreign_lot, net_of
 from tests.core.test_repair import Watch
 from tests.core.test_undo import take_back
 

@@ -18,6 +18,7 @@ from standfast.model.breaks import BreakKind, Finding
 from standfast.model.ids import AlertId, BreakId, EntryNumber, RequestId
 from standfast.model.order import Role
 from standfast.model.position import CloseReason, Phase, Standing
+from tests.core.booking import LOT, foreign_lot
 from tests.core.situations import (
     NOW,
     SPY,
@@ -37,7 +38,6 @@ from tests.core.situations import (
     the,
     told,
 )
-from tests.core.test_fills import LOT, foreign_lot
 from tests.core.toy_broker import desk
 
 REQUEST = RequestId("r1")

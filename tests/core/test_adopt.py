@@ -12,6 +12,7 @@ from standfast.model import journal as j
 from standfast.model.breaks import BreakKind
 from standfast.model.ids import BrokerOrderId, ClientOrderId, PositionId
 from standfast.model.order import OrderReport, OrderState, OrderType, Role, Side
+from tests.core.booking import LOT, foreign_lot
 from tests.core.situations import (
     SPY,
     D,
@@ -29,7 +30,6 @@ from tests.core.situations import (
     situation,
     told,
 )
-from tests.core.test_fills import LOT, foreign_lot
 from tests.core.test_repair import Watch
 
 OURS = own_id(Role.STOP, id=PositionId("forgotten"))

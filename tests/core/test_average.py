@@ -13,9 +13,10 @@ from standfast.core.policy import Rules
 from standfast.model import journal as j
 from standfast.model.ids import BrokerOrderId, Holding, InstrumentId, PositionId
 from standfast.model.order import Fill, Role, Side
+from tests.core.booking import ADOPT, ALERT, booked
 from tests.core.situations import SPY, D, after, exit_intended, fill, folded, own_id, position, the, told
 from tests.core.spreads import BOUGHT, SOLD
-from tests.core.test_fills import ADOPT, ALERT, average_cost, booked, crowd, made_of
+from tests.core.test_fills import average_cost, crowd, made_of
 
 
 @given(crowd, st.sampled_from([ALERT, ADOPT]), st.randoms(use_true_random=False))

@@ -10,6 +10,7 @@ from standfast.model.effects import SubmitOrder
 from standfast.model.ids import PositionId
 from standfast.model.order import Fill, Movement, MovementKind, Role, Side
 from standfast.model.position import Phase
+from tests.core.booking import ADOPT, IGNORE, booked, net_of
 from tests.core.situations import (
     SPY,
     D,
@@ -24,7 +25,6 @@ from tests.core.situations import (
     situation,
     told,
 )
-from tests.core.test_fills import ADOPT, IGNORE, booked, net_of
 
 BOUGHT = fill("x1", "a", Side.BUY, 10, 100, at=after(1))
 SOLD = fill("x2", "b", Side.SELL, 10, 120, at=after(2))

@@ -14,6 +14,7 @@ from standfast.model.effects import CancelOrder, ReadActivities, ReadPositions, 
 from standfast.model.ids import BrokerOrderId, PositionId
 from standfast.model.order import CLOSING_ROLES, OrderState, OrderType, Role, Side
 from standfast.model.position import CloseReason, Phase, Standing
+from tests.core.booking import foreign_lot
 from tests.core.situations import (
     CONTRACT,
     SPY,
@@ -34,7 +35,6 @@ from tests.core.situations import (
     told,
     with_contract,
 )
-from tests.core.test_fills import foreign_lot
 from tests.core.toy_broker import Desk, desk
 
 P2 = PositionId("p2")

@@ -9,13 +9,13 @@ from fractions import Fraction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from standfast.core.book import Book
 from standfast.core.fills import book_fill
 from standfast.core.policy import Foreign, Rules
 from standfast.model import journal as j
 from standfast.model.ids import BrokerOrderId, PositionId
 from standfast.model.order import Fill, OrderState, OrderType, Role, Side
 from standfast.model.position import CloseReason, Phase, Standing
+from tests.core.booking import ADOPT, ALERT, IGNORE, LOT, booked, foreign_lot, net_of
 from tests.core.situations import (
     BEGAN,
     NOW,
@@ -32,49 +32,13 @@ from tests.core.situations import (
     position,
     report,
     resting_stop,
-    ruled,
     the,
     told,
 )
 
-ALERT, ADOPT, IGNORE = (ruled(foreign=foreign) for foreign in (Foreign.ALERT, Foreign.ADOPT, Foreign.IGNORE))
-LOT = PositionId("lot")
-
-
-def booked(book: Book, fills: Sequence[Fill], rules: Rules = ALERT) -> list[j.FillBooked]:
-    """Book them one by one; the bookings."""
-    made: list[j.FillBooked] = []
-    for each in fills:
-        facts = list(book_fill(book, rules, each))
-        told(book, *facts)
-        made += [fact for fact in facts if isinstance(fact, j.FillBooked)]
-    return made
-
-
-def net_of(book: Book) -> Decimal:
-    lots = sum((p.net for p in book.positions_at(SPY)), D(0))
-    return lots + book.state.acknowledged.get(SPY, D(0))
-
 
 def parts(made: j.FillBooked) -> list[tuple[str | None, Decimal, bool]]:
     return [(part.position, part.quantity, part.opens) for part in made.allocations]
-
-
-def foreign_lot(quantity: int = 5) -> list[j.Fact]:
-    """A lot somebody else bought, known by its fill."""
-    bought = fill("lot-fill", "theirs", Side.BUY, quantity, 100, at=BEGAN)
-    lot = j.LotFound(
-        position=LOT,
-        holding=SPY,
-        sign=1,
-        standing=Standing.FOREIGN,
-        strategy="foreign",
-        order=BrokerOrderId("theirs"),
-    )
-    return [
-        lot,
-        j.FillBooked(fill=bought, allocations=(j.Allocation(position=LOT, quantity=D(quantity), opens=True),)),
-    ]
 
 
 # --- whose it is --------------------------------------------------------------------------------
@@ -194,64 +158,6 @@ def test_a_bracket_leg_whose_parent_we_never_saw_is_still_the_brokers_exit() -> 
     (made,) = booked(book, [fill("y", "leg", Side.SELL, 10, 95, at=after(60))])
 
     assert (parts(made), made.reason) == ([(P, D(10), False)], CloseReason.BROKER_EXIT)
-
-
-# --- matched with what was adopted --------------------------------------------------------------
-
-
-def test_fills_that_explain_an_adoption_are_matched_not_added_and_no_more_than_was_adopted() -> None:
-    book = folded(adopted(10))
-    late = [fill(f"x{n}", f"o{n}", Side.BUY, quantity, 100, at=NOW) for n, quantity in enumerate((4, 6, 5))]
-
-    made = booked(book, late, ADOPT)
-
-    assert [fact.fill.execution_id for fact in made] == ["x2"]
-    assert net_of(book) == D(15)
-
-
-def test_a_fill_behind_an_adoption_is_matched_though_the_clock_was_put_back_since() -> None:
-    book = folded(adopted(10))
-    told(book, j.NakedBegan(position=P), at=BEGAN - timedelta(days=20_000))
-
-    (fact,) = book_fill(book, ADOPT, fill("x1", "theirs", Side.BUY, 10, 100, at=BEGAN))
-
-    assert isinstance(fact, j.FillMatched)
-
-
-def test_buys_and_sales_behind_an_adoption_are_all_matched() -> None:
-    book = folded(adopted(6))
-    late = [fill("x1", "o1", Side.BUY, 10, 100, at=NOW), fill("x2", "o2", Side.SELL, 4, 101, at=NOW)]
-
-    assert booked(book, late, ADOPT) == []
-    assert net_of(book) == D(6)
-
-
-def test_a_late_fill_is_matched_with_the_adoption_that_was_the_first_to_count_it() -> None:
-    """Found by simulation: it explained a later one, whose own fills then counted twice."""
-    book = folded(adopted(10))
-    booked(book, [fill("sold", "o0", Side.SELL, 10, 101, at=after(4))], ADOPT)
-    told(book, j.PositionSettled(position=P, reason=CloseReason.FOREIGN, proof="sold"), at=after(5))
-    told(book, adopted(10, id=LOT), at=after(60))
-
-    early = fill("x1", "o1", Side.BUY, 10, 100, at=after(-1))
-    later = fill("x2", "o2", Side.BUY, 10, 100, at=after(30))
-
-    before = list(book_fill(book, ADOPT, early))
-    told(book, *before)
-    since = list(book_fill(book, ADOPT, later))
-
-    assert before == [j.FillMatched(fill=early, position=P)]
-    assert since == [j.FillMatched(fill=later, position=LOT)]
-
-
-def test_a_sale_after_the_adoption_closes() -> None:
-    sale = report("o", side=Side.SELL, filled=10, state=OrderState.FILLED)
-    book = folded(adopted(10), j.OrderObserved(report=sale))
-
-    (made,) = booked(book, [fill("x", "o", Side.SELL, 10, 101, at=after(1))], ADOPT)
-
-    assert made.reason is CloseReason.BOT_EXIT
-    assert the(book).pnl == D(10)
 
 
 def test_a_position_explained_by_fills_is_stopped_from_its_entry() -> None:

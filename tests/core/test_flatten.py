@@ -9,6 +9,7 @@ from standfast.model import journal as j
 from standfast.model.effects import CancelOrder, SubmitOrder
 from standfast.model.ids import BrokerOrderId, PositionId, RequestId
 from standfast.model.order import OrderType, Role, Side
+from tests.core.booking import LOT, foreign_lot
 from tests.core.situations import (
     QQQ,
     SPY,
@@ -23,7 +24,6 @@ from tests.core.situations import (
     ruled,
     with_contract,
 )
-from tests.core.test_fills import LOT, foreign_lot
 from tests.core.toy_broker import Desk, desk
 
 WANTED = RequestId("r1")

@@ -15,6 +15,7 @@ from standfast.model.effects import CancelOrder, ReadPositions, SubmitOrder
 from standfast.model.ids import BrokerOrderId, PositionId
 from standfast.model.order import OrderReport, OrderState, OrderType, Role, Side
 from standfast.model.position import CloseReason, Standing
+from tests.core.booking import LOT, foreign_lot
 from tests.core.situations import (
     NOW,
     SPY,
@@ -36,7 +37,6 @@ from tests.core.situations import (
     told,
     with_contract,
 )
-from tests.core.test_fills import LOT, foreign_lot
 from tests.core.toy_broker import desk
 
 QUEUED = report("theirs", quantity=10, closes=True)

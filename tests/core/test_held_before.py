@@ -9,6 +9,7 @@ from standfast.model.breaks import BreakKind, Finding
 from standfast.model.ids import BreakId
 from standfast.model.order import Role, Side
 from standfast.model.position import CloseReason
+from tests.core.booking import ADOPT, ALERT, IGNORE, booked, net_of
 from tests.core.situations import (
     ACCOUNT,
     NOW,
@@ -25,7 +26,6 @@ from tests.core.situations import (
     position,
     told,
 )
-from tests.core.test_fills import ADOPT, ALERT, IGNORE, booked, net_of
 
 SEEN = j.BreakSeen(
     id=BreakId("b1"),

@@ -15,6 +15,7 @@ from standfast.model.breaks import BreakKind, Finding
 from standfast.model.ids import BrokerOrderId, PositionId, client_order_id
 from standfast.model.order import OrderReport, OrderType, Role, Side
 from standfast.model.position import CloseReason
+from tests.core.booking import foreign_lot
 from tests.core.situations import (
     ACCOUNT,
     SPY,
@@ -36,7 +37,6 @@ from tests.core.situations import (
     the,
     told,
 )
-from tests.core.test_fills import foreign_lot
 from tests.core.toy_broker import desk
 
 

@@ -24,6 +24,7 @@ from standfast.model.evidence import SingleRead
 from standfast.model.ids import BrokerOrderId
 from standfast.model.order import OrderType, Role, Side
 from standfast.model.position import CloseReason, Standing
+from tests.core.booking import foreign_lot
 from tests.core.situations import (
     NOW,
     SPY,
@@ -42,7 +43,6 @@ from tests.core.situations import (
     situation,
     told,
 )
-from tests.core.test_fills import foreign_lot
 from tests.core.test_reconcile import listed
 
 LONG_AGO = NOW - timedelta(minutes=1)

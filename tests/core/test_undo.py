@@ -11,6 +11,7 @@ from standfast.model import journal as j
 from standfast.model.ids import EntryNumber
 from standfast.model.order import Side
 from standfast.model.position import CloseReason, Standing
+from tests.core.booking import LOT, foreign_lot
 from tests.core.situations import (
     NOW,
     SPY,
@@ -26,7 +27,6 @@ from tests.core.situations import (
     told,
 )
 from tests.core.spreads import SOLD
-from tests.core.test_fills import LOT, foreign_lot
 from tests.core.test_forming import bare, formed
 
 WRITE_OFF = j.PositionWrittenOff(position=P, reason=CloseReason.FOREIGN, by="op", detail="gone")
