@@ -204,7 +204,7 @@ def test_shares_that_came_by_it_and_were_closed_since_say_it_was_exercised() -> 
     taken = adopted(100, 250, id=Q, holding=AAPL)
     sale = fill("x", "theirs", Side.SELL, 100, 260, holding=AAPL)
     part = j.Allocation(position=Q, quantity=D(100), opens=False)
-    gone = [
+    gone: list[j.Fact] = [
         j.FillBooked(fill=sale, allocations=(part,)),
         j.PositionSettled(position=Q, reason=CloseReason.BOT_EXIT, proof="sold"),
     ]

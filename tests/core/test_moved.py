@@ -144,7 +144,7 @@ def test_what_takes_it_to_the_other_side_leaves_and_the_rest_is_taken_in(sign: i
     (gone,) = of(j.MovedOut, watch.looks(15))
 
     assert sum(part.quantity for part in gone.parts) == D(10)
-    told(watch.book, *settle(watch.situation(), the(watch.book)))
+    told(watch.book, *of(j.PositionSettled, settle(watch.situation(), the(watch.book))))
     watch.by_name = D(-20 * sign)
     watch.looks(30)
     assert watch.book.net(SPY).low == watch.book.net(SPY).high == D(-20 * sign)
