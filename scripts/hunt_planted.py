@@ -12,15 +12,20 @@ import time
 from itertools import count
 
 from standfast.sim.chaos import play
-from standfast.sim.plan import draw
 from standfast.sim.planted import PLANTED
+from standfast.sim.planted_of_spreads import OF_SPREADS
+from standfast.sim.seeds import SPREADS_FROM, plan_of
+
+
+STRUCTURES = {planted.name for planted in OF_SPREADS}
+"""They show in seeds of spreads."""
 
 
 def hunt(name: str, first: int, hours: float, seconds: float) -> str:
     """A line about one bug: what found it, after how much, or that nothing has."""
     began = time.process_time()
     for seed in count(first):
-        plan = draw(seed, hours=hours)
+        plan = plan_of(seed + SPREADS_FROM if name in STRUCTURES else seed, hours=hours)
         violation = play(plan, [name]).violation
         if violation is not None and play(plan).held:
             spent = time.process_time() - began

@@ -4,10 +4,12 @@ import pytest
 
 from standfast.core import closing
 from standfast.runtime.sender import Sender
-from standfast.sim.planted import EACH, PLANTED, Planted, hunt, switched_on
+from standfast.sim.plant import Planted, hunt, switched_on
+from standfast.sim.planted import EACH, PLANTED
+from standfast.sim.planted_of_spreads import OF_SPREADS
 
 
-@pytest.mark.parametrize("planted", EACH, ids=[each.name for each in EACH])
+@pytest.mark.parametrize("planted", PLANTED.values(), ids=PLANTED)
 def test_a_planted_bug_is_found_and_its_story_without_it_is_blameless(planted: Planted) -> None:
     found = hunt(planted.setting, planted)
     assert found is not None, f"{planted.name} was not found: {planted.why}"
@@ -17,12 +19,12 @@ def test_a_planted_bug_is_found_and_its_story_without_it_is_blameless(planted: P
 
 
 def test_there_are_enough_of_them_and_each_says_why_and_from_where() -> None:
-    assert len(PLANTED) == len(EACH) >= 22
-    assert all(each.why and each.origin and each.caught_by for each in EACH)
+    assert len(PLANTED) == len(EACH) + len(OF_SPREADS) >= 43
+    assert all(each.why and each.origin and each.caught_by for each in PLANTED.values())
 
 
 def test_everything_is_as_it_was_when_none_is_switched_on_any_more() -> None:
     before = (vars(Sender)["_submit"], vars(closing)["settle"], vars(closing)["reducing"])
-    with switched_on(*EACH):
+    with switched_on(*PLANTED.values()):
         assert vars(Sender)["_submit"] is not before[0]
     assert (vars(Sender)["_submit"], vars(closing)["settle"], vars(closing)["reducing"]) == before

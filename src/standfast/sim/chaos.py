@@ -140,7 +140,8 @@ def play(plan: Plan, planted: Sequence[str] = (), *, whole: bool = False) -> Out
     """
     with ExitStack() as switched:
         if planted:
-            from standfast.sim.planted import PLANTED, switched_on
+            from standfast.sim.plant import switched_on
+            from standfast.sim.planted import PLANTED
 
             switched.enter_context(switched_on(*(PLANTED[name] for name in planted)))
         played = _Played(plan)

@@ -3,18 +3,12 @@
 Each is a mistake that somebody has made, in this guard or in another one (reliability.md §2.2, incidents.md, the log of
 this repository), put back into the real code by exchanging one function, for a simulation only. A checker that does not
 find it proves nothing about a guard without it.
-
-Invariants
-1. Everything is as it was when `switched_on` ends.
-2. `hunt` without a bug finds nothing in any of these stories.
 """
 
-from collections.abc import Callable, Iterator, Mapping, MutableMapping
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any
 
 from standfast.core.policy import Foreign, Mode
 from standfast.exchange.assets import Asset
@@ -23,85 +17,9 @@ from standfast.exchange.script import Script
 from standfast.sim import planted_books as books
 from standfast.sim import planted_bugs as bugs
 from standfast.sim import planted_stories as told
-from standfast.sim.checkers import Checker
-from standfast.sim.loop import run
-from standfast.sim.planted_stories import BY_GUARD, POLICY, RULES, START, Setting, quoted, with_policy
-from standfast.sim.watch import Violation
-from standfast.sim.world import World
-
-CRASH = "crash"
-"""Caught by an assertion of the guard's own: it ends, and is not started again."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Planted:
-    """One bug: why it was one, where it comes from, how it is put in, and the story in which it shows."""
-
-    name: str
-    why: str
-    origin: str
-    changes: Callable[[], Iterator[bugs.Change]]
-    setting: Setting
-    caught_by: frozenset[str]
-    """The invariants and bounds one of which its story breaks."""
-
-    def switched_on(self) -> AbstractContextManager[None]:
-        """It is in the code until the end of the block."""
-        return switched_on(self)
-
-
-@contextmanager
-def switched_on(*planted: Planted) -> Iterator[None]:
-    """These bugs are in the code until the end of the block."""
-    before: list[bugs.Change] = []
-    try:
-        for each in planted:
-            for owner, name, wrong in list(each.changes()):
-                before.append((owner, name, _get(owner, name)))
-                _put(owner, name, wrong)
-        yield
-    finally:
-        for owner, name, right in reversed(before):
-            _put(owner, name, right)
-
-
-def _get(owner: Any, name: Any) -> Any:
-    return owner[name] if isinstance(owner, Mapping) else vars(owner)[name]
-
-
-def _put(owner: Any, name: Any, value: Any) -> None:
-    if isinstance(owner, MutableMapping):
-        owner[name] = value
-    else:
-        setattr(owner, name, value)
-
-
-def hunt(setting: Setting, *planted: Planted, real_seconds: float = 240.0) -> Violation | None:
-    """Tell the story with these bugs switched on; what the checkers found, None when they found nothing.
-
-    A guard that ends by an assertion of its own is found too: `Violation(CRASH)`. Whatever else fails is raised.
-    """
-
-    async def story() -> None:
-        async with World(setting.rules, setting.prices, **setting.wishes) as world:
-            checker = Checker(world)
-            world.watchers.append(checker)
-            await setting.tell(world)
-            world.faults.clear()
-            checker.quiet()
-            await world.run_for(setting.quiet)
-            await checker.finish(*world.people.lines.leaks)
-
-    with switched_on(*planted):
-        try:
-            run(story(), start=START, real_seconds=real_seconds)
-        except Violation as found:
-            return found
-        except AssertionError as failed:
-            if "has failed" not in str(failed) or not planted:
-                raise
-            return Violation(CRASH, repr(failed.__cause__))
-    return None
+from standfast.sim.plant import Planted
+from standfast.sim.planted_of_spreads import OF_SPREADS
+from standfast.sim.planted_stories import BY_GUARD, POLICY, RULES, Setting, quoted, with_policy
 
 
 def _planted(name: str, origin: str, why: str, setting: Setting, *caught_by: str) -> Planted:
@@ -388,4 +306,4 @@ EACH = (
     ),
 )
 
-PLANTED: Mapping[str, Planted] = {planted.name: planted for planted in EACH}
+PLANTED: Mapping[str, Planted] = {planted.name: planted for planted in (*EACH, *OF_SPREADS)}

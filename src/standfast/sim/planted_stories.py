@@ -24,6 +24,7 @@ from standfast.exchange.orders import OrderClass, OrderType, Side, StopLoss, Tak
 from standfast.exchange.rules import Rules as ExchangeRules
 from standfast.exchange.script import Row, Script
 from standfast.model.ids import AccountId
+from standfast.sim.checkers import Checker
 from standfast.sim.disk import CommitFault
 from standfast.sim.strokes import NO_KEY
 from standfast.sim.world import World
@@ -61,6 +62,8 @@ class Setting:
     prices: Script = STILL
     quiet: float = 30.0
     wishes: Mapping[str, Any] = field(default_factory=dict)
+    judge: Callable[[World], Checker] = Checker
+    start: datetime = START
 
 
 def ticket(side: Side, quantity: int, limit: str | None = None) -> Ticket:
