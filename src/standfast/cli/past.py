@@ -16,8 +16,9 @@ from standfast.cli import documents, ledger, render, structures
 from standfast.cli.arguments import Options
 from standfast.cli.render import Column
 from standfast.cli.shown import price
-from standfast.core.book import CLOSED_KEPT, Book
+from standfast.core.book import Book
 from standfast.core.fold import apply
+from standfast.core.forget import CLOSED_KEPT
 from standfast.model.ids import AccountId, PositionId
 from standfast.model.journal import (
     Allocation,

@@ -9,7 +9,8 @@ below zero) is explained by the sales. Where a list read since agrees with the b
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from standfast.core.book import HOLDINGS_KEPT, Book, remember
+from standfast.core.book import Book
+from standfast.core.forget import HOLDINGS_KEPT, remember
 from standfast.model.evidence import PositionsRead
 from standfast.model.ids import Holding
 from standfast.model.journal import ForeignAcknowledged

@@ -15,9 +15,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from itertools import chain
-from typing import Any, TypeVar
 
 from standfast.core.alive import Alive
+from standfast.core.forget import CLOSED_KEPT, HOLDINGS_KEPT, RETIRED_KEPT, remember, shorten
 from standfast.core.kept import Cost as Cost
 from standfast.core.kept import Earned as Earned
 from standfast.core.kept import LastFill as LastFill
@@ -43,9 +43,6 @@ from standfast.model.journal import FlattenRequested, Frozen, GuardingBegan, Req
 from standfast.model.order import ZERO, Movement, Role
 from standfast.model.position import Bare, Interval, Phase, Position
 from standfast.model.structure import LEGS_MAX, BookedStructure
-
-Key = TypeVar("Key")
-Value = TypeVar("Value")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -110,15 +107,6 @@ class BookState:
     touched: dict[Holding, EntryNumber] = field(default_factory=dict)
     moved_at: dict[Holding, datetime] = field(default_factory=dict)
     """When an order or a fill last changed what is known of a holding."""
-
-
-HOLDINGS_KEPT = 10_000
-"""Holdings whose last change is remembered: far more than any read may be older than."""
-MOVEMENTS_KEPT = 10_000
-CLOSED_KEPT = 20_000
-"""Closed positions kept in the book; older ones are read from the journal."""
-RETIRED_KEPT = 50_000
-ALERTS_KEPT = 2_000
 
 
 class Book:
@@ -387,16 +375,3 @@ class Book:
             self.state.keys.pop(gone.key, None)
             for role in Role:
                 self.state.attempts.pop(f"{gone.id}/{role}", None)
-
-
-def remember(kept: dict[Key, Value], key: Key, value: Value, most: int) -> None:
-    """Keep it as the newest of at most so many."""
-    kept.pop(key, None)
-    kept[key] = value
-    shorten(kept, most)
-
-
-def shorten(kept: dict[Any, Any], most: int) -> None:
-    """Forget the oldest: what a book remembers is bounded, the journal keeps everything."""
-    while len(kept) > most:
-        del kept[next(iter(kept))]

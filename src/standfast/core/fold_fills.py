@@ -6,19 +6,11 @@ from decimal import Decimal
 
 from standfast.core.acknowledge import bare_of, put_bare
 from standfast.core.average import earned, is_leg, replayed
-from standfast.core.book import (
-    HOLDINGS_KEPT,
-    MOVEMENTS_KEPT,
-    Book,
-    Cost,
-    LastFill,
-    Lately,
-    remember,
-    shorten,
-)
+from standfast.core.book import Book, Cost, LastFill, Lately
 from standfast.core.busted import TRADE, is_left_to_the_list
 from standfast.core.fold_orders import after_order, tie_entry
 from standfast.core.folds import folds
+from standfast.core.forget import HOLDINGS_KEPT, MOVEMENTS_KEPT, remember, shorten
 from standfast.model import journal as j
 from standfast.model.booked import BookedOrder, Stage
 from standfast.model.ids import Holding

@@ -3,8 +3,9 @@
 from dataclasses import replace
 
 from standfast.core.acknowledge import bare_of, put_bare
-from standfast.core.book import ALERTS_KEPT, Book, shorten
+from standfast.core.book import Book
 from standfast.core.folds import folds
+from standfast.core.forget import ALERTS_KEPT, shorten
 from standfast.model import journal as j
 from standfast.model.alert import Alert
 from standfast.model.breaks import Break
