@@ -16,7 +16,6 @@ from standfast.sim.planted import PLANTED
 from standfast.sim.planted_of_spreads import OF_SPREADS
 from standfast.sim.seeds import SPREADS_FROM, plan_of
 
-
 STRUCTURES = {planted.name for planted in OF_SPREADS}
 """They show in seeds of spreads."""
 
