@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from standfast.core.policy import Foreign, HeldBy
 from standfast.exchange.orders import Side
 from standfast.model.journal import PositionAdopted
@@ -68,6 +70,39 @@ def test_adoption_waits_until_there_is_a_quote() -> None:
         assert the_open(world).anchor == D("90.01")
 
     play(story, STOP_ONLY, prices((30, "90.00", "90.02")), start=START)
+
+
+@pytest.mark.parametrize(
+    ("side", "bid", "ask", "stop"), [(Side.BUY, "1.00", "100.02", "98.01"), (Side.SELL, "100.00", "19999.00", "102.01")]
+)
+def test_a_quote_too_wide_to_say_the_price_is_none_to_figure_a_stop_from(
+    side: Side, bid: str, ask: str, stop: str
+) -> None:
+    """As brokers send them at night. Its middle put the stop at half the price, or at a hundred times it, for good."""
+
+    async def story(world: World) -> None:
+        await world.submit(market(side, 100))
+        await world.run_for(3)
+        await guarded(world)
+        await world.run_for(20)
+        assert stops(world) == []
+        await world.until(lambda: is_covered(world, 100), within=30, what="covered once there is a price")
+        assert [each.terms.stop_price for each in stops(world)] == [D(stop)]
+
+    play(story, STOP_ONLY, prices((0, "100.00", "100.02"), (2, bid, ask), (30, "100.00", "100.02")), start=START)
+
+
+def test_what_is_only_to_be_closed_waits_for_no_better_quote() -> None:
+    async def story(world: World) -> None:
+        await world.submit(market(Side.BUY, 100))
+        await world.run_for(3)
+        await guarded(world)
+        done = await world.request("flatten", everything="true")
+        assert done.ok, done.detail
+        assert world.net() == 0
+
+    ignoring = replace(STOP_ONLY, foreign=Foreign.ALERT)
+    play(story, ignoring, prices((0, "100.00", "100.02"), (2, "60.00", "100.02")), start=START)
 
 
 def test_a_stop_of_the_bot_far_below_ours_does_not_turn_ours_off() -> None:

@@ -211,7 +211,7 @@ def _adopt(s: Situation, taken: RequestTaken) -> Iterator[Fact]:
 
 def _refuse_without_quote(s: Situation, holding: Holding) -> None:
     if price_now(s, holding) is None:
-        raise Refuse(f"no quote for {holding}: without the price of this moment its stop could sell it at once")
+        raise Refuse(f"no quote for {holding} that says its price: without one its stop could sell it at once")
 
 
 def _refuse_in_doubt(s: Situation, holding: Holding) -> None:

@@ -9,21 +9,35 @@ from standfast.model.ids import Holding, is_own, position_id
 from standfast.model.journal import PositionAdopted, StandingChanged
 from standfast.model.order import ZERO, OrderReport
 from standfast.model.position import Position, Standing
+from standfast.model.quote import Quote
+
+WIDEST = 2
+"""How many times as far as the first exit a quote's sides may lie apart: its middle is off by that distance then."""
 
 
-def price_now(s: Situation, holding: Holding) -> Decimal | None:
-    """The middle of the last quote, if it has two sides. Outside the session the last one is as good as any."""
+def price_now(s: Situation, holding: Holding, *, to_close: bool = False) -> Decimal | None:
+    """The middle of the last quote, if it has two sides. Outside the session the last one is as good as any.
+
+    What exits are figured from once and for all is not taken from a quote too wide to say where the price is, as
+    brokers send them at night. What is about to be closed has no exits.
+    """
     sight = s.sights.get(holding)
     if sight is None or not sight.quote.is_two_sided:
         return None
     if s.in_session and not sight.quote.is_fresh(s.now, s.quotes_fresh):
         return None
-    return sight.quote.mid
+    return sight.quote.mid if to_close or _says_the_price(s, holding, sight.quote) else None
+
+
+def _says_the_price(s: Situation, holding: Holding, quote: Quote) -> bool:
+    policy = s.rules.policy(s.rules.foreign_strategy(""), holding, s.instrument(holding).kind)
+    nearest = policy.stop_loss or policy.emergency_stop or policy.take_profit
+    return nearest is None or quote.ask - quote.bid <= WIDEST * nearest * quote.mid
 
 
 def taking_over(s: Situation, lot: Position, *, by: str) -> StandingChanged:
     """A foreign lot becomes ours to protect, from the prices of this moment on, as for bare quantity."""
-    price, now = lot.entry_price, price_now(s, lot.holding)
+    price, now = lot.entry_price, price_now(s, lot.holding, to_close=True)
     assert price is not None, lot.id
     assert now is not None, lot.id
     worse, better = (min, max) if lot.sign > 0 else (max, min)
@@ -39,7 +53,7 @@ def adoption(s: Situation, holding: Holding, quantity: Decimal, *, by: str) -> I
     and the price now, its target from the better, once: so adopting sells neither what its owner has held at a loss
     for months nor what has long passed its target.
     """
-    row, now = s.reported(holding), price_now(s, holding)
+    row, now = s.reported(holding), price_now(s, holding, to_close=True)
     assert row is not None, holding
     assert now is not None, holding
     price = _price_of(s, row, quantity)

@@ -118,7 +118,7 @@ def _part_of(s: Situation, leg: WantedLeg, wanted: Wanted) -> Part:
     if reported * sign < size:
         raise Refuse(_why_not(s, leg, reported, booked))
     if price_now(s, leg.holding) is None:
-        raise Refuse(f"no quote for {leg.holding}: without the price of this moment its stop could sell it at once")
+        raise Refuse(f"no quote for {leg.holding} that says its price: without one its stop could sell it at once")
     lots = [p for p in s.book.positions_at(leg.holding) if _is_free(s, p) and p.sign == sign]
     whole = next((lot for lot in lots if lot.held == size), None)
     if whole is not None:
