@@ -129,13 +129,15 @@ def test_without_a_price_its_size_cannot_be_judged() -> None:
     assert against(s, limit=D(100)) == ()
 
 
-def test_a_sale_counts_with_what_is_bid_however_low_its_limit() -> None:
-    """It fills at once, at the bid: a limit of one was let through as one for each."""
+def test_a_sale_counts_with_what_is_quoted_however_low_its_limit_or_the_bid() -> None:
+    """It fills at once, at the market: a limit of one was let through as one for each."""
     limits = ruled(limits=Limits(notional_per_instrument=D(2000)))
     s = situation(folded(), rules=limits)
 
-    assert against(s, quantity="-30", limit=D(1), stop=D(110)) == ("notional_per_instrument: 3000.00 over 2000",)
+    assert against(s, quantity="-30", limit=D(1), stop=D(110)) == ("notional_per_instrument: 3000.60 over 2000",)
     assert against(s, quantity="-15", limit=D(150), stop=D(160)) == ("notional_per_instrument: 2250.00 over 2000",)
+    stub = situation(folded(), sights={SPY: quoted("1.00", "100.02")}, rules=limits)
+    assert "notional_per_instrument: 3000.60 over 2000" in against(stub, quantity="-30")
     unseen = situation(folded(), sights={}, rules=limits)
     assert against(unseen, quantity="-1", limit=D(1)) == ("no quote for SPY: what a sale brings cannot be judged",)
 
@@ -146,7 +148,7 @@ def test_what_is_held_counts_with_what_it_is_worth_and_not_with_the_limit_of_mor
     assert against(s, quantity="10", limit=D(60)) == ("notional_per_instrument: 2100.30 over 2000",)
 
 
-def test_what_is_being_sold_short_counts_in_the_account_with_what_is_bid() -> None:
+def test_what_is_being_sold_short_counts_in_the_account_with_what_is_quoted() -> None:
     book = folded(*opening_of(-10, limit=D(1), id=PositionId("p2")))
     limits = ruled(limits=Limits(notional_per_account=D(1500)))
     s = situation(book, held={}, sights={SPY: quoted("100"), QQQ: quoted("100")}, rules=limits)

@@ -33,6 +33,14 @@ def unit_price(s: Situation, holding: Holding, sign: int, limit: Decimal | None)
     return max(quote.bid, limit or ZERO) if quote is not None else None
 
 
+def counted_at(s: Situation, holding: Holding, sign: int, limit: Decimal | None) -> Decimal | None:
+    """What one of them counts with. A sale with what is asked at least: a bid of next to nothing is not its price."""
+    price = unit_price(s, holding, sign, limit)
+    if price is None or sign > 0:
+        return price
+    return max(price, unit_price(s, holding, 1, None) or ZERO)
+
+
 def as_entered(legs: tuple[Leg, ...], units: Decimal, net: Decimal) -> Structure:
     """As if it were held, entered at this net price; which leg cost how much of it does not matter."""
     first, *others = legs
@@ -64,7 +72,7 @@ def _of_singles(s: Situation) -> Decimal:
         held += beyond * row.average_price * s.instrument(row.holding).multiplier
     for position in s.book.state.positions.values():
         if position.phase is Phase.OPENING and position.structure is None:
-            price = unit_price(s, position.holding, position.sign, position.limit) or position.limit or ZERO
+            price = counted_at(s, position.holding, position.sign, position.limit) or position.limit or ZERO
             held += (position.asked - position.opened) * price * s.instrument(position.holding).multiplier
     return held
 

@@ -9,7 +9,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from standfast.core.at_once import Exits, entered, fires_at_once
-from standfast.core.at_stake import at_stake, unit_price
+from standfast.core.at_stake import at_stake, counted_at, unit_price
 from standfast.core.results import Levels
 from standfast.core.situation import Situation
 from standfast.core.worth import Sides
@@ -148,12 +148,12 @@ def against_count(s: Situation) -> Iterator[str]:
 def _limits(s: Situation, asked: Asked) -> Iterator[str]:
     yield from against_count(s)
     limits, sign = s.rules.limits, 1 if asked.quantity > 0 else -1
-    price = unit_price(s, asked.holding, sign, asked.limit)
+    price = counted_at(s, asked.holding, sign, asked.limit)
     if price is None:
         return
     multiplier = s.instrument(asked.holding).multiplier
     added = abs(asked.quantity) * price * multiplier
-    worth = max(price, unit_price(s, asked.holding, sign, None) or ZERO) * multiplier
+    worth = max(price, unit_price(s, asked.holding, 1, None) or ZERO) * multiplier
     here = abs(s.reported_net(asked.holding)) * worth + _opening_value(s, asked.holding, worth)
     if limits.notional_per_instrument is not None and here + added > limits.notional_per_instrument:
         yield f"notional_per_instrument: {here + added:.2f} over {limits.notional_per_instrument}"
