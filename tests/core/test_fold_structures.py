@@ -4,6 +4,7 @@ from standfast.core.book import Book, BookState
 from standfast.core.fold import fold
 from standfast.core.structures import phase_of, structure_of
 from standfast.model import journal as j
+from standfast.model.booked import Stage
 from standfast.model.ids import ClientOrderId, EntryNumber, PositionId
 from standfast.model.order import Role
 from standfast.model.position import Phase, Standing
@@ -35,6 +36,17 @@ def test_one_that_never_arrived_leaves_no_doubt_and_ends_the_opening() -> None:
 
     assert desk.book.net(SOLD).is_exact
     assert desk.book.state.structures == {}
+
+
+def test_one_that_a_guard_died_before_sending_is_given_up_with_all_its_legs() -> None:
+    """Found by simulation: its legs stayed as they were meant, and giving it up ended every guard that came after."""
+    facts = [fact for fact in opened_facts() if isinstance(fact, j.StructureRequested | j.TogetherIntended)]
+    (whole,) = [fact.id for fact in facts if isinstance(fact, j.TogetherIntended)]
+
+    book = folded(*facts, j.OrderMissing(id=whole), j.OrderNeverArrived(id=whole, reason="45 s"))
+
+    assert {each.stage for each in book.state.orders.values()} == {Stage.FINISHED}
+    assert book.net(SOLD).is_exact
 
 
 def test_a_structure_taken_apart_leaves_its_legs_as_positions_of_their_own() -> None:
