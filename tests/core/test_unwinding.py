@@ -73,6 +73,23 @@ def test_as_one_order_it_walks_from_the_mid_to_the_worst_side_and_then_to_the_ma
     assert desk.ended.close_reason is CloseReason.OPERATOR
 
 
+def test_a_clock_put_back_by_a_day_takes_no_step_of_the_ladder_back() -> None:
+    """Found by simulation: what was sent since counted as sent before the close, and each limit was the first again."""
+    desk = opened()
+    desk.fills_together = lambda effect: effect.intent.net is None
+    desk.act("close", position=desk.structure.id)
+    desk.run()
+
+    desk.wait(5 - 24 * 3600)
+    desk.act("thaw")  # an entry: from it on the book knows
+    for _ in range(8):
+        desk.run()
+        desk.wait(5)
+
+    assert desk.together[-1].intent.net is None
+    assert desk.net == {SOLD: 0, BOUGHT: 0}
+
+
 def crowd(many: int, **changes: Any) -> SpreadDesk:
     """So many of it at a broker that takes sixty orders a minute, none of which fills but at the market."""
     desk = spread_desk(replace(TOGETHER, orders_per_minute=60), **changes)

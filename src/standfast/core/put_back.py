@@ -12,8 +12,10 @@ from typing import Any, TypeVar
 from standfast.core.book import Book
 from standfast.model.ids import Holding
 from standfast.model.position import Position
+from standfast.model.structure import BookedStructure
 
 Kept = TypeVar("Kept")
+Held = TypeVar("Held", Position, BookedStructure)
 STEP = timedelta(seconds=2)
 """Entries of one moment may be a little out of order; what is further back is a clock that was put back."""
 
@@ -24,7 +26,9 @@ def put_back(book: Book, now: datetime) -> None:
     for order in list(state.orders.values()):
         state.orders[order.id] = _clamped(order, now, "intended_at", "changed_at", "cancel_at", "missed_at")
     for position in list(state.positions.values()):
-        book.keep_position(_position(position, now))
+        book.keep_position(_of_its_own(position, now, "asked_at", "adopted_at", "naked_since"))
+    for structure in list(state.structures.values()):
+        state.structures[structure.id] = _of_its_own(structure, now, "asked_at", "adopted_at")
     for found in list(state.breaks.values()):
         state.breaks[found.id] = _clamped(found, now, "first_seen", "last_seen", "alarmed_at", "told_at")
     for refused in (state.refusals, state.edits):
@@ -38,9 +42,9 @@ def put_back(book: Book, now: datetime) -> None:
     book.moved.update(book.holdings())
 
 
-def _position(position: Position, now: datetime) -> Position:
-    clamped = _clamped(position, now, "asked_at", "adopted_at", "naked_since")
-    closing = position.closing
+def _of_its_own(kept: Held, now: datetime, *names: str) -> Held:
+    """With its close."""
+    clamped, closing = _clamped(kept, now, *names), kept.closing
     return replace(clamped, closing=_clamped(closing, now, "at", "refused_at")) if closing is not None else clamped
 
 
