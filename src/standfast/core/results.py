@@ -55,8 +55,8 @@ def levels_of(s: Situation, position: Position) -> Levels:
 def levels(book: Book, position: Position, policy: Policy, *, of: Decimal | None = None) -> Levels:
     """Where the rules of a position stand now. Stops are figured from its basis, gains from its entry.
 
-    `of`: the price it is expected to be entered at, while it has none. A leg of a structure has none of its own, whatever
-    was kept around it before it was one: what ends it alone would leave bare what it bounds.
+    `of`: the price it is expected to be entered at, while it has none. A leg of a structure has none of its own,
+    whatever was kept around it before it was one: what ends it alone would leave bare what it bounds.
     """
     entry = book.entry_price(position) or of
     if entry is None or entry <= 0 or position.structure is not None:
