@@ -35,6 +35,7 @@ def test_real_quotes_of_a_perpetual_drive_it(shared: Path, recorded: str) -> Non
     assert prices.quote is not None
     assert prices.mark == prices.quote.middle
     assert prices.count > 100
+    hall.stop()
 
 
 def test_a_position_lives_through_a_recorded_day_with_its_funding(shared: Path) -> None:
@@ -50,6 +51,7 @@ def test_a_position_lives_through_a_recorded_day_with_its_funding(shared: Path) 
     assert mark is not None
     books = hall.engine.books("paper")
     assert hall.engine.equity("paper") == books.wallet + Decimal("0.1") * (mark - bought)
+    hall.stop()
 
 
 def test_a_fault_script_is_read_from_a_file(tmp_path: Path) -> None:

@@ -35,6 +35,7 @@ def test_a_recorded_day_ends_on_its_last_quotes(shared: Path, day: str) -> None:
         assert shown is not None
         assert (shown.bid, shown.ask) == (quote.bid or D(0), quote.ask or D(0))
         assert shown.at >= max(quote.at, closes - timedelta(minutes=1))  # told again where nothing changed
+    venue.stop()
 
 
 def test_what_ends_on_the_day_is_settled_and_the_rest_stays(shared: Path) -> None:
@@ -56,3 +57,4 @@ def test_what_ends_on_the_day_is_settled_and_the_rest_stays(shared: Path) -> Non
     ending = {name for name in names if name.startswith("SPXW210106")}
     assert (len(names), len(ending), held) == (16, 4, set(names) - ending)
     assert engine.account("paper").cash == 100_000 - 100 * paid + 100 * (D("48.14") + D("51.86"))
+    venue.stop()

@@ -215,24 +215,24 @@ def _exchange(options: Options) -> int:
     for path in (*options.replay, *([options.faults] if options.faults else ())):
         if not Path(path).exists():
             raise _no_file(path)
-    wanted = server.Options(
-        host=options.host,
-        port=options.port,
-        dialect=options.dialect,
-        is_sandbox=options.sandbox,
-        accounts=tuple(options.account or server.USUAL_ACCOUNTS[options.dialect]),
-        instruments=dict(options.instrument or server.USUAL_INSTRUMENTS[options.dialect]),
-        strikes=server.USUAL_STRIKES[options.dialect] if options.strikes is None else options.strikes,
-        seed=None if options.no_market else options.seed,
-        replay=tuple(Path(path) for path in options.replay),
-        speed=options.clock,
-        faults=Path(options.faults) if options.faults else None,
-        fault_seed=options.fault_seed,
-        per_minute=options.per_minute or None,
-        is_binary=not options.text_frames,
-        log=Path(options.log) if options.log else None,
-    )
     try:
+        wanted = server.Options(
+            host=options.host,
+            port=options.port,
+            dialect=options.dialect,
+            is_sandbox=options.sandbox,
+            accounts=tuple(options.account or server.USUAL_ACCOUNTS[options.dialect]),
+            instruments=dict(options.instrument or server.USUAL_INSTRUMENTS[options.dialect]),
+            strikes=server.USUAL_STRIKES[options.dialect] if options.strikes is None else options.strikes,
+            seed=None if options.no_market else options.seed,
+            replay=tuple(Path(path) for path in options.replay),
+            speed=options.clock,
+            faults=Path(options.faults) if options.faults else None,
+            fault_seed=options.fault_seed,
+            per_minute=options.per_minute or None,
+            is_binary=not options.text_frames,
+            log=Path(options.log) if options.log else None,
+        )
         names = [each.name for each in wanted.accounts]
         return server.run(wanted, lambda url: _announced(url, names, json=options.json))
     except (ValueError, OSError) as error:

@@ -6,6 +6,7 @@ them (`serving_perpetuals`).
 
 import asyncio
 import signal
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -102,6 +103,13 @@ class Options:
     is_binary: bool = True
     is_sandbox: bool = False  # Tradier: as its sandbox is
     log: Path | None = None  # where everything that happens is written down: see `tape`
+
+    def __post_init__(self) -> None:
+        """Two accounts under one name or key would answer as one. ValueError."""
+        for word in ("name", "key_id"):
+            times = Counter(getattr(account, word) for account in self.accounts)
+            if twice := [each for each, count in times.items() if count > 1]:
+                raise ValueError(f"{twice[0]!r} stands for {times[twice[0]]} accounts: give each its own name and key")
 
 
 def build(options: Options) -> Venue:

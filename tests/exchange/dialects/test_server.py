@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import signal
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from standfast.exchange.accounts import AccountSpec
 from standfast.exchange.dialects.venue import Venue
 from standfast.exchange.quotes_file import quotes
 from standfast.exchange.script import Script
@@ -126,6 +128,7 @@ async def test_a_recorded_day_is_replayed_from_its_opening(shared: Path) -> None
     assert Decimal(167) < quote.bid <= quote.ask < Decimal(169)
     assert venue.now - quote.at < timedelta(seconds=5)
     assert venue.engine.clock().is_open
+    venue.stop()
 
 
 async def test_every_contract_of_a_recorded_chain_is_quoted(shared: Path) -> None:
@@ -137,3 +140,11 @@ async def test_every_contract_of_a_recorded_chain_is_quoted(shared: Path) -> Non
     assert len(quotes(recording).instruments) > 1
     for name in quotes(recording).instruments:
         assert venue.last_quote(name) is not None, name
+    venue.stop()
+
+
+@pytest.mark.parametrize("other", [("paper", "another key"), ("another", "PKTEST")])
+def test_two_accounts_of_one_name_or_key_are_refused(other: tuple[str, str]) -> None:
+    name, key = other
+    with pytest.raises(ValueError, match="stands for 2 accounts"):
+        replace(STILL, accounts=(*STILL.accounts, AccountSpec(name=name, key_id=key, secret="another secret")))

@@ -187,9 +187,10 @@ class Hall(Generic[Kind, Happening]):
             self._pauses.discard(passed)
 
     def stop(self) -> None:
-        """End every pause and every stream; time stands still from here on."""
+        """End every pause and every stream, and let go of recorded prices; time stands still from here on."""
         self._stopped = True
         self.speed = None
+        self._feed, self._next = iter(()), None
         for passed in self._pauses:
             passed.set()
         self.hang_up()
