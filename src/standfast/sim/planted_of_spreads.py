@@ -44,8 +44,19 @@ OF_SPREADS = (
         "worse_side_for_better",
         MISTAKE,
         "a stop is judged at what closing would bring at the better side of every quote",
-        of_spreads(told.a_rise_of_what_was_sold, prices=market((told.SOLD, 60, "5.90", "6.30"))),
+        of_spreads(told.a_move_of_what_was_sold, prices=market((told.SOLD, 60, "5.90", "6.30"))),
         "B4",
+    ),
+    _planted(
+        "target_at_the_better_side",
+        MISTAKE,
+        "a target is judged at what closing would bring at the better side of every quote",
+        of_spreads(
+            told.a_move_of_what_was_sold,
+            policy=replace(told.KEPT, take_profit=Decimal("0.1")),
+            prices=market((told.SOLD, 120, "3.50", "4.00")),
+        ),
+        "S15",
     ),
     _planted(
         "expired_is_gone",

@@ -100,7 +100,7 @@ async def a_bot_sells_the_cover(world: World) -> None:
     await world.run_for(400)
 
 
-async def a_rise_of_what_was_sold(world: World) -> None:
+async def a_move_of_what_was_sold(world: World) -> None:
     await a_spread(world)
     await world.run_for(300)
 

@@ -41,6 +41,16 @@ def worse_side_for_better() -> Iterator[Change]:
     yield from everywhere(right, sides)
 
 
+def target_at_the_better_side() -> Iterator[Change]:
+    right = worth.judge_structure
+
+    def judge_structure(found: worth.Worth, structure: Any, policy: Any) -> Any:
+        judged = right(found, structure, policy)
+        return judged if found.now is None else replace(judged, gain=found.now.best)
+
+    yield from everywhere(right, judge_structure)
+
+
 def expired_is_gone() -> Iterator[Change]:
     right = closing.settle
 
