@@ -8,12 +8,13 @@ from tests.cli.configurations import CASES, FILES
 from tests.docs.pages import DOCS, PROJECT, rows
 
 PAGE = DOCS / "concepts" / "safety.md"
-CHECKERS = "".join(path.read_text("utf-8") for path in (PROJECT / "src/standfast/sim").glob("check*.py"))
+SIM = PROJECT / "src/standfast/sim"
+CHECKERS = "".join(path.read_text("utf-8") for path in (*SIM.glob("check*.py"), SIM / "spread_safety.py"))
 CELLS = {cells[0]: cells for _, cells in rows(PAGE) if re.fullmatch(r"[SBA]\d+", cells[0])}
 
 
 def test_every_rule_and_every_bound_is_on_the_page() -> None:
-    wanted = [*(f"S{n}" for n in range(1, 14)), *(f"B{n}" for n in range(1, 10)), *(f"A{n}" for n in range(1, 7))]
+    wanted = [*(f"S{n}" for n in range(1, 16)), *(f"B{n}" for n in range(1, 10)), *(f"A{n}" for n in range(1, 7))]
 
     assert list(CELLS) == wanted
 
