@@ -29,6 +29,16 @@ def test_what_init_writes_loads_and_is_the_owners_alone(tmp_path: Path) -> None:
     assert "Resting stops reserve the quantity they would sell" in ran.out
 
 
+@pytest.mark.parametrize(("broker", "stop"), [("alpaca", "60%"), ("ccxt:bybit", "10%")])
+def test_a_stop_farther_than_the_usual_last_resort_can_be_asked_for(broker: str, stop: str, tmp_path: Path) -> None:
+    ran = standfast("init", "--yes", "--broker", broker, "--stop-loss", stop, folder=tmp_path)
+
+    keys = KEYS | {"BYBIT_KEY": "k", "BYBIT_SECRET": "s"}
+    (policy,) = load(tmp_path / "standfast.toml", keys).accounts[0].rules.policies
+    assert ran.code == 0
+    assert (f"{policy.stop_loss:.0%}", policy.emergency_stop) == (stop, None)
+
+
 def test_init_for_a_simulated_exchange_follows_its_clock(tmp_path: Path) -> None:
     ran = standfast("init", "--yes", "--exchange", "http://127.0.0.1:8790", folder=tmp_path)
 

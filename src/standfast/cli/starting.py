@@ -172,7 +172,7 @@ match = {{ account = "*", strategy = "*", instrument = "*", kind = "*" }}
 {REDUCES if _is_margined(options) else RESERVES}\
 exits_held_by = {quoted["held_by"]}
 stop_loss = {quoted["stop_loss"]}    # of the entry price
-emergency_stop = "{_emergency(options)}"    # the last resort, whatever else is delayed
+{_emergency(answers["stop_loss"], options)}    # the last resort, whatever else is delayed
 # take_profit = "30%"
 # trailing = [ {{ arm = "10%", give_back = "to entry" }}, {{ arm = "20%", give_back = "8pt" }} ]
 # maximum_hold = "5d"
@@ -189,8 +189,17 @@ def _is_margined(options: Options) -> bool:
     return str(options.broker or USUAL).startswith("ccxt:")
 
 
-def _emergency(options: Options) -> str:
-    return EMERGENCY_ON_MARGIN if _is_margined(options) else EMERGENCY
+def _emergency(stop_loss: str, options: Options) -> str:
+    """Left out where it would be the tighter of the two."""
+    from standfast.settings.report import Unfit
+    from standfast.settings.values import distance
+
+    farthest = EMERGENCY_ON_MARGIN if _is_margined(options) else EMERGENCY
+    try:
+        is_beyond = distance(farthest) >= distance(stop_loss)
+    except Unfit:  # the settings say what is wrong with it
+        is_beyond = True
+    return f'{"" if is_beyond else "# "}emergency_stop = "{farthest}"'
 
 
 def _keys(quoted: Mapping[str, str]) -> str:
