@@ -60,6 +60,55 @@ async def test_only_a_price_that_a_rule_could_fire_at_wakes_the_loop(bid: str, a
     assert woken == ([SPY] if wakes else [])
 
 
+@pytest.mark.parametrize(
+    ("quotes", "wakes"),
+    [
+        ([("450", "452"), ("450", "452.5"), ("450.1", "453")], 1),
+        ([("450", "452"), ("450.1", "450.2"), ("450.1", "450.3")], 2),
+        ([("450", "452"), ("450.1", "450.2"), ("450", "452")], 3),
+        ([("450", "452"), ("399", "403"), ("398", "402")], 3),
+        ([("0", "450"), ("450.1", "450.2"), ("450.1", "450.3")], 2),
+        ([("450", "452"), ("700", "702")], 2),
+    ],
+    ids=["still wide", "narrow again", "wide once more", "a side outside", "two sides again", "above the band"],
+)
+async def test_a_wide_quote_wakes_once_and_again_when_a_rule_could_fire_or_it_can_be_trusted(
+    quotes: list[tuple[str, str]], wakes: int
+) -> None:
+    gate, woken = await gated()
+
+    for bid, ask in quotes:
+        gate.take(ticks((SPY, bid, ask)))
+        assert gate.sights[SPY].quote.bid == Decimal(bid), "whoever is woken looks"
+
+    assert len(woken) == wakes
+
+
+async def test_a_wide_quote_wakes_until_somebody_has_looked_and_when_the_band_has_become_another() -> None:
+    gate, woken = await gated(frame("450", "452"), frame("450", "452"))
+    assert len(woken) == 2
+
+    assert SPY in gate.sights
+    gate.watch(Watch({SPY: BAND._replace(spread=5.0)}))
+    gate.take(ticks((SPY, "450", "452")))
+    assert len(woken) == 2
+    gate.watch(Watch({SPY: BAND._replace(spread=2.0)}))
+    gate.take(ticks((SPY, "450", "450.1")))
+
+    assert len(woken) == 3
+
+
+async def test_a_leap_of_a_wide_quote_wakes_though_it_lies_inside_the_band() -> None:
+    gate, woken = await gated()
+    gate.watch(Watch({SPY: Band(0.0, 500.0, 2.0)}))
+    for bid, ask in (("450", "452"), ("225", "450"), ("200", "260")):
+        gate.take(ticks((SPY, bid, ask)))
+        assert SPY in gate.sights
+
+    assert len(woken) == 2
+    assert gate.leaps([SPY]) == {SPY: Decimal(repr(460 / 675))}
+
+
 async def test_who_looks_sees_the_last_two_quotes_exactly_as_they_were_written() -> None:
     quotes, _ = await gated(frame("450.10", "450.20"), frame("451.123456789", "451.2"))
     sight = quotes.sights[SPY]
@@ -213,7 +262,7 @@ async def test_what_is_needed_beside_is_watched_until_nobody_needs_it_more() -> 
     assert quotes.watched == {SPY}
 
 
-async def test_new_greeks_wake_what_they_are_of_and_quotes_that_stay_away_wake_once() -> None:
+async def test_new_greeks_wake_what_they_are_of_and_quotes_that_stay_away_wake_once_and_when_they_are_back() -> None:
     woken: list[Holding] = []
     async with tradier.desk() as at:
         quotes = Quotes(at.broker, at.clock, woken.append)
@@ -229,6 +278,10 @@ async def test_new_greeks_wake_what_they_are_of_and_quotes_that_stay_away_wake_o
         quotes._wake_blind()
         quotes._wake_blind()
         assert woken == [tradier.PUT] * 2
+        await quotes.ask([tradier.PUT])
+        quotes._wake_blind()
+        quotes._wake_blind()
+        assert woken == [tradier.PUT] * 3
 
 
 async def test_the_greeks_of_options_are_asked_for_once_a_minute_beside_any_stream() -> None:

@@ -1,13 +1,16 @@
 """The last quotes of every watched holding, and the gate that lets only rule-relevant ticks wake the loop.
 
 A tick inside the band costs one look-up and one comparison of floats: it is kept as it came, and becomes an exact
-quote when somebody looks at it (`sights`). A tick outside wakes the loop, whose check is exact. A tick of a leg is put
-into the columns of structures too, and wakes those whose net price has left its bounds.
+quote when somebody looks at it (`sights`). A tick outside wakes the loop, whose check is exact. One that is only too
+wide wakes it once, and so does the first that is none of both again: in between nothing fires, because a wide quote is
+judged at prices inside it. A tick of a leg is put into the columns of structures too, and wakes those whose net price
+has left its bounds.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
+from enum import IntEnum
 
 import structlog
 
@@ -37,10 +40,18 @@ Seen = tuple[Tick, datetime]
 """A tick and when it was received."""
 
 
+class Lies(IntEnum):
+    """Where a tick lies: inside the band, inside it and too wide, or with a side outside."""
+
+    QUIET = 0
+    WIDE = 1
+    OUTSIDE = 2
+
+
 class Gate:
     """What is known of one instrument's price. The floats are the narrowest of its holdings' bands."""
 
-    __slots__ = ("before", "good", "high", "holdings", "last", "leap", "low", "made", "made_of", "spread")
+    __slots__ = ("before", "good", "high", "holdings", "last", "leap", "looked", "low", "made", "made_of", "spread")
 
     def __init__(self) -> None:
         self.low, self.high, self.spread = NOTHING_WAKES
@@ -54,6 +65,8 @@ class Gate:
         """The last one looked at that could be used."""
         self.made: Sight | None = None
         self.made_of: Seen | None = None
+        self.looked = Lies.QUIET
+        """Where the last tick lies that somebody has looked at."""
 
     def put(self, holding: Holding, band: Band | None) -> None:
         if band is None:
@@ -64,6 +77,20 @@ class Gate:
         self.low = max(each.low for each in bands)
         self.high = min(each.high for each in bands)
         self.spread = min(each.spread for each in bands)
+        if self.made_of is not None:
+            self.looked = self._lies(self.made_of[0])
+
+    def _lies(self, tick: Tick) -> Lies:
+        if not self.low < tick.bid <= tick.ask < self.high:
+            return Lies.OUTSIDE
+        return Lies.WIDE if tick.ask - tick.bid >= self.spread else Lies.QUIET
+
+    def wakes(self, tick: Tick) -> bool:
+        """Whether to look at the last tick: a rule could fire, or it can be trusted less or more than before."""
+        lies = self._lies(tick)
+        if lies is not Lies.QUIET:
+            self.note_leap()
+        return lies is Lies.OUTSIDE or lies is not self.looked or self.leap is not None
 
     def note_leap(self) -> None:
         """Keep a leap of a tick outside the band: a rule is about to be judged by it."""
@@ -84,6 +111,7 @@ class Gate:
             known = self.made is not None and self.before is self.made_of
             before = self.made.quote if known and self.made else self.before[0].quote(self.before[1])
         self.made, self.made_of = Sight(last[0].quote(last[1]), before), last
+        self.looked = self._lies(last[0])
         if is_usable(self.made.quote):
             self.good = self.made.quote
         return self.made
@@ -133,6 +161,7 @@ class Quotes:
 
     def __init__(self, broker: Broker, clock: Clock, wake: Callable[[Holding], None]) -> None:
         self.broker, self.clock, self._wake = broker, clock, wake
+        self._greeks_of = broker if isinstance(broker, TellsGreeks) else None
         self._gates: dict[InstrumentId, Gate] = {}
         self.sights: Mapping[Holding, Sight] = Sights(self._gates)
         self.good: Mapping[Holding, Quote] = Good(self._gates)
@@ -195,7 +224,7 @@ class Quotes:
         return frozenset(self.bands).union(*self._beside.values())
 
     def take(self, ticks: Ticks) -> None:
-        """Quotes that came together: each kept, compared with its band, and nothing more unless it lies outside."""
+        """Quotes that came together: each kept, compared with its band, and nothing more for one inside it."""
         received, each = ticks
         gates = self._gates
         for tick in each:
@@ -205,8 +234,9 @@ class Quotes:
             gate.before = gate.last
             gate.last = (tick, received)
             bid, ask = tick.bid, tick.ask
-            if not (gate.low < bid <= ask < gate.high and ask - bid < gate.spread):
-                gate.note_leap()
+            if gate.low < bid <= ask < gate.high and ask - bid < gate.spread and not gate.looked:
+                continue
+            if gate.wakes(tick):
                 for holding in gate.holdings:
                     self._wake(holding)
         if self._places:
@@ -262,10 +292,10 @@ class Quotes:
             await self._is_wanted.heard(self.clock, POLL.total_seconds())
 
     def _wake_blind(self) -> None:
-        """Have those looked at that no usable quote has come for: once when it begins, whatever wakes the loop else."""
+        """Have those looked at that no quote comes for any more, and those that one comes for again."""
         now = self.clock.now()
         old = {holding for holding in self.watched if self._is_stale(holding, now, QUOTES_FRESH)}
-        for holding in old - self._old:
+        for holding in old ^ self._old:
             self._wake(holding)
         self._old = old
 
@@ -290,7 +320,7 @@ class Quotes:
     @property
     def _told_greeks(self) -> Mapping[Holding, Greeks] | None:
         """None: no broker that tells any."""
-        return self.broker.greeks if isinstance(self.broker, TellsGreeks) else None
+        return self._greeks_of.greeks if self._greeks_of is not None else None
 
     def _without_greeks(self, now: datetime) -> set[Holding]:
         """Options whose greeks are due: no stream brings them, only a quote that is asked for does."""
