@@ -15,7 +15,7 @@ from standfast.core.ended import ended, split
 from standfast.core.moved import moved_out
 from standfast.core.own_record import is_seen_again, settled_at
 from standfast.core.policy import Foreign, Mode, Rules
-from standfast.core.reconcile import POSITION_KINDS, Report
+from standfast.core.reconcile import COVER_KINDS, ORDER_KINDS, POSITION_KINDS, Report
 from standfast.core.situation import Outcome, Outcomes, Situation
 from standfast.core.splits import is_split
 from standfast.core.structures import structure_at
@@ -122,7 +122,7 @@ def _agrees_again(s: Situation, known: Break) -> bool:
             and asked >= known.number
             and s.now - known.first_seen >= _second_look(s)
         )
-    if kind in (BreakKind.ORPHAN_ORDER, BreakKind.GHOST_ORDER, BreakKind.STRAY_EXIT):
+    if kind in ORDER_KINDS:
         return s.orders_listed_after(known.number)
     if kind is BreakKind.BOT_LOST:
         return is_seen_again(s, known)
@@ -342,6 +342,20 @@ def is_left_to_people(rules: Rules, found: Break) -> bool:
         return False
     is_told = found.confirmed and found.alarmed_at is not None
     return is_told and rules.foreign_for(finding.holding) is Foreign.ALERT
+
+
+def is_furthered(rules: Rules, found: Break, read: str) -> bool:
+    """Whether a read of this kind that shows what the one before it did may bring a break further.
+
+    One of positions may by being late enough to be compared, one of orders by following a first sight. All else that is
+    done about a break follows what changes, or a moment that the last look has named.
+    """
+    kind = found.finding.kind
+    if kind in ORDER_KINDS:
+        return read == "orders" and not found.confirmed
+    if kind in COVER_KINDS or kind in (BreakKind.IN_DOUBT, BreakKind.BLIND):
+        return False
+    return read == "positions" and not is_left_to_people(rules, found)
 
 
 def _tell(s: Situation, found: Break) -> Outcomes:

@@ -17,7 +17,7 @@ from standfast.core.busted import TRADE
 from standfast.core.fills import book_fill, bookable, is_known
 from standfast.core.movements import book_movements
 from standfast.core.put_back import STEP
-from standfast.core.repair import is_left_to_people
+from standfast.core.repair import is_furthered
 from standfast.core.totals import fills_of
 from standfast.model.booked import BookedOrder
 from standfast.model.effects import Urgency
@@ -160,14 +160,15 @@ class Reader:
         read = await self.broker.positions(urgency=urgency)
         before = self.snapshot.positions_asked_after
         self.snapshot = replace(self.snapshot, positions=read, positions_asked_after=asked_after)
-        self._changed(self._worth_a_look(read.changed, before))
+        self._changed(self._worth_a_look("positions", read.changed, before))
 
-    def _worth_a_look(self, changed: Iterable[Holding], before: int) -> set[Holding]:
-        """What differs, what has an open break that is not left to people, and what could not be compared last time."""
+    def _worth_a_look(self, read: str, changed: Iterable[Holding], before: int) -> set[Holding]:
+        """What differs, what has an open break that this read may bring further, and what could not be compared last
+        time."""
         book = self.ledger.book
         found = set(changed)
         for holding, ids in book.breaks_on.items():
-            if holding is not None and any(not is_left_to_people(self.rules, book.state.breaks[id]) for id in ids):
+            if holding is not None and any(is_furthered(self.rules, book.state.breaks[id], read) for id in ids):
                 found.add(holding)
         found.update(book.touched_since(before))
         return found
@@ -180,7 +181,7 @@ class Reader:
         self.snapshot = replace(self.snapshot, orders=read, orders_asked_after=asked_after)
         await self._observe_listed(read)
         await self._ask_for_missed()
-        self._changed(self._worth_a_look(changed, before) | set(self.ledger.book.under_way()))
+        self._changed(self._worth_a_look("orders", changed, before) | set(self.ledger.book.under_way()))
 
     def _index_orders(self, read: OrdersRead) -> set[Holding]:
         before = self.snapshot.orders
