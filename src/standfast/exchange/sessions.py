@@ -6,7 +6,7 @@ scripts/bake_calendar.py) says its own form and range; beyond the range a `Looku
 """
 
 import csv
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
@@ -67,7 +67,11 @@ class USSessions:
     def calendar(self, start: date, end: date) -> list[Session]:
         """Every session from `start` to `end`, both included."""
         years = range(start.year, end.year + 1)
-        return [session for year in years for session in _year(self._market, year) if start <= session.day <= end]
+        found: list[Session] = []
+        for year in years:
+            sessions = _year(self._market, year)
+            found += sessions[bisect_left(sessions, start, key=_day) : bisect_right(sessions, end, key=_day)]
+        return found
 
     def _ending_after(self, at: datetime) -> Session:
         return self._first_after(at, _closes)
@@ -116,6 +120,10 @@ def _aware(at: datetime) -> datetime:
     if at.tzinfo is None:
         raise ValueError(f"{at} has no time zone")
     return at.astimezone(UTC)
+
+
+def _day(session: Session) -> date:
+    return session.day
 
 
 def _opens(session: Session) -> datetime:
