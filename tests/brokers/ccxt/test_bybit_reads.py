@@ -1,11 +1,15 @@
 """Reads are whole or fail; zero rows are nothing; each side of a hedged account is a holding of its own."""
 
+import asyncio
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from standfast.brokers.ccxt.dialects import Rates
+from standfast.brokers.ccxt.markets import Shelf
+from standfast.model.effects import Urgency
 from standfast.model.errors import Incomplete, Malformed, OutcomeUnknown, Rejected
 from standfast.model.ids import BrokerOrderId
 from standfast.model.instrument import Kind
@@ -299,3 +303,17 @@ async def test_fills_that_are_waited_for_do_not_wait_for_the_exchanges_time_firs
     await at.activities(start)
 
     assert [*asked, script.paths().count(TIME)] == [1, 2]
+
+
+async def test_accounts_at_one_exchange_share_what_their_address_may_ask() -> None:
+    script, shelf = Script(), Shelf()
+    rates = Rates(reads=100, orders=100, window=1.0, address=4, address_window=60.0)
+    one, other = (broker(script, rates=rates, shelf=shelf) for _ in range(2))
+    await one.positions()  # the table of contracts, in two requests, and the list
+    await other.positions()
+
+    waits = asyncio.ensure_future(one.positions(urgency=Urgency.CLOSE))
+    await script.clock.advance(50)
+    assert not waits.done()
+    await script.clock.advance(15)
+    assert (await waits).rows == {}

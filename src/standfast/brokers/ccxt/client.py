@@ -12,7 +12,7 @@ from typing import Any
 
 from standfast.brokers.ccxt.library import Library
 from standfast.brokers.shared.courier import Courier, Deadlines, Judge, Wanted
-from standfast.brokers.shared.throttle import Throttle
+from standfast.brokers.shared.throttle import Budgeted
 from standfast.brokers.shared.transport import Exchange, Response, Socket, Transport, TransportError
 from standfast.model.effects import Turn, Urgency
 from standfast.ports import Clock
@@ -24,8 +24,8 @@ EVERY_STATUS = frozenset(range(200, 600))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Throttles:
-    reads: Throttle
-    orders: Throttle
+    reads: Budgeted
+    orders: Budgeted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,8 +18,9 @@ from standfast.brokers.ccxt.unified import abilities
 from standfast.brokers.ccxt.unified import refusals as unified_refusals
 from standfast.brokers.ccxt.unified.venue import UnifiedVenue
 from standfast.brokers.ccxt.venue import Venue
+from standfast.brokers.shared.address import AtAddress
 from standfast.brokers.shared.courier import Deadlines
-from standfast.brokers.shared.throttle import Throttle, Told
+from standfast.brokers.shared.throttle import Budgeted, Throttle, Told
 from standfast.brokers.shared.transport import Response, Transport
 from standfast.ports import Clock
 
@@ -37,12 +38,34 @@ class Rates:
     orders_window: float = 1.0
     steady_turn_within: float = 0.0
     """Where the budget is small: how long a steady read waits for its turn beside the time for its answer."""
+    address: int = 0
+    """What all accounts that ask from one address of the internet may together; 0: no limit of that kind."""
+    address_window: float = 60.0
+    orders_count_there: bool = True
+    of_account: str = ""
+    """A header that only answers about an account's own limit have."""
 
 
-BYBIT_RATES = Rates(reads=50, orders=10, window=1.0)
-"""Of one user (brokers/README §3.7). What an address of the internet may ask for is not shared out."""
-BINANCE_RATES = Rates(reads=240, orders=300, window=60.0, orders_window=10.0, steady_turn_within=60.0)
-"""Reads count for what they weigh, in tens of the 2400 a minute."""
+BYBIT_RATES = Rates(
+    reads=50,
+    orders=10,
+    window=1.0,
+    steady_turn_within=60.0,
+    address=600,
+    address_window=5.0,
+    of_account="x-bapi-limit-status",
+)
+"""Of one user, and of an address (brokers/README §3.7)."""
+BINANCE_RATES = Rates(
+    reads=240,
+    orders=300,
+    window=60.0,
+    orders_window=10.0,
+    steady_turn_within=60.0,
+    address=240,
+    orders_count_there=False,
+)
+"""Reads count for what they weigh, in tens of the 2400 a minute of an address; orders of an account by themselves."""
 UNLIMITED = Rates(reads=1_000_000, orders=1_000_000, window=60.0)
 
 
@@ -123,13 +146,18 @@ def venue(  # noqa: PLR0913 - all that a dialect is put together of, each named
     def throttle(limit: int, window: float) -> Throttle:
         return Throttle(clock, requests_per_minute=limit, rate_share=rate_share, told=UNTOLD, window=window)
 
+    reads: Budgeted = throttle(rates.reads, rates.window)
+    orders: Budgeted = throttle(rates.orders, rates.orders_window)
+    if rates.address:
+        address = shelf.budget(lambda: throttle(rates.address, rates.address_window))
+        reads = AtAddress(reads, address, clock, of_account=rates.of_account)
+        if rates.orders_count_there:
+            orders = AtAddress(orders, address, clock, of_account=rates.of_account)
     client = CcxtClient(
         library,
         clock=clock,
         transport=transport,
-        throttles=Throttles(
-            reads=throttle(rates.reads, rates.window), orders=throttle(rates.orders, rates.orders_window)
-        ),
+        throttles=Throttles(reads=reads, orders=orders),
         deadlines=replace(deadlines, steady_turn_within=rates.steady_turn_within),
         judges=dialect.judges,
         draw=draw,

@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 from standfast.brokers.shared.reading import holding, number, shown
+from standfast.brokers.shared.throttle import Throttle
 from standfast.model.errors import BrokerError, Malformed, Rejected
 from standfast.model.ids import InstrumentId
 from standfast.model.instrument import Instrument, Kind
@@ -75,7 +76,7 @@ Load = Callable[[], Awaitable[list[Any]]]
 
 
 class Shelf:
-    """The tables of one exchange at one address."""
+    """What all accounts at one address of one exchange share: the tables, and what may be asked from here."""
 
     def __init__(self) -> None:
         self._markets: Markets | None = None
@@ -84,6 +85,13 @@ class Shelf:
         self._turn = asyncio.Lock()
         self._taught: Any = None
         """The first object that has the table in ccxt's own form."""
+        self._budget: Throttle | None = None
+
+    def budget(self, make: Callable[[], Throttle]) -> Throttle:
+        """What all accounts there may ask for together."""
+        if self._budget is None:
+            self._budget = make()
+        return self._budget
 
     def teach(self, library: Any) -> None:
         """Give an object of ccxt's the names of the markets, and what it needs to connect: made once, shared by all."""

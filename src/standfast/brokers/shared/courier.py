@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from standfast.brokers.shared.sessions import Backoff
-from standfast.brokers.shared.throttle import FIRST, Throttle
+from standfast.brokers.shared.throttle import FIRST, Budgeted
 from standfast.brokers.shared.transport import Exchange, Response, Transport, TransportError
 from standfast.model.effects import Turn, Urgency
 from standfast.model.errors import BrokerError, OutcomeUnknown, Unreachable, Withdrawn
@@ -58,7 +58,7 @@ class Wanted:
 
     url: str
     headers: Mapping[str, str] = field(repr=False)
-    throttle: Throttle
+    throttle: Budgeted
     within: float
     params: Mapping[str, str] = field(default_factory=dict)
     method: str = "GET"
@@ -133,7 +133,7 @@ class Courier:
             return response
         raise self._judge(wanted.method, response, retry_after)
 
-    async def write(self, exchange: Exchange, throttle: Throttle, turn: Turn, answers: frozenset[int]) -> Response:
+    async def write(self, exchange: Exchange, throttle: Budgeted, turn: Turn, answers: frozenset[int]) -> Response:
         """Sent once, when its turn has come and if it is still wanted then."""
         within = self._deadlines.turn(turn.urgency)
         number = await throttle.admit(turn.urgency, rank=turn.rank, within=within)

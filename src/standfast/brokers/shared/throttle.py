@@ -17,6 +17,7 @@ import heapq
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Protocol
 
 from standfast.brokers.shared.budget import WINDOW, Budget
 from standfast.model.effects import Urgency
@@ -65,6 +66,16 @@ class _Waiter:
     arrival: int
     since: float = field(compare=False)
     turn: "asyncio.Future[int]" = field(compare=False)
+
+
+class Budgeted(Protocol):
+    """What gives a request its turn."""
+
+    async def admit(self, urgency: int, *, rank: float = 0.0, within: float) -> int: ...
+
+    def heard(self, number: int, headers: Mapping[str, str], *, refused: bool) -> float | None: ...
+
+    def give_back(self, number: int) -> None: ...
 
 
 class Throttle:
