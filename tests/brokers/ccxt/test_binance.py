@@ -8,14 +8,18 @@ from typing import Any
 import msgspec
 import pytest
 
+from standfast.brokers.ccxt.adapter import CcxtBroker, CcxtSettings
 from standfast.brokers.ccxt.binance import parse, refusals
 from standfast.brokers.ccxt.binance.forms import submission
 from standfast.brokers.ccxt.binance.rows import AlgoRow, IncomeRow, OrderRow, PositionRow, TradeRow
+from standfast.brokers.ccxt.library import Access
+from standfast.brokers.ccxt.markets import Shelf
 from standfast.brokers.shared.transport import Response, TransportError
 from standfast.model.effects import Turn, Urgency
 from standfast.model.errors import Malformed, OutcomeUnknown, Rejected, Unauthorised
-from standfast.model.ids import BrokerOrderId, ClientOrderId, Holding
+from standfast.model.ids import AccountId, BrokerOrderId, ClientOrderId, Holding
 from standfast.model.order import MovementKind, OrderState, OrderType, Side
+from standfast.model.secret import Secret
 from tests.brokers.ccxt.scripted import BTC, LONG, NAME, SHORT
 from tests.brokers.ccxt.scripted_binance import (
     Script,
@@ -27,10 +31,12 @@ from tests.brokers.ccxt.scripted_binance import (
 )
 from tests.brokers.ccxt.test_bybit_recordings import markets
 from tests.brokers.ccxt.test_bybit_writes import MARKET, stop, terms
+from tests.brokers.clocks import ManualClock
 
 ORDER, ALGO = "/fapi/v1/order", "/fapi/v1/algoOrder"
 ID, STOP_ID = ClientOrderId("sfabcd-c1"), ClientOrderId("sfabcd-s1")
 PLAIN, CONDITIONAL = BrokerOrderId("BTCUSDT:77"), BrokerOrderId("BTCUSDT:a9")
+KEY = {"enableWithdrawals": False, "enableFutures": True, "enableInternalTransfer": False, "ipRestrict": True}
 ROWS: dict[str, tuple[Any, Any]] = {
     "positionAmt": (PositionRow, parse.held),
     "algoId": (AlgoRow, lambda row, known: parse.algo(row, known, None)),
@@ -268,6 +274,7 @@ async def test_a_contract_has_the_exchanges_own_steps() -> None:
 async def test_what_is_guarded_is_said() -> None:
     script = Script()
     script.tell("GET /fapi/v1/positionSide/dual", {"dualSidePosition": True})
+    script.tell("GET /sapi/v1/account/apiRestrictions", KEY)
 
     told = {each.what: each.detail for each in await broker(script).guarded()}
 
@@ -300,3 +307,61 @@ async def test_a_read_counts_for_what_it_weighs() -> None:
     await at.working_orders()
 
     assert budget.sent - before == 8
+
+
+@pytest.mark.parametrize(
+    ("changed", "may", "words"),
+    [
+        ({}, False, "the key may not withdraw"),
+        ({"enableWithdrawals": True}, True, "the key may withdraw"),
+        ({"enableInternalTransfer": True}, True, "the key may send to other users"),
+        ({"ipRestrict": False}, False, "from any address of the internet"),
+    ],
+    ids=str,
+)
+async def test_what_the_key_may_do_is_told(changed: dict[str, bool], *, may: bool, words: str) -> None:
+    script = Script()
+    script.tell("GET /sapi/v1/account/apiRestrictions", KEY | changed)
+
+    rights = await broker(script).rights()
+
+    assert (rights.may_withdraw, words in rights.detail) == (may, True)
+
+
+async def test_where_the_rights_of_a_key_are_not_told_that_is_no_alarm() -> None:
+    script = Script()
+    script.tell(
+        "GET /sapi/v1/account/apiRestrictions", Response(400, {}, b'{"code": -2015, "msg": "Invalid API-key."}')
+    )
+
+    assert (await broker(script).rights()).may_withdraw is None
+
+
+@pytest.mark.parametrize(("enabled", "ok"), [(True, True), (False, False)])
+async def test_a_key_that_may_not_trade_futures_cannot_close_and_that_is_said(*, enabled: bool, ok: bool) -> None:
+    script = Script()
+    script.tell("GET /fapi/v1/positionSide/dual", {"dualSidePosition": False})
+    script.tell("GET /sapi/v1/account/apiRestrictions", KEY | {"enableFutures": enabled})
+
+    told = {each.what: each for each in await broker(script).guarded()}
+
+    assert told["orders"].ok is ok
+    assert bool(told["orders"].remedy) is not ok
+
+
+def test_the_rights_of_a_live_key_are_asked_where_binance_tells_them() -> None:
+    """Futures have an address of their own: asked there, nobody would ever be told."""
+    access = Access(
+        id="binanceusdm",
+        key_id=Secret("key"),
+        secret=Secret("words that open"),
+        passphrase=Secret(""),
+        live=True,
+        rest_url="https://fapi.binance.com",
+        stream_url="wss://fstream.binance.com",
+    )
+    settings = CcxtSettings(account=AccountId("usdm"), access=access, shelf=Shelf())
+    library = CcxtBroker(settings, clock=ManualClock(), transport=Script())._library
+
+    assert library.urls["api"]["sapi"] == "https://api.binance.com/sapi/v1"
+    assert library.urls["api"]["fapiPrivate"].startswith("https://fapi.binance.com/")

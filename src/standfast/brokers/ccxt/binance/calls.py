@@ -13,6 +13,7 @@ from standfast.brokers.ccxt.binance.rows import (
     AccountRow,
     AlgoRow,
     IncomeRow,
+    KeyRow,
     ModeRow,
     OrderRow,
     PositionRow,
@@ -25,7 +26,7 @@ from standfast.brokers.shared.reading import rows
 from standfast.model.effects import Turn, Urgency
 from standfast.model.errors import Incomplete, Malformed, OutcomeUnknown, Rejected
 
-PRIVATE, PRIVATE_3, PUBLIC = "fapiPrivate", "fapiPrivateV3", "fapiPublic"
+PRIVATE, PRIVATE_3, PUBLIC, KEYS = "fapiPrivate", "fapiPrivateV3", "fapiPublic", "sapi"
 OF_A_PAGE, PAGES_MAX = 1000, 50
 HEAVY, HISTORY = 4, 3
 """Budget of what weighs forty, and thirty."""
@@ -41,6 +42,7 @@ ACCOUNT = msgspec.json.Decoder(AccountRow)
 MODE = msgspec.json.Decoder(ModeRow)
 TICKER = msgspec.json.Decoder(TickerRow)
 TICKERS = msgspec.json.Decoder(list[TickerRow])
+KEY = msgspec.json.Decoder(KeyRow)
 TIME = msgspec.json.Decoder(TimeRow)
 
 Found = TypeVar("Found")
@@ -103,6 +105,9 @@ class Calls:
     async def is_hedged(self) -> bool:
         found = await self._get(f"{PRIVATE}/positionSide/dual", {}, MODE, Urgency.VERIFY, turns=HISTORY)
         return found.dual_side_position
+
+    async def key(self) -> KeyRow:
+        return await self._get(f"{KEYS}/account/apiRestrictions", {}, KEY, Urgency.READ)
 
     async def time(self) -> int:
         return (await self._get(f"{PUBLIC}/time", {}, TIME, Urgency.READ)).server_time

@@ -94,6 +94,15 @@ class AccountRow(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     available_balance: Number
 
 
+class KeyRow(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """What a key may do."""
+
+    enable_withdrawals: bool
+    enable_futures: bool
+    enable_internal_transfer: bool = False
+    ip_restrict: bool = False
+
+
 class ModeRow(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     dual_side_position: bool
 

@@ -15,7 +15,7 @@ from decimal import Decimal
 from typing import Any
 
 from standfast.brokers.ccxt.binance import forms, parse
-from standfast.brokers.ccxt.binance.calls import Calls
+from standfast.brokers.ccxt.binance.calls import KEYS, Calls
 from standfast.brokers.ccxt.binance.rows import AlgoRow, IncomeRow, TradeRow
 from standfast.brokers.ccxt.client import CcxtClient
 from standfast.brokers.ccxt.linear import KNOWN_MAX, TICKERS_ONE_BY_ONE, LinearVenue, contract, net_of
@@ -25,7 +25,7 @@ from standfast.brokers.ccxt.watermark import OVERLAP, Watermark, mark_of, parsed
 from standfast.brokers.shared.reading import number
 from standfast.brokers.shared.writing import acknowledged
 from standfast.model.effects import Turn, Urgency
-from standfast.model.errors import Malformed, OutcomeUnknown, Rejected
+from standfast.model.errors import BrokerError, Malformed, OutcomeUnknown, Rejected
 from standfast.model.evidence import AccountRead, ActivitiesRead, Guarded, HeldReport, Rights
 from standfast.model.ids import BrokerOrderId, ClientOrderId, Holding, InstrumentId, is_told_as
 from standfast.model.order import OrderReport, Terms
@@ -34,6 +34,8 @@ from standfast.ports import Clock
 
 CONTRACT = contract(unique_ids=False, requests_per_minute=240)
 """Client ids are unique among open orders only."""
+LIVE, KEYS_LIVE = "https://fapi.binance.com/", "https://api.binance.com/sapi/v1"
+"""Futures are traded at the one, and what the same key may do is told at the other; a test side has no such place."""
 LATELY = 900.0
 """Seconds after anything was seen of a contract in which its trades are read."""
 WINDOW = int(timedelta(days=7).total_seconds() * 1000) - 1
@@ -43,6 +45,9 @@ OLDEST = int(timedelta(days=170).total_seconds() * 1000)
 class BinanceVenue(LinearVenue):
     def __init__(self, client: CcxtClient, shelf: Shelf, clock: Clock) -> None:
         super().__init__(client, shelf, clock)
+        urls = client.library.urls["api"]
+        if str(urls.get("fapiPrivate", "")).startswith(LIVE):
+            urls[KEYS] = KEYS_LIVE
         self.contract = CONTRACT
         self._calls = Calls(client)
         self._symbols: dict[str, str] = {}
@@ -160,7 +165,12 @@ class BinanceVenue(LinearVenue):
         )
 
     async def rights(self) -> Rights:
-        return Rights(may_withdraw=None, detail="told at another address of Binance only, which is not asked")
+        key = await self._calls.key()
+        ways = {"withdraw": key.enable_withdrawals, "send to other users": key.enable_internal_transfer}
+        may = [way for way, is_enabled in ways.items() if is_enabled]
+        detail = f"the key may {' and '.join(may)}" if may else "the key may not withdraw"
+        from_where = "" if key.ip_restrict else ", and it serves from any address of the internet"
+        return Rights(may_withdraw=bool(may), detail=detail + from_where)
 
     async def told_time(self) -> datetime:
         return parse.moment(await self._calls.time())
@@ -217,6 +227,7 @@ class BinanceVenue(LinearVenue):
                 detail=f"{len(markets.by_id)} linear contracts in {', '.join(markets.settles)}; {mode}; coin-margined "
                 "contracts, options, spot and margin accounts are not looked at",
             ),
+            await self._orders_guarded(),
             Guarded(
                 "protection",
                 ok=True,
@@ -234,6 +245,16 @@ class BinanceVenue(LinearVenue):
                 detail="client ids are unique among open orders only: an order in doubt is looked for, not sent again",
             ),
         ]
+
+    async def _orders_guarded(self) -> Guarded:
+        try:
+            key = await self._calls.key()
+        except BrokerError as error:
+            return Guarded("orders", ok=True, detail=f"what the key may do is not told here ({type(error).__name__})")
+        if key.enable_futures:
+            return Guarded("orders", ok=True, detail="the key may trade futures")
+        detail, remedy = "the key may not trade futures: nothing can be closed", "give the key the right to futures"
+        return Guarded("orders", ok=False, detail=detail, remedy=remedy)
 
     def heard(self, message: Mapping[str, Any]) -> list[Happened]:
         told = message.get("data", message)

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from standfast.exchange.dialects.binance.account_rows import (
+    FIRST_DEPOSIT,
     MOST_NOTIONAL,
     account_position_row,
     account_position_row_v2,
@@ -46,6 +47,7 @@ def reads() -> tuple[RouteAt[Perpetuals], ...]:
         RouteAt("GET", "/fapi/v1/symbolConfig", "configurations", symbol_config),
         RouteAt("GET", "/fapi/v1/adlQuantile", "configurations", queue),
         RouteAt("GET", "/fapi/v1/accountConfig", "configurations", account_config),
+        RouteAt("GET", "/sapi/v1/account/apiRestrictions", "profile", key_rights),
     )
 
 
@@ -199,6 +201,27 @@ def symbol_config(call: PerpetualCall) -> Reply:
             }
         )
     return replied(rows)
+
+
+def key_rights(call: PerpetualCall) -> Reply:
+    """Of the key that asks, at Binance's other address: futures and nothing else, from one address only."""
+    return replied(
+        {
+            "ipRestrict": True,
+            "createTime": FIRST_DEPOSIT,
+            "enableReading": True,
+            "enableSpotAndMarginTrading": False,
+            "enableWithdrawals": False,
+            "enableInternalTransfer": False,
+            "enableMargin": False,
+            "enableFutures": True,
+            "permitsUniversalTransfer": False,
+            "enableVanillaOptions": False,
+            "enableFixApiTrade": False,
+            "enableFixReadOnly": False,
+            "enablePortfolioMarginTrading": False,
+        }
+    )
 
 
 def queue(call: PerpetualCall) -> Reply:
