@@ -55,9 +55,12 @@ class Line:
         self._out: asyncio.Queue[bytes] = asyncio.Queue(WAITING_MAX)
         self._socket = web.WebSocketResponse(heartbeat=HEARTBEAT_SECONDS)
 
-    async def serve(self, client: Spoken) -> web.WebSocketResponse:
+    async def serve(self, client: Spoken) -> web.StreamResponse:
         """Talk until either side hangs up."""
-        await self._socket.prepare(self._request)
+        try:
+            await self._socket.prepare(self._request)
+        except ConnectionError:
+            return web.Response()  # it hung up while we answered: nobody gets this
         async with asyncio.TaskGroup() as tasks:
             writer = tasks.create_task(self._write(), name="stream writer")
             try:
