@@ -24,6 +24,7 @@ NAMES = (
     "storm",
     "idle",
     "restart",
+    "accounts",
 )
 """One module each, in the order they run: the short ones first."""
 

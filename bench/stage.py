@@ -101,10 +101,12 @@ class Exchange:
 
 
 @contextmanager
-def exchange(instruments: Sequence[str], *options: str, cash: int = 100_000_000) -> Iterator[Exchange]:
+def exchange(
+    instruments: Sequence[str], *options: str, cash: int = 100_000_000, accounts: Sequence[str] = ("paper:key:secret",)
+) -> Iterator[Exchange]:
     """A served exchange at real time whose prices are only those posted."""
     listed = [word for name in instruments for word in ("--instrument", f"{name}=100")]
-    account = ["--account", f"paper:key:secret:{cash}"]
+    account = [word for name in accounts for word in ("--account", f"{name}:{cash}")]
     command = [*STANDFAST, "exchange", "--port", "0", "--json", "--no-market", *account, *listed, *options]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment())
     try:
@@ -121,7 +123,14 @@ def guard(
     folder: Path, at: Exchange, *, held_by: str = "broker", foreign: str = "adopt", **said: str
 ) -> Iterator[psutil.Process]:
     """A running guard (its parent process), from the moment it guards. `said`: as in `settings`."""
-    config = settings(folder, at.url, held_by=held_by, foreign=foreign, **said)
+    with guarding(settings(folder, at.url, held_by=held_by, foreign=foreign, **said)) as running:
+        yield running
+
+
+@contextmanager
+def guarding(config: Path) -> Iterator[psutil.Process]:
+    """As `guard`, by settings that are written already."""
+    folder = config.parent
     with (folder / "guard.log").open("ab") as log:
         begins = log.tell()
         process = subprocess.Popen(
