@@ -11,6 +11,7 @@ from standfast.drills import fuzz
 from standfast.model.errors import SettingsError
 from standfast.sim.chaos import Outcome
 from standfast.sim.plan import Plan, draw
+from standfast.sim.seeds import plan_of
 from standfast.sim.shrink import shrink
 
 POLICY = """
@@ -49,6 +50,18 @@ def test_a_users_own_policies_are_played_and_everything_else_is_drawn(policy: Pa
     assert plan.rules.policies == (mine,)
     assert plan.strokes == drawn.strokes
     assert fuzz.run(first=8, seeds=1, hours=0.05, policy=policy).failures == []
+
+
+def test_spreads_are_played_by_their_number_and_with_a_users_own_policies_too(policy: Path) -> None:
+    told: list[Outcome] = []
+
+    found = fuzz.run(
+        first=8, seeds=1, hours=0.05, plays="spreads", policy=policy, told=lambda so_far, outcome: told.append(outcome)
+    )
+
+    assert found.failures == []
+    assert [outcome.seed for outcome in told] == [1_000_000_008]
+    assert plan_of(1_000_000_008, policies=fuzz.policies_of(policy)).rules.policies == fuzz.policies_of(policy)
 
 
 @pytest.mark.parametrize("written", ["", '[[policies]]\nname = "x"\nstop_loss = "many"\n'])

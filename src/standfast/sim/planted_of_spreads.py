@@ -33,6 +33,13 @@ OF_SPREADS = (
         "S14",
     ),
     _planted(
+        "together_for_more",
+        MISTAKE,
+        "an order for all legs asks for a unit more than is held",
+        of_spreads(told.a_close_of_all_legs),
+        "S4",
+    ),
+    _planted(
         "ratio_lost_unseen",
         MISTAKE,
         "a structure that has lost one leg is taken for whole",

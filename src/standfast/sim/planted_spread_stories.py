@@ -86,12 +86,16 @@ async def a_spread(world: World) -> None:
     await world.run_for(20)
 
 
-async def an_order_for_all_legs_is_refused(world: World) -> None:
+async def a_close_of_all_legs(world: World) -> None:
     await a_spread(world)
-    strike(world, "submit", RefusedWith(status=400, body=REFUSAL), count=2)
     (id,) = world.book.state.structures
     await world.operate("close", position=id)
     await world.run_for(60)
+
+
+async def an_order_for_all_legs_is_refused(world: World) -> None:
+    strike(world, "submit", RefusedWith(status=400, body=REFUSAL), count=2)
+    await a_close_of_all_legs(world)
 
 
 async def a_bot_sells_the_cover(world: World) -> None:

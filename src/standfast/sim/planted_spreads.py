@@ -27,6 +27,17 @@ def shorts_go_last() -> Iterator[Change]:
     yield way_out, "_leg_by_leg", leg_by_leg
 
 
+def together_for_more() -> Iterator[Change]:
+    right: Any = way_out._together  # noqa: SLF001 - what is to be made wrong
+
+    def together(way: Any, rung: int) -> Any:
+        step = right(way, rung)
+        more = [replace(each, terms=replace(each.terms, quantity=each.terms.quantity + 1)) for each in step.orders]
+        return replace(step, orders=tuple(more), units=step.units + 1)
+
+    yield way_out, "_together", together
+
+
 def ratio_lost_unseen() -> Iterator[Change]:
     yield from everywhere(unwinding.lost_ratio, lambda s, booked: None)
 
