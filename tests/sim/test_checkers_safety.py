@@ -11,7 +11,7 @@ from standfast.exchange.orders import Ticket
 from standfast.model import journal as j
 from standfast.model.alert import Severity
 from standfast.model.breaks import BreakKind, Finding
-from standfast.model.ids import AlertId, BreakId, BrokerOrderId, PositionId
+from standfast.model.ids import AlertId, BreakId, PositionId
 from standfast.model.order import OrderState, Role, Side
 from standfast.model.position import CloseReason, Standing
 from standfast.sim import translate
@@ -164,28 +164,6 @@ def test_s4_a_replacement_for_more_than_is_held_is_found_and_one_whose_order_has
     late = other.mean_to_move(stop, 10, stop="97.02")
     other.engine.fill_now(stop.id, D(10), D(98))
     other.move(stop, late)  # refused: it has no place to take
-
-
-def test_s4_a_stop_that_an_opening_brought_counts_until_its_cancel_is_asked_for() -> None:
-    """From then on it is the exchange's to refuse what is sent beside it."""
-    judged = Judged()
-    opening(judged, 10)
-    made = judged.mean(Role.OPEN, Side.BUY, 10, commits=False)
-    made = replace(made, terms=replace(made.terms, attached_stop=D("98.02")))
-    judged.commit(made)
-    entry = judged.send(made)
-    assert entry is not None
-    (leg,) = entry.leg_ids
-    judged.commit(judged.booked(entry, POSITION, opens=True))
-    judged.engine.advance(judged.engine.now + timedelta(seconds=11))  # everybody could know by now that it lives
-    judged.commit(j.CancelIntended(broker_id=BrokerOrderId(leg), holding=HOLDING, reason="frees"))
-    judged.send(judged.mean(Role.STOP, Side.SELL, 10, stop="97.02"))
-
-    judged.checker.retold.given_up.clear()
-    judged.commit(j.OrderRejected(id=next(reversed(judged.checker.retold.intents)), reason="insufficient"))
-    with pytest.raises(Violation) as caught:
-        judged.send(judged.mean(Role.STOP, Side.SELL, 10, stop="97.02"))
-    assert found(caught) == "S4"
 
 
 def test_s5_a_rejection_of_an_order_that_works_is_found() -> None:

@@ -120,7 +120,7 @@ class Safety:
         orders = [order for order in self.witness.working(instrument) if self.witness.is_own(order)]
         if fact.role in CLOSING_ROLES:
             self._check_single(intent, orders)
-        orders = [order for order in orders if not self._is_no_exit(order)]
+        orders = [order for order in orders if not self._is_no_exit(order, intent)]
         wanted = fact.terms.quantity + reducing_quantity(orders, sign, without=asked.order_id)
         nets = [self.witness.net(instrument)]
         if self.witness.is_disturbed(
@@ -148,8 +148,8 @@ class Safety:
             if other.fact.position == intent.fact.position:
                 raise Violation("S12", f"{intent.fact.id} arrives while {other.fact.id} closes the same position")
 
-    def _is_no_exit(self, order: Order) -> bool:
-        """Whether it opens, or nobody could know yet that it lives, or its cancel was asked for.
+    def _is_no_exit(self, order: Order, beside: Intent) -> bool:
+        """Whether it opens, or nobody could know that it lives as the other was sent, or its cancel was asked for.
 
         The stop that an opening brings comes to life by itself; what was to be cancelled is the exchange's to refuse.
         """
@@ -159,8 +159,10 @@ class Safety:
             return intent is not None
         if intent.fact.role is not Role.OPEN:
             return False
-        since = order.live_at
-        return order is root or since is None or self.witness.engine.now - since < self.contract.staleness
+        since, now = order.live_at, self.witness.engine.now
+        if order is root or since is None or now - since < self.contract.staleness:
+            return True
+        return beside.at < since and now - beside.at <= self.contract.flight
 
     def _unheard(self, holding: Holding, sign: int) -> Decimal:
         """What exits have filled without the journal knowing: those to be cancelled, and those an opening brought."""
