@@ -90,8 +90,10 @@ def test_a_target_without_a_stop_rests_with_or_without_pairs() -> None:
     assert [(order.type, order.limit_price) for order in at.alive()] == [(OrderType.LIMIT, D(110))]
 
 
-@pytest.mark.parametrize("why", ["liquidation", "adl", "settlement"])
-def test_what_the_exchange_took_away_is_booked_with_its_cause_and_a_person_told_once(why: str) -> None:
+@pytest.mark.parametrize(
+    ("why", "needed"), [("liquidation", "margin"), ("adl", "gain was set off"), ("settlement", "contract has ended")]
+)
+def test_what_the_exchange_took_away_is_booked_with_its_cause_and_a_person_told_once(why: str, needed: str) -> None:
     taken = report("o", side=Side.SELL, filled=10, state=OrderState.FILLED, order_class=why)
     book = folded(adopted(10), j.OrderObserved(report=taken))
 
@@ -102,7 +104,7 @@ def test_what_the_exchange_took_away_is_booked_with_its_cause_and_a_person_told_
 
     assert [each.reason for each in of(j.FillBooked, [*facts, *more])] == [CloseReason.LIQUIDATION] * 2
     (alarm,) = of(j.AlertRaised, [*facts, *more])
-    assert (alarm.severity, why in alarm.text) == (Severity.CRITICAL, True)
+    assert (alarm.severity, why in alarm.text, needed in alarm.text) == (Severity.CRITICAL, True, True)
 
 
 def test_what_is_more_than_one_order_may_be_is_protected_and_closed_by_several() -> None:

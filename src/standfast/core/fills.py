@@ -48,8 +48,13 @@ UNAWARE = timedelta(seconds=2)
 """How long somebody else may take to learn of our close."""
 LEG_CLASSES = frozenset({"bracket", "oco", "oto"})
 """An order of such a class that closes is an exit the broker held."""
-FORCED_CLASSES = frozenset({"liquidation", "adl", "settlement"})
-"""An order of such a class the exchange made itself, to take a position away."""
+NEEDED = {
+    "liquidation": "look at the account's margin first",
+    "adl": "know it (a gain was set off against somebody's loss); what is left is guarded as before",
+    "settlement": "know it: the contract has ended",
+}
+FORCED_CLASSES = frozenset(NEEDED)
+"""An order of such a class the exchange made itself, to take a position away; and what a person has to do then."""
 
 
 def book_fill(book: Book, rules: Rules, fill: Fill, *, is_shown: bool = False) -> Iterator[Fact]:
@@ -147,8 +152,9 @@ def _tell_taken(book: Book, fill: Fill, order: BookedOrder) -> Iterator[Fact]:
     key = AlertId(f"a{digest(book.account, 'taken', order.id)[:9]}")
     if key in book.state.alerts or order.report is None:
         return
-    taken = f"{fill.quantity} or more away at {fill.price} ({order.report.order_class})"
-    text = f"{fill.holding}: the exchange took {taken}. It is booked. Needed: look at the account's margin first."
+    cause = order.report.order_class
+    taken = f"{fill.quantity} or more away at {fill.price} ({cause})"
+    text = f"{fill.holding}: the exchange took {taken}. It is booked. Needed: {NEEDED.get(cause, NEEDED["liquidation"])}."
     yield AlertRaised(id=key, severity=Severity.CRITICAL, text=text)
 
 
