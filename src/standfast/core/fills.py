@@ -154,7 +154,8 @@ def _tell_taken(book: Book, fill: Fill, order: BookedOrder) -> Iterator[Fact]:
         return
     cause = order.report.order_class
     taken = f"{fill.quantity} or more away at {fill.price} ({cause})"
-    text = f"{fill.holding}: the exchange took {taken}. It is booked. Needed: {NEEDED.get(cause, NEEDED["liquidation"])}."
+    needed = NEEDED.get(cause, NEEDED["liquidation"])
+    text = f"{fill.holding}: the exchange took {taken}. It is booked. Needed: {needed}."
     yield AlertRaised(id=key, severity=Severity.CRITICAL, text=text)
 
 
