@@ -108,7 +108,7 @@ def test_a_partial_close_that_keeps_being_refused_does_not_turn_the_stop_off() -
         assert the_closed(world).close_reason is CloseReason.STOP_LOSS
         assert await closes_asked(world) == [CloseReason.OPERATOR, CloseReason.STOP_LOSS]
 
-    play(story, BY_GUARD, prices((0, "100.00", "100.02"), (18, "80.00", "80.02")), start=START)
+    play(story, BY_GUARD, prices((0, "100.00", "100.02"), (22, "80.00", "80.02")), start=START)
 
 
 def test_the_quantity_of_a_partial_close_is_gone_and_the_rest_is_covered() -> None:
