@@ -92,10 +92,14 @@ class Play:
     def _start(self) -> None:
         _, url = self.children.exchange(self.story)
         self.exchange = Exchange(url, self.story.instruments)
+        plan = self.folder / "plan.json"
+        os.mkfifo(plan)  # the bot is there, and waits for its plan: what its start takes is no time of the story
+        command = [sys.executable, str(demo_bot.script()), "--url", url, "--plan", str(plan)]
+        pace = ["--record", str(self.record), "--pace", str(self.story.speed)]
+        self.bot = self.children.start("bot", [*command, *pace])
+        wait_for(self.bot.lines, "the bot to start", self.bot)
         self.exchange.advance(self.story.start)
         self.config.write_text(self.story.settings(url), encoding="utf-8")
-        plan = self.folder / "plan.json"
-        plan.write_text(self.story.plan(), encoding="utf-8")
         self._say(f"A simulated exchange, on this machine only: {self.story.title}, at x{self.story.speed}.")
         if self.story.is_real:
             self._say(
@@ -104,11 +108,15 @@ class Play:
         self.guard = self.children.start("guard", standfast("--config", str(self.config), "guard"))
         wait_for(self._listening, "the guard to follow the account", self.guard)
         self._say("Standfast guards the account: its ordinary guard, a parent and a worker.")
-        command = [sys.executable, str(demo_bot.script()), "--url", url, "--plan", str(plan)]
-        pace = ["--record", str(self.record), "--pace", str(self.story.speed)]
-        self.bot = self.children.start("bot", [*command, *pace])
-        wait_for(self.bot.lines, "the bot to start", self.bot)
+        self._hand_out(plan)
         self._say("A trading bot starts. It knows nothing of Standfast and looks at its positions every five minutes.")
+
+    def _hand_out(self, plan: Path) -> None:
+        try:
+            with os.fdopen(os.open(plan, os.O_WRONLY | os.O_NONBLOCK), "w", encoding="utf-8") as pipe:
+                pipe.write(self.story.plan())
+        except OSError as error:
+            raise StandfastError(f"the bot does not read its plan ({error.strerror}): {self.bot.tail()}") from None
 
     def _listening(self) -> list[str]:
         return ["yes"] if self.exchange.is_listened_to() else []
