@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from standfast.model.journal import PositionSettled
-from tests.acceptance.stage import Guard, until
+from tests.acceptance.stage import WAIT, Guard, until
 from tests.acceptance.test_found_spreads import Market, shapes
 from tests.acceptance.test_spreads import cash, pnl
 from tests.acceptance.test_tradier import Venue
@@ -108,9 +108,30 @@ def test_refused_as_one_order_it_is_closed_with_the_calls_first(desk: Shares) ->
     venue.trouble({"operation": "submit", "fault": words, "count": 2})
     (id,) = desk.book().state.structures
 
-    closed = desk.run("close", id, "--wait", "120s")
+    closed = desk.run("close", id, "--wait", WAIT)
 
     assert closed.code == 0, closed.out + closed.err + guard.tail()
     assert venue.positions() == desk.held() == {}
     singles = [row for row in venue.rows() if row["class"] in ("option", "equity") and row["status"] == "filled"]
     assert [row["side"] for row in sorted(singles, key=lambda each: each["id"])][-2:] == ["buy_to_close", "sell"]
+
+
+def test_it_is_opened_and_closed_in_parts_as_one_order(desk: Shares) -> None:
+    venue = desk.venue()
+    desk.at(venue, POLICY)
+    guard = desk.guarded()
+
+    legs = ("--legs", f"SPY:+100 {CALL}:-1", "--quantity", "2", "--debit", "396.10")
+    opened = desk.run("open", "paper", *legs, "--wait", WAIT)
+
+    assert opened.code == 0, opened.out + opened.err + guard.tail()
+    assert venue.positions() == desk.held() == {"SPY": Decimal(200), CALL: Decimal(-2)}
+    (id,) = desk.book().state.structures
+    half = desk.run("close", id, "--quantity", "1", "--wait", WAIT)
+    assert half.code == 0, half.out + half.err + guard.tail()
+    assert venue.positions() == desk.held() == {"SPY": Decimal(100), CALL: Decimal(-1)}
+    rest = desk.run("close", id, "--wait", WAIT)
+    assert rest.code == 0, rest.out + rest.err + guard.tail()
+    assert venue.positions() == desk.held() == {}
+    assert combos(venue)[0] == combos(venue)[-1] == "filled"
+    assert {row["class"] for row in venue.rows()} == {"combo"}

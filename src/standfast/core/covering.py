@@ -23,6 +23,9 @@ from standfast.model.option import Right, option_contract
 from standfast.model.order import CLOSING_ROLES, ZERO
 from standfast.model.position import Position
 
+OSI_LEAST = 16
+"""Letters of the shortest name of an option: what is shorter is none, which is seen at once."""
+
 
 def covers(s: Situation, position: Position) -> bool:
     """Whether calls sold beside it rest on these shares: it is no other's, and older lots do not suffice."""
@@ -110,11 +113,15 @@ def _calls(s: Situation) -> Mapping[tuple[Holding, int], Sequence[Position]]:
 
     def figured() -> dict[tuple[Holding, int], list[Position]]:
         found: dict[tuple[Holding, int], list[Position]] = {}
-        for each in s.book.state.positions.values():
-            contract = option_contract(each.holding.instrument) if each.structure is None else None
-            is_call = contract is not None and contract.right is Right.CALL
-            if is_call and each.is_guarded and s.book.held(each) > 0:
-                found.setdefault((_under(each.holding), each.sign), []).append(each)
+        for holding in s.book.at_holding:
+            contract = option_contract(holding.instrument) if len(holding.instrument) >= OSI_LEAST else None
+            if contract is None or contract.right is not Right.CALL:
+                continue
+            for each in s.book.guarded_at(holding):
+                if each.structure is None and s.book.held(each) > 0:
+                    found.setdefault((_under(holding), each.sign), []).append(each)
+        for calls in found.values():
+            calls.sort(key=lambda call: (call.holding, call.id))
         return found
 
     return s.once("calls alone", figured)
