@@ -152,6 +152,8 @@ def test_a_stop_beyond_the_liquidation_is_no_protection_and_is_said_to_be_none_o
     (alarm,) = looked("98.5" if net > 0 else "101.5")
     assert stop in alarm.text
     assert looked("99" if net > 0 else "101") == []
+    at.tell(j.OrderObserved(report=replace(resting, stop_price=D(f"{stop}.0000"))))
+    assert looked("99" if net > 0 else "101") == [], "the same price in other digits"
 
 
 @pytest.mark.parametrize("name", ["SPY", "BTC/USDT:USDT", "BTC/USDT:USDT:long", "BTC/USDT:USDT:short"])

@@ -26,5 +26,5 @@ def too_late(s: Situation, holding: Holding) -> Outcomes:
             f"{position.id} {position.net:+} {holding}: its stop at {nearest} protects nothing, because the exchange "
             f"takes the position away at {row.liquidation} already. Needed: a nearer stop (`standfast protect "
             f"{position.id} --stop PRICE`, or the policy's), more margin, or less of it.",
-            key=f"too late/{position.id}/{nearest}",
+            key=f"too late/{position.id}/{nearest.normalize()}",
         )
