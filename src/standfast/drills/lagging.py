@@ -34,6 +34,8 @@ POLL = 5.0
 """Seconds between two polls of the positions, where no stream says that something has happened."""
 REFUSALS = 4.0
 """Seconds for which a refused stop is tried again before an opening is rolled back, and for the roll-back."""
+UNANSWERED = 5.0
+"""Seconds for an entry's answer. A trade at Binance names no client order id: until it comes that is nobody's."""
 START = 10.0
 """Seconds that a guard which begins may take to read everything."""
 
@@ -70,7 +72,7 @@ class Drawn:
         allowed = PROVEN + self.look_ups_fail
         allowed += POLL if self.stream != "up" or not self.is_steady else 0.0
         allowed += REFUSALS if self.is_stop_refused else 0.0
-        allowed += 5.0 if self.answer != "comes" else 0.0
+        allowed += UNANSWERED if self.answer != "comes" and self.at == "binance" else 0.0
         return allowed + (START if self.is_killed else 0.0)
 
     def __str__(self) -> str:

@@ -9,7 +9,7 @@ from standfast.drills.perpetual.claims import flat, never_beyond, settled
 from standfast.drills.perpetual.drill import PerpetualDrill
 from standfast.drills.perpetual.scene import AVL, PerpetualScene
 from standfast.drills.perpetual.stage import PerpetualStage
-from standfast.exchange.faults import NeverAnswered
+from standfast.exchange.faults import NeverAnswered, Slow
 from standfast.model.journal import AlertRaised
 
 QUANTITY = 1000
@@ -41,6 +41,7 @@ async def story(stage: PerpetualStage) -> None:
     bot, asked = Bot(stage), None
     if stage.is_guarded:
         stage.fault("submit", NeverAnswered(hold=5), count=1)
+        stage.fault("submit", Slow(seconds=6, late="request"), count=1)  # its stop: it comes when there is nothing left
         asked = await stage.ask("open", instrument=AVL, quantity=str(QUANTITY), key="trade-1")
     else:
         await bot.enter()

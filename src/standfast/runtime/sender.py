@@ -1,7 +1,8 @@
 """The only caller of a broker write.
 
 Every intent it is given is in the journal already, and whatever comes of it is recorded: accepted, rejected,
-never left, or in doubt. Holdings go side by side; within one, one order effect at a time, most urgent first.
+never left, or in doubt. Holdings go side by side; within one, one order effect at a time, most urgent first. An order
+whose fills are all booked keeps nobody waiting for its answer: what it opened is protected meanwhile.
 """
 
 from collections import defaultdict
@@ -54,30 +55,42 @@ class Sender:
         self._spawn, self._finished, self._why_not = spawn, finished, why_not
         self._queues: defaultdict[Holding, list[tuple[int, float, int, OrderEffect]]] = defaultdict(list)
         self._ticket = count()
-        self._running: set[Holding] = set()
+        self._running: dict[Holding, OrderEffect | None] = {}
+        """Whose turn it is; None in between."""
 
     @property
     def busy(self) -> frozenset[Holding]:
-        return frozenset(self._running)
+        return frozenset(holding for holding in self._running if not self._is_filled(holding))
 
     def put(self, effect: OrderEffect) -> None:
         holding = effect.holding
         rank = 0.0 if isinstance(effect, ReplaceOrder) else effect.rank
         heappush(self._queues[holding], (effect.urgency, rank, next(self._ticket), effect))
-        if holding not in self._running:
-            self._running.add(holding)
+        if holding not in self._running or self._is_filled(holding):
+            self._running[holding] = None
             self._spawn(self._drain(holding), f"send {holding}")
 
     async def _drain(self, holding: Holding) -> None:
-        queue = self._queues[holding]
+        """Until nothing waits, or another has gone on in its place."""
+        effect: OrderEffect | None = None
         try:
-            while queue:
+            while self._running.get(holding) is effect and (queue := self._queues.get(holding)):
                 *_, effect = heappop(queue)
+                self._running[holding] = effect
                 await self.ledger.record(await self._perform(effect))
         finally:
-            self._running.discard(holding)
-            self._queues.pop(holding, None)
+            if self._running.get(holding) is effect:
+                self._running.pop(holding, None)
+                self._queues.pop(holding, None)
         self._finished(holding)
+
+    def _is_filled(self, holding: Holding) -> bool:
+        """Whether what is under way there is an order whose fills are all booked: its answer can tell nothing more."""
+        effect = self._running.get(holding)
+        if not isinstance(effect, SubmitOrder):
+            return False
+        order = self.ledger.book.state.orders.get(effect.intent.id)
+        return order is not None and order.executed >= effect.intent.terms.quantity
 
     async def _perform(self, effect: OrderEffect) -> list[Fact]:
         match effect:
