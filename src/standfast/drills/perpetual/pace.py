@@ -23,9 +23,11 @@ LEAST = 60.0
 
 
 class Pace(ABC):
-    """`tick`: seconds of the loop between two looks at the exchange's time."""
+    """`tick`: seconds of the loop between two looks at the exchange's time. `slack`: seconds of the exchange's that say
+    nothing about the guard, because the machine may have been busy."""
 
     tick: float
+    slack: float = 0.0
     clock: Clock
     lease_clock: Clock | None = None
 
@@ -48,6 +50,7 @@ class OnTheMachine(Pace):
 
     def __init__(self, speed: float) -> None:
         self._speed = speed
+        self.slack = LEAST * speed
 
     def ledger(self, settings: Settings) -> Any:
         return open_store(settings)

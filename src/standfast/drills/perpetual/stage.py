@@ -106,6 +106,11 @@ class PerpetualStage(Telling):
     async def _clock_now(self) -> Any:
         return self.clock
 
+    @property
+    def slack(self) -> float:
+        """See `Pace`: to be added to what may take so many seconds."""
+        return self._pace.slack
+
     # --- the market -----------------------------------------------------------------------------
 
     @property
