@@ -5,9 +5,10 @@ Ids carry the contract's own, and which list of orders one is in: `BTCUSDT:o:ID`
 Invariants
 - A row of nothing is no position. One of a side held apart from the other is refused: no side would be closed for it.
 - A conditional order that is over without having filled has made another order: it is not told as filled.
-- What has an unknown status is alive, and of an unknown type.
+- What has an unknown status is alive, and of an unknown type; so is what is over, nobody says how.
 """
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -23,6 +24,7 @@ from standfast.model.order import ZERO, Fill, OrderReport, OrderState, OrderType
 
 Row = Mapping[str, Any]
 PLAIN, TRIGGER = "o", "t"
+OURS = re.compile(f"(.+?):({PLAIN}|{TRIGGER}):(.+)")
 STATES = {
     "open": OrderState.WORKING,
     "closed": OrderState.FILLED,
@@ -49,9 +51,8 @@ def broker_id(market: Market, kind: str, id: object) -> BrokerOrderId:
 
 def parsed_id(text: str) -> Id | None:
     """None for one that is not ours."""
-    symbol, _, rest = text.rpartition(f":{TRIGGER}:") if f":{TRIGGER}:" in text else text.rpartition(f":{PLAIN}:")
-    kind = TRIGGER if f":{TRIGGER}:" in text else PLAIN
-    return Id(symbol, kind, rest) if symbol and rest else None
+    found = OURS.fullmatch(text)
+    return Id(*found.groups()) if found is not None else None
 
 
 def held(row: Row, market: Market) -> HeldReport | None:
@@ -84,7 +85,8 @@ def order(row: Row, market: Market, kind: str) -> OrderReport:
     state = STATES.get(str(row.get("status")), OrderState.UNKNOWN)
     has_fired = kind == TRIGGER and state is OrderState.FILLED and not filled
     if state is OrderState.FILLED and filled < quantity:
-        state = OrderState.CANCELLED
+        is_told = kind == TRIGGER or row.get("filled") is not None
+        state = OrderState.CANCELLED if is_told else OrderState.UNKNOWN
     return OrderReport(
         broker_id=broker_id(market, kind, id),
         client_id=ClientOrderId(client_id),
