@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 
 from standfast.core.gate import Asked, reasons_against
-from standfast.core.policy import Limits, Mode
+from standfast.core.policy import HeldBy, Limits, Mode, Policy
 from standfast.core.situation import Situation
 from standfast.model import journal as j
 from standfast.model.breaks import BreakKind, Finding
 from standfast.model.evidence import AccountRead
 from standfast.model.ids import BreakId, PositionId, RequestId
 from standfast.model.instrument import Instrument
-from standfast.model.order import Role
+from standfast.model.order import OrderType, Role
 from standfast.model.position import CloseReason
 from tests.core.situations import (
     QQQ,
@@ -27,12 +27,16 @@ from tests.core.situations import (
     opening_of,
     position,
     quoted,
+    report,
+    resting_stop,
     ruled,
     situation,
     told,
     with_contract,
 )
 
+STOPS = Policy(name="stops", stop_loss=D("0.02"))
+GUARD_HOLDS = Policy(name="guard", held_by=HeldBy.GUARD, stop_loss=D("0.02"))
 LIMITS = Limits(open_positions=1, notional_per_instrument=D(2000), notional_per_account=D(2500), orders_per_minute=2)
 
 
@@ -213,3 +217,17 @@ def test_beside_an_exit_whose_arrival_is_not_known_nothing_is_opened() -> None:
 
     assert stop.id in reason
     assert against(with_account(situation(told(book, j.OrderNeverArrived(id=stop.id, reason="")), held={}))) == ()
+
+
+def test_where_no_more_stops_may_rest_on_an_instrument_nothing_is_opened_that_needs_one() -> None:
+    """At Bybit the eleventh is refused: what was just opened would be closed again, and cost the spread each time."""
+    contract = with_contract(stops_of_instrument=2)
+    book = folded(*position(10), *resting_stop())
+    theirs = report("b-9", type=OrderType.STOP, stop="90", client="their-own")
+    one = situation(book, policy=STOPS, contract=contract)
+    two = situation(book, policy=STOPS, contract=contract, listed=[theirs])
+
+    assert against(one) == ()
+    assert against(two) == ("2 stops rest on SPY, and 2 may: its own would be refused",)
+    assert against(situation(book, policy=STOPS, listed=[theirs])) == ()
+    assert against(situation(book, policy=GUARD_HOLDS, contract=contract, listed=[theirs])) == ()

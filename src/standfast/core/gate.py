@@ -10,6 +10,7 @@ from decimal import Decimal
 
 from standfast.core.at_once import Exits, entered, fires_at_once
 from standfast.core.at_stake import at_stake, counted_at, unit_price
+from standfast.core.policy import HeldBy
 from standfast.core.results import Levels
 from standfast.core.situation import Situation
 from standfast.core.worth import Sides
@@ -76,6 +77,24 @@ def against_instrument(s: Situation, asked: Asked) -> Iterator[str]:
         yield f"{asked.holding} cannot be traded"
     if asked.quantity < 0 and not instrument.shortable:
         yield f"{asked.holding} cannot be sold short"
+    yield from _no_place(s, asked)
+
+
+def _no_place(s: Situation, asked: Asked) -> Iterator[str]:
+    """Where so many stops may rest on an instrument and do: its own would be refused, and it closed again at once."""
+    most = s.contract.stops_of_instrument
+    policy = s.rules.policy(asked.strategy, asked.holding, s.instrument(asked.holding).kind)
+    if most is None or policy.held_by is HeldBy.GUARD:
+        return
+    name = asked.holding.instrument
+    listed = [each for at, found in s.orders_by_holding.items() if at.instrument == name for each in found]
+    own = [
+        order for order in s.book.state.orders.values() if order.holding.instrument == name and not order.is_finished
+    ]
+    resting = {each.client_id for each in listed if each.stop_price is not None and not each.is_finished}
+    resting |= {order.id for order in own if order.is_stop}
+    if len(resting) >= most:
+        yield f"{len(resting)} stops rest on {name}, and {most} may: its own would be refused"
 
 
 def _side(asked: Asked) -> Iterator[str]:

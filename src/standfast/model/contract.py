@@ -42,6 +42,8 @@ class Contract:
     """Whether a resting stop may have a fraction of a share."""
     native_stops: bool = True
     """A stop may rest there; else the guard holds every one, whatever a policy says."""
+    stops_of_instrument: int | None = None
+    """How many stops may rest on one instrument, whoever placed them; None: as many as there are positions."""
     order_life: timedelta | None
     """How long a GTC order lives before the broker ages it out."""
     requests_per_minute: int

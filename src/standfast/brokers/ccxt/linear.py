@@ -30,7 +30,9 @@ KNOWN_MAX = 50_000
 """Orders of which is remembered whose they are."""
 
 
-def contract(*, unique_ids: bool, requests_per_minute: int, native_stops: bool = True) -> Contract:
+def contract(
+    *, unique_ids: bool, requests_per_minute: int, native_stops: bool = True, stops_of_instrument: int | None = None
+) -> Contract:
     """What every one of them promises, and what each by itself."""
     return Contract(
         staleness=timedelta(seconds=35),
@@ -47,6 +49,7 @@ def contract(*, unique_ids: bool, requests_per_minute: int, native_stops: bool =
         always_open=True,
         fractional_stops=True,
         native_stops=native_stops,
+        stops_of_instrument=stops_of_instrument,
         order_life=None,
         requests_per_minute=requests_per_minute,
     )

@@ -31,7 +31,7 @@ from standfast.model.order import ZERO, OrderReport, OrderState, OrderType, Term
 from standfast.model.quote import Quote
 from standfast.ports import Clock
 
-CONTRACT = contract(unique_ids=True, requests_per_minute=3000)
+CONTRACT = contract(unique_ids=True, requests_per_minute=3000, stops_of_instrument=10)
 KEY_KEPT = 600.0
 
 
