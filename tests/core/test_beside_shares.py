@@ -140,19 +140,19 @@ def test_a_call_that_nobody_bids_for_does_not_blind_the_stop_of_the_shares() -> 
 
 
 def test_without_any_quote_of_the_call_the_loss_of_the_shares_is_ended_all_the_same() -> None:
-    """Nobody quotes the call any more: it was last offered at 2.00, and cannot cost more while the shares fall."""
+    """Nobody quotes the call any more: 1.90 was bid for it last, and less will be while the shares fall."""
     at = unquoted()
     price(at, spy=("95.20", "95.22"))
     at.wait(5)
     at.look()
-    assert at.structure.closing is None, "93.20 at least, the stop is at 93.10"
+    assert at.structure.closing is None, "93.30, and the stop is at 93.10"
 
     price(at, spy=("95.00", "95.02"))
     at.wait(5)
     at.look()
     (closing,) = (each.closing for each in at.book.state.structures.values())
     assert closing is not None
-    assert "at least" in closing.detail
+    assert "by the last bid" in closing.detail
 
 
 def test_without_any_quote_of_the_call_nothing_is_taken_for_a_gain_or_a_loss_when_shares_rise() -> None:
@@ -162,6 +162,23 @@ def test_without_any_quote_of_the_call_nothing_is_taken_for_a_gain_or_a_loss_whe
     at.look()
 
     assert at.structure.closing is None
+
+
+def test_an_offer_far_away_from_every_bid_is_no_loss_of_the_shares() -> None:
+    """In the first seconds of a session a call is bid for a cent and offered for ninety, twice in a row."""
+    at = covered()
+    for _ in range(2):
+        at.sights[CALL] = quoted("0.01", "90.00", at=at.now, before=("0.01", "90.00"))
+        at.sights[SPY] = quoted("100.00", "100.02", at=at.now, before=("100.00", "100.02"))
+        at.wait(5)
+        at.look()
+    assert at.structure.closing is None
+
+    at.sights[SPY] = quoted("93.00", "93.02", at=at.now, before=("93.00", "93.02"))
+    at.wait(1)
+    at.look()
+    (closing,) = (each.closing for each in at.book.state.structures.values())
+    assert closing is not None, "what the shares have lost is seen without it"
 
 
 def unquoted(**changes: Any) -> Held:

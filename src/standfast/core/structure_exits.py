@@ -119,7 +119,7 @@ def _told(found: Worth, judged: Judged, cost: Decimal | None, *, gains: bool) ->
     assert price is not None
     result = f"{result_of(price, cost):+.2%}" if cost else "no entry price;"
     if found.now is None:
-        return f"{result} at {short_price(price)} at least (entry {short_price(cost)}): {judged.reason}"
+        return f"{result} at {short_price(price)} by the last bid (entry {short_price(cost)}): {judged.reason}"
     told = f"{result} at {short_price(price)} (mid {short_price(found.now.mid)}, entry {short_price(cost)})"
     return f"{told}, judged at the mid: {judged.reason}" if judged.reason else told
 

@@ -5,7 +5,7 @@ way on the best, the mid between them. A structure that was sold for a credit ha
 to close, with the sign turned.
 
 1. One leg without a usable quote makes the whole structure blind, and the contract is named. Nothing is skipped. Where
-   that is only what shares deliver, losses are judged on: by its last ask, and all it may have gained in the money.
+   that is only what shares deliver, losses are judged on: by its last bid, or what it is in the money by.
 2. The worst side is what rules are judged at; the mid is shown beside it. Where the two sides lie further apart than
    the whole stop distance, what ends a loss is judged at the mid, and fires only when two quotes in a row agree. (Half
    of it, as for a single position, would not do: the spreads of all legs add up in it.)
@@ -64,8 +64,9 @@ class Worth:
     lacks: tuple[tuple[Holding, str], ...]
     """Legs without a usable quote, and why."""
     last: LastGood | None
-    least: Decimal | None = None
-    """What it brings at least, where only options that shares deliver lack a quote."""
+    lean: Decimal | None = None
+    """What it brings with options that shares deliver at their bids, or what they are in the money by: an offer far
+    away from every bid says nothing of the shares. At their last bids where only these lack a quote."""
 
     @property
     def why_blind(self) -> str:
@@ -90,23 +91,29 @@ def worth(s: Situation, legs: tuple[Leg, ...]) -> Worth:
         before=sides(legs, earlier) if earlier and len(earlier) == len(legs) else None,
         lacks=lacks,
         last=_last_good(s, legs),
-        least=_least(s, legs, {holding for holding, _ in lacks}) if lacks else None,
+        lean=_lean(legs, quotes) if not lacks else _by_last(s, legs, {holding for holding, _ in lacks}),
     )
 
 
-def _least(s: Situation, legs: tuple[Leg, ...], lacking: set[Holding]) -> Decimal | None:
+def _lean(legs: tuple[Leg, ...], quotes: dict[Holding, Quote]) -> Decimal | None:
     shares = shares_among(legs)
-    if shares is None or not lacking <= made_good(legs):
+    if shares is None:
         return None
-    quotes = {leg.holding: s.sights[leg.holding].quote for leg in legs if leg.holding not in lacking}
     under = quotes[shares.holding].closing_price(-shares.sign)
+    bids = dict(quotes)
     for leg in legs:
-        last = s.good.get(leg.holding)
-        if leg.holding in lacking and (last is None or leg.contract is None):
-            return None
-        if leg.holding in lacking and last is not None and leg.contract is not None:
-            quotes[leg.holding] = replace(last, ask=last.ask + max((under - leg.contract.strike) * shares.sign, ZERO))
-    return sides(legs, quotes).worst
+        if leg.holding in made_good(legs) and leg.contract is not None:
+            worth_now = max((under - leg.contract.strike) * shares.sign, quotes[leg.holding].bid)
+            bids[leg.holding] = replace(quotes[leg.holding], ask=worth_now)
+    return sides(legs, bids).worst
+
+
+def _by_last(s: Situation, legs: tuple[Leg, ...], lacking: set[Holding]) -> Decimal | None:
+    if not lacking <= made_good(legs):
+        return None
+    last = {holding: s.good[holding] for holding in lacking if holding in s.good}
+    quotes = {leg.holding: s.sights[leg.holding].quote for leg in legs if leg.holding not in lacking}
+    return _lean(legs, quotes | last) if len(last) == len(lacking) else None
 
 
 def sides(legs: tuple[Leg, ...], quotes: dict[Holding, Quote]) -> Sides:
@@ -212,14 +219,15 @@ def anchors(cost: Decimal, found: Sides) -> tuple[Decimal, Decimal]:
 def judge_structure(found: Worth, structure: Structure, policy: Policy) -> Judged:
     """The net prices rules may be judged at."""
     if found.now is None:
-        return Judged(Clarity.BLIND, found.least, reason=found.why_blind)
+        return Judged(Clarity.BLIND, found.lean, reason=found.why_blind)
     distance, width = stop_distance(structure, policy), found.now.best - found.now.worst
     if distance is None or width <= distance:
         return Judged(Clarity.CLEAR, found.now.worst, found.now.worst)
     spread = f"spread {width} on {found.now.mid}"
     if found.before is None:
         return Judged(Clarity.BLIND, None, reason=spread)
-    return Judged(Clarity.WIDE, max(found.now.mid, found.before.mid), found.now.worst, spread)
+    mid = max(found.now.mid, found.before.mid)
+    return Judged(Clarity.WIDE, mid if found.lean is None else max(mid, found.lean), found.now.worst, spread)
 
 
 def stop_distance(structure: Structure, policy: Policy) -> Decimal | None:
