@@ -112,7 +112,7 @@ def _policy(chance: Random, start: datetime, chaos: float) -> Policy:
     emergency = stop * chance.choice((2, 3)) if stop is not None and chance.random() < 0.4 else None
     at = (start + timedelta(seconds=chance.uniform(chaos / 4, chaos))).astimezone(NEW_YORK)
     flat = FlatBy(at=at.time().replace(microsecond=0), zone=NEW_YORK)
-    ending = chance.choice((None, flat, FlatBy(at=time(15, 50), zone=NEW_YORK)))
+    ending = chance.choice((None, None, None, flat, FlatBy(at=time(15, 50), zone=NEW_YORK)))
     return Policy(
         name="drawn",
         held_by=HeldBy.GUARD,
@@ -121,8 +121,8 @@ def _policy(chance: Random, start: datetime, chaos: float) -> Policy:
         minimum_hold=timedelta(seconds=chance.choice((0, 0, 60, 600))) if emergency is not None else timedelta(0),
         take_profit=chance.choice((None, None, Decimal("0.1"), Decimal("0.5"))),
         trailing=draw_trailing(chance),
-        maximum_hold=chance.choice((None, None, None, timedelta(seconds=chance.randrange(120, 1200)))),
-        flat_by=flat if chance.random() < 0.15 else None,
+        maximum_hold=chance.choice((None, None, None, None, None, timedelta(seconds=chance.randrange(120, 1200)))),
+        flat_by=flat if chance.random() < 0.1 else None,
         expiring_flat_by=ending,
         adopted_too=chance.random() < 0.5,
     )
