@@ -12,10 +12,11 @@ from standfast.core.exits import exits
 from standfast.core.fills import book_fill
 from standfast.core.forming import forming
 from standfast.core.identity import WHOLE, contradiction
-from standfast.core.policy import Foreign
+from standfast.core.policy import Foreign, Policy
 from standfast.core.results import levels_of
 from standfast.core.situation import Situation
 from standfast.model import journal as j
+from standfast.model.effects import ReadQuotes
 from standfast.model.ids import BrokerOrderId, ClientOrderId, Holding, PositionId
 from standfast.model.order import OrderReport, OrderState, Role, Side
 from standfast.model.position import CloseReason, Position, Standing, Trail
@@ -46,7 +47,7 @@ def formed(s: Situation) -> list[j.StructureFormed]:
 
 def bare(sold: int = -3, bought: int = 3, *more: j.Fact, **changes: Any) -> Situation:
     held = [adopted(sold, "4.50", id=P, holding=SOLD), adopted(bought, "0.80", id=Q, holding=BOUGHT)]
-    return situation(folded(*held, *more), policy=SPREADS, **{"sights": prices(), **changes})
+    return situation(folded(*held, *more), **{"policy": SPREADS, "sights": prices(), **changes})
 
 
 def test_what_was_held_before_is_one_structure_with_stops_from_the_worse_of_entry_and_now() -> None:
@@ -185,6 +186,17 @@ def test_nothing_is_formed_while_the_broker_lists_more_of_the_underlying_than_th
 
 def test_nothing_is_formed_without_the_price_of_now() -> None:
     assert formed(bare(sights={SOLD: quoted("4.40", "4.50")})) == []
+
+
+def test_its_stop_is_not_figured_once_and_for_all_from_an_offer_far_away_from_every_bid() -> None:
+    """In the first seconds of a session: 90 asked for what was sold at 4.50 would put the stop beyond anything."""
+    stub = bare(sights=prices(("0.05", "90.00"), ("0.70", "0.80")))
+
+    outcomes = list(forming(stub, stub.book.holdings()))
+
+    assert {type(each) for each in outcomes} == {ReadQuotes}
+    assert len(formed(bare(sights=prices(("4.00", "5.50"), ("0.60", "0.90"))))) == 1
+    assert len(formed(bare(sights=prices(("0.05", "90.00"), ("0.70", "0.80")), policy=Policy(name="no stop")))) == 1
 
 
 def test_what_is_owned_or_closing_is_left_as_it_is() -> None:

@@ -8,14 +8,16 @@
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 from decimal import Decimal
 from math import gcd
 
+from standfast.core.adopt import WIDEST
 from standfast.core.recognise import Found, recognise
-from standfast.core.shapes import entry, kind_of, underlying_of
+from standfast.core.shapes import entry, kind_of, least_loss, underlying_of
 from standfast.core.situation import Outcomes, Situation
 from standfast.core.structures import is_option, is_still
-from standfast.core.worth import anchors, worth
+from standfast.core.worth import Sides, anchors, worth
 from standfast.model.booked import BookedOrder
 from standfast.model.effects import ReadPositions, ReadQuotes
 from standfast.model.ids import Holding, PositionId, position_id
@@ -210,12 +212,22 @@ def with_anchors(s: Situation, lots: list[Position], *, why: str = "held togethe
         return
     shape = _shape(lots)
     now, cost = worth(s, tuple(held.leg for held in shape.legs)).now, entry(shape)
-    if now is None or cost is None:
+    if now is None or cost is None or not _says_the_price(s, shape, now, cost):
         if s.in_session:  # outside it nobody quotes, and nothing could be closed
             yield from (ReadQuotes(holding=lot.holding, reason="to form a structure of it") for lot in lots)
         return
     anchor, gain_anchor = anchors(cost, now)
     yield _formed(s, lots, why=why, anchor=anchor, gain_anchor=gain_anchor)
+
+
+def _says_the_price(s: Situation, shape: Structure, now: Sides, cost: Decimal) -> bool:
+    """Whether these quotes are near enough for a stop that is figured from them once and for all (as `adopt`)."""
+    policy = s.policy_of(shape.strategy, [leg.holding for leg in shape.shape])
+    nearest = policy.stop_loss or policy.emergency_stop or policy.take_profit
+    if nearest is None:
+        return True
+    distance = max(nearest * abs(cost), least_loss(replace(shape, anchor=ZERO), nearest, cost))
+    return now.best - now.worst <= WIDEST * distance
 
 
 def _was_held_before(lot: Position) -> bool:
