@@ -365,3 +365,20 @@ def test_what_a_trade_taken_back_had_brought_is_a_persons_to_end_where_the_broke
         within(judged, 120, "B4")
     else:
         judged.wait(900)
+
+
+@pytest.mark.parametrize("tells_movements", [True, False])
+def test_what_comes_back_by_a_trade_taken_back_untold_is_no_position_of_ours_to_cover(*, tells_movements: bool) -> None:
+    judged = Judged()
+    judged.checker.liveness.contract = replace(judged.checker.liveness.contract, tells_movements=tells_movements)
+    judged.adopt(10)
+    judged.commit(judged.booked(judged.bot(-10, "bot-2"), POSITION, opens=False))
+    judged.settle()
+    judged.engine.bust(ACCOUNT, judged.engine.truth(ACCOUNT).fills[-1].execution_id)
+    orphan = Finding(kind=BreakKind.ORPHAN_POSITION, holding=HOLDING, booked="0", reported="10", gap=D(10), evidence="")
+    judged.commit(j.BreakSeen(id=BreakId("b1"), finding=orphan))
+    judged.commit(j.AlertRaised(id=AlertId("a1"), severity=Severity.WARNING, text="held", break_id=BreakId("b1")))
+    if tells_movements:
+        within(judged, 165, "B2")
+    else:
+        judged.wait(900)

@@ -170,11 +170,11 @@ class Liveness:
         if not listed:
             yield Trouble("B1", f"{holding}", "untracked", TRACKED, f"{text}, and nothing lists it")
         is_wanted = self.rules.foreign_for(holding) is not Foreign.ALERT and self.rules.mode is Mode.REPAIR
-        if is_wanted and not self._gone_untold(holding):
+        if is_wanted and not self._untold_of(holding):
             yield Trouble("B1", f"{holding} explained", "untracked", EXPLAINED, text)
 
-    def _gone_untold(self, holding: Holding) -> Decimal:
-        """What was held by a trade that was taken back, where the broker tells nobody: only a person can say so."""
+    def _untold_of(self, holding: Holding) -> Decimal:
+        """How far a trade taken back has set books and exchange apart, where nobody is told: for a person to end."""
         if self.contract.tells_movements:
             return ZERO
         fills = self.witness.engine.truth(self.rules.account).fills
@@ -233,7 +233,8 @@ class Liveness:
         held_up = holding in self.retold.suspended or self.may_wait(instrument)
         turned_away = now < _until(self.refused.get(instrument), now, 1, 2, 60)
         told = any(found.told and found.holding == holding for found in self.retold.breaks.values())
-        reserved = told and exposed - self._beyond_reach(holding, orders) <= closing
+        beyond = self._beyond_reach(holding, orders) + self._untold_of(holding)
+        reserved = told and exposed - beyond <= closing
         if exposed > closing and not reserved and not (told and (held_up or turned_away)):
             yield Trouble("B2", f"{holding}", "naked", COVERED, text)
         if held_up or reserved:
@@ -309,7 +310,7 @@ class Liveness:
                 continue
             if lot.closing is not None:
                 left = lot.held - lot.closing.remain
-                left -= self._gone_untold(holding)
+                left -= self._untold_of(holding)
                 if left > self._at_market(lot) and not (left < 1 and lot.id in self.retold.fractions):
                     text = f"{lot.id} is to be closed ({lot.closing.reason}) and {lot.held} is held"
                     yield Trouble("B4", lot.id, "close", CLOSED, text, tradable=True)
