@@ -74,7 +74,9 @@ def main() -> int:
             return int(number)
         if name == "kill":
             os.kill(os.getpid(), int(number))
-        if name == "hang":
+        if name == "ending":
+            heart.ending()
+        if name in ("hang", "ending"):
             hang_on_this_very_line()
         return asyncio.run(beat_until_told(heart, int(number or 0)))
     except ParentGone:

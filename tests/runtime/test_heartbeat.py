@@ -5,16 +5,17 @@ import os
 
 import pytest
 
-from standfast.runtime.heartbeat import BEAT, PERIOD, READY, Heartbeat, ParentGone, die_with
+from standfast.runtime.heartbeat import BEAT, ENDING, PERIOD, READY, Heartbeat, ParentGone, die_with
 
 
-def test_a_beat_and_the_word_that_we_guard_are_one_byte_each() -> None:
+def test_a_beat_and_the_words_that_we_guard_and_that_we_end_are_one_byte_each() -> None:
     read, write = os.pipe()
     heart = Heartbeat(write)
     heart.beat()
     heart.ready()
+    heart.ending()
 
-    assert os.read(read, 10) == BEAT + READY
+    assert os.read(read, 10) == BEAT + READY + ENDING
     assert not os.get_inheritable(write)
     os.close(read)
     os.close(write)

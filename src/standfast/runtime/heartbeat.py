@@ -10,6 +10,7 @@ import sys
 
 BEAT = b"."
 READY = b"R"
+ENDING = b"E"
 PERIOD = 1.0
 """Real seconds between beats, whatever speed the guard's clock runs at. The parent waits for ten."""
 
@@ -38,6 +39,10 @@ class Heartbeat:
     def ready(self) -> None:
         """Say once that every account is being guarded."""
         self.beat(READY)
+
+    def ending(self) -> None:
+        """Say that nothing is guarded any more: what is open is closed, and no loop goes round to beat meanwhile."""
+        self.beat(ENDING)
 
     async def run(self) -> None:
         """Beat until cancelled. In real time: asyncio's own sleep, not the guard's clock."""

@@ -4,7 +4,8 @@ Theory: what watches a loop must not be able to hang in it. The parent waits for
 beat of the worker, the worker's end, a signal. Invariants:
 
 - At most one worker lives at any time; a hung one is dead before the next is started.
-- No beat for ten seconds is a dead worker: its stacks are dumped (SIGABRT), then it is killed.
+- No beat for ten seconds is a dead worker: its stacks are dumped (SIGABRT), then it is killed. One that has said it
+  guards nothing any more has longer: it closes what is open, and does not beat.
 - An end nobody asked for is followed by another start, after a growing pause, and the new worker is told why
   (`--restarted REASON`), because only the worker can write the journal and raise the alarm.
 - A clean end (0), a wrong command line (2), bad settings (78) and an account that is guarded already (79) are final.
@@ -24,7 +25,7 @@ from dataclasses import dataclass
 from types import FrameType
 
 from standfast.runtime.clock import monotonic, wall_time
-from standfast.runtime.heartbeat import READY
+from standfast.runtime.heartbeat import ENDING, READY
 from standfast.runtime.notify import notify, watchdog_seconds
 from standfast.runtime.private import keep_private
 
@@ -43,6 +44,8 @@ class Timing:
     first_beat: float = 30.0
     """Imports and settings come before the first beat; the wait for a lease and the journal come after it."""
     beat: float = 10.0
+    ending: float = 25.0
+    """How long a worker that guards nothing any more may take to close its files; systemd waits for 30."""
     dump: float = 2.0
     """How long a hung worker may take to write its stacks."""
     pause: float = 0.5
@@ -59,6 +62,7 @@ class _Worker:
     pipe: int
     began: float
     deadline: float
+    patience: float
     has_beaten: bool = False
 
 
@@ -127,7 +131,7 @@ class Parent:
         while worker.process.poll() is None:
             self._wait(worker.deadline, worker.pipe)
             if monotonic() >= worker.deadline and not failure and worker.process.poll() is None:
-                failure = f"no heartbeat for {self._patience(worker):g} s"
+                failure = f"no heartbeat for {worker.patience:g} s"
                 self._kill(worker)
         self.worker = None
         os.close(worker.pipe)
@@ -143,9 +147,6 @@ class Parent:
         while monotonic() < until and not self.stopping:
             self._wait(until, pipe=None)
         return self.stopping
-
-    def _patience(self, worker: _Worker) -> float:
-        return self.timing.beat if worker.has_beaten else self.timing.first_beat
 
     def _start(self, reason: str) -> _Worker:
         read, write = os.pipe()
@@ -163,7 +164,7 @@ class Parent:
         began = monotonic()
         _log("info", "the worker is started", process=process.pid, reason=reason)
         self.listen(process.pid)
-        return _Worker(process, read, began, began + self.timing.first_beat)
+        return _Worker(process, read, began, began + self.timing.first_beat, self.timing.first_beat)
 
     def _wait(self, until: float, pipe: int | None) -> None:
         """Wait for a beat, a signal or that moment, whichever comes first, and take note of what came."""
@@ -194,7 +195,8 @@ class Parent:
             self._await_end()
             return
         self.worker.has_beaten = True
-        self.worker.deadline = monotonic() + self.timing.beat
+        self.worker.patience = self.timing.ending if ENDING in beats else self.timing.beat
+        self.worker.deadline = monotonic() + self.worker.patience
         if READY in beats:
             notify("READY=1", "STATUS=guarding")
 

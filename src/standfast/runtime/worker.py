@@ -177,8 +177,13 @@ class Worker:
             raise
         if refused is not None:
             raise first(refused)
+        await self._end()
+
+    async def _end(self) -> None:
         for account in self.accounts:
             await account.stop("asked to stop")
+        if self.heartbeat is not None:
+            self.heartbeat.ending()
 
     async def _start(self, group: asyncio.TaskGroup, restarted: str, joining: Sequence[Join]) -> None:
         self._awaited = len(self.accounts) + len(joining)
