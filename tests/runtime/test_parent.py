@@ -216,6 +216,8 @@ def test_a_worker_that_hangs_while_it_stops_is_ended_and_not_replaced(tmp_path: 
 
 def test_a_worker_that_guards_nothing_any_more_is_given_longer_to_close_what_is_open(tmp_path: Path) -> None:
     with guard(tmp_path, "ending,beat", replace(HANGS, ending=4.0)) as guarded:
+        guarded.until("started")
+
         assert "no heartbeat for 4 s" in " ".join(guarded.until("started"))
 
 
