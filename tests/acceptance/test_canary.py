@@ -192,6 +192,7 @@ def test_the_search_finds_what_it_is_for() -> None:
     assert shown("nothing of the kind: ***") == []
 
 
+@pytest.mark.timeout(900)  # twenty processes one after the other, on a machine that does much else
 def test_no_secret_is_in_anything_a_guard_writes_sends_or_prints(
     stage: Stage, careless: tuple[Exchange, Careless], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
