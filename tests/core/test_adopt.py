@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from standfast.core.adopt import proven_ours
+from standfast.core.adopt import price_now, proven_ours
 from standfast.core.fills import book_fill
 from standfast.core.policy import Foreign
 from standfast.model import journal as j
@@ -24,12 +24,14 @@ from tests.core.situations import (
     of,
     own_id,
     position,
+    quoted,
     report,
     resting_stop,
     ruled,
     situation,
     told,
 )
+from tests.core.structures import at
 from tests.core.test_repair import Watch
 
 OURS = own_id(Role.STOP, id=PositionId("forgotten"))
@@ -113,3 +115,15 @@ def test_what_an_entry_fills_after_its_first_part_was_adopted_from_the_list_join
     (lot,) = book.state.positions.values()
     assert (lot.id, lot.held, lot.bare_adopted) == (P, D(72), D(0))
     assert {order.position for order in book.state.orders.values()} == {P}
+
+
+@pytest.mark.parametrize(("ask", "price"), [("0.05", D("0.025")), ("0.40", None)], ids=["worth nothing", "lacks a bid"])
+def test_an_option_that_nobody_bids_for_and_is_worth_nothing_has_a_price_to_be_taken_in_at(
+    ask: str, price: Decimal | None
+) -> None:
+    """Found by simulation: the bought legs of a condor were never taken in, and what they bound counted as bare."""
+    bought = at("P", 3700)
+    s = situation(folded(), sights={bought: quoted("0", ask), SPY: quoted("0", ask)})
+
+    assert price_now(s, bought) == price
+    assert price_now(s, SPY) is None

@@ -7,6 +7,7 @@ from standfast.core.situation import Situation
 from standfast.model.evidence import HeldReport
 from standfast.model.ids import Holding, is_own, position_id
 from standfast.model.journal import PositionAdopted, StandingChanged
+from standfast.model.option import option_contract
 from standfast.model.order import ZERO, OrderReport
 from standfast.model.position import Position, Standing
 from standfast.model.quote import Quote
@@ -16,17 +17,21 @@ WIDEST = 2
 
 
 def price_now(s: Situation, holding: Holding, *, to_close: bool = False) -> Decimal | None:
-    """The middle of the last quote, if it has two sides. Outside the session the last one is as good as any.
+    """The middle of the last quote, if it has two sides, or is of an option that is worth next to nothing: one that
+    nobody bids for may be what bounds another. Outside the session the last quote is as good as any.
 
     What exits are figured from once and for all is not taken from a quote too wide to say where the price is, as
     brokers send them at night. What is about to be closed has no exits.
     """
     sight = s.sights.get(holding)
-    if sight is None or not sight.quote.is_two_sided:
+    if sight is None:
+        return None
+    is_nothing = sight.quote.is_worthless and option_contract(holding.instrument) is not None
+    if not sight.quote.is_two_sided and not is_nothing:
         return None
     if s.in_session and not sight.quote.is_fresh(s.now, s.quotes_fresh):
         return None
-    return sight.quote.mid if to_close or _says_the_price(s, holding, sight.quote) else None
+    return sight.quote.mid if to_close or is_nothing or _says_the_price(s, holding, sight.quote) else None
 
 
 def _says_the_price(s: Situation, holding: Holding, quote: Quote) -> bool:

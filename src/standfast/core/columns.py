@@ -19,8 +19,9 @@ from operator import add, itemgetter
 from standfast.core.ladder import next_move
 from standfast.core.policy import Policy
 from standfast.core.shapes import entry
-from standfast.core.worth import WORTHLESS, net_at, stop_distance, structure_levels
+from standfast.core.worth import net_at, stop_distance, structure_levels
 from standfast.model.ids import Holding, PositionId
+from standfast.model.quote import WORTHLESS
 from standfast.model.structure import Leg, Structure, multiplier_of, weight
 
 EPSILON = 1e-9

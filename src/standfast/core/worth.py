@@ -29,8 +29,6 @@ from standfast.model.position import CloseReason
 from standfast.model.quote import Quote
 from standfast.model.structure import Leg, Structure, multiplier_of, weight
 
-WORTHLESS = Decimal("0.10")
-"""An option nobody bids for and that is offered for no more is worth nothing; dearer ones lack a bid."""
 GREEKS_FRESH = timedelta(minutes=90)
 """Greeks older than this say nothing of now: brokers figure them once an hour."""
 
@@ -155,7 +153,7 @@ def _lack(s: Situation, sight: Sight | None, *, needs_bid: bool) -> str:
 
 def is_usable(quote: Quote) -> bool:
     """Whether both sides say something; such a quote may be remembered as the last good one of its contract."""
-    return quote.is_two_sided or (quote.bid == 0 < quote.ask <= WORTHLESS)
+    return quote.is_two_sided or quote.is_worthless
 
 
 def _last_good(s: Situation, legs: tuple[Leg, ...]) -> LastGood | None:

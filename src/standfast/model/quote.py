@@ -10,6 +10,9 @@ from decimal import Decimal
 
 from standfast.model.ids import InstrumentId
 
+WORTHLESS = Decimal("0.10")
+"""An option nobody bids for and that is offered for no more is worth nothing; dearer ones lack a bid."""
+
 
 @dataclass(frozen=True, slots=True)
 class Quote:
@@ -23,6 +26,11 @@ class Quote:
     @property
     def is_two_sided(self) -> bool:
         return self.bid > 0 and self.ask > 0 and self.bid <= self.ask
+
+    @property
+    def is_worthless(self) -> bool:
+        """Whether it says, of an option, that it is worth next to nothing: that is a price."""
+        return self.bid == 0 < self.ask <= WORTHLESS
 
     @property
     def mid(self) -> Decimal:
