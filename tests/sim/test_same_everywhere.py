@@ -12,15 +12,17 @@ from pathlib import Path
 
 import pytest
 
+from standfast.sim.seeds import SPREADS_FROM
+
 ROOT = Path(__file__).parents[2]
-SEEDS = tuple(range(9000, 9005))
+SEEDS = (*range(9000, 9005), SPREADS_FROM + 3, SPREADS_FROM + 8)
 OTHERS = ("3.11", "3.12", "3.13")
 THIS = f"{sys.version_info.major}.{sys.version_info.minor}"
 PLAYS = """
 import sys
-from standfast.sim import chaos, plan
+from standfast.sim import chaos, seeds
 for seed in map(int, sys.argv[1:]):
-    outcome = chaos.play(plan.draw(seed, hours=0.05))
+    outcome = chaos.play(seeds.plan_of(seed, hours=0.05))
     print(seed, outcome.digest, outcome.effects, outcome.orders, outcome.at)
 """
 
