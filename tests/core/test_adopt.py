@@ -7,7 +7,7 @@ import pytest
 
 from standfast.core.adopt import price_now, proven_ours
 from standfast.core.fills import book_fill
-from standfast.core.policy import Foreign
+from standfast.core.policy import Foreign, HeldBy, Policy
 from standfast.model import journal as j
 from standfast.model.breaks import BreakKind
 from standfast.model.ids import BrokerOrderId, ClientOrderId, PositionId
@@ -127,3 +127,11 @@ def test_an_option_that_nobody_bids_for_and_is_worth_nothing_has_a_price_to_be_t
 
     assert price_now(s, bought) == price
     assert price_now(s, SPY) is None
+
+
+@pytest.mark.parametrize(("ask", "price"), [("100.90", "100.45"), ("101.10", None)])
+def test_a_stop_nearer_than_its_market_is_ever_quoted_rests_all_the_same(ask: str, price: str | None) -> None:
+    """Found by simulation: a stop of 0.1 % in a market quoted 0.4 % apart, and the position was bare for good."""
+    near = Policy(name="near", held_by=HeldBy.BROKER, stop_loss=D("0.001"))
+    s = situation(folded(), policy=near, sights={SPY: quoted("100.00", ask)})
+    assert price_now(s, SPY) == (D(price) if price is not None else None)

@@ -14,6 +14,8 @@ from standfast.model.quote import Quote
 
 WIDEST = 2
 """How many times as far as the first exit a quote's sides may lie apart: its middle is off by that distance then."""
+ALWAYS = Decimal("0.01")
+"""Share of the price that they always may: of exits nearer than a market is ever quoted none would ever rest."""
 
 
 def price_now(s: Situation, holding: Holding, *, to_close: bool = False) -> Decimal | None:
@@ -37,7 +39,7 @@ def price_now(s: Situation, holding: Holding, *, to_close: bool = False) -> Deci
 def _says_the_price(s: Situation, holding: Holding, quote: Quote) -> bool:
     policy = s.rules.policy(s.rules.foreign_strategy(""), holding, s.instrument(holding).kind)
     nearest = policy.stop_loss or policy.emergency_stop or policy.take_profit
-    return nearest is None or quote.ask - quote.bid <= WIDEST * nearest * quote.mid
+    return nearest is None or quote.ask - quote.bid <= max(WIDEST * nearest, ALWAYS) * quote.mid
 
 
 def taking_over(s: Situation, lot: Position, *, by: str) -> StandingChanged:
