@@ -1,5 +1,6 @@
 """What the reader makes of lists that leave rows out, in the whole guard against the exchange."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -7,7 +8,7 @@ from standfast.core.policy import Foreign, Mode, Policy, Rules
 from standfast.exchange.faults import PartialList, Rule, ServerError
 from standfast.exchange.orders import Order, OrderType, Side, Terms, Ticket, TimeInForce
 from standfast.exchange.script import Script
-from standfast.model.ids import AccountId
+from standfast.model.ids import AccountId, Holding
 from standfast.model.journal import OrderIntended
 from standfast.sim.world import World, play
 
@@ -99,3 +100,21 @@ def test_what_was_bought_and_sold_while_nobody_could_read_is_booked_whole_before
         assert sorted(fact.terms.quantity for fact in meant) == [D(10), D(30)]
 
     play(story, RULES, STILL, start=START)
+
+
+def test_beside_what_is_under_way_a_list_asked_for_again_and_again_is_a_reason_to_look_no_oftener_than_any() -> None:
+    async def story(world: World) -> None:
+        await world.start_guard()
+        await world.run_for(2)
+        await world.submit(Ticket(terms=Terms(instrument="AAPL", side=Side.BUY, quantity=D(100))))
+        await world.until(lambda: any(each.naked_since for each in world.book.state.positions.values()), within=30)
+        await world.run_for(20)
+        assert world.account is not None
+        reader, reasons = world.account.reader, list[Holding]()
+        reader._changed = reasons.extend
+        for _ in range(60):
+            reader.want("orders")
+            await world.run_for(0.5)
+        assert 5 <= len(reasons) <= 7, reasons
+
+    play(story, replace(RULES, mode=Mode.ALERT), STILL, start=START)

@@ -2,8 +2,11 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from standfast.model.ids import Holding, InstrumentId
-from standfast.runtime.timers import Timers
+from standfast.runtime.clock import RealClock
+from standfast.runtime.timers import Spaced, Timers
 
 START = datetime(2026, 1, 5, 15, tzinfo=UTC)
 SPY, AAPL = Holding(InstrumentId("SPY")), Holding(InstrumentId("AAPL"))
@@ -41,3 +44,15 @@ def test_looks_that_each_ask_for_a_second_from_now_do_not_multiply() -> None:
         rung += len(timers.ring(at(tenth / 10)))
         timers.set(at(tenth / 10 + 1), SPY)
     assert rung <= 60
+
+
+def test_what_is_spaced_is_due_once_in_so_long_however_often_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, passed = RealClock(), [0.0]
+    monkeypatch.setattr(clock, "monotonic", lambda: passed[0])
+    spaced, due = Spaced(clock), []
+    for second in range(12):
+        passed[0] = float(second)
+        if spaced.is_due(timedelta(seconds=5)):
+            due.append(second)
+
+    assert due == [0, 5, 10]

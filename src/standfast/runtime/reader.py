@@ -29,6 +29,7 @@ from standfast.model.order import Fill, Movement, OrderReport, says_more
 from standfast.runtime.bell import Bell
 from standfast.runtime.ledger import Ledger
 from standfast.runtime.lookups import Lookups
+from standfast.runtime.timers import Spaced
 
 log = structlog.get_logger("standfast.reader")
 
@@ -72,6 +73,8 @@ class Reader:
         """Kinds whose last attempt failed."""
         self._missed: dict[BrokerOrderId, OrderReport] = {}
         """Exits of others that the last list leaves out, and that no reading by id has found finished."""
+        self._looking_over = Spaced(ledger.clock)
+        """What is under way names its own moments; should one be missed, a list in so long brings a look."""
         self.kinds = {
             "positions": self._kind("positions", lambda: self.rules.every.positions, self._positions),
             "orders": self._kind("orders", lambda: self.rules.every.orders, self._orders),
@@ -181,7 +184,8 @@ class Reader:
         self.snapshot = replace(self.snapshot, orders=read, orders_asked_after=asked_after)
         await self._observe_listed(read)
         await self._ask_for_missed()
-        self._changed(self._worth_a_look("orders", changed, before) | set(self.ledger.book.under_way()))
+        under_way = self.ledger.book.under_way() if self._looking_over.is_due(self.rules.every.orders) else ()
+        self._changed(self._worth_a_look("orders", changed, before).union(under_way))
 
     def _index_orders(self, read: OrdersRead) -> set[Holding]:
         before = self.snapshot.orders

@@ -6,10 +6,11 @@ was ever named would make looks multiply: one that asks for "a second from now" 
 look from elsewhere starts another.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from heapq import heappop, heappush
 
 from standfast.model.ids import Holding
+from standfast.ports import Clock
 
 
 class Timers:
@@ -38,3 +39,19 @@ class Timers:
                 del self._due[holding]
                 rung.append(holding)
         return rung
+
+
+class Spaced:
+    """Something that is due once in so long, however often it is asked for. No setting of the clock puts it off."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._last: float | None = None
+
+    def is_due(self, every: timedelta) -> bool:
+        """Whether it is; if so, it is taken as done."""
+        now = self._clock.monotonic()
+        if self._last is not None and now - self._last < every.total_seconds():
+            return False
+        self._last = now
+        return True
