@@ -308,6 +308,20 @@ def test_b9_an_exit_that_somebody_took_away_is_put_back_late_when_it_was_not_the
         judged.cancel_and_place_anew()
 
 
+@pytest.mark.parametrize("bid", ["98.00", "100.00"])
+def test_b9_a_stop_that_the_market_stands_around_is_refused_and_tried_for_ever(bid: str) -> None:
+    judged = Judged(BY_GUARD)
+    judged.adopt(10)
+    judged.checker.quiet()
+    judged.wait(310)
+    judged.quote(bid, "100.02")
+    assert judged.send(judged.mean(Role.STOP, Side.SELL, 10, stop="98.02" if bid == "98.00" else "101.02")) is None
+    if bid == "98.00":
+        judged.wait(4)
+    else:
+        within(judged, 0, "B9")
+
+
 def test_a_quiet_phase_that_stays_still_is_blameless() -> None:
     judged = Judged()
     judged.adopt(10)

@@ -103,9 +103,15 @@ class Quiet:
             self.converged_at = self.converged_at or now
 
     def _is_turned_away(self, instrument: str, id: str) -> bool:
-        """Whether it was refused and somebody else's orders hold the quantity: then it is tried again for ever."""
-        others = any(not self._witness.is_own(order) for order in self._witness.working(instrument))
-        return others and self._witness.find(id) is None
+        """Whether it was refused, and is tried again for ever: somebody else's orders hold the quantity, or the market
+        stands around its stop, which can rest no more than its rule can fire."""
+        if self._witness.find(id) is not None:
+            return False
+        intent, quote = self._retold.intents.get(ClientOrderId(id)), self._witness.engine.last_quote(instrument)
+        stop = intent.fact.terms.stop_price if intent is not None else None
+        if stop is not None and quote is not None and quote.bid <= stop <= quote.ask:
+            return True
+        return any(not self._witness.is_own(order) for order in self._witness.working(instrument))
 
     def _is_tradable(self) -> bool:
         return all(self._witness.engine.is_tradable(asset.instrument) for asset in self._witness.engine.assets())
