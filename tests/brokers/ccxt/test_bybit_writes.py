@@ -282,4 +282,4 @@ async def test_a_clock_that_is_wrong_does_not_keep_a_close_from_leaving() -> Non
     await at.submit(ID, BTC, terms(), Turn(Urgency.CLOSE))
 
     stamps = [int(each["X-BAPI-TIMESTAMP"]) for each in script.headers if "X-BAPI-TIMESTAMP" in each]
-    assert abs(stamps[-1] - nanos // 10**6) < 2000
+    assert abs(stamps[-1] - nanos // 10**6) < 60_000, "five minutes, unless the clock was followed"
