@@ -36,6 +36,9 @@ async def story(stage: Stage) -> None:
     else:
         await Bot(stage).enter()
     await stage.wait(20)
+    doubts = [entry.fact for entry in await stage.entries() if isinstance(entry.fact, OrderInDoubt)]
+    told = f"{len(doubts)} entries"
+    stage.claim_of_guard("the order whose answer never came was in doubt, and said so", told, holds=len(doubts) == 1)
     covered(stage, AAPL, "20 s after the timeout")
     never_beyond(stage, AAPL, 0, 100)
     await stage.slide("99.20", "98.60", "97.90", "95.00", "91.00", "88.00")
@@ -47,8 +50,6 @@ async def _through_guard(stage: Stage) -> None:
     stage.fault("order", ServerError(status=503), count=2)
     opened = await stage.act("open", instrument=AAPL, quantity="100", key="trade-1")
     stage.claim("the opening is proven, not guessed", opened.detail, holds=opened.ok)
-    doubts = [entry.fact for entry in await stage.entries() if isinstance(entry.fact, OrderInDoubt)]
-    stage.claim("meanwhile the order was in doubt, and said so", f"{len(doubts)} entries", holds=len(doubts) == 1)
     entries = [order for order in orders_of_guard(stage, AAPL) if order.side is Side.BUY]
     stage.claim("one entry order ever reached the exchange", f"{len(entries)}", holds=len(entries) == 1)
 
