@@ -92,6 +92,19 @@ def test_a_quote_too_wide_to_say_the_price_is_none_to_figure_a_stop_from(
     play(story, STOP_ONLY, prices((0, "100.00", "100.02"), (2, bid, ask), (30, "100.00", "100.02")), start=START)
 
 
+def test_a_market_that_is_always_that_wide_is_waited_for_two_minutes_and_no_longer() -> None:
+    async def story(world: World) -> None:
+        await world.submit(market(Side.BUY, 100))
+        await world.run_for(3)
+        await guarded(world)
+        await world.run_for(100)
+        assert stops(world) == []
+        await world.until(lambda: is_covered(world, 100), within=60, what="covered at the price there is")
+        assert [each.terms.stop_price for each in stops(world)] == [D("78.40")]
+
+    play(story, STOP_ONLY, prices((0, "100.00", "100.02"), (2, "80.00", "100.02")), start=START)
+
+
 def test_what_is_only_to_be_closed_waits_for_no_better_quote() -> None:
     async def story(world: World) -> None:
         await world.submit(market(Side.BUY, 100))

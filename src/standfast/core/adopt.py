@@ -18,12 +18,13 @@ ALWAYS = Decimal("0.01")
 """Share of the price that they always may: of exits nearer than a market is ever quoted none would ever rest."""
 
 
-def price_now(s: Situation, holding: Holding, *, to_close: bool = False) -> Decimal | None:
+def price_now(s: Situation, holding: Holding, *, however_wide: bool = False) -> Decimal | None:
     """The middle of the last quote, if it has two sides, or is of an option that is worth next to nothing: one that
     nobody bids for may be what bounds another. Outside the session the last quote is as good as any.
 
     What exits are figured from once and for all is not taken from a quote too wide to say where the price is, as
-    brokers send them at night. What is about to be closed has no exits.
+    brokers send them at night. `however_wide` is for what is about to be closed and has no exits, and for what has
+    waited long enough.
     """
     sight = s.sights.get(holding)
     if sight is None:
@@ -33,7 +34,7 @@ def price_now(s: Situation, holding: Holding, *, to_close: bool = False) -> Deci
         return None
     if s.in_session and not sight.quote.is_fresh(s.now, s.quotes_fresh):
         return None
-    return sight.quote.mid if to_close or is_nothing or _says_the_price(s, holding, sight.quote) else None
+    return sight.quote.mid if however_wide or is_nothing or _says_the_price(s, holding, sight.quote) else None
 
 
 def _says_the_price(s: Situation, holding: Holding, quote: Quote) -> bool:
@@ -42,11 +43,21 @@ def _says_the_price(s: Situation, holding: Holding, quote: Quote) -> bool:
     return nearest is None or quote.ask - quote.bid <= max(WIDEST * nearest, ALWAYS) * quote.mid
 
 
+def _closing_price(s: Situation, holding: Holding, sign: int) -> Decimal:
+    """The price now; of a quote too wide to say it the side at which this would be closed: a stop figured from its
+    middle could stand where the broker takes none."""
+    now = price_now(s, holding)
+    if now is not None:
+        return now
+    sight = s.sights.get(holding)
+    assert sight is not None, holding
+    return sight.quote.bid if sign > 0 else sight.quote.ask
+
+
 def taking_over(s: Situation, lot: Position, *, by: str) -> StandingChanged:
     """A foreign lot becomes ours to protect, from the prices of this moment on, as for bare quantity."""
-    price, now = lot.entry_price, price_now(s, lot.holding, to_close=True)
+    price, now = lot.entry_price, _closing_price(s, lot.holding, lot.sign)
     assert price is not None, lot.id
-    assert now is not None, lot.id
     worse, better = (min, max) if lot.sign > 0 else (max, min)
     return StandingChanged(
         position=lot.id, standing=Standing.ADOPTED, by=by, anchor=worse(price, now), gain_anchor=better(price, now)
@@ -60,9 +71,8 @@ def adoption(s: Situation, holding: Holding, quantity: Decimal, *, by: str) -> I
     and the price now, its target from the better, once: so adopting sells neither what its owner has held at a loss
     for months nor what has long passed its target.
     """
-    row, now = s.reported(holding), price_now(s, holding, to_close=True)
+    row, now = s.reported(holding), _closing_price(s, holding, 1 if quantity > 0 else -1)
     assert row is not None, holding
-    assert now is not None, holding
     price = _price_of(s, row, quantity)
     worse, better = (min, max) if quantity > 0 else (max, min)
     yield PositionAdopted(

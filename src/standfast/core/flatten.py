@@ -63,7 +63,7 @@ def _adds(s: Situation, holding: Holding, report: OrderReport) -> bool:
 def _closes(s: Situation, wanted: FlattenRequested) -> Outcomes:
     for position in list(s.book.state.positions.values()):
         if wanted.everything and not position.is_guarded and position.held > 0:
-            if price_now(s, position.holding, to_close=True) is None:
+            if price_now(s, position.holding, however_wide=True) is None:
                 yield ReadQuotes(holding=position.holding, reason="flatten everything")
             else:
                 yield taking_over(s, position, by=wanted.by)
@@ -99,7 +99,7 @@ def _take_over(s: Situation, wanted: FlattenRequested, holding: Holding) -> Outc
         return
     if abs(reported) <= abs(booked.low) or booked.low * reported < 0:
         return  # less than booked is no quantity to take over
-    if price_now(s, holding, to_close=True) is None:
+    if price_now(s, holding, however_wide=True) is None:
         yield ReadQuotes(holding=holding, reason="flatten everything")
         return
     yield from adoption(s, holding, reported - booked.low, by=wanted.by)

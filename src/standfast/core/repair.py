@@ -47,6 +47,8 @@ from standfast.model.position import Position
 
 SECOND_LOOK = timedelta(seconds=1)
 SECOND_SOURCE_AGAIN = timedelta(seconds=2)
+WIDE_FOR = timedelta(minutes=2)
+"""How long what is held waits for a quote that says its price."""
 JUST_ASKED = timedelta(milliseconds=250)
 ALARM_AGAIN = timedelta(hours=1)
 BLIND_GRACE = timedelta(seconds=10)
@@ -288,7 +290,7 @@ def _as_the_policy_says(s: Situation, found: Break, extra: Decimal, lots: list[P
         whole = s.book.state.acknowledged.get(holding, ZERO) + extra
         yield acknowledging(s.book, holding, whole, by="policy", bare=extra, seen_at=s.broker_now)
     elif foreign is Foreign.ADOPT:
-        if lots and price_now(s, holding) is None:
+        if lots and not _is_quoted(s, found, holding):
             yield ReadQuotes(holding=holding, reason="to adopt it at the price of this moment")
             yield WakeAt(at=s.now + timedelta(seconds=2), holding=holding)
             return
@@ -312,12 +314,19 @@ def _ask_by_name(s: Situation, holding: Holding) -> Outcomes:
 
 def _adopt_bare(s: Situation, found: Break, holding: Holding, extra: Decimal) -> Outcomes:
     """Bare quantity waits for a quote: without the price of this moment its stop could sell it at once."""
-    if price_now(s, holding) is None:
+    if not _is_quoted(s, found, holding):
         yield ReadQuotes(holding=holding, reason="to adopt it at the price of this moment")
         yield WakeAt(at=s.now + timedelta(seconds=2), holding=holding)
         return
     yield from adoption(s, holding, extra, by="policy")
     yield BreakActed(id=found.id, action=f"adopted {extra}")
+
+
+def _is_quoted(s: Situation, found: Break, holding: Holding) -> bool:
+    """Well enough to figure exits from. A quote that stays wide for that long in the session is all the market there
+    is, and what waited for a better one would never get its stop."""
+    has_waited = s.in_session and s.now - found.first_seen >= WIDE_FOR
+    return price_now(s, holding, however_wide=has_waited) is not None
 
 
 def _cancel_stray(s: Situation, finding: Finding) -> Outcomes:
