@@ -1,13 +1,20 @@
 """Reading what is known of instruments: never with requests that orders wait for."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from decimal import Decimal
 
-from standfast.model.instrument import Kind
+import pytest
+
+from standfast.model.ids import Holding, InstrumentId
+from standfast.model.instrument import Instrument, Kind
 from standfast.runtime.instruments import AT_ONCE, PAUSE, Instruments
 from tests.brokers.ccxt import scripted
 from tests.brokers.clocks import ManualClock
 from tests.brokers.served import AAPL, desk
+
+Read = Callable[[InstrumentId], Awaitable[Instrument]]
+MSFT, SPY = (Holding(InstrumentId(name)) for name in ("MSFT", "SPY"))
 
 
 async def test_no_instrument_is_read_while_many_orders_are_under_way() -> None:
@@ -30,6 +37,30 @@ async def test_no_instrument_is_read_while_many_orders_are_under_way() -> None:
 
     assert during is assumed
     assert instruments.known[AAPL.instrument] is not assumed
+
+
+async def test_the_turn_of_the_reads_is_not_that_in_which_holdings_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Found by simulation: they come as a set, and a run was not the same in every process."""
+    turns = []
+    for named in ([AAPL, SPY, MSFT], [MSFT, AAPL, SPY]):
+        asked: list[InstrumentId] = []
+        async with desk() as at, asyncio.TaskGroup() as group:
+            read = at.broker.instrument
+
+            async def noted(name: InstrumentId, asked: list[InstrumentId] = asked, read: Read = read) -> Instrument:
+                asked.append(name)
+                return await read(name)
+
+            monkeypatch.setattr(at.broker, "instrument", noted)
+            instruments = Instruments(at.broker, ManualClock(), lambda: 0)
+            instruments.want(named)
+            reading = group.create_task(instruments.run())
+            while len(asked) < len(named):
+                await at.broker.clock()
+            reading.cancel()
+        turns.append(asked)
+
+    assert turns[0] == turns[1]
 
 
 async def test_what_the_broker_knows_without_asking_is_never_assumed() -> None:

@@ -29,14 +29,12 @@ class Instruments:
         self._is_unread = asyncio.Event()
 
     def want(self, holdings: Iterable[Holding]) -> None:
-        """Have read what is not known yet."""
-        for holding in holdings:
-            if holding.instrument in self.known:
-                continue
-            told = self._known_already(holding.instrument)
-            self.known[holding.instrument] = told or Instrument.assumed(holding.instrument)
+        """Have read what is not known yet, in whatever turn the holdings are named."""
+        for name in sorted({holding.instrument for holding in holdings} - self.known.keys()):
+            told = self._known_already(name)
+            self.known[name] = told or Instrument.assumed(name)
             if told is None:
-                self._unread.append(holding.instrument)
+                self._unread.append(name)
                 self._is_unread.set()
 
     def _known_already(self, name: InstrumentId) -> Instrument | None:
