@@ -86,10 +86,23 @@ def test_what_was_adopted_a_moment_ago_waits_for_the_record_and_what_was_dropped
     book = folded(adopted(10, 100), at=after(-20))
     rules = ruled(record=BotRecord())
     slow = situation(book, held={SPY: 10}, record=record({}), rules=rules)
-    dropped = situation(book, held={SPY: 10}, record=record({}, shrunk={SPY: after(-5)}), rules=rules)
+    told = record({}, changed={SPY: after(-15)}, shrunk={SPY: after(-5)})
+    dropped = situation(book, held={SPY: 10}, record=told, rules=rules)
 
     assert found(slow) is None
     assert found(dropped) == ("nothing", "10")
+
+
+def test_what_it_drops_before_it_knew_of_the_last_fill_may_be_closed_already_and_what_is_held_be_newer() -> None:
+    """Found by simulation: a record late with a close and with the opening after it, in one contract."""
+    rules = ruled(record=BotRecord())
+    told = record({}, changed={SPY: after(-60)}, shrunk={SPY: after(-5)})
+
+    newer = situation(folded(adopted(10, 100), at=after(-20)), held={SPY: 10}, record=told, rules=rules)
+    long_held = situation(folded(adopted(10, 100), at=after(-50)), held={SPY: 10}, record=told, rules=rules)
+
+    assert found(newer) is None
+    assert found(long_held) == ("nothing", "10")
 
 
 def test_what_is_known_as_foreign_need_not_be_in_it_and_may_be() -> None:

@@ -1,8 +1,9 @@
 """The bot's own record beside the broker and the books: what it has lost, and what it holds that is not there.
 
 1. A record that cannot be read says nothing. One that was read speaks for the moment it was read.
-2. What it drops while the broker holds it is a finding at once. Everything else may be the record's slowness: it has
-   `lag` from the last fill, and from its own last change.
+2. What it drops while the broker holds it is a finding at once, if it knew of the last fill: it has grown since, or had
+   `lag` to. Everything else may be the record's slowness: what it drops may be closed already, and what is held newer.
+   It has `lag` from the last fill, and from its own last change.
 3. While we open or close something here, or the broker's list and the books disagree about it being there at all,
    nothing is said and nothing is taken back.
 4. Units of a spread that are missing with all their legs are one finding; what is left of its contracts is each its
@@ -162,9 +163,11 @@ def _is_due(s: Situation, record: Tracked, rules: BotRecord, holding: Holding, *
     filled = s.book.state.filled.get(holding)
     moves = [filled.at] if filled is not None else []
     moves += [each.adopted_at for each in s.book.positions_at(holding) if each.adopted_at is not None]
-    dropped = record.shrunk.get(holding)
-    if is_more and dropped is not None and all(at <= dropped for at in moves):
-        return True
+    dropped, grown = record.shrunk.get(holding), record.changed.get(holding)
+    if is_more and dropped is not None:
+        told = max(dropped - rules.lag, grown) if grown is not None else dropped - rules.lag
+        if all(at <= min(told, dropped) for at in moves):
+            return True
     said = [at for at in (dropped, record.changed.get(holding), s.book.state.started_at) if at is not None]
     return all(s.now - at >= rules.lag for at in (*moves, *said))
 
