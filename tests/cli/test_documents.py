@@ -11,12 +11,13 @@ from standfast.core.book import Book
 from standfast.core.fold import fold
 from standfast.core.policy import HeldBy, Policy, Rules
 from standfast.model import journal as j
-from standfast.model.ids import ClientOrderId, EntryNumber
+from standfast.model.ids import ClientOrderId, EntryNumber, Holding, InstrumentId
 from standfast.model.order import OrderState, OrderType, Role
 from standfast.model.position import CloseReason, Position, Trail
 from tests.cli.ledgers import KEPT, OPENED, PAPER, SPY, closed_part, fill, opened, order, stop, story
 
 NOW = OPENED + timedelta(minutes=5)
+KINDS = ("equity", "option", "perpetual")
 SHORT_STORY = opened(KEPT, "kept", SPY, 10, "600")
 WITH_STOP = [*SHORT_STORY, *order("kept-stop", SPY, KEPT, Role.STOP, stop(10, "588"))]
 
@@ -160,6 +161,20 @@ def test_a_position_left_bare_on_purpose_says_that_nobody_holds_its_exits() -> N
     bare = j.ProtectionChosen(position=KEPT, stop=None, target=None, bare=True, by="ann")
 
     assert cover_of([*SHORT_STORY, bare], rules(HeldBy.GUARD)).held_by is None
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("AAPL", "equity"), ("AAPL260116P00095000", "option"), ("BTC/USDT:USDT", "perpetual"), ("BRK.B", "equity")],
+)
+def test_a_position_is_shown_under_the_policy_of_its_kind(name: str, kind: str) -> None:
+    book = book_of(opened(KEPT, "kept", Holding(InstrumentId(name)), 10, "600"))
+    own = policies.Policy("guard", Decimal("0.5"), None, {"kind": kind})
+    others = [policies.Policy("broker", Decimal("0.02"), None, {"kind": each}) for each in KINDS if each != kind]
+
+    found = documents.cover(book, position_in(book), policies.Rules("paper", [*others, own]), NOW)
+
+    assert (found.held_by, found.stop_price) == ("guard", Decimal(300))
 
 
 def test_the_policies_read_for_showing_are_those_the_guard_has() -> None:

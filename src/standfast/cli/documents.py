@@ -18,8 +18,9 @@ from standfast.model.alert import Alert
 from standfast.model.booked import BookedOrder, Stage
 from standfast.model.breaks import Break
 from standfast.model.ids import AccountId, Holding
-from standfast.model.instrument import money_of_a_point
+from standfast.model.instrument import Kind, money_of_a_point
 from standfast.model.journal import Allocation, Entry, FillBooked
+from standfast.model.option import option_contract
 from standfast.model.order import ZERO, Fill, OrderState, OrderType, Role
 from standfast.model.position import Phase, Position
 
@@ -114,7 +115,7 @@ def _rule(position: Position, rules: ShownRules | None) -> tuple[str | None, Dec
     """Who holds the exits by policy, and the stop price its rules ask for."""
     if rules is None or not position.is_guarded or position.bare or position.phase is Phase.CLOSED:
         return None, position.stop
-    policy = rules.policy(position.strategy, position.holding)
+    policy = rules.policy(position.strategy, position.holding, _kind(position.holding))
     basis = position.basis
     distance = policy.stop_loss if policy.stop_loss is not None else policy.emergency_stop
     level = position.stop
@@ -124,6 +125,13 @@ def _rule(position: Position, rules: ShownRules | None) -> tuple[str | None, Dec
         trailed = position.entry_price * (1 + position.trail.stop * position.sign)
         level = trailed if level is None or (trailed - level) * position.sign > 0 else level
     return str(policy.held_by), level
+
+
+def _kind(holding: Holding) -> str:
+    """As its name says: an option has a name of its own form, and a perpetual one names what it is settled in."""
+    if option_contract(holding.instrument) is not None:
+        return Kind.OPTION
+    return Kind.PERPETUAL if ":" in holding.instrument else Kind.EQUITY
 
 
 def _widest(stops: Sequence[BookedOrder], position: Position) -> Decimal | None:
