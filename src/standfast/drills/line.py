@@ -39,6 +39,18 @@ class NoAnswer(Exception):
     """A timeout, a name that does not resolve, a reply nobody can read: what a script sees of all of them."""
 
 
+async def answered(asked: Awaitable[Answer], say: Callable[[str], None]) -> Answer:
+    """What comes back; anything else is told, and raised."""
+    try:
+        return await asked
+    except Refused as refused:
+        say(f"is refused: {refused}")
+        raise
+    except NoAnswer as lost:
+        say(f"hears nothing: {lost}")
+        raise
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
     """An order as the bot is shown it."""
@@ -232,11 +244,11 @@ class Line(ABC):
         if asked.client_order_id is None:
             asked = replace(asked, client_order_id=f"bot-{self._sent}")
         self._say(f"sends {told(asked)}")
-        return await self._answered(self._submit(asked))
+        return await answered(self._submit(asked), self._say)
 
     async def cancel(self, order: Seen) -> None:
         self._say(f"cancels {order.client_id} ({order.side} {order.quantity} {order.instrument} {order.type})")
-        await self._answered(self._cancel(order))
+        await answered(self._cancel(order), self._say)
 
     async def order(self, order: Seen) -> Seen:
         """As it reads now."""
@@ -257,16 +269,6 @@ class Line(ABC):
     async def quotes(self, instruments: Sequence[str]) -> dict[str, tuple[Decimal, Decimal]]:
         """Bid and ask, zero for a side without; as far as there are any."""
         return await self._quotes(instruments)
-
-    async def _answered(self, asked: Awaitable[Answer]) -> Answer:
-        try:
-            return await asked
-        except Refused as refused:
-            self._say(f"is refused: {refused}")
-            raise
-        except NoAnswer as lost:
-            self._say(f"hears nothing: {lost}")
-            raise
 
     # --- how it travels -------------------------------------------------------------------------
 

@@ -35,12 +35,14 @@ from standfast.exchange.faults import (
     ServerError,
     Stale,
 )
-from standfast.exchange.orders import Intent, Leg, Order, OrderClass, OrderType, Side, Terms, Ticket
+from standfast.exchange.orders import Order, OrderClass, Side, Ticket
 from standfast.exchange.refusal import Refused
 from standfast.exchange.script import Row, Script
 from standfast.model.ids import AccountId, PositionId
 from standfast.model.journal import CloseRequested, Entry
 from standfast.model.position import CloseReason
+from standfast.sim import spread_deeds
+from standfast.sim.spread_deeds import single
 from standfast.sim.watch import Violation
 from standfast.sim.witness import FILLS, Witness
 from standfast.sim.world import World
@@ -265,23 +267,9 @@ TROUBLES: tuple[tuple[str, tuple[AnyFault, ...]], ...] = (
 def ticket(legs: Legs, *, opens: bool) -> Ticket:
     """One order at the market for all of them."""
     units = abs(legs[0][1])
-    terms = Terms(instrument="SPX", side=Side.BUY, type=OrderType.MARKET, quantity=Decimal(units))
-    each = tuple(
-        Leg(instrument=name, intent=intent_of(quantity, opens=opens), ratio=Decimal(abs(quantity) // units))
-        for name, quantity in legs
+    return spread_deeds.ticket(
+        "SPX", tuple((name, quantity // units) for name, quantity in legs), units, None, opens=opens
     )
-    return Ticket(terms=terms, order_class=OrderClass.MULTILEG, legs=each)
-
-
-def single(name: str, quantity: int, *, opens: bool) -> Ticket:
-    intent = intent_of(quantity, opens=opens)
-    return Ticket(terms=Terms(instrument=name, side=intent.side, quantity=Decimal(abs(quantity))), intent=intent)
-
-
-def intent_of(quantity: int, *, opens: bool) -> Intent:
-    if opens:
-        return Intent.BUY_TO_OPEN if quantity > 0 else Intent.SELL_TO_OPEN
-    return Intent.SELL_TO_CLOSE if quantity > 0 else Intent.BUY_TO_CLOSE
 
 
 async def lived(world: World, seed: int, minutes: float) -> Life:

@@ -81,6 +81,16 @@ def note_time(library: Library, ahead: timedelta) -> None:
     library.ahead = int(ahead.total_seconds() * 1000) if abs(ahead) > AHEAD_FROM else 0
 
 
+async def forget_connections(library: Library) -> None:
+    """The next one starts as the first did."""
+    for client in list(library.clients.values()):
+        try:
+            await client.close()
+        except Exception:  # noqa: BLE001, S110 - a broken socket fails to close in many ways; it is forgotten below
+            pass
+    library.clients.clear()
+
+
 def is_known(id: str) -> bool:
     """Whether ccxt has an exchange of that name. Raises SettingsError without ccxt."""
     return id in _ccxt().exchanges

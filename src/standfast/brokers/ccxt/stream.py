@@ -16,7 +16,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from contextlib import aclosing
 from typing import Any
 
-from standfast.brokers.ccxt.library import Library
+from standfast.brokers.ccxt.library import Library, forget_connections
 from standfast.brokers.ccxt.venue import Happened, Venue
 from standfast.brokers.shared.sessions import Backoff
 from standfast.brokers.shared.wire import STEADY_AFTER
@@ -80,7 +80,7 @@ class OrderStream:
         finally:
             if watching is not None:
                 watching.cancel()
-            await self._let_go()
+            await forget_connections(self._library)
             self._heard.clear()  # all is read anew after the next connection
         yield StreamDown(redact(reason)[:REASON_MAX])
 
@@ -102,15 +102,6 @@ class OrderStream:
     def _hear(self, found: Iterable[Happened]) -> None:
         self._heard.extend(found)
         self._news.set()
-
-    async def _let_go(self) -> None:
-        """Forget every connection: the next one starts as the first did."""
-        for client in list(self._library.clients.values()):
-            try:
-                await client.close()
-            except Exception:  # noqa: BLE001, S110 - a broken socket fails to close in many ways; it is forgotten below
-                pass
-        self._library.clients.clear()
 
     def _listen(self) -> None:
         """Hear every message as it comes: what ccxt hands out is the last of several.

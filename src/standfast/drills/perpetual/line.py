@@ -6,14 +6,14 @@ A line never retries and never repairs: whatever is careless about a bot is writ
 import asyncio
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, TypeVar
 
 from standfast.brokers.shared.transport import Exchange, Transport, TransportError
-from standfast.drills.line import NoAnswer, Refused
+from standfast.drills.line import NoAnswer, answered
 from standfast.exchange.orders import Side
 from standfast.exchange.perpetual.contract import symbol_of
 
@@ -95,22 +95,12 @@ class PerpetualLine(ABC):
         given = {"id": f"bot-{self._sent}", **more}
         wanted = Wanted(name=name, side=side, quantity=Decimal(quantity), **given)
         self._say(f"sends {wanted}")
-        await self._answered(self.submit(wanted))
+        await answered(self.submit(wanted), self._say)
         return wanted.id
 
     async def withdraw(self, name: str, client_id: str) -> None:
         self._say(f"cancels {client_id}")
-        await self._answered(self.cancel(symbol_of(name), client_id))
-
-    async def _answered(self, asked: Awaitable[Answer]) -> Answer:
-        try:
-            return await asked
-        except Refused as refused:
-            self._say(f"is refused: {refused}")
-            raise
-        except NoAnswer as lost:
-            self._say(f"hears nothing: {lost}")
-            raise
+        await answered(self.cancel(symbol_of(name), client_id), self._say)
 
     # --- what is said on the wire ---------------------------------------------------------------
 

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
-from standfast.brokers.ccxt.library import Library
+from standfast.brokers.ccxt.library import Library, forget_connections
 from standfast.brokers.ccxt.unified import prices
 from standfast.brokers.ccxt.unified.abilities import can, mean_perpetuals
 from standfast.brokers.shared.sessions import Backoff
@@ -62,7 +62,7 @@ class WatchedQuotes:
                 yield Ticks(self._clock.now(), self._ticks(told))
             except Exception as error:  # noqa: BLE001 - whatever ccxt meets on a stream, it is tried again
                 self.down = named(error)
-                await self._let_go()
+                await forget_connections(self._library)
                 await self._clock.sleep(self._backoff.wait())
 
     async def close(self) -> None:
@@ -75,11 +75,3 @@ class WatchedQuotes:
             if str(row.get("symbol")) in self._watched and prices.is_whole(row):
                 found.append(ExactTick.of(InstrumentId(str(row["symbol"])), prices.quote(row, self._clock)))
         return found
-
-    async def _let_go(self) -> None:
-        for client in list(self._library.clients.values()):
-            try:
-                await client.close()
-            except Exception:  # noqa: BLE001, S110 - a broken socket fails to close in many ways; it is forgotten below
-                pass
-        self._library.clients.clear()
