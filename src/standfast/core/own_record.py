@@ -165,8 +165,8 @@ def _is_due(s: Situation, record: Tracked, rules: BotRecord, holding: Holding, *
     moves += [each.adopted_at for each in s.book.positions_at(holding) if each.adopted_at is not None]
     dropped, grown = record.shrunk.get(holding), record.changed.get(holding)
     if is_more and dropped is not None:
-        told = max(dropped - rules.lag, grown) if grown is not None else dropped - rules.lag
-        if all(at <= min(told, dropped) for at in moves):
+        knew_all_until = min(max(dropped - rules.lag, grown or dropped - rules.lag), dropped)
+        if all(at <= knew_all_until for at in moves):
             return True
     said = [at for at in (dropped, record.changed.get(holding), s.book.state.started_at) if at is not None]
     return all(s.now - at >= rules.lag for at in (*moves, *said))
