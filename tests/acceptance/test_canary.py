@@ -29,7 +29,8 @@ from tests.cli.running import Ran
 
 KEY = "PKCANARY7Q2X9LMWZ4T8"
 SECRET = 'cAnArY/8Kd+3xVq="Zp6w&Tn1oRb5uYh2jGf9eSm4'
-HOOK = "hookcanary4f7a9c2e81b64d05a3b7"
+HOOK = "hookcanaryqx7zkw2mvt9hypr3ljsu5"
+"""No letters of hexadecimal alone: seven of those are found by chance in the digests of a long journal."""
 CANARIES = (KEY, SECRET, HOOK)
 
 SETTINGS = """\
