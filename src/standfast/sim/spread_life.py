@@ -35,7 +35,7 @@ from standfast.exchange.faults import (
     ServerError,
     Stale,
 )
-from standfast.exchange.orders import Order, OrderClass, Side, Ticket
+from standfast.exchange.orders import Order, Side, Ticket
 from standfast.exchange.refusal import Refused
 from standfast.exchange.script import Row, Script
 from standfast.model.ids import AccountId, PositionId
@@ -90,8 +90,8 @@ class Judge:
         self.is_idle = True
 
     def happened(self, event: Event) -> None:
-        if event.kind not in FILLS or event.order.order_class is OrderClass.MULTILEG or event.quantity is None:
-            return
+        if event.kind not in FILLS or event.order.is_multileg or event.quantity is None:
+            return  # the legs of an order for several fill, each with an event of its own
         before = self._nets.get(event.instrument, ZERO)
         after = before + event.quantity * (1 if event.order.terms.side is Side.BUY else -1)
         self._nets[event.instrument] = after
