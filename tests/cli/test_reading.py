@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from standfast.cli import ledger
+from standfast.desk import ledger
 from standfast.model.order import Role
 from standfast.stores.holder import describe_holder
 from standfast.stores.sqlite.store import SqliteStore

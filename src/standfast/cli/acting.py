@@ -13,10 +13,11 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TypeVar
 
-from standfast.cli import documents, doors, ledger, render, stored
+from standfast.cli import doors, render
 from standfast.cli.arguments import Options
 from standfast.cli.render import BAD, GOOD
 from standfast.core.book import Book
+from standfast.desk import documents, ledger, stored
 from standfast.model.errors import StandfastError
 from standfast.model.ids import AccountId, RequestId, digest
 

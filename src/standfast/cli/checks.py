@@ -9,9 +9,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from standfast.cli import doors, ledger, render, stored
+from standfast.cli import doors, render
 from standfast.cli.arguments import Options
 from standfast.cli.render import BAD, GOOD, Cell, Column
+from standfast.desk import ledger, stored
 from standfast.model.errors import SettingsError, StandfastError
 from standfast.model.ids import AccountId
 from standfast.model.secret import redact

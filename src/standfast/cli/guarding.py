@@ -41,7 +41,8 @@ def _guard(options: Options) -> int:
 def _scan(options: Options) -> int:
     from pathlib import Path
 
-    from standfast.cli import documents, doors, render, shown
+    from standfast.cli import doors, render, shown
+    from standfast.desk import documents
 
     with doors.quietly():
         found = doors.app().scan(Path(options.config), options.account)

@@ -5,12 +5,13 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TextIO
 
-from standfast.cli import documents, ledger, render, stored
+from standfast.cli import render
 from standfast.cli.arguments import Options
 from standfast.cli.render import BAD, GOOD, Cell, Column
 from standfast.cli.telling import sentence
 from standfast.core.book import Book, BookState
 from standfast.core.fold import fold
+from standfast.desk import documents, ledger, stored
 from standfast.model.errors import StandfastError
 from standfast.model.ids import AccountId
 from standfast.model.journal import Entry

@@ -12,13 +12,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
-from standfast.cli import documents, ledger, render, structures
+from standfast.cli import render, spreads
 from standfast.cli.arguments import Options
 from standfast.cli.render import Column
 from standfast.cli.shown import price
 from standfast.core.book import Book
 from standfast.core.fold import apply
 from standfast.core.forget import CLOSED_KEPT
+from standfast.desk import documents, ledger, structures
 from standfast.model.ids import AccountId, PositionId
 from standfast.model.journal import (
     Allocation,
@@ -183,7 +184,7 @@ def _document(pasts: Sequence[Past], day: str | None) -> documents.Document:
 
 def _print(pasts: Sequence[Past], day: str | None) -> None:
     rows = [_row(past.account, position) for past in pasts for position in _chosen(past, day)]
-    rows += [structures.past_row(past.book, each) for past in pasts for each in _spreads(past, day)]
+    rows += [spreads.past_row(past.book, each) for past in pasts for each in _spreads(past, day)]
     render.table(COLUMNS, rows, empty="No closed positions.")
     days = [
         (each, past.account, render.money(sums.pnl), f"{sums.fees:,.2f}")

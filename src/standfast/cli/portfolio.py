@@ -12,9 +12,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from standfast.cli import doors, ledger, render, structures
+from standfast.cli import doors, render, spreads
 from standfast.cli.arguments import Options
-from standfast.cli.documents import Document, number, time
 from standfast.cli.render import BAD, DIM, GOOD, WARN, Cell, Column
 from standfast.core.book import Book
 from standfast.core.portfolio import Portfolio, WorstCase
@@ -22,6 +21,8 @@ from standfast.core.portfolio import portfolio as together
 from standfast.core.shapes import cost, entry, kind_of
 from standfast.core.structures import alone, structure_of
 from standfast.core.worth import is_usable, result_of, sides
+from standfast.desk import ledger
+from standfast.desk.documents import Document, number, time
 from standfast.model.ids import AccountId, Holding
 from standfast.model.order import ZERO
 from standfast.model.structure import Structure
@@ -257,11 +258,11 @@ def _row(whole: Whole, shown: Shown) -> list[Cell | str]:
     return [
         structure.id,
         whole.account,
-        structures.name(structure),
+        spreads.name(structure),
         number(structure.units) or "-",
-        structures.shown(shown.entry),
-        structures.shown(shown.now) if shown.now is not None else blind,
-        structures.shown(shown.mid) if shown.mid is not None else blind,
+        spreads.shown(shown.entry),
+        spreads.shown(shown.now) if shown.now is not None else blind,
+        spreads.shown(shown.mid) if shown.mid is not None else blind,
         _share(shown.result(shown.now)),
         _share(shown.result(shown.mid)),
         _money(shown.pnl),

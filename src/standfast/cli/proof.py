@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 
-from standfast.cli import documents, ledger, render, structures
+from standfast.cli import render, spreads
 from standfast.cli.arguments import Options
 from standfast.cli.render import BAD, GOOD, WARN
 from standfast.cli.telling import sentence
 from standfast.cli.trail import Subject, subjects, trail
 from standfast.core.book import Book
+from standfast.desk import documents, ledger
 from standfast.model import journal as j
 from standfast.model.errors import StandfastError
 from standfast.model.ids import AccountId, PositionId
@@ -70,7 +71,7 @@ def _summary(book: Book, subject: Subject) -> list[str]:
     id = PositionId(subject.id)
     whole = book.state.structures.get(id) or book.state.closed_structures.get(id)
     if whole is not None:
-        return structures.summary(book, whole)
+        return spreads.summary(book, whole)
     position = book.state.positions.get(id) or book.state.closed.get(id)
     if position is None:
         return []

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from standfast.cli import doors, ledger, render, stored
+from standfast.cli import doors, render
 from standfast.cli.arguments import Options
+from standfast.desk import ledger, stored
 from standfast.model.errors import JournalError, StandfastError
 from standfast.model.ids import AccountId, EntryNumber
 

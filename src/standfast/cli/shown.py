@@ -7,10 +7,11 @@ from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 
-from standfast.cli import documents, ledger, render, stored, structures
+from standfast.cli import render, spreads
 from standfast.cli.arguments import Options
 from standfast.cli.render import BAD, DIM, GOOD, WARN, Cell, Column
 from standfast.core.book import Book
+from standfast.desk import documents, ledger, stored, structures
 from standfast.model.alert import Alert, Severity
 from standfast.model.booked import BookedOrder, Stage
 from standfast.model.breaks import Break
@@ -81,13 +82,13 @@ def positions(options: Options) -> int:
             for book in books.of(options.account)
             for position in _kept(book, closed_too=options.all)
         ]
-        spreads = [
+        wholes = [
             (book, rules.get(book.account), each, documents.time_of(book, now))
             for book in books.of(options.account)
             for each in structures.kept(book, closed_too=options.all)
         ]
         kept = {book.account for book, _, each, _ in found if each.is_guarded and each.phase is not Phase.CLOSED}
-        kept |= {book.account for book, _, each, _ in spreads if each.is_guarded and each.closed_at is None}
+        kept |= {book.account for book, _, each, _ in wholes if each.is_guarded and each.closed_at is None}
         unwatched = _unwatched(books, kept, now)
     if options.json:
         shown = [
@@ -96,7 +97,7 @@ def positions(options: Options) -> int:
         ]
         shown += [
             structures.document(book, spread, rules=each, now=at, is_watched=book.account not in unwatched)
-            for book, each, spread, at in spreads
+            for book, each, spread, at in wholes
         ]
         render.document({"positions": shown})
     else:
@@ -105,8 +106,8 @@ def positions(options: Options) -> int:
             for book, each, position, at in found
         ]
         rows += [
-            structures.row(book, spread, each, is_watched=book.account not in unwatched)
-            for book, each, spread, _ in spreads
+            spreads.row(book, spread, each, is_watched=book.account not in unwatched)
+            for book, each, spread, _ in wholes
         ]
         render.table(POSITION_COLUMNS, rows, empty="No positions.")
         for account in unwatched:

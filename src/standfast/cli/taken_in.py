@@ -9,10 +9,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from standfast.cli import doors, ledger, render, stored
+from standfast.cli import doors, render
 from standfast.cli.acting import Act, through_guard
 from standfast.cli.arguments import Options
 from standfast.cli.render import BAD, GOOD, Cell, Column
+from standfast.desk import ledger, stored
 from standfast.model.ids import AccountId
 
 COLUMNS = (Column(""), Column("ENTRY"), Column("STRATEGY"), Column("HELD", wraps=True), Column("WHAT", wraps=True))

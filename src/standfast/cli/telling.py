@@ -8,7 +8,7 @@ from dataclasses import fields, is_dataclass
 from decimal import Decimal
 from typing import Any
 
-from standfast.cli.documents import number, time
+from standfast.desk.documents import number, time
 from standfast.model import journal as j
 from standfast.model.ids import Holding
 from standfast.model.order import Fill, OrderReport, Terms

@@ -12,16 +12,16 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from standfast.cli import stored
 from standfast.core.book import Book, BookState
 from standfast.core.fold import fold
+from standfast.desk import stored
 from standfast.model.errors import JournalUnavailable, SettingsError, StandfastError
 from standfast.model.ids import AccountId
 from standfast.runtime.clock import wall_time
 from standfast.settings.quick import account_names, ledger_url, toml
 
 if TYPE_CHECKING:
-    from standfast.cli.policies import Rules
+    from standfast.desk.policies import Rules
     from standfast.model.journal import Entry
     from standfast.stores.sqlite.reading import LedgerReader
 
@@ -99,7 +99,7 @@ def rules(config: str) -> "Mapping[AccountId, Rules]":
 
     Nothing where the policies cannot be read: a slip in the settings must not hide the books from their owner.
     """
-    from standfast.cli.policies import Rules, read
+    from standfast.desk.policies import Rules, read
 
     policies = read(toml(Path(config)))
     return {account: Rules(account, policies) for account in configured(config)}

@@ -1,4 +1,4 @@
-"""The only module of the command line that knows which store a ledger is kept in.
+"""The only module at the desk, and for the command line, that knows which store a ledger is kept in.
 
 Everything is imported when it is called: a verb's help needs none of it, and a reading verb only the reader.
 """

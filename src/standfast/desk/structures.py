@@ -9,16 +9,15 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
 
-from standfast.cli import documents, render
-from standfast.cli.documents import Document, ShownRules, number, time
-from standfast.cli.render import BAD, DIM, GOOD, WARN, Cell
 from standfast.core.book import Book
 from standfast.core.shapes import basis_of, entry, kind_of, least_loss, shares_among, whole_units
 from standfast.core.structures import phase_of, position_of, structure_of
+from standfast.desk import documents
+from standfast.desk.documents import Document, ShownRules, number, time
 from standfast.model.journal import Allocation
 from standfast.model.order import ZERO, Fill
 from standfast.model.position import Phase, Position
-from standfast.model.structure import BookedStructure, Structure, TiedLeg, legs_text, weight
+from standfast.model.structure import BookedStructure, Structure, TiedLeg
 
 
 def kept(book: Book, *, closed_too: bool) -> Iterator[BookedStructure]:
@@ -123,84 +122,6 @@ def _leg(book: Book, leg: TiedLeg, position: Position, *, is_closed: bool) -> Do
 
 def _price(price: Decimal | None) -> str | None:
     return number(round(price, 8)) if price is not None else None
-
-
-# --- rows ---------------------------------------------------------------------------------------
-
-
-def row(book: Book, booked: BookedStructure, rules: ShownRules | None, *, is_watched: bool = True) -> list[Cell | str]:
-    """As a position's row; the quantity counts units."""
-    structure, phase = structure_of(book, booked), phase_of(book, booked)
-    is_closed = phase is Phase.CLOSED
-    level = None if is_closed else stop(structure, rules)
-    held = booked.units if is_closed else whole_units(structure)
-    has_exits = any(position.closed for _, position in legs_of(book, booked))
-    return [
-        booked.id,
-        book.account,
-        booked.strategy,
-        name(structure),
-        number(held) or "-",
-        Cell(phase.value, DIM if is_closed else WARN if phase is Phase.CLOSING else ""),
-        shown(entry(structure)),
-        shown(level),
-        Cell("-", DIM) if is_closed else _cover(level, held, is_watched=is_watched),
-        f"rung {booked.trail.rung} at {booked.trail.stop:+.1%}" if booked.trail is not None else "-",
-        render.money(pnl(book, booked)) if has_exits else "-",
-        render.at(structure.opened_at),
-    ]
-
-
-def name(structure: Structure) -> str:
-    return f"{kind_of(structure.shape).value.replace('_', ' ')} {legs_text(structure.shape)}"
-
-
-def _cover(level: Decimal | None, held: Decimal, *, is_watched: bool) -> Cell:
-    if level is None:
-        return Cell("no stop by policy", WARN)
-    return Cell(f"{number(held)} by guard", GOOD) if is_watched else Cell(f"0 of {number(held)} by broker", BAD)
-
-
-def past_row(book: Book, booked: BookedStructure) -> list[str | Cell]:
-    """As a closed position's row in the history."""
-    structure, made = structure_of(book, booked), result(book, booked)
-    return [
-        booked.id,
-        book.account,
-        booked.strategy,
-        name(structure),
-        number(booked.units) or "-",
-        shown(entry(structure)),
-        shown(out(structure)),
-        render.at(structure.opened_at),
-        render.at(booked.closed_at),
-        booked.close_reason.value if booked.close_reason is not None else "-",
-        render.money(pnl(book, booked)),
-        f"{made:+.2%}" if made is not None else "-",
-    ]
-
-
-def out(structure: Structure) -> Decimal | None:
-    """Net price of one unit at its exit."""
-    prices = [(weight(held.leg, structure.multiplier), held.exit_price) for held in structure.legs]
-    known = [points * price for points, price in prices if price is not None]
-    return sum(known, ZERO) if len(known) == len(prices) else None
-
-
-def shown(price: Decimal | None) -> str:
-    return number(round(price, 4)) or "-" if price is not None else "-"
-
-
-def summary(book: Book, booked: BookedStructure) -> list[str]:
-    """The head of its proof trail."""
-    structure = structure_of(book, booked)
-    text = f"{name(structure)}, {number(booked.units)} units, {phase_of(book, booked).value}"
-    prices = (("entry", entry(structure)), ("exit", out(structure)))
-    text += "".join(f", {what} {shown(price)}" for what, price in prices if price is not None)
-    if any(position.closed for _, position in legs_of(book, booked)):
-        text += f", realised {number(pnl(book, booked))}"
-    legs = [f"leg {position.id} {position.net:+} {leg.holding}" for leg, position in legs_of(book, booked)]
-    return [text, *legs, *([f"proof: {booked.proof}"] if booked.proof else []), ""]
 
 
 def fills(found: Mapping[str, list[tuple[Fill, Allocation]]], booked: BookedStructure) -> list[Document]:

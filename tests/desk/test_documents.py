@@ -6,10 +6,11 @@ from decimal import Decimal
 
 import pytest
 
-from standfast.cli import documents, policies, shown
+from standfast.cli import shown
 from standfast.core.book import Book
 from standfast.core.fold import fold
 from standfast.core.policy import HeldBy, Policy, Rules
+from standfast.desk import documents, policies
 from standfast.model import journal as j
 from standfast.model.ids import ClientOrderId, EntryNumber, Holding, InstrumentId
 from standfast.model.order import OrderState, OrderType, Role
