@@ -5,12 +5,13 @@ about the books, and otherwise watched until what it asked for is so.
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
 from decimal import Decimal
 
 from standfast.core.acknowledge import acknowledging
 from standfast.core.acts_structures import close_structure, open_structure, protect_structure
 from standfast.core.adopt import adoption, price_now, taking_over
-from standfast.core.asked import Arguments, Refuse, number_of, text_of
+from standfast.core.asked import Arguments, Refuse, number_of, refuse_late, text_of
 from standfast.core.gate import Asked, reasons_against
 from standfast.core.importing import import_entry
 from standfast.core.reconcile import POSITION_KINDS
@@ -42,11 +43,22 @@ BUGS = (AssertionError, ArithmeticError, AttributeError, LookupError, TypeError,
 """What a mistake of ours looks like; whoever takes acts answers it, once, instead of dying of it again and again."""
 
 
-def take(s: Situation, taken: RequestTaken, entries: Callable[[EntryNumber], Entry | None]) -> Iterator[Fact]:
-    """The facts an act begins with. `entries` looks an old entry up, for `undo`."""
+def take(
+    s: Situation,
+    taken: RequestTaken,
+    entries: Callable[[EntryNumber], Entry | None],
+    *,
+    now: datetime | None = None,
+) -> Iterator[Fact]:
+    """The facts an act begins with. `entries` looks an old entry up, for `undo`.
+
+    `now` is the machine's time, by which those who ask say until when it shall be done; None: it is only tried out.
+    """
     yield taken
     verb = VERBS.get(taken.verb, _unknown)
     try:
+        if now is not None:
+            refuse_late(taken.arguments, now)
         facts = list(undo_act(s, taken, entries) if taken.verb == "undo" else verb(s, taken))
     except Refuse as error:
         yield RequestDone(request=taken.request, ok=False, detail=str(error))

@@ -1,6 +1,7 @@
 """What an operator asks for, as text: read here, and refused in words where it cannot be read."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 
 
@@ -27,3 +28,23 @@ def number_of(arguments: Arguments, name: str) -> Decimal:
     if not value.is_finite():
         raise Refuse(f"{name} is not finite: {text!r}")
     return value
+
+
+def moment_of(arguments: Arguments, name: str) -> datetime:
+    text = text_of(arguments, name)
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise Refuse(f"{name} is no moment: {text!r}") from error
+    if moment.tzinfo is None:
+        raise Refuse(f"{name} is no moment: {text!r}")
+    return moment.astimezone(UTC)
+
+
+def refuse_late(arguments: Arguments, now: datetime) -> None:
+    """What was asked for a moment that has gone by is not done: the market it was meant for is gone."""
+    if arguments.get("until") and now > (until := moment_of(arguments, "until")):
+        raise Refuse(
+            f"it was good until {until:%Y-%m-%d %H:%M:%S} UTC and is met at {now:%H:%M:%S} by this machine's clock: "
+            "nothing is done. Ask again, as something new"
+        )

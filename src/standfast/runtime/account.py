@@ -215,7 +215,7 @@ class Account:
         async with self.ledger.deciding:
             situation = self.situation()
             try:
-                facts = list(acts.take(situation, taken, lambda number: entry))
+                facts = list(acts.take(situation, taken, lambda number: entry, now=self.lease_clock.now()))
             except acts.BUGS as error:
                 # Taken and answered all the same: what trips over a bug of ours must not be met again at every start.
                 log.exception("an act failed", verb=taken.verb, arguments=dict(taken.arguments))
@@ -286,15 +286,15 @@ class Account:
                 self._at_rest.set()
                 return
             holdings = self._take_dirty()
-            if not holdings and is_silent(
-                self.ledger.book, self.ledger.clock_ahead, self.reader.blind_since, self.record.unread_since
-            ):
+            news, since = self.reader.money.news, (self.reader.blind_since, self.record.unread_since)
+            if not holdings and is_silent(self.ledger.book, self.ledger.clock_ahead, news, *since):
                 return  # as nearly always when nothing has woken it
             self.instruments.want(h for h in holdings if self.ledger.book.guarded_at(h))
             async with self.ledger.deciding:
                 self._leaps = self.quotes.leaps(holdings)
                 situation = self.situation()
                 self._beyond.note(situation, holdings)
+                self.reader.money.news = None
                 decision = decide(situation, holdings)
                 await self.ledger.record(decision.facts)
             for effect in sorted(decision.effects, key=turn):
