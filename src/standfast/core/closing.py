@@ -1,7 +1,7 @@
 """Take a position to flat (or to what shall remain) and prove it.
 
-Free the quantity, size from the broker's net at that moment, send one order, read its fills, settle. Nothing
-is held in memory between these steps: each look asks what is so and takes the next one.
+Free the quantity where it is reserved, size from the broker's net at that moment, send one order, read its fills,
+settle. Nothing is held in memory between these steps: each look asks what is so and takes the next one.
 
 1. At most one closing order of a position is unfinished.
 2. Its side comes from the broker's signed net; its size is the smaller of what this position still holds by its
@@ -34,6 +34,7 @@ from standfast.core.freeing import (
 )
 from standfast.core.orders import intent, reducing
 from standfast.core.situation import Outcomes, Situation
+from standfast.core.stays import may_stay
 from standfast.core.tell import alarm_once
 from standfast.model.alert import Severity
 from standfast.model.booked import BookedOrder
@@ -53,6 +54,7 @@ from standfast.model.position import CloseReason, Closing, Position
 
 BY_PRICE = frozenset({CloseReason.STOP_LOSS, CloseReason.TAKE_PROFIT, CloseReason.TRAILING, CloseReason.EMERGENCY_STOP})
 """Closes that hold for the price of a moment."""
+EXITS = frozenset({Role.STOP, Role.TARGET, Role.FOREIGN})
 TRADING = frozenset({Role.OPEN, *CLOSING_ROLES})
 """Orders that fill by themselves; an exit rests until a price comes."""
 ESCALATE_AFTER = 3
@@ -72,7 +74,19 @@ def settle(s: Situation, position: Position) -> Outcomes:
         closers = [order for order in orders if order.executed and order.side.sign != position.sign]
         proof = ", ".join(f"{order.executed} by {order.id}" for order in closers) or position.proof
         proof = proof or "fills of orders not ours"
+        yield from _let_go(s, position)
         yield PositionSettled(position=position.id, reason=reason, proof=f"fills add up to {position.closed}: {proof}")
+
+
+def _let_go(s: Situation, position: Position) -> Outcomes:
+    """Exits that stayed while it was closed: left alone, they would close what somebody opens here next."""
+    if not s.may_act or not may_stay(s) or not position.is_guarded or position.closing is None:
+        return  # of what nobody was closing here `protect` takes them away
+    for order in s.book.alive.of(position.id):
+        if order.role not in EXITS or order.side.sign == position.sign or order.parent is not None or order.is_finished:
+            continue
+        if order.broker_id is not None and not is_cancelling(s, order):
+            yield CancelOrder(broker_id=order.broker_id, holding=order.holding, reason=f"{position.id} is closed")
 
 
 def _never_opened(s: Situation, position: Position, orders: list[BookedOrder]) -> Outcomes:

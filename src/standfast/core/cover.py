@@ -116,14 +116,14 @@ def _cover(s: Situation, position: Position) -> Cover:
         if order.role is Role.FOREIGN:
             tied.append(order)
             unsettled = unsettled or is_cancelling(s, order)
-            foreign += order.remaining if _stops(s, order) else ZERO
+            foreign += order.remaining if is_in_force(s, order) else ZERO
             unknown = unknown or order.type is OrderType.UNKNOWN
             continue
         if order.role in (Role.STOP, Role.TARGET):
             own.append(order)
             # One that works before its entry is known to be over shows that this has filled, and is not read yet.
             unsettled = unsettled or not order.is_settled or is_cancelling(s, order) or _waits_for_entry(s, order)
-            stopped += order.remaining if _stops(s, order) else ZERO
+            stopped += order.remaining if is_in_force(s, order) else ZERO
     loose = [report for report in s.orders_by_holding.get(position.holding, ()) if _is_loose_exit(s, position, report)]
     share = _share_of_loose(s, position, loose) if loose else ZERO
     prices = [order.stop_price for order in (*own, *tied) if order.is_stop]
@@ -147,7 +147,7 @@ def _reserved(s: Situation, position: Position, tied: tuple[BookedOrder, ...]) -
     if not s.contract.reserves_quantity or position.standing is Standing.OWNED:
         return ZERO
     beside = (
-        group_quantity(group) - sum((order.remaining for order in group if _stops(s, order)), ZERO)
+        group_quantity(group) - sum((order.remaining for order in group if is_in_force(s, order)), ZERO)
         for group in exits_by_group(tied)
     )
     return sum((max(each, ZERO) for each in beside), ZERO)
@@ -242,7 +242,8 @@ def is_listed(s: Situation, order: BookedOrder) -> bool:
     return parent is not None and parent.broker_id is not None and parent.broker_id in read.orders
 
 
-def _stops(s: Situation, order: BookedOrder) -> bool:
+def is_in_force(s: Situation, order: BookedOrder) -> bool:
+    """Whether it is a stop that bounds a loss now."""
     if not order.is_stop or not order.is_settled or is_cancelling(s, order):
         return False
     report = order.report
@@ -288,7 +289,7 @@ def tied_cover(s: Situation, position: Position) -> Decimal:
 
 def _tied_cover(s: Situation, position: Position) -> Decimal:
     orders = s.book.alive.of(position.id)
-    return sum((each.remaining for each in orders if each.side.sign != position.sign and _stops(s, each)), ZERO)
+    return sum((each.remaining for each in orders if each.side.sign != position.sign and is_in_force(s, each)), ZERO)
 
 
 def has_strangers(s: Situation, holding: Holding) -> bool:

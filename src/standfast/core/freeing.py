@@ -4,6 +4,7 @@
 2. What anybody else rests and nothing ties to the position is never cancelled for a close; only `flatten` does that.
    Where the broker reserves quantity it blocks the close of as much, and a person is told.
 3. Nothing is freed for a close that cannot be sent now: a stop in force is worth more than the attempt.
+4. Where nothing is reserved nothing needs to give way: the stop stays until the close has filled (`stays.py`).
 """
 
 from collections import Counter
@@ -19,6 +20,7 @@ from standfast.core.cover import (
     is_let_go,
 )
 from standfast.core.situation import Outcomes, Situation
+from standfast.core.stays import stays
 from standfast.core.tell import alarm_once
 from standfast.model.alert import Severity
 from standfast.model.booked import BookedOrder
@@ -206,7 +208,8 @@ def free(s: Situation, position: Position, closing: Closing, rank: float) -> Out
     yield from cancel_entries(s, position)
     cover = cover_of(s, position)
     groups = exits_by_group((*cover.own, *cover.tied))
-    for order in (*(group[0] for group in groups), *_to_be_asked_again(s, position, closing)):
+    held = [group[0] for group in groups if not any(stays(s, position, order) for order in group)]
+    for order in (*held, *_to_be_asked_again(s, position, closing)):
         if order.broker_id is not None and not is_cancelling(s, order):
             yield CancelOrder(
                 broker_id=order.broker_id, holding=order.holding, reason="frees the quantity for a close", rank=rank

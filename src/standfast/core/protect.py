@@ -15,6 +15,7 @@ from decimal import ROUND_FLOOR, Decimal
 
 from standfast.core.book import Refusal
 from standfast.core.cover import (
+    NOTHING,
     Cover,
     Resting,
     cover_of,
@@ -30,13 +31,14 @@ from standfast.core.policy import Mode
 from standfast.core.results import Clarity, judge, levels_of
 from standfast.core.situation import Outcomes, Situation
 from standfast.core.splits import is_restated, is_split
+from standfast.core.stays import being_closed, may_stay, rests_beside_close
 from standfast.core.vanished import waits_for_fills
 from standfast.model.booked import BookedOrder, Stage
 from standfast.model.breaks import BreakKind
 from standfast.model.effects import CancelOrder, ReplaceOrder, SubmitOrder, Urgency, WakeAt
 from standfast.model.instrument import Instrument
 from standfast.model.journal import CloseRequested
-from standfast.model.order import CLOSING_ROLES, ZERO, OrderType, Role
+from standfast.model.order import ZERO, OrderType, Role
 from standfast.model.position import CloseReason, Position, Standing
 
 ROLLBACK_AFTER = 3
@@ -103,6 +105,8 @@ def _bring_in_line(s: Situation, position: Position) -> Outcomes:
     if cover.unsettled or cover.unknown:
         return
     size = _size(s, held)
+    if cover.stopped >= size and being_closed(s, position) and rests_beside_close(s, position, cover):
+        return  # it goes, or shrinks, when the close is over
     if wanted.is_none or size <= 0:
         yield from _remove(s, cover, "not wanted any more")
     else:
@@ -122,7 +126,7 @@ def _adjust(s: Situation, position: Position, cover: Cover, wanted: Resting, siz
     surplus = resting + cover.foreign - size
     too_much = surplus + cover.reserved if own else surplus
     if too_much > 0:
-        yield from _shrink(s, position, own, too_much)
+        yield from _shrink(s, position, own, too_much, wanted)
         if surplus > resting:
             yield from _shrink_tied(s, position, cover, surplus - resting)
         return
@@ -187,19 +191,7 @@ def _move(s: Situation, position: Position, group: tuple[BookedOrder, ...], want
         if not keeps:
             yield from _cancel(s, group, "to be placed anew at other prices")
         return
-    assert wanted.stop is not None, only
-    assert only.broker_id is not None, only
-    terms = reducing(position.sign * only.remaining, only.remaining, stop_price=wanted.stop, resting=True)
-    made = intent(
-        s.book,
-        position,
-        Role.STOP,
-        terms,
-        reason=f"stop from {only.stop_price} to {wanted.stop}",
-        replaces=only.id,
-        closes_as=wanted.reason,
-    )
-    yield ReplaceOrder(intent=made, broker_id=only.broker_id)
+    yield _in_place(s, position, only, only.remaining, wanted, reason=f"stop from {only.stop_price} to {wanted.stop}")
 
 
 def _rests_until(order: BookedOrder, wanted: Resting, *, in_place: bool) -> datetime:
@@ -210,13 +202,50 @@ def _rests_until(order: BookedOrder, wanted: Resting, *, in_place: bool) -> date
     return order.intended_at + (FOLLOWS if in_place else FOLLOWS_ANEW)
 
 
-def _shrink(s: Situation, position: Position, own: list[tuple[BookedOrder, ...]], surplus: Decimal) -> Outcomes:
-    """Take away whole exits until no more than the position is covered; what is then missing is added anew."""
+def _shrink(
+    s: Situation, position: Position, own: list[tuple[BookedOrder, ...]], surplus: Decimal, wanted: Resting
+) -> Outcomes:
+    """Take away whole exits until no more than the position is covered; what is then missing is added anew.
+
+    Where both may rest for a moment because they only reduce, the last one is made less in place.
+    """
     for group in reversed(own):
         if surplus <= 0:
             return
+        quantity = group_quantity(group)
+        if quantity > surplus and _can_be_less(s, position, group, wanted):
+            yield from _make_less(s, position, group[0], quantity - surplus, wanted)
+            return
         yield from _cancel(s, group, f"covers {surplus} more than is held")
-        surplus -= group_quantity(group)
+        surplus -= quantity
+
+
+def _can_be_less(s: Situation, position: Position, group: tuple[BookedOrder, ...], wanted: Resting) -> bool:
+    """Whether a part of it can be taken off in place, and the broker has not refused that."""
+    is_simple = len(group) == 1 and group[0].is_stop and group[0].broker_id is not None and wanted.target is None
+    refusal = s.book.state.refusals.get(position.id)
+    refused = refusal is not None and refusal.kind not in KEEPS
+    return may_stay(s) and s.contract.native_replace and is_simple and wanted.stop is not None and not refused
+
+
+def _make_less(s: Situation, position: Position, order: BookedOrder, quantity: Decimal, wanted: Resting) -> Outcomes:
+    refusal = s.book.state.refusals.get(position.id)
+    if refusal is not None and s.now < _due_after(refusal):
+        yield WakeAt(at=_due_after(refusal), holding=position.holding)
+    elif _is_too_near(s, position, wanted.stop):
+        yield WakeAt(at=s.now + LOOK_AGAIN, holding=position.holding)
+    else:
+        yield _in_place(s, position, order, quantity, wanted, reason=f"{quantity} is left of {order.remaining}")
+
+
+def _in_place(
+    s: Situation, position: Position, order: BookedOrder, quantity: Decimal, wanted: Resting, *, reason: str
+) -> ReplaceOrder:
+    """A stop that takes the place of one that rests."""
+    assert order.broker_id is not None, order
+    terms = reducing(position.sign * quantity, quantity, stop_price=wanted.stop, resting=True)
+    made = intent(s.book, position, Role.STOP, terms, reason=reason, replaces=order.id, closes_as=wanted.reason)
+    return ReplaceOrder(intent=made, broker_id=order.broker_id)
 
 
 def _shrink_tied(s: Situation, position: Position, cover: Cover, surplus: Decimal) -> Outcomes:
@@ -234,7 +263,7 @@ def _shrink_tied(s: Situation, position: Position, cover: Cover, surplus: Decima
     if s.now < due:
         yield WakeAt(at=due, holding=position.holding)
     else:
-        yield from _shrink(s, position, exits_by_group(cover.tied), surplus)
+        yield from _shrink(s, position, exits_by_group(cover.tied), surplus, NOTHING)
 
 
 def _remove(s: Situation, cover: Cover, reason: str) -> Outcomes:
@@ -334,12 +363,6 @@ def _close_instead(position: Position, kind: str, reason: str) -> CloseRequested
 def _size(s: Situation, held: Decimal) -> Decimal:
     """What may rest at the broker: whole units where it takes no fractions; the guard holds the rest."""
     return held if s.contract.fractional_stops else held.to_integral_value(rounding=ROUND_FLOOR)
-
-
-def being_closed(s: Situation, position: Position) -> Decimal:
-    """What closing orders under way may still take: nothing may rest for that beside them."""
-    orders = s.book.alive.of(position.id)
-    return sum((order.remaining for order in orders if order.role in CLOSING_ROLES), ZERO)
 
 
 def may_size(s: Situation, position: Position) -> bool:

@@ -17,12 +17,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import ROUND_FLOOR, Decimal
 
-from standfast.core.cover import cover_of, is_listed, stands_alone, wanted_resting
+from standfast.core.cover import cover_of, is_cancelling, is_listed, stands_alone, wanted_resting
 from standfast.core.own_record import record_findings, unread_finding
 from standfast.core.policy import Foreign, HeldBy
 from standfast.core.results import Clarity, judge, levels_of
 from standfast.core.situation import Situation
 from standfast.model.booked import BookedOrder, Stage
+from standfast.core.stays import may_stay, rests_beside_close
 from standfast.model.breaks import BreakKind, Finding
 from standfast.model.ids import Holding, is_own
 from standfast.model.order import ZERO, Role
@@ -129,7 +130,7 @@ def _foreign_lots(s: Situation, holding: Holding) -> Iterator[Finding]:
 
 def _order_findings(s: Situation, holding: Holding) -> Iterator[Finding]:
     for order in s.book.alive.at(holding):
-        if order.is_finished or not order.is_settled or not order.remaining:
+        if order.is_finished or not order.is_settled or not order.remaining or _is_let_go(s, order):
             continue  # one whose fills are all booked is over, whatever was last read of it
         if _has_outlived(s, order):
             yield _finding(BreakKind.STRAY_EXIT, order, "its position is closed", "working")
@@ -153,6 +154,13 @@ def _order_findings(s: Situation, holding: Holding) -> Iterator[Finding]:
 
 
 def _has_outlived(s: Situation, order: BookedOrder) -> bool:
+def _is_let_go(s: Situation, order: BookedOrder) -> bool:
+    """Whether it stayed until its position had closed and is being cancelled now: nothing to look into yet."""
+    if not may_stay(s) or not is_cancelling(s, order):
+        return False
+    return all(found.finding.subject != order.id for found in s.book.breaks_at(order.holding))
+
+
     """Whether an exit, ours or tied to what was ours, works on after its position has closed."""
     closed = s.book.state.closed.get(order.position) if order.position is not None else None
     if closed is None:
@@ -212,7 +220,7 @@ def _cover_findings(s: Situation, holding: Holding) -> Iterator[Finding]:
             )
         elif stopped < held and not _is_long_naked(s, position):
             continue
-        elif stopped != held:
+        elif stopped < held or (stopped > held and not _is_made_less(s, position)):
             kind = BreakKind.UNCOVERED if stopped < held else BreakKind.OVER_COVERED
             yield Finding(
                 kind=kind,
@@ -225,6 +233,15 @@ def _cover_findings(s: Situation, holding: Holding) -> Iterator[Finding]:
 
 
 def _is_long_naked(s: Situation, position: Position) -> bool:
+def _is_made_less(s: Situation, position: Position) -> bool:
+    """Whether stops for more than is held stay until a close is over, or are just being made less."""
+    if not may_stay(s):
+        return False
+    cover, changed = cover_of(s, position), s.book.state.moved_at.get(position.holding)
+    is_new = changed is not None and s.now - changed < COVER_GRACE
+    return is_new or cover.unsettled or rests_beside_close(s, position, cover)
+
+
     """A fill needs a moment to be covered before its lack of cover is a break."""
     return position.naked_since is not None and s.now - position.naked_since >= COVER_GRACE
 

@@ -12,8 +12,9 @@ from standfast.core.cover import cover_of, exits_by_group, group_quantity, taken
 from standfast.core.freeing import blocked
 from standfast.core.opening import why_not_open
 from standfast.core.opening_structure import why_not_open_structure
-from standfast.core.protect import being_closed, may_size, wanted_now
+from standfast.core.protect import may_size, wanted_now
 from standfast.core.situation import Situation
+from standfast.core.stays import being_closed
 from standfast.model.journal import OrderIntended, TogetherIntended
 from standfast.model.order import CLOSING_ROLES, ZERO, Role
 from standfast.model.position import Position

@@ -3,13 +3,16 @@
 A position of an exchange is told as a size without a sign; the bot closes every position by selling its size.
 """
 
-from standfast.drills.perpetual.claims import ends_at_stop, flat, never_beyond
+from standfast.drills.perpetual.claims import ends_at_stop, flat, naked_at_most, never_beyond
 from standfast.drills.perpetual.drill import PerpetualDrill
 from standfast.drills.perpetual.scene import AVL, PerpetualScene
 from standfast.drills.perpetual.stage import PerpetualStage
+from standfast.exchange.faults import Slow
 
 SIZE = 5000
 """1,000 USDT at 20 cents."""
+LATE = Slow(seconds=1.5, late="request")
+"""A close takes that long to arrive: the stop rests meanwhile."""
 
 
 class Bot:
@@ -48,11 +51,14 @@ async def _through_guard(stage: PerpetualStage) -> None:
     opened = await stage.act("open", instrument=AVL, quantity=str(-SIZE), key="short")
     stage.claim("the opening is proven", opened.detail, holds=opened.ok)
     position = stage.position()
+    stage.fault("submit", LATE, count=1)
     part = await stage.act("close", position=position.id, quantity="2000")
     stage.claim("a part is closed, the rest held", part.detail, holds=stage.truth.net(AVL) == -3000)
     await stage.until(lambda: stage.truth.cover(AVL) == 3000, 5, "the rest is covered again")
+    stage.fault("submit", LATE, count=1)
     done = await stage.act("close", position=position.id)
     stage.claim("the close of the rest is sized by what is left", done.detail, holds=done.ok)
+    naked_at_most(stage, AVL, 0)
 
 
 DRILL = PerpetualDrill(name="perp-close-flips", scene=PerpetualScene(), story=story)
