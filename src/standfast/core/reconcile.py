@@ -22,8 +22,8 @@ from standfast.core.own_record import record_findings, unread_finding
 from standfast.core.policy import Foreign, HeldBy
 from standfast.core.results import Clarity, judge, levels_of
 from standfast.core.situation import Situation
-from standfast.model.booked import BookedOrder, Stage
 from standfast.core.stays import may_stay, rests_beside_close
+from standfast.model.booked import BookedOrder, Stage
 from standfast.model.breaks import BreakKind, Finding
 from standfast.model.ids import Holding, is_own
 from standfast.model.order import ZERO, Role
@@ -153,7 +153,6 @@ def _order_findings(s: Situation, holding: Holding) -> Iterator[Finding]:
             )
 
 
-def _has_outlived(s: Situation, order: BookedOrder) -> bool:
 def _is_let_go(s: Situation, order: BookedOrder) -> bool:
     """Whether it stayed until its position had closed and is being cancelled now: nothing to look into yet."""
     if not may_stay(s) or not is_cancelling(s, order):
@@ -161,6 +160,7 @@ def _is_let_go(s: Situation, order: BookedOrder) -> bool:
     return all(found.finding.subject != order.id for found in s.book.breaks_at(order.holding))
 
 
+def _has_outlived(s: Situation, order: BookedOrder) -> bool:
     """Whether an exit, ours or tied to what was ours, works on after its position has closed."""
     closed = s.book.state.closed.get(order.position) if order.position is not None else None
     if closed is None:
@@ -232,7 +232,6 @@ def _cover_findings(s: Situation, holding: Holding) -> Iterator[Finding]:
             )
 
 
-def _is_long_naked(s: Situation, position: Position) -> bool:
 def _is_made_less(s: Situation, position: Position) -> bool:
     """Whether stops for more than is held stay until a close is over, or are just being made less."""
     if not may_stay(s):
@@ -242,6 +241,7 @@ def _is_made_less(s: Situation, position: Position) -> bool:
     return is_new or cover.unsettled or rests_beside_close(s, position, cover)
 
 
+def _is_long_naked(s: Situation, position: Position) -> bool:
     """A fill needs a moment to be covered before its lack of cover is a break."""
     return position.naked_since is not None and s.now - position.naked_since >= COVER_GRACE
 
