@@ -76,6 +76,27 @@ async def test_what_rests_from_the_day_guarding_began_keeps_what_it_had_filled()
     assert read.watermark == "2026-10-09/2:4:600"
 
 
+async def test_a_day_of_a_clock_that_was_wrong_is_not_searched_from() -> None:
+    """1970: every month since would be read, which no budget of requests allows, and no fill be told."""
+    found = script(bought(9, 2.0))
+    found.tell_pages("/orders?all", *([orders()] * 30))
+
+    read = await broker(found, ManualClock()).activities("1969-12-31/")
+
+    assert [each.broker_order_id for each in read.totals] == ["9"]
+    assert read.watermark == "2026-10-08/"
+    assert found.asked.count("/orders?all") < 20, "thirteen months, and the last one for what rests"
+
+
+async def test_a_day_that_lies_ahead_is_today() -> None:
+    """Of a clock a day too far on: else what fills between here and midnight would be left behind with today."""
+    found = script(bought(9, 2.0))
+
+    read = await broker(found, ManualClock()).activities("2026-10-09/")
+
+    assert read.watermark == "2026-10-08/"
+
+
 async def test_how_options_of_a_past_day_ended_is_told_without_their_names() -> None:
     rows = [
         {"amount": 0, "date": "2026-10-07T00:00:00Z", "type": "option", "option": ended("OPTEXP", -3.0)},

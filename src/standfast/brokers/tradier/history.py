@@ -6,12 +6,13 @@ watermark only says from which day on the orders matter, and what had filled bef
 
 Invariants
 - What a read gives depends on its watermark and the broker alone.
-- No day is left behind before a read made after its end has shown all its orders.
+- No day is left behind before a read made after its end has shown all its orders. A day that lies ahead, or further back
+  than a year, is one of a clock that was wrong: orders are asked for from today on, or for a year.
 - An order without a price for what it has filled is not told yet: it is shown as filled before it has one.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -21,6 +22,9 @@ from standfast.model.errors import Malformed
 from standfast.model.evidence import ActivitiesRead
 from standfast.model.ids import BrokerOrderId
 from standfast.model.order import FilledTotal, OrderReport
+
+
+YEAR = timedelta(days=366)
 
 
 class Before(NamedTuple):
@@ -53,7 +57,8 @@ class History:
         mark = parsed(watermark)
         reports: dict[BrokerOrderId, OrderReport] = {}
         if mark.day < today:
-            reports = {each.broker_id: each for each in await self._orders.past(mark.day, urgency)}
+            since = max(mark.day, today - YEAR)
+            reports = {each.broker_id: each for each in await self._orders.past(since, urgency)}
         current = await self._orders.every(urgency)
         totals = _less(totals_of((reports | current).values()), mark.before)
         return ActivitiesRead(
@@ -67,7 +72,7 @@ class History:
 def _moved_on(mark: Watermark, today: date, current: Mapping[BrokerOrderId, OrderReport]) -> Watermark:
     """Of what had filled before, only what may be told again is of use on another day."""
     if mark.day >= today:
-        return mark
+        return mark._replace(day=today)
     ids = {each.broker_id for report in current.values() for each in (report, *report.legs)}
     return Watermark(today, {id: each for id, each in mark.before.items() if id in ids})
 
