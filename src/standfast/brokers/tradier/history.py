@@ -6,8 +6,8 @@ watermark only says from which day on the orders matter, and what had filled bef
 
 Invariants
 - What a read gives depends on its watermark and the broker alone.
-- No day is left behind before a read made after its end has shown all its orders. A day that lies ahead, or further back
-  than a year, is one of a clock that was wrong: orders are asked for from today on, or for a year.
+- No day is left behind before a read made after its end has shown all its orders. A day that lies ahead, or further
+  back than a year, is one of a clock that was wrong: orders are asked for from today on, or for a year.
 - An order without a price for what it has filled is not told yet: it is shown as filled before it has one.
 """
 
@@ -22,7 +22,6 @@ from standfast.model.errors import Malformed
 from standfast.model.evidence import ActivitiesRead
 from standfast.model.ids import BrokerOrderId
 from standfast.model.order import FilledTotal, OrderReport
-
 
 YEAR = timedelta(days=366)
 
