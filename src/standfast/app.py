@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from standfast.settings import AccountSettings, Settings
     from standfast.stores.sqlite.store import SqliteStore
 
+TURN_OF_A_THREAD = 0.0005
+"""Seconds. A decision does not wait for the usual five thousandths while the ledger's thread writes down the last."""
+
 DONE, FAILED, LEDGER_FAILED, SUPERSEDED, BAD_SETTINGS, GUARDED_ALREADY = 0, 1, 74, 75, 78, 79
 
 
@@ -76,6 +79,7 @@ def guard(config: Path, *, once: bool, heartbeat: int | None, parent: int | None
     from standfast.runtime.heartbeat import Heartbeat, ParentGone, die_with
 
     gc.set_threshold(50_000, 20, 50)  # a large book lives long: looking through it often finds nothing
+    sys.setswitchinterval(TURN_OF_A_THREAD)
     try:
         if parent is not None:
             die_with(parent)

@@ -193,6 +193,8 @@ class Account:
                 f"query {event.broker_id}",
             )
         if "fill" in event.event:
+            if order is None:
+                self._spawn(self.reader.lookups.ask_ahead(event.broker_id), f"ask ahead for {event.broker_id}")
             self._spawn(look_for_fill(self.reader, event.broker_id), f"look for a fill of {event.broker_id}")
         elif order is None:
             self.reader.want("orders")

@@ -4,6 +4,7 @@ No answer is evidence of nothing. What was asked, and what was answered, is reme
 to know which orders nobody has been able to read.
 """
 
+import asyncio
 from collections.abc import Callable
 from datetime import datetime
 
@@ -22,6 +23,8 @@ log = structlog.get_logger("standfast.reader")
 
 KEPT = 20_000
 """Times remembered."""
+AHEAD_MAX = 8
+"""Strangers asked for before the list of fills has come. Where more fill at once, the list comes first."""
 
 
 class Lookups:
@@ -37,6 +40,8 @@ class Lookups:
         self.judge = Judge(ledger)
         self._changed = changed
         self._querying: set[str] = set()
+        self._ahead: dict[BrokerOrderId, asyncio.Future[OrderReport | None]] = {}
+        """Answers about strangers, on their way or not yet looked at."""
 
     def forget(self) -> None:
         """Nothing counts as asked lately: the clock was put back."""
@@ -71,6 +76,32 @@ class Lookups:
         if taken is None:
             raise Malformed(f"the answer about {broker_id or client_id} is about something else")
         return taken
+
+    async def ask_ahead(self, broker_id: BrokerOrderId) -> None:
+        """A stranger has filled, as the stream says: its order is read beside the fills instead of after them.
+
+        Not where orders have legs: read before the last of them has filled, one tells half of what it did.
+        """
+        has_legs = not self.broker.contract.margined
+        if has_legs or broker_id in self._ahead or len(self._ahead) >= AHEAD_MAX:
+            return
+        answer = self._ahead[broker_id] = asyncio.get_running_loop().create_future()
+        try:
+            report = await self.ask(broker_id=broker_id)
+        except BrokerError as error:  # whoever asks next asks anew
+            log.info("a stranger is not read ahead", order=broker_id, error=f"{type(error).__name__}: {error}")
+            report = None
+        answer.set_result(report)
+
+    async def stranger(self, broker_id: BrokerOrderId) -> OrderReport | None:
+        """The order behind a fill: as read ahead, once, else as asked for now. Raises as `ask` does."""
+        answer = self._ahead.pop(broker_id, None)
+        report = await asyncio.shield(answer) if answer is not None else None
+        return report if report is not None else await self.ask(broker_id=broker_id)
+
+    def forget_ahead(self, broker_id: BrokerOrderId) -> None:
+        """Nobody has looked at the answer: it gets old."""
+        self._ahead.pop(broker_id, None)
 
     async def query(self, *, broker_id: BrokerOrderId | None, client_id: ClientOrderId | None) -> None:
         """Ask for one order by id and book what is new about it."""

@@ -22,8 +22,9 @@ async def look_for_fill(reader: Reader, broker_id: BrokerOrderId) -> None:
         await reader.clock.sleep(seconds)
         now = booked(reader.ledger.book, broker_id)
         if now != before or _is_whole(reader.ledger.book, broker_id):
-            return
+            break
         _want(reader)
+    reader.lookups.forget_ahead(broker_id)
 
 
 def _want(reader: Reader) -> None:

@@ -362,7 +362,7 @@ class Reader:
     async def _observe_stranger(self, fill: Fill) -> bool:
         broker_id, filled_at = fill.broker_order_id, fill.at
         try:
-            report = await self.lookups.ask(broker_id=broker_id)
+            report = await self.lookups.stranger(broker_id)
         except BrokerError as error:
             log.warning(
                 "the order behind a fill is not read", order=broker_id, error=f"{type(error).__name__}: {error}"

@@ -66,6 +66,7 @@ class ExecutionRow(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     exec_time: Whole
     exec_type: Text
     order_id: Text = ""
+    order_link_id: Text | None = ""
     exec_fee: Number | None = ""
     closed_size: Number | None = ""
     create_type: Text | None = ""

@@ -41,7 +41,7 @@ class BybitVenue(LinearVenue):
         self.contract = CONTRACT
         self._calls = Calls(client)
         self._known: dict[str, Holding] = {}
-        """Whose an order is, where any answer has told."""
+        """Whose an order is, by its id, where any answer has told; and what was sent, by ours."""
         self._hedged: dict[str, bool] = {}
         """Of each symbol, whether its two sides are held apart."""
         self._forced: dict[str, list[ExecutionRow]] = {}
@@ -132,6 +132,7 @@ class BybitVenue(LinearVenue):
 
     async def submit(self, client_id: ClientOrderId, holding: Holding, terms: Terms, turn: Turn) -> OrderReport:
         body = forms.submission(client_id, holding, await self._market(holding.instrument), terms)
+        self._note(client_id, holding)  # its fills may be told before its answer has come
         created = await self._calls.create(body, turn)
         self._note(created.order_id, holding)
         return acknowledged(BrokerOrderId(created.order_id), client_id, holding, terms)
@@ -181,8 +182,8 @@ class BybitVenue(LinearVenue):
         market = (await self.markets(lacking=row.symbol)).of_id(row.symbol)
         if row.exec_type in parse.FORCED and row.order_id:
             self._forced.setdefault(row.order_id, []).append(row)
-        known = self._known.get(row.order_id)
-        if known is not None:
+        known = self._known.get(row.order_id) or self._known.get(row.order_link_id or "")
+        if known is not None and known.instrument == market.name:
             return known
         if row.symbol not in self._hedged:
             self._note_modes(await self._calls.position(row.symbol))
