@@ -127,7 +127,7 @@ def first_look_confirms() -> Iterator[Change]:
 
 
 def limit_is_a_stop() -> Iterator[Change]:
-    yield cover, "_stops", lambda s, order: order.is_settled and not order.is_finished
+    yield cover, "is_in_force", lambda s, order: order.is_settled and not order.is_finished
     yield cover, "_stopping", lambda report: report.remaining
 
 
