@@ -135,3 +135,29 @@ def test_the_first_order_of_a_close_leg_by_leg_takes_the_leg_that_is_just_as_lar
 
     assert held(book, OLD) == (D(-1), D(1))
     assert held(book, NEW) == (D(-2), D(0))
+
+
+def test_an_order_for_four_legs_takes_what_it_closes_whole_and_not_the_spread_of_two_of_them() -> None:
+    """A condor opened leg by leg stands as two strangles; an older spread of its calls is not what the order means."""
+    calls = at("C", 4100), at("C", 4200)
+    older, sold, bought = PositionId("calls"), PositionId("sold"), PositionId("bought")
+    book = folded(
+        *pair(older, (calls[0], -1), (calls[1], 1)),
+        *pair(bought, (SHARED, 1), (calls[1], 1)),
+        *pair(sold, (MIDDLE, -1), (calls[0], -1)),
+    )
+
+    together(book, 2, (Side.SELL, calls[1]), (Side.BUY, calls[0]), (Side.SELL, SHARED), (Side.BUY, MIDDLE))
+
+    assert [book.state.positions[PositionId(f"calls-{place}")].held for place in (0, 1)] == [D(2), D(2)]
+    assert not any(position.held for position in book.state.positions.values() if position.structure != older)
+
+
+def pair(name: PositionId, *legs: tuple[Holding, int]) -> list[j.Fact]:
+    """Two units."""
+    ids = [PositionId(f"{name}-{place}") for place in range(len(legs))]
+    formed = tuple(j.LegFormed(position=id, ratio=ratio) for id, (_, ratio) in zip(ids, legs, strict=True))
+    return [
+        *(adopted(2 * ratio, "1.50", id=id, holding=at) for id, (at, ratio) in zip(ids, legs, strict=True)),
+        j.StructureFormed(structure=name, legs=formed, units=D(2), strategy="s", standing=Standing.ADOPTED, by="test"),
+    ]

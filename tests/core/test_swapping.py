@@ -6,21 +6,36 @@ from decimal import Decimal
 import pytest
 
 from standfast.core.book import Book
+from standfast.core.closed_first import hand_of
 from standfast.core.decide import decide
+from standfast.core.fills import book_fill
 from standfast.core.situation import Situation
 from standfast.core.swapping import swaps
 from standfast.model import journal as j
-from standfast.model.effects import SubmitOrder, WakeAt
-from standfast.model.ids import Holding, PositionId
-from standfast.model.order import Side
+from standfast.model.effects import SubmitOrder
+from standfast.model.ids import BrokerOrderId, Holding, PositionId
+from standfast.model.order import OrderState, Role, Side
 from standfast.model.position import CloseReason, Standing
 from standfast.stores.codec import decode_fact, encode_fact
-from tests.core.situations import NOW, D, adopted, folded, quoted, situation, told
+from tests.core.situations import (
+    NOW,
+    D,
+    adopted,
+    exit_intended,
+    fill,
+    folded,
+    own_id,
+    quoted,
+    report,
+    ruled,
+    situation,
+    told,
+)
 from tests.core.spreads import SPREADS
 from tests.core.structures import at
-from tests.core.test_closed_first import MIDDLE, NEW, OLD, SHARED, UPPER, closes, spread
+from tests.core.test_closed_first import MIDDLE, NEW, OLD, SHARED, UPPER, closes, pair, spread
 
-SIGHTS = {MIDDLE: quoted("4.40", "4.50"), UPPER: quoted("6.40", "6.50"), SHARED: quoted("0.70", "0.80")}
+SIGHTS = {MIDDLE: quoted("4.40", "4.50"), UPPER: quoted("4.60", "4.70"), SHARED: quoted("0.70", "0.80")}
 
 
 def look(book: Book) -> Situation:
@@ -51,19 +66,48 @@ def mixed_up() -> Book:
     return settled(book)
 
 
+def put_right(book: Book) -> list[j.CloseMoved]:
+    """What a look at all structures moves, booked."""
+    moved = [*swaps(look(book), (each.holding for each in book.state.structures.values()))]
+    told(book, *(fact for fact in moved if isinstance(fact, j.CloseMoved)))
+    return [fact for fact in moved if isinstance(fact, j.CloseMoved)]
+
+
 def test_the_one_that_was_not_meant_is_whole_again_and_nothing_is_closed_for_it() -> None:
     book = mixed_up()
     assert legs(book, OLD) == {MIDDLE: D(-2)}
     assert legs(book, NEW) == {SHARED: D(2)}
 
-    (swap,) = swaps(look(book), book.state.structures[OLD])
-    assert isinstance(swap, j.LegsSwapped)
-    told(book, swap)
+    (moved,) = put_right(book)
 
     assert legs(book, OLD) == {MIDDLE: D(-2), SHARED: D(2)}
-    assert legs(book, NEW) == {}
+    assert legs(settled(book), NEW) == {}
     assert {p.structure for p in book.state.positions.values()} == {OLD}
-    assert decode_fact(1, encode_fact(swap)) == swap
+    assert decode_fact(1, encode_fact(moved)) == moved
+
+
+def test_each_has_earned_then_what_it_would_have_if_the_close_had_named_it() -> None:
+    book = folded(*spread(OLD, MIDDLE, 2), *spread(NEW, UPPER, 2))
+    closes(book, 1, Side.SELL, SHARED, 2)
+    closes(book, 2, Side.BUY, UPPER, 2)
+    meant = folded(*spread(OLD, MIDDLE, 2), *spread(NEW, UPPER, 2))
+    closes(meant, 1, Side.BUY, UPPER, 2)
+    closes(meant, 2, Side.SELL, SHARED, 2)
+    put_right(book)
+
+    def figures(book: Book) -> dict[PositionId, tuple[Decimal, ...]]:
+        return {p.id: (p.held, p.pnl, p.entry_value, p.exit_value) for p in book.state.positions.values()}
+
+    assert figures(book) == figures(meant)
+
+
+def test_its_stop_and_its_target_stay() -> None:
+    book = mixed_up()
+    told(book, j.ProtectionChosen(position=OLD, stop=D("-6"), target=D("-1"), bare=False, by="operator"))
+
+    put_right(book)
+
+    assert (book.state.structures[OLD].stop, book.state.structures[OLD].target) == (D("-6"), D("-1"))
 
 
 def test_of_a_part_that_is_closed_leg_by_leg_each_keeps_what_makes_it_whole() -> None:
@@ -74,15 +118,14 @@ def test_of_a_part_that_is_closed_leg_by_leg_each_keeps_what_makes_it_whole() ->
     settled(book)
     assert (legs(book, OLD), legs(book, NEW)) == ({MIDDLE: D(-3), SHARED: D(1)}, {UPPER: D(-1), SHARED: D(3)})
 
-    (waits,) = swaps(look(book), book.state.structures[NEW])
-    assert isinstance(waits, WakeAt), "only one of the two asks for it: changed twice is not changed"
-    told(book, *(fact for fact in swaps(look(book), book.state.structures[OLD]) if isinstance(fact, j.LegsSwapped)))
+    put_right(book)
 
     assert (legs(book, OLD), legs(book, NEW)) == ({MIDDLE: D(-3), SHARED: D(3)}, {UPPER: D(-1), SHARED: D(1)})
     assert book.net(SHARED).low == D(4)
+    assert put_right(book) == []
 
 
-def test_what_no_change_of_one_leg_puts_right_is_put_together_anew() -> None:
+def test_of_unequal_ones_nothing_is_sent_either() -> None:
     """One and three, of which two are closed: the order took the older one's first, and one of the newer ones'."""
     book = folded(*spread(OLD, MIDDLE, 1), *spread(NEW, UPPER, 3))
     closes(book, 1, Side.SELL, SHARED, 2)
@@ -98,8 +141,7 @@ def test_what_no_change_of_one_leg_puts_right_is_put_together_anew() -> None:
         told(book, *decision.facts, at=s.now)
         assert decision.effects == () or not [e for e in decision.effects if isinstance(e, SubmitOrder)]
 
-    held = sorted((sorted((leg.holding, leg.ratio) for leg in x.legs), x.units) for x in book.state.structures.values())
-    assert held == sorted([([(SHARED, 1), (MIDDLE, -1)], D(1)), ([(SHARED, 1), (UPPER, -1)], D(1))])
+    assert (legs(book, OLD), legs(book, NEW)) == ({MIDDLE: D(-1), SHARED: D(1)}, {UPPER: D(-1), SHARED: D(1)})
     assert not any(position.closing for position in book.state.positions.values())
 
 
@@ -108,7 +150,7 @@ def test_a_look_does_that_before_anything_else() -> None:
 
     decision = decide(look(book), [book.state.structures[OLD].holding])
 
-    assert [type(fact) for fact in decision.facts] == [j.LegsSwapped]
+    assert [type(fact) for fact in decision.facts] == [j.CloseMoved]
     assert decision.effects == ()
 
 
@@ -119,7 +161,7 @@ def test_one_that_has_really_lost_a_leg_is_left_to_be_mended(sold: Holding) -> N
     closes(book, 1, Side.BUY, sold, 2)
     settled(book)
 
-    assert [list(swaps(look(book), each)) for each in book.state.structures.values()] == [[], []]
+    assert put_right(book) == []
 
 
 def test_the_second_order_takes_from_the_spread_that_can_give_what_the_first_took_wrongly() -> None:
@@ -143,9 +185,72 @@ def test_the_second_order_takes_from_the_spread_that_can_give_what_the_first_too
     settled(book)
     closes(book, 2, Side.SELL, lower, 2)
     settled(book)
-    for booked in list(book.state.structures.values()):
-        told(book, *(fact for fact in swaps(look(book), booked) if isinstance(fact, j.LegsSwapped)))
+    put_right(book)
+    settled(book)
 
     assert legs(book, OLD) == {MIDDLE: D(-2), SHARED: D(2)}
     assert legs(book, third) == {UPPER: D(-2), lower: D(2)}
     assert legs(book, NEW) == {}
+
+
+def test_what_an_order_of_ours_has_closed_is_nobody_elses() -> None:
+    """Of the older three one was closed here; what the bot closes then makes the newer one whole, not the older."""
+    book = folded(*spread(OLD, MIDDLE, 3), *spread(NEW, UPPER, 3))
+    closed_here(book, PositionId(f"{OLD}-long"), Side.SELL, SHARED, 1)
+    closed_here(book, PositionId(f"{OLD}-short"), Side.BUY, MIDDLE, 1)
+    assert legs(book, OLD) == {MIDDLE: D(-2), SHARED: D(2)}
+
+    for booked in book.state.structures.values():
+        hand = hand_of(book, booked)
+        assert hand is not None
+        assert hand.most == hand.units
+
+
+def test_three_that_two_orders_have_mixed_up_are_put_right_at_once() -> None:
+    """A whole one, closed leg by leg, shares one contract with each of two: both have lost a leg for it."""
+    lower, third = at("P", 3500), PositionId("third")
+    book = folded(
+        *pair(NEW, (MIDDLE, -1), (lower, 1)),
+        *pair(OLD, (MIDDLE, -1), (SHARED, 1)),
+        *pair(third, (UPPER, -1), (lower, 1)),
+    )
+    told(book, taken(1, Side.BUY, PositionId(f"{OLD}-0"), MIDDLE, 2))
+    told(book, taken(2, Side.SELL, PositionId(f"{third}-1"), lower, 2))
+    settled(book)
+    assert legs(book, NEW) == {MIDDLE: D(-2), lower: D(2)}
+
+    assert len(put_right(book)) == 2
+    settled(book)
+
+    assert legs(book, NEW) == {}
+    assert legs(book, OLD) == {MIDDLE: D(-2), SHARED: D(2)}
+    assert legs(book, third) == {UPPER: D(-2), lower: D(2)}
+
+
+def taken(number: int, side: Side, id: PositionId, holding: Holding, quantity: int) -> j.Fact:
+    """A bot's close, as an earlier look booked it: from just this leg."""
+    made = fill(f"x{number}", f"b-{number}", side, quantity, "1.00", holding=holding)
+    part = j.Allocation(position=id, quantity=D(quantity), opens=False, realised=D(0))
+    return j.FillBooked(fill=made, allocations=(part,), reason=CloseReason.BOT_EXIT)
+
+
+def closed_here(book: Book, id: PositionId, side: Side, holding: Holding, quantity: int) -> None:
+    """By an order of the guard's own."""
+    own = own_id(Role.CLOSE, id=id)
+    told(
+        book,
+        exit_intended(Role.CLOSE, quantity, id=id, holding=holding, side=side),
+        j.OrderAccepted(id=own, broker_id=BrokerOrderId(f"b-{id}")),
+        j.OrderObserved(
+            report=report(
+                f"b-{id}",
+                client=own,
+                side=side,
+                quantity=quantity,
+                filled=quantity,
+                holding=holding,
+                state=OrderState.FILLED,
+            )
+        ),
+    )
+    told(book, *book_fill(book, ruled(), fill(f"x-{id}", f"b-{id}", side, quantity, "1.00", holding=holding)))

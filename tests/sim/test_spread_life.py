@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 
 from standfast.core import decide, fills
+from standfast.core.closed_first import Taken
 from standfast.sim.spread_life import RULES, Life, assets, lived, prices
 from standfast.sim.watch import Violation
 from standfast.sim.world import World, play
@@ -36,8 +37,9 @@ def test_nothing_is_closed_unasked_and_the_books_agree_in_the_end(seed: int) -> 
 
 def test_a_guard_that_takes_every_close_from_the_oldest_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     """As it was before this was played: the judge is no ornament."""
-    monkeypatch.setattr(fills, "in_turn", lambda book, order, positions: list(positions))
-    monkeypatch.setattr(decide, "swaps", lambda s, booked: iter(()))
+    oldest_first = lambda book, order, positions: [Taken(each, each.held) for each in positions]  # noqa: E731
+    monkeypatch.setattr(fills, "in_turn", oldest_first)
+    monkeypatch.setattr(decide, "swaps", lambda s, holdings: iter(()))
 
     with pytest.raises(Violation, match="is closed and nobody asked"):
         list(map(played, range(1, 20)))

@@ -23,6 +23,7 @@ from standfast.desk import documents, ledger, structures
 from standfast.model.ids import AccountId, PositionId
 from standfast.model.journal import (
     Allocation,
+    CloseMoved,
     EndRestated,
     Entry,
     FillBooked,
@@ -100,7 +101,7 @@ def _past(book: Book, entries: Sequence[Entry]) -> Past:
         elif isinstance(entry.fact, MovedOut):
             earned = sum((part.realised for part in entry.fact.parts if part.position is not None), ZERO)
             past.days.setdefault(trading_day(entry.at), Sums()).pnl += earned
-        elif isinstance(entry.fact, ProfitRestated | FillBusted | EndRestated):
+        elif isinstance(entry.fact, ProfitRestated | FillBusted | EndRestated | CloseMoved):
             for each in entry.fact.corrections:
                 past.days.setdefault(trading_day(each.at), Sums()).pnl += each.realised
         if isinstance(entry.fact, FillBusted):

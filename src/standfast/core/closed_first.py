@@ -1,38 +1,153 @@
 """Whose contracts a close takes that names no position: several spreads may hold the same one.
 
 Taken from whoever was first, a close of one spread would break two, and what is left of both would be closed as broken.
-So an order for several legs takes from the structure of just those legs. A single one takes from a leg that the
+So what an order asks for yet is taken, if that is possible, as whole units of the structures that share its contracts
+(`core/dealing.py`). A first order of several leaves something broken whatever it takes: it takes from a leg that the
 structure has too much of already, then from a structure that can give what another lacks (the order before this one was
 booked there, `core/swapping.py`), then from what is no leg at all, then from a structure that is whole. Among equals
 what is just as large as the order goes first, then the oldest.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
+from typing import NamedTuple
 
 from standfast.core.book import Book
+from standfast.core.dealing import Contract, Hand, dealt
 from standfast.core.shapes import whole_units
-from standfast.core.structures import structure_of
+from standfast.core.structures import open_legs, phase_of, position_of, structure_of
 from standfast.model.booked import BookedOrder
-from standfast.model.position import Position
+from standfast.model.ids import PositionId
+from standfast.model.order import ZERO, Role
+from standfast.model.position import CloseReason, Phase, Position
 from standfast.model.structure import BookedStructure, TiedLeg
 
-SAME_LEGS, EXCEEDING, GIVING, ALONE, WHOLE = range(5)
+BY_OTHERS = frozenset({CloseReason.BOT_EXIT, CloseReason.FOREIGN})
+EXCEEDING, GIVING, ALONE, WHOLE = range(4)
+NEAR_MAX = 200
+"""Structures that are asked whether they share a contract with those that do."""
 
 
-def in_turn(book: Book, order: BookedOrder | None, positions: Sequence[Position]) -> list[Position]:
+class Taken(NamedTuple):
+    """A position, and how much of it may be taken now."""
+
+    position: Position
+    quantity: Decimal
+
+
+def in_turn(book: Book, order: BookedOrder | None, positions: Sequence[Position]) -> list[Taken]:
     """These positions of one holding, oldest first, in the order in which a close takes from them."""
     if all(position.structure is None for position in positions):
-        return list(positions)
-    whole = book.state.orders.get(order.parent) if order is not None and order.parent is not None else None
-    return sorted(positions, key=lambda position: (_rank(book, whole, position), _differs(book, order, position)))
+        return [Taken(position, position.held) for position in positions]
+    shares = _shares(book, order) if order is not None and order.role is Role.FOREIGN else {}
+    turns = sorted(positions, key=lambda position: (_rank(book, position), _differs(book, order, position)))
+    meant = [Taken(each, shares[each.id]) for each in turns if each.id in shares]
+    return meant + [Taken(each, each.held - shares.get(each.id, ZERO)) for each in turns]
 
 
-def _rank(book: Book, whole: BookedOrder | None, position: Position) -> int:
+# --- whole units ----------------------------------------------------------------------------------
+
+
+def near(book: Book, contracts: Iterable[Contract], *, but: Iterable[BookedStructure] = ()) -> list[BookedStructure]:
+    """The structures with a leg in one of these contracts, and those that share one with them, and so on."""
+    having: dict[Contract, list[BookedStructure]] = {}
+    for booked in book.state.structures.values():
+        for leg in booked.legs if booked.is_guarded else ():
+            having.setdefault((leg.holding, leg.sign), []).append(booked)
+    found = {booked.id: booked for booked in but}
+    left = list(contracts)
+    while left and len(found) < NEAR_MAX:
+        for booked in having.pop(left.pop(0), ()):
+            if booked.id not in found:
+                found[booked.id] = booked
+                left += [(leg.holding, leg.sign) for leg in booked.legs]
+    return list(found.values())
+
+
+def hand_of(book: Book, booked: BookedStructure) -> Hand | None:
+    """Its units, and how many there may be if what others have closed was not its own; None while it is not at rest."""
+    is_leaving = booked.closing is not None or phase_of(book, booked) is not Phase.OPEN
+    if is_leaving or any(position.closing is not None for _, position in open_legs(book, booked)):
+        return None
+    most = [
+        (position.held + _closed_by_others(book, position)) // abs(leg.ratio) if position is not None else ZERO
+        for leg in booked.legs
+        for position in (position_of(book, leg),)
+    ]
+    return Hand(
+        id=booked.id,
+        ratios={(leg.holding, leg.sign): abs(leg.ratio) for leg in booked.legs},
+        units=int(_units(book, booked)),
+        most=int(min(most)),
+    )
+
+
+def beyond_units(book: Book, all_booked: Iterable[BookedStructure]) -> dict[Contract, int] | None:
+    """Contracts that these hold beyond their whole units; None where parts of a share do."""
+    found: dict[Contract, int] = {}
+    for booked in all_booked:
+        units = _units(book, booked)
+        for leg, position in open_legs(book, booked):
+            more = position.held - units * abs(leg.ratio)
+            if more != int(more):
+                return None
+            found[leg.holding, leg.sign] = found.get((leg.holding, leg.sign), 0) + int(more)
+    return found
+
+
+def _units(book: Book, booked: BookedStructure) -> Decimal:
+    held = {leg.position: position.held for leg, position in open_legs(book, booked)}
+    return min(held.get(leg.position, ZERO) // abs(leg.ratio) for leg in booked.legs)
+
+
+def _closed_by_others(book: Book, position: Position) -> Decimal:
+    if position.close_reason not in BY_OTHERS:
+        return ZERO
+    ours = (order for order in book.orders_for(position.id) if order.role is not Role.FOREIGN)
+    return position.closed - sum((order.executed for order in ours if order.side.sign != position.sign), ZERO)
+
+
+def _shares(book: Book, order: BookedOrder) -> dict[PositionId, Decimal]:
+    """How much of each leg goes, if what the order asks for yet are whole units."""
+    asked = _asked_yet(book, order)
+    here = (order.holding, -order.side.sign)
+    if asked.get(here, ZERO) <= 0 or any(count != int(count) for count in asked.values()):
+        return {}
+    found = [(booked, hand) for booked in near(book, asked) if (hand := hand_of(book, booked)) is not None]
+    beyond = beyond_units(book, (booked for booked, _ in found))
+    if beyond is None:
+        return {}
+    for contract, count in asked.items():
+        beyond[contract] = beyond.get(contract, 0) - int(count)
+    changes = dealt([hand for _, hand in found], beyond)
+    return dict(_taken_from(book, found, changes, here)) if changes is not None else {}
+
+
+def _asked_yet(book: Book, order: BookedOrder) -> Mapping[Contract, Decimal]:
+    whole = book.state.orders.get(order.parent) if order.parent is not None else None
+    legs = [order]
+    if whole is not None and whole.is_together:
+        legs = [each for each in book.state.orders.values() if each.parent == whole.id]
+    return {(leg.holding, -leg.side.sign): leg.quantity - leg.executed for leg in legs if leg.quantity > leg.executed}
+
+
+def _taken_from(
+    book: Book, found: Iterable[tuple[BookedStructure, Hand]], changes: Mapping[PositionId, int], contract: Contract
+) -> Iterator[tuple[PositionId, Decimal]]:
+    for booked, hand in found:
+        units = hand.units + changes.get(hand.id, 0)
+        for leg, position in open_legs(book, booked):
+            if (leg.holding, leg.sign) == contract and position.held > units * abs(leg.ratio):
+                yield position.id, position.held - units * abs(leg.ratio)
+
+
+# --- one order of several ---------------------------------------------------------------------------
+
+
+def _rank(book: Book, position: Position) -> int:
     booked = book.state.structures.get(position.structure) if position.structure is not None else None
     if booked is None:
         return ALONE
-    if whole is not None and whole.is_together and _closes_all_of(book, whole, booked):
-        return SAME_LEGS
     if _exceeds(book, booked, position):
         return EXCEEDING
     return GIVING if _can_give(book, booked, position) else WHOLE
@@ -44,15 +159,6 @@ def _differs(book: Book, order: BookedOrder | None, position: Position) -> bool:
     if order is None or position.structure is None:
         return False
     return book.held(position) + order.executed != order.quantity
-
-
-def _closes_all_of(book: Book, whole: BookedOrder, booked: BookedStructure) -> bool:
-    """Whether the order has a leg against each of the structure's. Those that are booked already are forgotten: then
-    the structure has too much of the others."""
-    return all(
-        any(each.parent == whole.id and each.side.sign == -leg.sign for each in book.orders_on(leg.holding))
-        for leg in booked.legs
-    )
 
 
 def _exceeds(book: Book, booked: BookedStructure, position: Position) -> bool:
@@ -69,6 +175,5 @@ def _can_give(book: Book, booked: BookedStructure, position: Position) -> bool:
 
 def _lacks(book: Book, structure: BookedStructure, leg: TiedLeg) -> bool:
     here = next((each for each in structure.legs if (each.holding, each.sign) == (leg.holding, leg.sign)), None)
-    if here is None or here.position in book.state.positions:
-        return False
-    return any(each.position in book.state.positions for each in structure.legs)
+    held = {each.position for each, position in open_legs(book, structure) if position.held}
+    return here is not None and here.position not in held and bool(held)

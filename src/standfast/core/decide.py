@@ -60,6 +60,9 @@ ORDER_EFFECTS = (SubmitOrder, SubmitTogether, ReplaceOrder, CancelOrder)
 def decide(s: Situation, holdings: Iterable[Holding]) -> Decision:
     """Decide about these holdings, and about what concerns the whole account."""
     whole = [holding for holding in holdings if holding not in s.booking]
+    moved = list(swaps(s, whole))
+    if moved:
+        return sort_out(moved)  # they are other structures now: the next look follows at once
     formed = [*forming(s, whole), *reforming(s, whole)]
     if any(isinstance(outcome, StructureFormed | StructureDissolved) for outcome in formed):
         return sort_out(formed)  # no rule of a single position is judged of a leg: the next look follows at once
@@ -134,10 +137,6 @@ def look_at_structure(s: Situation, holding: Holding) -> Iterator[Outcome]:
         return
     if any(leg.holding in s.booking for leg in booked.legs):
         return
-    swapped = list(swaps(s, booked))
-    yield from swapped
-    if swapped:
-        return  # it is another structure now: the next look follows at once
     policy = s.structure_policy(booked)
     acted = holding in s.busy
     for procedure in (

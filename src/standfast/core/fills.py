@@ -19,7 +19,7 @@ from itertools import chain
 from standfast.core.acknowledge import is_in_it
 from standfast.core.average import restated, restated_legs
 from standfast.core.book import Book, Cost
-from standfast.core.closed_first import in_turn
+from standfast.core.closed_first import Taken, in_turn
 from standfast.core.held_before import held_before
 from standfast.core.policy import Foreign, Mode, Rules
 from standfast.model.alert import Severity
@@ -221,8 +221,8 @@ def _closing_parts(
     money = -fill.side.sign * money_of_a_point(fill.holding.instrument)
     gain = (fill.price - cost.average) * money
     acknowledged = book.state.acknowledged.get(fill.holding, ZERO)
-    for position in _in_turn(book, fill, order):
-        if position is None:
+    for turn in _in_turn(book, fill, order):
+        if turn is None:
             known = taken.quantity if isinstance(taken, ForeignAcknowledged) else acknowledged
             take = min(left, known * -fill.side.sign)
             if take > 0:
@@ -233,7 +233,7 @@ def _closing_parts(
                 left -= take
                 yield Allocation(position=taken.position, quantity=take, opens=False, realised=take * gain)
             continue
-        take = min(left, position.held)
+        position, take = turn.position, min(left, turn.quantity)
         if take <= 0:
             continue
         left -= take
@@ -247,13 +247,13 @@ def _opens_leg(book: Book, fill: Fill, order: BookedOrder | None) -> bool:
     return tied is not None and tied.structure is not None and tied.sign == fill.side.sign
 
 
-def _in_turn(book: Book, fill: Fill, order: BookedOrder | None) -> list[Position | None]:
+def _in_turn(book: Book, fill: Fill, order: BookedOrder | None) -> list[Taken | None]:
     """Whom a closing fill takes from; None stands for acknowledged foreign quantity, which is somebody else's too."""
     tied = order.position if order is not None else None
     opposite = in_turn(book, order, [p for p in book.positions_at(fill.holding) if p.sign == -fill.side.sign])
-    own = [p for p in opposite if p.id == tied]
-    foreign = [p for p in opposite if p.id != tied and not p.is_guarded]
-    ours = [p for p in opposite if p.id != tied and p.is_guarded]
+    own = [each for each in opposite if each.position.id == tied]
+    foreign = [each for each in opposite if each.position.id != tied and not each.position.is_guarded]
+    ours = [each for each in opposite if each.position.id != tied and each.position.is_guarded]
     return [*own, *foreign, None, *ours]
 
 

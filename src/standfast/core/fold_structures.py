@@ -101,6 +101,23 @@ def _legs_swapped(book: Book, fact: j.LegsSwapped, entry: j.Entry) -> None:
             book.state.closed[come.position] = replace(book.state.closed[come.position], structure=structure.id)
 
 
+@folds(j.CloseMoved)
+def _close_moved(book: Book, fact: j.CloseMoved, entry: j.Entry) -> None:
+    profit = {each.position: each.realised for each in fact.corrections}
+    booked, belongs = (book.state.positions.get(id) or book.state.closed.get(id) for id in (fact.booked, fact.belongs))
+    if booked is None or belongs is None:
+        return
+    book.state.closed.pop(booked.id, None)
+    given = replace(booked.with_closed(-fact.quantity, -fact.value), pnl=booked.pnl + profit.get(booked.id, ZERO))
+    if booked.phase is Phase.CLOSED:
+        given = replace(given, phase=Phase.OPEN, proof="")
+    if not given.closed:
+        given = replace(given, closed_at=None, close_reason=None)
+    book.put_position(given)
+    taken = replace(belongs.with_closed(fact.quantity, fact.value), pnl=belongs.pnl + profit.get(belongs.id, ZERO))
+    book.put_position(replace(taken, closed_at=booked.closed_at, close_reason=booked.close_reason))
+
+
 @folds(j.StructureDissolved)
 def _structure_dissolved(book: Book, fact: j.StructureDissolved, entry: j.Entry) -> None:
     structure = book.state.structures.get(fact.structure)

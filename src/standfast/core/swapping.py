@@ -1,64 +1,113 @@
-"""Legs of two structures that a close by somebody else has mixed up, put right before anything is closed for it.
+"""Closes by somebody else that were booked to the wrong one of several structures, put right before anything is closed
+for it.
 
 Of two spreads that share a contract a bot closes one, or some units of it, leg by leg: its first order names a contract
 that both hold, and takes the older one's. The next takes what only the other one has. Then each lacks what the other
-has too much of, and both are held in their ratio again as soon as they change that leg: contracts are alike, and
-nothing at the broker moves.
+has too much of, and both are held in their ratio as soon as that close is the other one's: contracts are alike, and
+nothing at the broker moves. So it is with more of them, wherever whole units of all that share a contract, and that are
+at rest, are just what is held (`core/dealing.py`). What was paid for each stays its own, and so do its stop and target.
 """
 
-from collections.abc import Iterator
-from dataclasses import replace
-from datetime import timedelta
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal
 
-from standfast.core.shapes import broken
+from standfast.core.closed_first import beyond_units, hand_of, near
+from standfast.core.dealing import Contract, dealt
 from standfast.core.situation import Outcomes, Situation
-from standfast.core.unwinding import lost_ratio
-from standfast.model.effects import WakeAt
-from standfast.model.journal import LegsSwapped
-from standfast.model.structure import BookedStructure, Structure, TiedLeg
+from standfast.core.structures import position_of, structure_at
+from standfast.core.unwinding import is_at_rest, lost_ratio
+from standfast.model.ids import STRUCTURE, ExecutionId, Holding, PositionId
+from standfast.model.instrument import money_of_a_point
+from standfast.model.journal import CloseMoved, Correction
+from standfast.model.order import ZERO
+from standfast.model.position import Position
+from standfast.model.structure import BookedStructure
 
-SOON = timedelta(milliseconds=50)
+
+def swaps(s: Situation, holdings: Iterable[Holding]) -> Outcomes:
+    """The closes to be moved for the first of the structures looked at that has lost its ratio."""
+    for holding in sorted(holding for holding in holdings if holding.hedge == STRUCTURE):
+        booked = structure_at(s.book, holding)
+        if booked is not None and booked.is_guarded and lost_ratio(s, booked) is not None:
+            moved = list(_moved(s, booked))
+            yield from moved
+            if moved:
+                return  # others of them may be looked at now, and moved twice is not moved
 
 
-def swaps(s: Situation, booked: BookedStructure) -> Outcomes:
-    """The change of one leg that makes this structure and another whole."""
-    lost = lost_ratio(s, booked)
-    if lost is None or not booked.is_guarded:
+@dataclass(slots=True)
+class _Leg:
+    """A leg, and by how much more its structure needs of it to be whole (below zero: what it has too much)."""
+
+    position: Position
+    lacks: Decimal
+
+
+def _moved(s: Situation, booked: BookedStructure) -> Outcomes:
+    contracts = [(leg.holding, leg.sign) for leg in booked.legs]
+    group = [each for each in near(s.book, contracts, but=[booked]) if is_at_rest(s, each) and not _is_booking(s, each)]
+    hands = {each.id: hand for each in group if (hand := hand_of(s.book, each)) is not None}
+    group = [each for each in group if each.id in hands]
+    beyond = beyond_units(s.book, group)
+    changes = dealt(list(hands.values()), beyond) if beyond is not None and len(group) > 1 else None
+    if changes is None:
         return
-    for leg, other in _sharing(s, booked):
-        theirs = lost_ratio(s, other)
-        if theirs is None or not _are_whole(lost.structure, theirs.structure, leg):
-            continue
-        if _has_less(lost.structure, theirs.structure, leg):
-            yield LegsSwapped(structure=booked.id, other=other.id, holding=leg.holding)
-        else:  # both may be looked at now, and changed twice is not changed
-            yield WakeAt(at=s.now + SOON, holding=other.holding)
-        return
+    units = {id: Decimal(hand.units + changes.get(id, 0)) for id, hand in hands.items()}
+    legs = list(_legs(s, group, units))
+    for contract in dict.fromkeys((leg.position.holding, leg.position.sign) for leg in legs):
+        yield from _evened(legs, contract)
 
 
-def _sharing(s: Situation, booked: BookedStructure) -> Iterator[tuple[TiedLeg, BookedStructure]]:
-    """Others with a leg of the same contract and sign."""
-    for other in s.book.state.structures.values():
-        if other.id == booked.id or not other.is_guarded:
-            continue
-        theirs = {(leg.holding, leg.sign) for leg in other.legs}
-        yield from ((leg, other) for leg in booked.legs if (leg.holding, leg.sign) in theirs)
+def _is_booking(s: Situation, booked: BookedStructure) -> bool:
+    return any(leg.holding in s.booking for leg in booked.legs)
 
 
-def _has_less(one: Structure, other: Structure, shared: TiedLeg) -> bool:
-    """Which of the two asks for the change: the one that has less of the leg."""
-    held = (
-        next(each.held for each in structure.legs if each.leg.holding == shared.holding) for structure in (one, other)
+def _legs(s: Situation, group: Iterable[BookedStructure], units: dict[PositionId, Decimal]) -> Iterator[_Leg]:
+    for booked in group:
+        for leg in booked.legs:
+            position = position_of(s.book, leg)
+            if position is not None:
+                yield _Leg(position, units[booked.id] * abs(leg.ratio) - position.held)
+
+
+def _evened(legs: Iterable[_Leg], contract: Contract) -> Iterator[CloseMoved]:
+    at = [leg for leg in legs if (leg.position.holding, leg.position.sign) == contract]
+    for lacking in at:
+        for having in at:
+            quantity = min(lacking.lacks, -having.lacks)
+            if quantity > 0:
+                lacking.lacks -= quantity
+                having.lacks += quantity
+                lacking.position, having.position, fact = _moves(lacking.position, having.position, quantity)
+                yield fact
+
+
+def _moves(booked: Position, belongs: Position, quantity: Decimal) -> tuple[Position, Position, CloseMoved]:
+    """So much of what was booked as closed of one leg was closed of the other, at what it closed at."""
+    value = booked.exit_value * quantity / booked.closed if quantity < booked.closed else booked.exit_value
+    fact = CloseMoved(
+        holding=booked.holding,
+        booked=booked.id,
+        belongs=belongs.id,
+        quantity=quantity,
+        value=value,
+        corrections=(
+            _correction(booked, -quantity, -value),
+            _correction(belongs, quantity, value, like=booked),
+        ),
     )
-    here, there = held
-    return (here, one.id) < (there, other.id)
+    return booked.with_closed(-quantity, -value), belongs.with_closed(quantity, value), fact
 
 
-def _are_whole(one: Structure, other: Structure, shared: TiedLeg) -> bool:
-    """Whether both are held in their ratio once they have changed that leg."""
-    here, there = (next(held for held in each.legs if held.leg.holding == shared.holding) for each in (one, other))
-    changed = (
-        replace(each, legs=tuple(replace(come, leg=held.leg) if held is gone else held for held in each.legs))
-        for each, gone, come in ((one, here, there), (other, there, here))
+def _correction(position: Position, quantity: Decimal, value: Decimal, *, like: Position | None = None) -> Correction:
+    """What this leg has earned by it, against what it cost itself."""
+    points = (value - quantity * (position.entry_price or ZERO)) * position.sign
+    at = (like or position).closed_at
+    assert at is not None, position.id
+    return Correction(
+        execution=ExecutionId(f"moved {position.id}"),
+        position=position.id,
+        at=at,
+        realised=points * money_of_a_point(position.holding.instrument),
     )
-    return all(broken(each) is None for each in changed)

@@ -309,13 +309,19 @@ def _wait_for_open(s: Situation, structure: Structure, closing: Closing) -> Outc
 # --- what has lost its ratio ------------------------------------------------------------------------
 
 
-def lost_ratio(s: Situation, booked: BookedStructure) -> Broken | None:
-    """What exceeds the whole units, once nothing of it is under way: no order, no fills on their way, no close."""
+def is_at_rest(s: Situation, booked: BookedStructure) -> bool:
+    """Whether nothing of it is under way: no order, no fills on their way, no close."""
     if booked.closing is not None or phase_of(s.book, booked) is Phase.OPENING or s.book.alive.of(booked.id):
+        return False
+    return not any(
+        position.closing is not None or s.book.alive.of(position.id) for _, position in open_legs(s.book, booked)
+    )
+
+
+def lost_ratio(s: Situation, booked: BookedStructure) -> Broken | None:
+    """What exceeds the whole units, once nothing of it is under way."""
+    if not is_at_rest(s, booked):
         return None
-    for _, position in open_legs(s.book, booked):
-        if position.closing is not None or s.book.alive.of(position.id):
-            return None
     found = broken(structure_of(s.book, booked))
     return found if found is not None and any(True for _ in open_legs(s.book, booked)) else None
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
+from standfast.model.facts_fills import Correction
 from standfast.model.ids import ClientOrderId, Holding, PositionId
 from standfast.model.order import Role, Terms
 from standfast.model.position import Standing
@@ -69,11 +70,28 @@ class StructureFormed(Recorded):
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
 class LegsSwapped(Recorded):
-    """Two structures change their legs in one contract: a close by somebody else was booked to the wrong one."""
+    """Two structures change their legs in one contract: a close by somebody else was booked to the wrong one. Written
+    by earlier versions; now only what was closed goes from one to the other (`CloseMoved`)."""
 
     structure: PositionId
     other: PositionId
     holding: Holding
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class CloseMoved(Recorded):
+    """What somebody else closed of a contract was booked to a leg of the wrong structure: it is another's."""
+
+    holding: Holding
+    booked: PositionId
+    """The leg it was booked to, which has it again."""
+    belongs: PositionId
+    """The leg it was closed of."""
+    quantity: Decimal
+    value: Decimal
+    """What it closed at: quantity times price."""
+    corrections: tuple[Correction, ...]
+    """What each has earned by it, against what it cost itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)

@@ -65,6 +65,7 @@ from standfast.model.facts_positions import (
     TrailMoved,
 )
 from standfast.model.facts_structures import (
+    CloseMoved,
     LegAsked,
     LegFormed,
     LegIntended,
@@ -129,6 +130,7 @@ Fact: TypeAlias = (
     | StructureRequested
     | LotSplit
     | LegsSwapped
+    | CloseMoved
     | StructureFormed
     | StructureDissolved
     | TogetherIntended
@@ -191,6 +193,7 @@ __all__ = [
     "BreakSeen",
     "CancelAnswered",
     "CancelIntended",
+    "CloseMoved",
     "CloseRequested",
     "CloseStalled",
     "CloseWithdrawn",

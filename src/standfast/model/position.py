@@ -183,6 +183,10 @@ class Position:
     def net(self) -> Decimal:
         return self.held * self.sign
 
+    def with_closed(self, quantity: Decimal, value: Decimal) -> "Position":
+        """With so much more of it closed, for so much; below zero: with so much less."""
+        return replace(self, closed=self.closed + quantity, exit_value=self.exit_value + value)
+
     @property
     def entry_price(self) -> Decimal | None:
         return self.entry_value / self.opened if self.opened else None

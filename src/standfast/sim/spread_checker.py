@@ -29,7 +29,7 @@ SOMETIMES: dict[type[j.Fact], str] = {
     j.StructureRequested: "a structure was asked for",
     j.StructureFormed: "a structure was formed of legs",
     j.StructureDissolved: "a structure was taken apart",
-    j.LegsSwapped: "two structures changed legs",
+    j.CloseMoved: "a close was booked to the wrong structure",
     j.LotSplit: "several structures shared a contract",
     j.TrailMoved: "a trailing stop was moved up",
 }

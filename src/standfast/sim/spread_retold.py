@@ -104,6 +104,15 @@ def _dissolved(r: SpreadRetold, fact: j.StructureDissolved, entry: j.Entry) -> N
     r.wholes.pop(fact.structure, None)
 
 
+def _close_moved(r: SpreadRetold, fact: j.CloseMoved, entry: j.Entry) -> None:
+    booked, belongs = r.lots[fact.booked], r.lots[fact.belongs]
+    booked.closed -= fact.quantity
+    belongs.closed += fact.quantity
+    if booked.over:
+        booked.over, booked.closing, booked.closing_at = False, None, None
+        r.put(booked)
+
+
 def _swapped(r: SpreadRetold, fact: j.LegsSwapped, entry: j.Entry) -> None:
     one, other = r.wholes[fact.structure], r.wholes[fact.other]
     here, there = (_leg_at(r, whole, fact.holding) for whole in (one, other))
@@ -177,6 +186,7 @@ TELLERS: dict[type[j.Fact], Callable[[SpreadRetold, Any, j.Entry], None]] = {
     j.StructureFormed: _formed,
     j.StructureDissolved: _dissolved,
     j.LegsSwapped: _swapped,
+    j.CloseMoved: _close_moved,
     j.CloseRequested: _close,
     j.CloseWithdrawn: _withdrawn,
     j.PositionSettled: _settled,
