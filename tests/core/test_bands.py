@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 
 from standfast.core.bands import NOTHING_WAKES, Band, band
 from standfast.core.exits import exits
-from standfast.core.policy import HeldBy, Policy, Rung
-from standfast.core.situation import Sight
+from standfast.core.policy import HeldBy, Mode, Policy, Rung
+from standfast.core.situation import Sight, Situation
 from standfast.model import journal as j
 from standfast.model.effects import WakeAt
 from standfast.model.ids import PositionId
 from standfast.model.position import Trail
 from standfast.model.quote import Quote
-from tests.core.situations import NOW, QQQ, SPY, D, P, adopted, closing_of, folded, position, situation, told
+from tests.core.situations import NOW, QQQ, SPY, D, P, adopted, closing_of, folded, position, ruled, situation, told
 from tests.core.test_exits import rungs
 
 PLAIN = Policy(name="plain", held_by=HeldBy.GUARD, stop_loss=D("0.02"), take_profit=D("0.1"))
@@ -107,3 +107,51 @@ def test_a_quiet_tick_hides_no_rule_that_fires(
         if edges is None or edges.is_quiet(float(quote.bid), float(quote.ask)):
             assert outcomes == [], (edges, quote)
         before = quote
+
+
+@given(
+    st.sampled_from([10, -10]),
+    policies,
+    st.sampled_from([Mode.ALERT, Mode.OBSERVE]),
+    st.lists(st.tuples(cents, st.integers(0, 300)), min_size=2, max_size=20),
+)
+def test_where_nothing_may_be_done_a_quiet_tick_hides_nothing_that_is_to_be_said(
+    quantity: int, policy: Policy, mode: Mode, ticks: list[tuple[Decimal, int]]
+) -> None:
+    book = folded(*position(quantity))
+    rules = replace(ruled(policy), mode=mode)
+    before: Quote | None = None
+    edges: Band | None = NOTHING_WAKES._replace(low=math.inf)
+    for bid, spread in ticks:
+        quote = Quote(bid, bid + Decimal(spread) / 100, NOW, NOW)
+        s = situation(book, rules=rules, sights={SPY: Sight(quote, before)})
+        is_quiet = edges is None or edges.is_quiet(float(quote.bid), float(quote.ask))
+        outcomes = [each for each in exits(s, book.state.positions[P]) if not isinstance(each, WakeAt)]
+        if is_quiet:
+            assert outcomes == [], (edges, quote)
+        while outcomes:
+            told(book, *(each for each in outcomes if isinstance(each, j.TrailMoved | j.AlertRaised)))
+            s = situation(book, rules=rules, sights={SPY: Sight(quote, before)})
+            outcomes = [each for each in exits(s, book.state.positions[P]) if not isinstance(each, WakeAt)]
+        edges, before = band(s, SPY), quote
+
+
+def test_a_stop_that_was_told_wakes_nobody_until_the_price_is_elsewhere() -> None:
+    book = folded(*position(10))
+    emergency = replace(PLAIN, emergency_stop=D("0.05"))
+
+    def seen(price: str) -> Situation:
+        sights = {SPY: Sight(Quote(D(price), D(price), NOW, NOW))}
+        return situation(book, rules=replace(ruled(emergency), mode=Mode.ALERT), sights=sights)
+
+    untold = band(seen("97"), SPY)
+    told(book, *(each for each in exits(seen("97"), book.state.positions[P]) if isinstance(each, j.AlertRaised)))
+    found, deeper = band(seen("97"), SPY), band(seen("94"), SPY)
+
+    assert untold is not None
+    assert not untold.is_quiet(97, 97)
+    assert found is not None
+    assert math.isclose(found.low, 95, rel_tol=1e-6)
+    assert math.isclose(found.high, 98, rel_tol=1e-6)
+    assert deeper is not None
+    assert not deeper.is_quiet(94, 94)  # the emergency stop has not been told

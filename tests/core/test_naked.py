@@ -65,3 +65,9 @@ def test_seconds_add_up_over_stretches() -> None:
 
     assert (the(at.book).naked_since, the(at.book).naked_seconds) == (None, D(3))
     assert at.now == after(3)
+
+
+def test_what_lacks_its_cover_is_under_way_where_an_order_may_be_sent_for_it() -> None:
+    book = folded(*position(10), j.NakedBegan(position=P))
+    assert list(book.under_way()) == [SPY]
+    assert list(book.under_way(may_cover=False)) == []

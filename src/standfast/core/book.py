@@ -245,10 +245,11 @@ class Book:
                 return
             yield holding
 
-    def under_way(self) -> Iterator[Holding]:
-        """Holdings where something is to come to an end: an opening, a close, a cancel, an order in doubt, no cover."""
+    def under_way(self, *, may_cover: bool = True) -> Iterator[Holding]:
+        """Holdings where something is to come to an end: an opening, a close, a cancel, an order in doubt, no cover
+        (nobody ends that where no order may be sent)."""
         for position in self.state.positions.values():
-            if position.phase is not Phase.OPEN or position.naked_since is not None:
+            if position.phase is not Phase.OPEN or (may_cover and position.naked_since is not None):
                 yield position.holding
         for structure in self.state.structures.values():
             if structure.closing is not None:

@@ -191,6 +191,11 @@ class Rules:
                 return policy
         return NO_POLICY
 
+    @property
+    def sends(self) -> bool:
+        """Whether orders may be sent at all."""
+        return self.mode is Mode.REPAIR
+
     def mode_for(self, kind: BreakKind) -> Mode:
         return self.modes.get(kind, self.mode)
 

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from standfast.core.book import Book
-from standfast.core.policy import HeldBy, Mode, Policy, Rules
+from standfast.core.policy import HeldBy, Policy, Rules
 from standfast.model.breaks import BreakKind
 from standfast.model.contract import Contract
 from standfast.model.effects import Effect
@@ -143,7 +143,7 @@ class Situation:
     @property
     def may_act(self) -> bool:
         """Whether orders may be sent at all. Opening has its own gate; closing and protecting have only this."""
-        return self.rules.mode is Mode.REPAIR and not self.halted
+        return self.rules.sends and not self.halted
 
     @property
     def why_not(self) -> str:

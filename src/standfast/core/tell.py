@@ -14,6 +14,7 @@ from standfast.model.alert import Severity
 from standfast.model.breaks import Break, BreakKind, Finding
 from standfast.model.ids import STRUCTURE, AlertId, BreakId, Holding, PositionId, digest
 from standfast.model.journal import AlertRaised, CloseRequested, Fact, Frozen
+from standfast.model.position import CloseReason
 
 SEVERITY = {
     BreakKind.ORPHAN_POSITION: Severity.WARNING,
@@ -45,9 +46,11 @@ WHAT = {
 
 def alarm(s: Situation, severity: Severity, text: str, *, key: str, break_id: BreakId | None = None) -> AlertRaised:
     """An alarm whose id is derived from `key`: raised twice, it is one alarm."""
-    return AlertRaised(
-        id=AlertId(f"a{digest(s.book.account, key)[:9]}"), severity=severity, text=text, break_id=break_id
-    )
+    return AlertRaised(id=_alert_id(s, key), severity=severity, text=text, break_id=break_id)
+
+
+def _alert_id(s: Situation, key: str) -> AlertId:
+    return AlertId(f"a{digest(s.book.account, key)[:9]}")
 
 
 def alarm_once(s: Situation, severity: Severity, text: str, *, key: str) -> Iterator[AlertRaised]:
@@ -156,8 +159,17 @@ def rule_due(s: Situation, what: str, close: CloseRequested) -> Iterator[Fact]:
         Severity.CRITICAL,
         f"{close.position} {what}: {close.reason} is due, {close.detail}. Nothing is done: {why}. "
         "Needed: close it, or let the guard.",
-        key=f"rule/{close.position}/{close.reason}",
+        key=_rule_key(close.position, close.reason),
     )
+
+
+def is_rule_said(s: Situation, position: PositionId, reason: CloseReason) -> bool:
+    """Whether there is nothing to say, any more or at all, of a rule that is due where nothing may be done."""
+    return s.rules.mode is Mode.OBSERVE or _alert_id(s, _rule_key(position, reason)) in s.book.state.alerts
+
+
+def _rule_key(position: PositionId, reason: CloseReason) -> str:
+    return f"rule/{position}/{reason}"
 
 
 def ledger_trouble(s: Situation, text: str, *, key: str, freezes: str = "") -> Iterator[Fact]:

@@ -179,12 +179,12 @@ class Reader:
     async def _orders(self, urgency: int) -> None:
         asked_after = self.ledger.book.head
         read = await self.lookups.judge.own_rows(await self.broker.working_orders(urgency=urgency))
-        before = self.snapshot.orders_asked_after
-        changed = self._index_orders(read)
+        before, changed = self.snapshot.orders_asked_after, self._index_orders(read)
         self.snapshot = replace(self.snapshot, orders=read, orders_asked_after=asked_after)
         await self._observe_listed(read)
         await self._ask_for_missed()
-        under_way = self.ledger.book.under_way() if self._looking_over.is_due(self.rules.every.orders) else ()
+        is_due = self._looking_over.is_due(self.rules.every.orders)
+        under_way = self.ledger.book.under_way(may_cover=self.rules.sends) if is_due else ()
         self._changed(self._worth_a_look("orders", changed, before).union(under_way))
 
     def _index_orders(self, read: OrdersRead) -> set[Holding]:
