@@ -37,3 +37,18 @@ def test_output_that_finds_no_room_is_said_in_one_line() -> None:
 
     assert started.returncode == 1
     assert started.stderr == "standfast: the output could not be written: No space left on device\n"
+
+
+def test_the_end_of_a_process_does_not_look_through_what_is_left() -> None:
+    looked = """
+import gc, sys
+from standfast.__main__ import run
+sys.argv = ["standfast", "--version"]
+try:
+    run()
+except SystemExit as ended:
+    sys.exit(ended.code or not gc.get_freeze_count())
+"""
+    ended = subprocess.run([sys.executable, "-c", looked], stdout=subprocess.DEVNULL, check=False, timeout=240)
+
+    assert ended.returncode == 0
