@@ -146,9 +146,9 @@ class Account:
         await self.ledger.record([GuardStarted(version=standfast.__version__, mode=self.rules.mode.value)])
 
     async def stop(self, reason: str) -> None:
-        """Put down that we leave, keep the book, give the lease back."""
+        """Put down that we leave, keep the book if that spares the next start work, give the lease back."""
         await self.ledger.record([GuardStopped(reason=reason)])
-        await self.ledger.save_now()
+        await self.ledger.save_last()
         await self.ledger.journal.release()
 
     # --- what wakes the loop --------------------------------------------------------------------

@@ -36,7 +36,8 @@ class Ledger:
         self._folded = asyncio.Event()
         self._appending = 0
         """Appends that are on their way to the journal and back."""
-        self._saved = book.head
+        self.saved = EntryNumber(0)
+        """The last entry that the saved book has in it."""
 
     @property
     def is_writing(self) -> bool:
@@ -83,12 +84,18 @@ class Ledger:
 
     async def save(self) -> None:
         """Keep the book beside the journal, when enough has happened since it was last kept."""
-        if self.book.head - self._saved >= SAVE_EVERY:
+        if self.book.head - self.saved >= SAVE_EVERY:
+            await self.save_now()
+
+    async def save_last(self) -> None:
+        """As `save`, when nothing follows: also where less is kept than what has happened since would cost to fold."""
+        state = self.book.state
+        if self.book.head - self.saved >= min(SAVE_EVERY, len(state.orders) + len(state.positions)):
             await self.save_now()
 
     async def save_now(self) -> None:
         await self.journal.save_book(self.book.head, self.book.state)
-        self._saved = self.book.head
+        self.saved = self.book.head
 
     def note_broker_time(self, broker: datetime, began: datetime, ended: datetime) -> None:
         """How far the broker's clock is from ours, judged half-way through the read."""
@@ -104,8 +111,9 @@ class Ledger:
         return entries[0] if entries and entries[0].number == number else None
 
 
-async def load_book(store: Store, rules: Rules) -> Book:
-    """The book as the journal tells it: the newest saved one, and every entry since."""
-    saved = await store.book(rules.account, BookState)
-    book = Book(saved[1]) if saved is not None else Book.empty(rules.account)
-    return fold(book, await store.entries(rules.account, book.head))
+async def load_book(store: Store, rules: Rules) -> tuple[Book, EntryNumber]:
+    """The book as the journal tells it: the newest saved one, and every entry since; and the last entry in that one."""
+    found = await store.book(rules.account, BookState)
+    book = Book(found[1]) if found is not None else Book.empty(rules.account)
+    saved = book.head
+    return fold(book, await store.entries(rules.account, saved)), saved

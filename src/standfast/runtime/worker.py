@@ -103,12 +103,13 @@ class Worker:
         account to guard meanwhile."""
         journal = await self._acquire(rules.account)
         try:
-            book = await load_book(self.store, rules)
+            book, saved = await load_book(self.store, rules)
         except JournalDamaged:
             await journal.release()
             raise
         rules = self.reloaded.get(rules.account, rules)
         ledger = Ledger(journal=journal, store=self.store, book=book, broker=broker, clock=clock, rules=rules)
+        ledger.saved = saved
         beat = partial(self._beat, rules.account)
         account = Account(
             ledger,
