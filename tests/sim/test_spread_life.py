@@ -1,11 +1,15 @@
 """Spreads under fire through Tradier's real adapter: in a market that stands still the guard closes nothing unasked."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 import pytest
 
 from standfast.core import decide, fills
+from standfast.core.book import Book
 from standfast.core.closed_first import Taken
+from standfast.model.booked import BookedOrder
+from standfast.model.position import Position
 from standfast.sim.spread_life import RULES, Life, assets, lived, prices
 from standfast.sim.watch import Violation
 from standfast.sim.world import World, play
@@ -37,7 +41,10 @@ def test_nothing_is_closed_unasked_and_the_books_agree_in_the_end(seed: int) -> 
 
 def test_a_guard_that_takes_every_close_from_the_oldest_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     """As it was before this was played: the judge is no ornament."""
-    oldest_first = lambda book, order, positions: [Taken(each, each.held) for each in positions]  # noqa: E731
+
+    def oldest_first(book: Book, order: BookedOrder | None, positions: Sequence[Position]) -> list[Taken]:
+        return [Taken(each, each.held) for each in positions]
+
     monkeypatch.setattr(fills, "in_turn", oldest_first)
     monkeypatch.setattr(decide, "swaps", lambda s, holdings: iter(()))
 

@@ -181,7 +181,7 @@ TELL: Mapping[type[j.Fact], Callable[[Any], str]] = {
     ),
     j.LegsSwapped: lambda f: f"changes its leg in {f.holding} with {f.other}: a close was booked to the wrong one",
     j.CloseMoved: lambda f: (
-        f"what others closed of {f.holding}, {number(f.quantity)}, was booked to {f.booked}: it is taken from {f.belongs}"
+        f"what others closed of {f.holding}, {number(f.quantity)}, was booked to {f.booked}: it is {f.belongs}'s"
     ),
     j.StructureDissolved: lambda f: f"{_by(f.by)} takes it apart, its legs go on alone{_why(f.reason)}",
     j.TogetherIntended: _together,
