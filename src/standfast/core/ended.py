@@ -1,6 +1,7 @@
 """What a list shows of a broker that does not tell why: options that are gone (expired, exercised), shares split.
 
-1. Nothing is inferred where the broker tells its movements, nor from a list that cannot be compared with the books.
+1. Nothing is inferred where the broker tells its movements, nor from a list that cannot be compared with the books,
+   nor while an order of ours may have closed what is gone. What one may still open hides nothing.
 2. Shares that came or went by just as much as the contracts deliver say that they were assigned or exercised, on any
    day. Without them a contract has expired, once its last session is over; before that nothing is known. In the money,
    or so near that nobody knows, it may deliver in the night: until the next session it is neither.
@@ -15,7 +16,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from standfast.core.flat_times import last_trading_day
-from standfast.core.moved import parts_of
+from standfast.core.moved import parts_of, surely_held
 from standfast.core.movements import book_movements
 from standfast.core.situation import Outcomes, Situation
 from standfast.core.splits import is_split
@@ -136,13 +137,13 @@ def split(s: Situation, holding: Holding) -> Outcomes:
 
 def _gone(s: Situation, holding: Holding) -> Gone | None:
     contract = option_contract(holding.instrument)
-    booked = s.book.net(holding)
     if s.contract.tells_movements or contract is None or s.book.state.moves.get(holding):
         return None
-    if not booked.is_exact or not s.is_comparable(holding) or not s.is_settled(holding):
+    if not s.is_comparable(holding) or not s.is_settled(holding):
         return None
-    gone = booked.low - s.reported_net(holding)
-    if not gone or gone * booked.low <= 0:
+    booked = surely_held(s, holding)
+    gone = booked - s.reported_net(holding)
+    if not gone or gone * booked <= 0:
         return None
     return Gone(holding=holding, contract=contract, quantity=gone, shares=_shares(s, holding, contract, gone))
 

@@ -25,7 +25,7 @@ def moved_out(s: Situation, holding: Holding) -> Iterator[MovedOut]:
     rows = s.book.state.moves.get(holding, ())
     if not rows or not s.is_comparable(holding):
         return
-    booked = _surely_held(s, holding)
+    booked = surely_held(s, holding)
     gone = booked - s.reported_net(holding)
     if not gone or gone * booked <= 0 or sum((row.quantity for row in rows), ZERO) != -gone:
         return
@@ -41,7 +41,7 @@ def moved_out(s: Situation, holding: Holding) -> Iterator[MovedOut]:
     )
 
 
-def _surely_held(s: Situation, holding: Holding) -> Decimal:
+def surely_held(s: Situation, holding: Holding) -> Decimal:
     """Signed; zero where an order of ours may close some of it any moment. What one may still add does not matter."""
     booked = s.book.net(holding)
     exact = sum((p.net for p in s.book.positions_at(holding)), s.book.state.acknowledged.get(holding, ZERO))

@@ -12,7 +12,7 @@ from decimal import Decimal
 from standfast.core.acknowledge import acknowledging, bare_of
 from standfast.core.adopt import adoption, price_now, proven_ours, taking_over
 from standfast.core.ended import ended, split
-from standfast.core.moved import moved_out
+from standfast.core.moved import moved_out, surely_held
 from standfast.core.own_record import is_seen_again, settled_at
 from standfast.core.policy import Foreign, Mode, Rules
 from standfast.core.reconcile import COVER_KINDS, ORDER_KINDS, POSITION_KINDS, Report
@@ -102,9 +102,9 @@ def _is_explained(s: Situation, found: Break, acted: list[Outcome]) -> bool:
         return True
     if found.finding.kind is BreakKind.GHOST_POSITION and any(isinstance(each, ReadQuotes | WakeAt) for each in acted):
         return True
-    rows, booked = s.book.state.moves.get(found.finding.holding, ()), s.book.net(found.finding.holding)
-    missing = s.reported_net(found.finding.holding) - booked.low
-    return bool(rows) and booked.is_exact and sum((row.quantity for row in rows), ZERO) == missing
+    rows, held = s.book.state.moves.get(found.finding.holding, ()), surely_held(s, found.finding.holding)
+    missing = s.reported_net(found.finding.holding) - held
+    return bool(rows) and held != ZERO and sum((row.quantity for row in rows), ZERO) == missing
 
 
 def _is_told_by_time(finding: Finding) -> bool:
