@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from standfast.core.policy import HeldBy, Policy
 from standfast.core.results import Clarity
 from standfast.core.shapes import entry
+from standfast.core.short_delta import delta
 from standfast.core.situation import Sight, Situation
 from standfast.core.worth import (
     Sides,
     anchors,
     blindness,
-    delta,
     judge_structure,
     net_at,
     result_of,
@@ -377,7 +377,7 @@ def test_a_delta_that_is_missing_or_old_is_said_aloud() -> None:
 
     assert said({SHORT: now}) == ""
     assert said({}) == said({SHORT: old, LONG: now}) == "SPXW260304P03800000: no delta, or an old one"
-    assert delta(seen(quotes, greeks={SHORT: now}), put_spread().shape[0]) == D("-0.2")
+    assert delta(seen(quotes, greeks={SHORT: now}), SHORT) == D("-0.2")
     assert said({SHORT: replace(now, at=NOW - timedelta(minutes=90))}) == ""
     assert said({SHORT: replace(now, at=NOW - timedelta(minutes=90, seconds=1))})
     short, long = put_spread().legs

@@ -295,3 +295,19 @@ async def test_the_greeks_of_options_are_asked_for_once_a_minute_beside_any_stre
             polling.cancel()
 
     assert list(quotes.greeks) == [tradier.PUT]
+
+
+async def test_the_greeks_of_an_option_that_is_new_are_not_waited_for_until_the_minute_is_over() -> None:
+    async with tradier.desk() as at:
+        quotes = Quotes(at.broker, at.clock, lambda holding: None)
+        other = Holding(InstrumentId("SPXW260116P06800000"))
+        quotes.watch(Watch({tradier.PUT: NOTHING_WAKES, SPY: BAND}))
+        begun = at.clock.now()
+
+        def due(seconds: float) -> set[Holding]:
+            return quotes._without_greeks(begun + timedelta(seconds=seconds))
+
+        assert [due(0), due(1)] == [{tradier.PUT}, set()]
+        quotes.watch(Watch({other: NOTHING_WAKES}))
+        assert [due(2), due(3), due(59)] == [{other}, set(), set()]
+        assert [due(60), due(61)] == [{tradier.PUT, other}, set()]

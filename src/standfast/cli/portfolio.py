@@ -6,7 +6,7 @@
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -18,16 +18,18 @@ from standfast.cli.render import BAD, DIM, GOOD, WARN, Cell, Column
 from standfast.core.book import Book
 from standfast.core.portfolio import Portfolio, WorstCase
 from standfast.core.portfolio import portfolio as together
-from standfast.core.shapes import cost, entry, kind_of
+from standfast.core.shapes import cost, entry, kind_of, sold_in
 from standfast.core.structures import alone, structure_of
 from standfast.core.worth import is_usable, result_of, sides
-from standfast.desk import ledger
+from standfast.desk import documents, ledger
 from standfast.desk.documents import Document, number, time
+from standfast.desk.structures import short_delta_limit
 from standfast.model.ids import AccountId, Holding
 from standfast.model.order import ZERO
 from standfast.model.structure import Structure
 
 if TYPE_CHECKING:
+    from standfast.model.greeks import Greeks
     from standfast.model.quote import Quote
 
 UNASKED = 3
@@ -45,6 +47,7 @@ POSITION_COLUMNS = (
     Column("AT MID", right=True),
     Column("P&L", right=True),
     Column("P&L AT MID", right=True, spare=True),
+    Column("SHORT DELTA", right=True, spare=True),
     Column("QUOTED", spare=True),
 )
 LEAN_COLUMNS = (
@@ -77,6 +80,10 @@ class Shown:
     pnl: Decimal | None = None
     """Money that closing what is held would make, at the worse side; fees are not in it."""
     pnl_mid: Decimal | None = None
+    short_delta: Decimal | None = None
+    """Of what is sold of it the one nearest to the money, without its sign, where the broker tells it of all."""
+    limit: Decimal | None = None
+    """What its policy allows of that."""
     quoted_at: datetime | None = None
     """When the oldest of its quotes was true."""
     lacks: tuple[Holding, ...] = ()
@@ -103,7 +110,8 @@ def portfolio(options: Options) -> int:
     wanted = {book.account: sorted({leg.holding for each in held for leg in each.shape}) for book, held in found}
     with doors.quietly():
         priced = doors.pricing().priced(Path(options.config), wanted)
-    wholes = [_whole(book, held, priced.get(book.account)) for book, held in found]
+    rules = ledger.rules(options.config)
+    wholes = [_whole(book, held, priced.get(book.account), rules.get(book.account)) for book, held in found]
     if options.json:
         render.document({"portfolio": [_document(each) for each in wholes]})
     else:
@@ -119,12 +127,18 @@ def _held(book: Book) -> list[Structure]:
     return [each for each in found if not each.is_flat]
 
 
-def _whole(book: Book, held: Sequence[Structure], priced: "doors.Priced | None") -> Whole:
+def _whole(
+    book: Book, held: Sequence[Structure], priced: "doors.Priced | None", rules: documents.ShownRules | None
+) -> Whole:
     quotes = priced.quotes if priced is not None else {}
+    greeks = priced.greeks if priced is not None else {}
     return Whole(
         account=book.account,
-        positions=tuple(_shown(each, quotes) for each in held),
-        seen=together(held, priced.greeks if priced is not None else {}),
+        positions=tuple(
+            replace(_shown(each, quotes), short_delta=_short_delta(each, greeks), limit=short_delta_limit(each, rules))
+            for each in held
+        ),
+        seen=together(held, greeks),
         breaks=len(book.state.breaks),
         failure=priced.failure if priced is not None else "",
     )
@@ -146,6 +160,12 @@ def _shown(structure: Structure, quotes: "Mapping[Holding, Quote]") -> Shown:
         pnl_mid=_value(structure, {holding: quote.mid for holding, quote in usable.items()}) - paid,
         quoted_at=min(each.at for each in usable.values()),
     )
+
+
+def _short_delta(structure: Structure, greeks: "Mapping[Holding, Greeks]") -> Decimal | None:
+    sold = sold_in(structure)
+    known = [abs(greeks[holding].delta) for holding in sold if holding in greeks]
+    return max(known) if known and len(known) == len(sold) else None
 
 
 def _has_price(quotes: "Mapping[Holding, Quote]", holding: Holding) -> bool:
@@ -207,6 +227,8 @@ def _position(shown: Shown) -> Document:
         "result_mid": number(shown.result(shown.mid)),
         "pnl": _cents(shown.pnl),
         "pnl_mid": _cents(shown.pnl_mid),
+        "short_delta": number(shown.short_delta),
+        "short_delta_limit": number(shown.limit),
         "quoted_at": time(shown.quoted_at),
     }
 
@@ -267,8 +289,16 @@ def _row(whole: Whole, shown: Shown) -> list[Cell | str]:
         _share(shown.result(shown.mid)),
         _money(shown.pnl),
         _money(shown.pnl_mid),
+        _delta(shown),
         render.at(shown.quoted_at),
     ]
+
+
+def _delta(shown: Shown) -> str:
+    if shown.short_delta is None:
+        return "-"
+    limit = f" of {number(shown.limit)}" if shown.limit is not None else ""
+    return f"{number(round(shown.short_delta, 4))}{limit}"
 
 
 def _case_row(whole: Whole, case: WorstCase) -> list[Cell | str]:

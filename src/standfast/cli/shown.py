@@ -141,11 +141,18 @@ def _position_row(
         Cell(position.phase.value, DIM if is_closed else WARN if position.phase is Phase.CLOSING else ""),
         price(position.entry_price),
         "-" if is_closed else price(cover.stop_price),
-        Cell("-", DIM) if is_closed else cover_cell(position, cover, held, is_watched=is_watched),
+        Cell("-", DIM) if is_closed else _cover_of(position, cover, held, rules, is_watched=is_watched),
         _trail(position),
         render.money(position.pnl) if position.closed else "-",
         render.at(position.opened_at),
     ]
+
+
+def _cover_of(
+    position: Position, cover: documents.Cover, held: Decimal, rules: documents.ShownRules | None, *, is_watched: bool
+) -> Cell:
+    covered = cover_cell(position, cover, held, is_watched=is_watched)
+    return spreads.shows_delta(covered, documents.short_delta_limit(position, rules))
 
 
 def cover_cell(position: Position, cover: documents.Cover, held: Decimal, *, is_watched: bool = True) -> Cell:

@@ -8,7 +8,7 @@ from standfast.core.book import Book
 from standfast.core.shapes import entry, kind_of, whole_units
 from standfast.core.structures import phase_of, structure_of
 from standfast.desk.documents import ShownRules, number
-from standfast.desk.structures import legs_of, pnl, result, stop
+from standfast.desk.structures import legs_of, pnl, result, short_delta_limit, stop
 from standfast.model.order import ZERO
 from standfast.model.position import Phase
 from standfast.model.structure import BookedStructure, Structure, legs_text, weight
@@ -21,6 +21,7 @@ def row(book: Book, booked: BookedStructure, rules: ShownRules | None, *, is_wat
     level = None if is_closed else stop(structure, rules)
     held = booked.units if is_closed else whole_units(structure)
     has_exits = any(position.closed for _, position in legs_of(book, booked))
+    cover = _cover(level, held, is_watched=is_watched)
     return [
         booked.id,
         book.account,
@@ -30,7 +31,7 @@ def row(book: Book, booked: BookedStructure, rules: ShownRules | None, *, is_wat
         Cell(phase.value, DIM if is_closed else WARN if phase is Phase.CLOSING else ""),
         shown(entry(structure)),
         shown(level),
-        Cell("-", DIM) if is_closed else _cover(level, held, is_watched=is_watched),
+        Cell("-", DIM) if is_closed else shows_delta(cover, short_delta_limit(structure, rules)),
         f"rung {booked.trail.rung} at {booked.trail.stop:+.1%}" if booked.trail is not None else "-",
         render.money(pnl(book, booked)) if has_exits else "-",
         render.at(structure.opened_at),
@@ -45,6 +46,11 @@ def _cover(level: Decimal | None, held: Decimal, *, is_watched: bool) -> Cell:
     if level is None:
         return Cell("no stop by policy", WARN)
     return Cell(f"{number(held)} by guard", GOOD) if is_watched else Cell(f"0 of {number(held)} by broker", BAD)
+
+
+def shows_delta(cover: Cell, limit: Decimal | None) -> Cell:
+    """Who covers it, and the delta at which what is sold of it is bought back, where there is one."""
+    return cover._replace(text=f"{cover.text}, delta {number(limit)}") if limit is not None else cover
 
 
 def past_row(book: Book, booked: BookedStructure) -> list[str | Cell]:

@@ -15,6 +15,7 @@ from standfast.core.cover import cover_of, is_too_young
 from standfast.core.ladder import next_move
 from standfast.core.reconcile import watches_prices
 from standfast.core.results import Clarity, Judged, Levels, judge, levels_of, price_at, widest
+from standfast.core.short_delta import is_judged
 from standfast.core.situation import Situation
 from standfast.core.tell import is_rule_said
 from standfast.model.ids import Holding
@@ -41,7 +42,10 @@ def band(s: Situation, holding: Holding) -> Band | None:
     """The band of a holding; None where no price rule of any position is on, so that no quotes are needed."""
     low, high, spread, watched = 0.0, math.inf, math.inf, False
     for position in s.book.guarded_at(holding):
-        if s.book.held(position) <= 0 or not watches_prices(s, position):
+        if s.book.held(position) <= 0:
+            continue
+        watched = watched or is_judged(position, s.policy(position))  # with its quotes come its greeks
+        if not watches_prices(s, position):
             continue
         watched = True
         below, above, wide = _edges(s, position)

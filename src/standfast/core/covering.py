@@ -40,6 +40,33 @@ def covers(s: Situation, position: Position) -> bool:
     return needed > max(theirs, ZERO) + _held(s, older)
 
 
+def naked(s: Situation, option: Position) -> Decimal:
+    """How much of a sold option that stands alone no share delivers: calls are covered in turn, puts never."""
+    under = _under(option.holding)
+    calls = _sold(s, under)
+    left = _uncalled(s, under) + _shares(s, calls)
+    for call in calls:
+        size, held = money_of_a_point(call.holding.instrument), s.book.held(call)
+        delivered = min(held, max(left, ZERO) // size)
+        if call.id == option.id:
+            return held - delivered
+        left -= delivered * size
+    return s.book.held(option)
+
+
+def delivers(s: Situation, option: Holding, quantity: Decimal) -> bool:
+    """Whether shares that no call needs yet deliver so many of this option, if it is sold."""
+    contract = option_contract(option.instrument)
+    if contract is None or contract.right is not Right.CALL:
+        return False
+    return _uncalled(s, _under(option)) >= quantity * money_of_a_point(option.instrument)
+
+
+def _uncalled(s: Situation, under: Holding) -> Decimal:
+    """Shares beyond what sold calls need, in structures and alone; below nothing: so many are lacking."""
+    return s.book.booked(under) - _delivered(s, under) - _shares(s, _sold(s, under))
+
+
 def closes_before(s: Situation, position: Position, to_close: Decimal) -> Outcomes | None:
     """What has to be closed before so many of these shares are sold, and a look when it may be; None: nothing has."""
     lacking = _lacking(s, position, to_close) if _sold(s, position.holding) else ZERO

@@ -2,10 +2,12 @@
 
 Price rules need the regular session, a price that can be trusted, and a quantity that is explained; time
 rules need only the clock. `minimum_hold` delays stop loss, target and trailing, nothing else. A rule whose
-order rests at the broker is the broker's to execute, unless the price has stood beyond it without a fill.
+order rests at the broker is the broker's to execute, unless the price has stood beyond it without a fill. A sold option
+whose delta goes beyond its limit is bought back whatever its price: as far as no share delivers it, and by nobody else.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -15,6 +17,7 @@ from standfast.core.expiring import expiry_alarms, pin_times
 from standfast.core.ladder import climbed
 from standfast.core.policy import HeldBy, Policy
 from standfast.core.results import Levels, judge, levels_of, result_at
+from standfast.core.short_delta import beyond_limit, naked_part
 from standfast.core.situation import Outcomes, Situation
 from standfast.core.structures import alone, is_option
 from standfast.core.tell import alarm_once, rule_due, short_price
@@ -55,7 +58,8 @@ def _rules(s: Situation, position: Position, policy: Policy) -> Outcomes:
     if said is not None:
         yield from _alone(s, _close(position, CloseReason.USER_RULE, f"{policy.user_rule}: {said.detail}"), position)
         return
-    yield from _price_rules(s, position, policy)
+    fired = list(_price_rules(s, position, policy))
+    yield from fired or _beyond_delta(s, position, policy)
 
 
 def _alone(s: Situation, close: CloseRequested, position: Position) -> Outcomes:
@@ -92,6 +96,15 @@ def _price_rules(s: Situation, position: Position, policy: Policy) -> Outcomes:
     if judged.reason:
         detail += f", judged at the mid: {judged.reason}"
     yield from _alone(s, _close(position, reason, detail), position)
+
+
+def _beyond_delta(s: Situation, position: Position, policy: Policy) -> Outcomes:
+    """What no share delivers of a sold option that has come too near the money, from the first minute on."""
+    bare = naked_part(s, position, policy)
+    beyond = beyond_limit(s, [position.holding], policy) if bare > 0 else ""
+    if beyond:
+        close = _close(position, CloseReason.STOP_LOSS, beyond)
+        yield replace(close, remain=s.book.held(position) - bare)
 
 
 def due(

@@ -10,12 +10,15 @@ from decimal import Decimal
 
 from standfast.core.at_once import Exits, entered, fires_at_once
 from standfast.core.at_stake import at_stake, counted_at, unit_price
+from standfast.core.covering import delivers
 from standfast.core.policy import HeldBy
 from standfast.core.results import Levels
+from standfast.core.short_delta import closes_at_once
 from standfast.core.situation import Situation
 from standfast.core.worth import Sides
 from standfast.model.booked import Stage
 from standfast.model.ids import Holding
+from standfast.model.option import option_contract
 from standfast.model.order import ZERO
 from standfast.model.position import CloseReason, Phase
 
@@ -128,6 +131,7 @@ def _terms(s: Situation, asked: Asked) -> Iterator[str]:
     if asked.target is not None and (asked.target - price) * sign <= 0:
         yield f"target {asked.target} is not beyond {price}"
     yield from _at_once(s, asked, sign)
+    yield from _too_near_the_money(s, asked)
 
 
 def _at_once(s: Situation, asked: Asked, sign: int) -> Iterator[str]:
@@ -150,6 +154,15 @@ def _at_once(s: Situation, asked: Asked, sign: int) -> Iterator[str]:
         target=None,
     )
     yield from fires_at_once(Exits(at, policy, paid, WIDE_FROM), after)
+
+
+def _too_near_the_money(s: Situation, asked: Asked) -> Iterator[str]:
+    """A sold option whose delta is beyond its policy's limit, unless shares that no other call needs deliver it."""
+    is_option = option_contract(asked.holding.instrument) is not None
+    if asked.quantity > 0 or not is_option or delivers(s, asked.holding, -asked.quantity):
+        return
+    policy = s.rules.policy(asked.strategy, asked.holding, s.instrument(asked.holding).kind)
+    yield from closes_at_once(s, [asked.holding], policy)
 
 
 def against_count(s: Situation) -> Iterator[str]:

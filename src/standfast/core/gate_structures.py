@@ -13,9 +13,10 @@ from standfast.core.expiring import is_due
 from standfast.core.gate import Asked, against_account, against_count, against_instrument
 from standfast.core.payoff import outlook_of
 from standfast.core.policy import HeldBy
-from standfast.core.shapes import kind_of
+from standfast.core.shapes import kind_of, sold_by
+from standfast.core.short_delta import closes_at_once
 from standfast.core.situation import Situation
-from standfast.core.worth import Sides, delta, structure_levels, worth
+from standfast.core.worth import Sides, structure_levels, worth
 from standfast.model.ids import PositionId
 from standfast.model.structure import LEGS_MAX, HeldLeg, Leg, Structure, StructureKind, legs_text
 
@@ -112,11 +113,7 @@ def _at_once(s: Situation, asked: AskedStructure, now: Sides) -> Iterator[str]:
     at = structure_levels(shown, policy, of=entry)
     held_here = replace(policy, held_by=HeldBy.GUARD)  # whatever it says: no broker rests a stop for several legs
     yield from fires_at_once(Exits(at, held_here, entry, WIDE_FROM), after)
-    limit = policy.short_delta_limit
-    for leg in asked.legs if limit is not None else ():
-        known = delta(s, leg) if leg.contract is not None and leg.sign < 0 else None
-        if known is not None and limit is not None and abs(known) >= limit:
-            yield f"the delta of {leg.holding} is {known}: short_delta_limit = {limit} would close it at once"
+    yield from closes_at_once(s, sold_by(asked.legs), policy)
 
 
 def brings(now: Sides) -> Decimal:

@@ -21,6 +21,7 @@ from standfast.core.cover import cover_of, is_cancelling, is_listed, stands_alon
 from standfast.core.own_record import record_findings, unread_finding
 from standfast.core.policy import Foreign, HeldBy
 from standfast.core.results import Clarity, judge, levels_of
+from standfast.core.short_delta import naked_part, without_delta
 from standfast.core.situation import Situation
 from standfast.core.stays import may_stay, rests_beside_close
 from standfast.model.booked import BookedOrder, Stage
@@ -276,21 +277,30 @@ def _blind_findings(s: Situation, holding: Holding) -> Iterator[Finding]:
     if not s.trades(holding):
         return
     for position in s.book.guarded_at(holding):
-        if s.book.held(position) <= 0 or position.is_leaving:
+        if s.book.held(position) <= 0 or position.is_leaving or _awaits_first_quote(s, position):
             continue
-        policy = s.policy(position)
-        if not watches_prices(s, position):
-            continue
-        judged = judge(s, position, policy)
-        if judged.clarity is not Clarity.CLEAR and not _awaits_first_quote(s, position):
+        whys = tuple(_blind(s, position))
+        if whys:
             yield Finding(
                 kind=BreakKind.BLIND,
                 holding=holding,
                 booked="price rules held by the guard",
-                reported="no usable quote" if judged.price is None else "judged at the mid",
-                evidence=judged.reason,
+                reported=whys[0][0],
+                evidence="; ".join(why for _, why in whys),
             )
             return
+
+
+def _blind(s: Situation, position: Position) -> Iterator[tuple[str, str]]:
+    """What cannot be judged by, and why."""
+    policy = s.policy(position)
+    judged = judge(s, position, policy) if watches_prices(s, position) else None
+    if judged is not None and judged.clarity is not Clarity.CLEAR:
+        yield "no usable quote" if judged.price is None else "judged at the mid", judged.reason
+    sold = [holding for holding in (position.holding,) if naked_part(s, position, policy) > 0]
+    unknown = without_delta(s, sold)
+    if unknown:
+        yield "no usable delta", unknown
 
 
 def _awaits_first_quote(s: Situation, position: Position) -> bool:

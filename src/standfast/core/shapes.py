@@ -152,6 +152,21 @@ def made_good(legs: Sequence[Leg]) -> frozenset[Holding]:
     return frozenset(leg.holding for leg in options if _follows(leg) == -shares.sign)
 
 
+def sold_in(structure: Structure) -> list[Holding]:
+    """Options that are held short, but for those which the shares beside them deliver."""
+    return _not_delivered(structure.shape, [held.leg for held in structure.legs if held.net < 0])
+
+
+def sold_by(legs: tuple[Leg, ...]) -> list[Holding]:
+    """The same of legs that are to be opened."""
+    return _not_delivered(legs, [leg for leg in legs if leg.sign < 0])
+
+
+def _not_delivered(legs: tuple[Leg, ...], short: Iterable[Leg]) -> list[Holding]:
+    delivered = made_good(legs)
+    return [leg.holding for leg in short if leg.contract is not None and leg.holding not in delivered]
+
+
 def _follows(leg: Leg) -> int:
     """The way an option gains: +1 when the underlying rises."""
     return leg.sign if _option(leg).right is Right.CALL else -leg.sign

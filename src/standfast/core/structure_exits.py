@@ -16,11 +16,12 @@ from standfast.core.expiring import expiry_alarms, pin_times
 from standfast.core.ladder import climbed
 from standfast.core.policy import Policy
 from standfast.core.results import Judged, Levels
-from standfast.core.shapes import broken, entry, shares_among
+from standfast.core.shapes import broken, entry, shares_among, sold_in
+from standfast.core.short_delta import beyond_limit
 from standfast.core.situation import Outcome, Outcomes, Situation
 from standfast.core.tell import rule_due, short_price
 from standfast.core.time_rules import next_times, overdue
-from standfast.core.worth import Worth, delta, judge_structure, result_of, sold, structure_levels, worth
+from standfast.core.worth import Worth, judge_structure, result_of, structure_levels, worth
 from standfast.model.journal import CloseRequested, TrailMoved
 from standfast.model.position import CloseReason, Trail
 from standfast.model.structure import Leg, Structure
@@ -81,7 +82,7 @@ def _price_rules(s: Situation, structure: Structure, policy: Policy) -> Outcomes
         if reason is not None:
             yield _close(structure, reason, _told(found, judged, cost, gains=reason is CloseReason.TAKE_PROFIT))
             return
-    beyond = _beyond_delta(s, structure, policy)
+    beyond = beyond_limit(s, sold_in(structure), policy)
     if beyond:
         yield _close(structure, CloseReason.STOP_LOSS, beyond)
 
@@ -101,16 +102,6 @@ def due(at: Levels, price: Decimal, *, gain: Decimal | None, young: bool) -> Clo
 
 def _climb(structure: Structure, policy: Policy, cost: Decimal | None, net: Decimal) -> Trail | None:
     return climbed(policy.trailing, structure.trail, result_of(net, cost)) if cost else None
-
-
-def _beyond_delta(s: Situation, structure: Structure, policy: Policy) -> str:
-    """Which sold option has come too near the money, and how near."""
-    limit = policy.short_delta_limit
-    for leg in sold(structure) if limit is not None else []:
-        found = delta(s, leg)
-        if found is not None and limit is not None and abs(found) >= limit:
-            return f"short delta {abs(found)} of {leg.holding} is at the limit of {limit}"
-    return ""
 
 
 def _told(found: Worth, judged: Judged, cost: Decimal | None, *, gains: bool) -> str:

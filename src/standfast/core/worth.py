@@ -20,7 +20,8 @@ from decimal import Decimal
 
 from standfast.core.policy import Policy
 from standfast.core.results import STUCK, Clarity, Judged, Levels
-from standfast.core.shapes import basis_of, broken, entry, least_loss, made_good, shares_among
+from standfast.core.shapes import basis_of, broken, entry, least_loss, made_good, shares_among, sold_in
+from standfast.core.short_delta import without_delta
 from standfast.core.situation import Sight, Situation
 from standfast.model.breaks import BreakKind, Finding
 from standfast.model.ids import Holding
@@ -28,9 +29,6 @@ from standfast.model.order import ZERO
 from standfast.model.position import CloseReason
 from standfast.model.quote import Quote
 from standfast.model.structure import Leg, Structure, multiplier_of, weight
-
-GREEKS_FRESH = timedelta(minutes=90)
-"""Greeks older than this say nothing of now: brokers figure them once an hour."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,8 +267,10 @@ def blindness(s: Situation, structure: Structure, policy: Policy) -> Finding | N
         elif judged.clarity is Clarity.CLEAR and not entry(structure):
             reported = "no entry price to judge it by"
             whys.append((structure.shape[0].holding, "it was entered at even, or not every leg has filled"))
-    if policy.short_delta_limit is not None:
-        whys += [(leg.holding, f"{leg.holding}: no delta, or an old one") for leg in without_delta(s, structure)]
+    sold = sold_in(structure) if policy.short_delta_limit is not None else []
+    unknown = without_delta(s, sold)
+    if unknown:
+        whys.append((sold[0], unknown))
     if not whys:
         return None
     return Finding(
@@ -281,20 +281,3 @@ def blindness(s: Situation, structure: Structure, policy: Policy) -> Finding | N
         reported=reported,
         evidence="; ".join(why for _, why in whys),
     )
-
-
-def sold(structure: Structure) -> list[Leg]:
-    """Options that are held short, but for those which the shares beside them deliver."""
-    delivered = made_good(structure.shape)
-    short = (held.leg for held in structure.legs if held.leg.contract is not None and held.net < 0)
-    return [leg for leg in short if leg.holding not in delivered]
-
-
-def without_delta(s: Situation, structure: Structure) -> list[Leg]:
-    """Sold options whose delta is not known, or too old to be judged by."""
-    return [leg for leg in sold(structure) if delta(s, leg) is None]
-
-
-def delta(s: Situation, leg: Leg) -> Decimal | None:
-    known = s.greeks.get(leg.holding)
-    return known.delta if known is not None and s.broker_now - known.at <= GREEKS_FRESH else None

@@ -57,6 +57,9 @@ class ShownPolicy(Protocol):
     @property
     def emergency_stop(self) -> Decimal | None: ...
 
+    @property
+    def short_delta_limit(self) -> Decimal | None: ...
+
 
 class ShownRules(Protocol):
     """As much of an account's rules (`core.policy.Rules`) as showing a position needs."""
@@ -134,6 +137,14 @@ def _kind(holding: Holding) -> str:
     return Kind.PERPETUAL if ":" in holding.instrument else Kind.EQUITY
 
 
+def short_delta_limit(position: Position, rules: ShownRules | None) -> Decimal | None:
+    """The delta at which the guard buys it back; None where it is no sold option, or its policy has no such limit."""
+    is_sold = position.sign < 0 and option_contract(position.holding.instrument) is not None
+    if rules is None or not is_sold or not position.is_guarded or position.phase is Phase.CLOSED:
+        return None
+    return rules.policy(position.strategy, position.holding, Kind.OPTION).short_delta_limit
+
+
 def _widest(stops: Sequence[BookedOrder], position: Position) -> Decimal | None:
     """Of several stops the one that bounds the loss last."""
     prices = [order.stop_price for order in stops if order.stop_price is not None]
@@ -199,6 +210,7 @@ def position(
             "covered": protection.covered,
             "naked_seconds": number(protection.naked_seconds),
         },
+        "short_delta_limit": number(short_delta_limit(found, rules)),
         "adopted": found.adopted_at is not None,
     }
 

@@ -20,6 +20,7 @@ class Policy(NamedTuple):
     stop_loss: Decimal | None
     emergency_stop: Decimal | None
     match: Mapping[str, str]
+    short_delta_limit: Decimal | None = None
 
 
 NONE = Policy("broker", None, None, {})
@@ -53,7 +54,12 @@ def _policy(table: Mapping[str, object]) -> Policy:
         stop_loss=_distance(table.get("stop_loss")),
         emergency_stop=_distance(table.get("emergency_stop")),
         match={key: str(glob) for key, glob in match.items()} if isinstance(match, dict) else {},
+        short_delta_limit=_share(table.get("short_delta_limit")),
     )
+
+
+def _share(value: object) -> Decimal | None:
+    return Decimal(str(value)) if isinstance(value, int | float | Decimal) and not isinstance(value, bool) else None
 
 
 def _distance(value: object) -> Decimal | None:

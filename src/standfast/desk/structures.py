@@ -10,10 +10,10 @@ from datetime import datetime
 from decimal import Decimal
 
 from standfast.core.book import Book
-from standfast.core.shapes import basis_of, entry, kind_of, least_loss, shares_among, whole_units
+from standfast.core.shapes import basis_of, entry, kind_of, least_loss, shares_among, sold_in, whole_units
 from standfast.core.structures import phase_of, position_of, structure_of
 from standfast.desk import documents
-from standfast.desk.documents import Document, ShownRules, number, time
+from standfast.desk.documents import Document, ShownPolicy, ShownRules, number, time
 from standfast.model.journal import Allocation
 from standfast.model.order import ZERO, Fill
 from standfast.model.position import Phase, Position
@@ -63,8 +63,7 @@ def stop(structure: Structure, rules: ShownRules | None) -> Decimal | None:
     cost = entry(structure)
     if rules is None or not cost:
         return structure.stop
-    first, shares = structure.shape[0], shares_among(structure.shape)
-    policy = rules.policy(structure.strategy, *((first.holding, "option") if shares is None else (shares.holding,)))
+    policy = _policy(structure, rules)
     distance = policy.stop_loss if policy.stop_loss is not None else policy.emergency_stop
     level = structure.stop
     if level is None and distance is not None:
@@ -73,6 +72,18 @@ def stop(structure: Structure, rules: ShownRules | None) -> Decimal | None:
         trailed = cost + structure.trail.stop * abs(cost)
         level = trailed if level is None else max(level, trailed)
     return level
+
+
+def _policy(structure: Structure, rules: ShownRules) -> ShownPolicy:
+    first, shares = structure.shape[0], shares_among(structure.shape)
+    return rules.policy(structure.strategy, *((first.holding, "option") if shares is None else (shares.holding,)))
+
+
+def short_delta_limit(structure: Structure, rules: ShownRules | None) -> Decimal | None:
+    """The delta of something sold in it at which the guard closes it; None where nothing is, or there is no such."""
+    if rules is None or not structure.is_guarded or not sold_in(structure):
+        return None
+    return _policy(structure, rules).short_delta_limit
 
 
 def document(
@@ -104,6 +115,7 @@ def document(
             "covered": covered >= held,
             "naked_seconds": "0",
         },
+        "short_delta_limit": number(short_delta_limit(structure, rules)),
         "adopted": booked.adopted_at is not None,
     }
 

@@ -167,6 +167,7 @@ class Quotes:
         self.good: Mapping[Holding, Quote] = Good(self._gates)
         self.greeks: dict[Holding, Greeks] = {}
         self._greeks_asked: datetime | None = None
+        self._greeks_asked_of: set[Holding] = set()
         self.bands: dict[Holding, Band] = {}
         self.columns = Columns()
         """The net prices of structures."""
@@ -323,14 +324,16 @@ class Quotes:
         return self._greeks_of.greeks if self._greeks_of is not None else None
 
     def _without_greeks(self, now: datetime) -> set[Holding]:
-        """Options whose greeks are due: no stream brings them, only a quote that is asked for does."""
+        """Options whose greeks are due: no stream brings them, only a quote that is asked for does. All of them once a
+        minute, and one that is new at once: what is sold may be beyond its limit already."""
         if self._told_greeks is None:
             return set()
         options = {holding for holding in self.bands if option_contract(holding.instrument) is not None}
-        if not options or (self._greeks_asked is not None and now - self._greeks_asked < GREEKS_EVERY):
-            return set()
-        self._greeks_asked = now
-        return options
+        if options and (self._greeks_asked is None or now - self._greeks_asked >= GREEKS_EVERY):
+            self._greeks_asked, self._greeks_asked_of = now, set()
+        due = options - self._greeks_asked_of
+        self._greeks_asked_of = options
+        return due
 
     def _gate(self, instrument: InstrumentId) -> Gate:
         gate = self._gates.get(instrument)
