@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -58,7 +58,7 @@ async def ask(config: Path, *arguments: str, answer: tuple[bool, str] | None) ->
 
 
 @pytest.mark.parametrize(
-    ("arguments", "verb", "sent"),
+    ("typed", "verb", "sent"),
     [
         (
             ["open", "paper", "spy", "-3", "--strategy", "trend", "--limit", "601.50", "--id", "k7"],
@@ -83,13 +83,24 @@ async def ask(config: Path, *arguments: str, answer: tuple[bool, str] | None) ->
     ids=lambda value: value[0] if isinstance(value, list) else "",
 )
 async def test_an_act_travels_as_a_request_of_flat_text(
-    arguments: list[str], verb: str, sent: Mapping[str, str], config: Path
+    typed: list[str], verb: str, sent: Mapping[str, str], config: Path
 ) -> None:
-    ran, request = await ask(config, *arguments, answer=(True, "proven by fill x9"))
+    ran, request = await ask(config, *typed, answer=(True, "proven by fill x9"))
 
+    arguments = {name: value for name, value in request.arguments.items() if name != "until"}
     assert (ran.code, ran.out) == (0, "Done: proven by fill x9\n")
-    assert (request.account, request.verb, request.arguments) == ("paper", verb, sent)
+    assert (request.account, request.verb, arguments) == ("paper", verb, sent)
     assert "@" in request.by
+
+
+@pytest.mark.parametrize(("wait", "seconds"), [("0s", 30), ("2m", 120)])
+async def test_an_opening_is_to_be_taken_while_it_is_waited_for_and_not_long_after(
+    wait: str, seconds: int, config: Path
+) -> None:
+    _, request = await ask(config, "open", "paper", "SPY", "1", "--wait", wait, answer=(True, ""))
+
+    assert datetime.fromisoformat(request.arguments["until"]) - request.at <= timedelta(seconds=seconds)
+    assert datetime.fromisoformat(request.arguments["until"]) > request.at
 
 
 async def test_an_act_that_was_not_done_is_1_with_the_reason(config: Path) -> None:

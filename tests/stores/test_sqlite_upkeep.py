@@ -70,6 +70,8 @@ def test_a_reader_sees_everything_beside_a_running_guard(tmp_path: Path) -> None
                 assert reader.head(AccountId("b")) == (0, "00" * 32)
                 assert reader.book(A, SampleState) == (3, sample_state())
                 assert reader.requests(A) == [request("r")]
+                assert reader.request(RequestId("r")) == (request("r"), False, None)
+                assert reader.request(RequestId("none")) is None
                 assert reader.lease(A) == LeaseRow(epoch=1, holder="one", expires="2026-01-05T14:30:15.000000Z")
                 assert reader.lease(AccountId("b")) is None
 

@@ -9,6 +9,7 @@ import os
 import sys
 import time
 from collections.abc import Mapping
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import TypeVar
@@ -17,9 +18,10 @@ from standfast.cli import doors, render
 from standfast.cli.arguments import Options
 from standfast.cli.render import BAD, GOOD
 from standfast.core.book import Book
-from standfast.desk import documents, ledger, stored
+from standfast.desk import acts, asking, ledger, stored
+from standfast.desk.acts import Act
 from standfast.model.errors import StandfastError
-from standfast.model.ids import AccountId, RequestId, digest
+from standfast.model.ids import AccountId, PositionId, RequestId, digest
 
 Named = TypeVar("Named", bound=str)
 
@@ -27,15 +29,8 @@ POLL = 0.1
 """Seconds between two looks for the outcome."""
 TELL_EVERY = 5.0
 """Seconds between two lines of progress."""
-
-
-class Act:
-    """One act, ready to travel: account, verb, and flat text arguments."""
-
-    def __init__(self, account: AccountId, verb: str, arguments: Mapping[str, str]) -> None:
-        self.account = account
-        self.verb = verb
-        self.arguments = {name: value for name, value in arguments.items() if value}
+GOOD_FOR_LEAST = 30.0
+"""Seconds in which an opening has to be taken, however short its operator waits for the proof."""
 
 
 def act(options: Options) -> int:
@@ -83,56 +78,26 @@ def _act(options: Options, books: list[Book]) -> Act:
 
 def _on_account(options: Options, books: list[Book]) -> Act:
     account = _account(options.account, books)
-    if options.verb == "open" and options.legs:
-        return Act(account, "open", _structure_arguments(options))
     if options.verb == "open":
-        if options.instrument is None or options.quantity is None or options.credit or options.debit or options.units:
-            raise StandfastError("open: write INSTRUMENT QUANTITY, or --legs with --quantity, --credit or --debit")
-        arguments = {
-            "instrument": options.instrument,
-            "quantity": _text(options.quantity),
-            "strategy": options.strategy,
-            "limit": _text(options.limit),
-            "stop": _text(options.stop),
-            "target": _text(options.target),
-            "key": options.key,
-        }
-        _refuse_wrong_side(options.quantity, options.stop, options.target)
-        return Act(account, "open", arguments)
+        return _opening(options, account)
     if options.verb == "flatten":
-        return Act(account, "flatten", {"everything": "true" if options.everything else ""})
-    return Act(account, options.verb, {"scope": options.scope or "", "reason": options.reason})
+        return acts.flattening(account, everything=options.everything)
+    return acts.freezing(account, options.verb, options.scope or "", options.reason)
 
 
-def _structure_arguments(options: Options) -> dict[str, str]:
-    if options.instrument is not None or options.limit:
-        raise StandfastError("--legs: the instruments are its legs, the price is --credit or --debit")
-    if options.credit is not None and options.debit is not None:
-        raise StandfastError("--credit and --debit: a unit brings something or costs something")
-    return {
-        "legs": " ".join(options.legs.upper().split()),
-        "quantity": _text(options.units) or "1",
-        "credit": _text(options.credit),
-        "debit": _text(options.debit),
-        "stop": _text(options.stop),
-        "target": _text(options.target),
-        "strategy": options.strategy,
-        "key": options.key,
-    }
-
-
-def _refuse_wrong_side(quantity: Decimal, stop: Decimal | None, target: Decimal | None) -> None:
-    """A stop lies on the losing side of a target: seen before anything is asked of a broker."""
-    for name, price in (("stop", stop), ("target", target)):
-        if price is not None and price <= 0:
-            raise StandfastError(f"--{name} {price}: give a price above zero; only a spread's may lie below")
-    if stop is None or target is None:
-        return
-    if (target - stop) * quantity <= 0:
-        direction, words = ("long", "below") if quantity > 0 else ("short", "above")
-        raise StandfastError(
-            f"stop {stop}: the stop of a {direction} position lies {words} its target {target}; swap them"
-        )
+def _opening(options: Options, account: AccountId) -> Act:
+    until = ledger.now() + timedelta(seconds=max(options.wait, GOOD_FOR_LEAST))
+    wanted = acts.Wanted(
+        key=options.key, strategy=options.strategy, stop=options.stop, target=options.target, until=until
+    )
+    if options.legs:
+        if options.instrument is not None or options.limit:
+            raise StandfastError("--legs: the instruments are its legs, the price is --credit or --debit")
+        net = acts.net_of(options.credit, options.debit)
+        return acts.opening_of_legs(account, options.legs, options.units or Decimal(1), wanted, net=net)
+    if options.instrument is None or options.quantity is None or options.credit or options.debit or options.units:
+        raise StandfastError("open: write INSTRUMENT QUANTITY, or --legs with --quantity, --credit or --debit")
+    return acts.opening(account, options.instrument, options.quantity, wanted, limit=options.limit)
 
 
 def _on_position(options: Options, books: list[Book]) -> Act:
@@ -140,32 +105,20 @@ def _on_position(options: Options, books: list[Book]) -> Act:
         options.position, "open position", {b.account: [*b.state.structures, *b.state.positions] for b in books}
     )
     book = next(book for book in books if book.account == account)
-    if id in book.state.structures:
-        return _on_structure(options, account, id)
-    position = book.state.positions[id]
+    is_structure = id in book.state.structures
     if options.verb == "close":
-        held = book.held(position)
-        if options.quantity is not None and options.quantity > held:
-            raise StandfastError(
-                f"--quantity {options.quantity}: {id} holds {documents.number(held)}; leave it out for all"
-            )
-        arguments = {"position": id, "quantity": _text(options.quantity), "reason": options.reason}
-        return Act(account, "close", arguments)
-    if options.none and (options.stop is not None or options.target is not None):
-        raise StandfastError("--none leaves a position without protection: write it without --stop and --target")
-    _refuse_wrong_side(Decimal(position.sign), options.stop, options.target)
-    stop, target = _text(options.stop), _text(options.target)
-    return Act(
-        account, "protect", {"position": id, "stop": stop, "target": target, "none": "true" if options.none else ""}
-    )
+        if not is_structure:
+            _refuse_more_than_held(options, book, PositionId(id))
+        return acts.closing(account, id, quantity=options.quantity, reason=options.reason)
+    if not is_structure:
+        acts.refuse_wrong_side(Decimal(book.state.positions[PositionId(id)].sign), options.stop, options.target)
+    return acts.protecting(account, id, stop=options.stop, target=options.target, bare=options.none)
 
 
-def _on_structure(options: Options, account: AccountId, id: str) -> Act:
-    if options.verb == "close":
-        return Act(account, "close", {"position": id, "quantity": _text(options.quantity), "reason": options.reason})
-    none = "true" if options.none else ""
-    prices = {"stop": _text(options.stop), "target": _text(options.target)}
-    return Act(account, "protect", {"position": id, "none": none, **prices})
+def _refuse_more_than_held(options: Options, book: Book, id: PositionId) -> None:
+    held = book.held(book.state.positions[id])
+    if options.quantity is not None and options.quantity > held:
+        raise StandfastError(f"--quantity {options.quantity}: {id} holds {acts.text(held)}; leave it out for all")
 
 
 def _undo(options: Options, books: list[Book]) -> Act:
@@ -202,10 +155,6 @@ def _one(wanted: str, kind: str, names: Mapping[AccountId, list[Named]]) -> tupl
     return found[0]
 
 
-def _text(value: Decimal | None) -> str:
-    return documents.number(value) or ""
-
-
 def _confirmed(options: Options) -> bool:
     """An owner's word, typed on a terminal. A script is not asked: it must be able to end things at once."""
     if options.yes or not sys.stdin.isatty():
@@ -225,15 +174,10 @@ def _by_ourselves(options: Options, wanted: Act) -> tuple[bool, str]:
 
 
 def through_guard(options: Options, wanted: Act) -> tuple[bool, str]:
-    from standfast.ports import Request
-
-    now, who = ledger.now(), _who()
+    now, who = ledger.now(), asking.who()
     request = RequestId(digest(wanted.account, wanted.verb, sorted(wanted.arguments.items()), who, now, os.getpid()))
     path = ledger.path_of(options.config)
-    stored.put_request(
-        path,
-        Request(id=request, account=wanted.account, verb=wanted.verb, arguments=wanted.arguments, by=who, at=now),
-    )
+    asking.put(path, wanted, request, by=who, at=now)
     _tell(options, f"Asked the guard of {wanted.account} (request {request}); waiting for the proof.")
     progress = _Progress(options, request)
     outcome = stored.wait_request(path, request, attempts=1 + int(options.wait / POLL), pause=progress.pause)
@@ -263,15 +207,3 @@ def _tell(options: Options, text: str) -> None:
     """Progress goes to standard error, so that a pipe carries the outcome alone."""
     if not options.json:
         print(text, file=sys.stderr)
-
-
-def _who() -> str:
-    """Who asks: the login, and where from."""
-    import getpass
-    import socket
-
-    try:
-        login = getpass.getuser()
-    except (KeyError, OSError):  # a container may have a user id without a name
-        login = str(os.getuid())
-    return f"{login}@{socket.gethostname()}"

@@ -107,10 +107,13 @@ def seconds(text: str) -> float:
 
 def instrument(text: str) -> str:
     """An instrument's name, as the broker writes it: upper case, no blanks; of a hedged account with its side."""
-    if not text or text != text.strip() or any(character.isspace() for character in text):
-        raise argparse.ArgumentTypeError(f"{text!r}: an instrument has no blanks in it; write for example SPY")
-    name, _, side = text.rpartition(":")
-    return f"{name.upper()}:{side.lower()}" if name and side.lower() in ("long", "short") else text.upper()
+    from standfast.desk.acts import instrument_named
+    from standfast.model.errors import Misasked
+
+    try:
+        return instrument_named(text)
+    except Misasked as wrong:
+        raise argparse.ArgumentTypeError(str(wrong)) from None
 
 
 def day(text: str) -> str:

@@ -11,7 +11,7 @@ from standfast.cli import render, spreads
 from standfast.cli.arguments import Options
 from standfast.cli.render import BAD, DIM, GOOD, WARN, Cell, Column
 from standfast.core.book import Book
-from standfast.desk import documents, ledger, stored, structures
+from standfast.desk import documents, held, ledger, structures
 from standfast.model.alert import Alert, Severity
 from standfast.model.booked import BookedOrder, Stage
 from standfast.model.breaks import Break
@@ -74,56 +74,33 @@ SEVERITY_STYLES = {Severity.INFO: "", Severity.WARNING: WARN, Severity.CRITICAL:
 
 def positions(options: Options) -> int:
     """Print every open position, with `--all` the closed ones before them."""
-    now = ledger.now()
+    now, everything = ledger.now(), options.all
     rules = ledger.rules(options.config)
     with ledger.opened(options.config) as books:
-        found = [
-            (book, rules.get(book.account), position, documents.time_of(book, now))
-            for book in books.of(options.account)
-            for position in _kept(book, closed_too=options.all)
-        ]
-        wholes = [
-            (book, rules.get(book.account), each, documents.time_of(book, now))
-            for book in books.of(options.account)
-            for each in structures.kept(book, closed_too=options.all)
-        ]
-        kept = {book.account for book, _, each, _ in found if each.is_guarded and each.phase is not Phase.CLOSED}
-        kept |= {book.account for book, _, each, _ in wholes if each.is_guarded and each.closed_at is None}
-        unwatched = _unwatched(books, kept, now)
+        found = list(books.of(options.account))
+        guarded = {book.account for book in found if held.has_something_to_guard(book)}
+        unwatched = held.unwatched(books, guarded, now)
+    shown = [(book, rules.get(book.account), book.account not in unwatched) for book in found]
     if options.json:
-        shown = [
-            documents.position(book, position, rules=each, now=at, is_watched=book.account not in unwatched)
-            for book, each, position, at in found
+        each = [
+            held.positions(book, rule, now, closed_too=everything, is_watched=watched) for book, rule, watched in shown
         ]
-        shown += [
-            structures.document(book, spread, rules=each, now=at, is_watched=book.account not in unwatched)
-            for book, each, spread, at in wholes
-        ]
-        render.document({"positions": shown})
-    else:
-        rows = [
-            _position_row(book, position, each, at, is_watched=book.account not in unwatched)
-            for book, each, position, at in found
-        ]
-        rows += [
-            spreads.row(book, spread, each, is_watched=book.account not in unwatched)
-            for book, each, spread, _ in wholes
-        ]
-        render.table(POSITION_COLUMNS, rows, empty="No positions.")
-        for account in unwatched:
-            render.aside(f"{account}: no guard runs, only what rests at the broker protects. Start it: standfast guard")
+        render.document({"positions": [document for documents in each for document in documents]})
+        return 0
+    rows = [
+        _position_row(book, position, rule, documents.time_of(book, now), is_watched=watched)
+        for book, rule, watched in shown
+        for position in held.alone(book, closed_too=everything)
+    ]
+    rows += [
+        spreads.row(book, whole, rule, is_watched=watched)
+        for book, rule, watched in shown
+        for whole in structures.kept(book, closed_too=everything)
+    ]
+    render.table(POSITION_COLUMNS, rows, empty="No positions.")
+    for account in unwatched:
+        render.aside(f"{account}: no guard runs, only what rests at the broker protects. Start it: standfast guard")
     return 0
-
-
-def _unwatched(books: ledger.Books, accounts: set[AccountId], now: datetime) -> list[AccountId]:
-    """Of these accounts those that no living guard holds."""
-    return [each for each in books.accounts if each in accounts and not stored.is_held(books.reader.lease(each), now)]
-
-
-def _kept(book: Book, *, closed_too: bool) -> Iterable[Position]:
-    if closed_too:
-        yield from (each for each in book.state.closed.values() if structures.is_shown_alone(book, each))
-    yield from (each for each in book.state.positions.values() if structures.is_shown_alone(book, each))
 
 
 def _position_row(

@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from standfast.cli import doors, render
-from standfast.cli.acting import Act, through_guard
+from standfast.cli.acting import through_guard
 from standfast.cli.arguments import Options
 from standfast.cli.render import BAD, GOOD, Cell, Column
 from standfast.desk import ledger, stored
+from standfast.desk.acts import Act
 from standfast.model.ids import AccountId
 
 COLUMNS = (Column(""), Column("ENTRY"), Column("STRATEGY"), Column("HELD", wraps=True), Column("WHAT", wraps=True))

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from standfast.model.journal import Entry
     from standfast.ports import Request
+    from standfast.stores.promises import KeptRequest as KeptRequest
     from standfast.stores.promises import RequestOutcome
     from standfast.stores.sqlite.reading import LeaseRow, LedgerReader
     from standfast.stores.sqlite.upkeep import Verified

@@ -14,6 +14,14 @@ StandfastError
 │   ├── JournalDamaged      the chain does not verify: refuse to start
 │   └── LeaseLost           another process writes this account: stop
 │       └── Superseded      it was ours to write until the other took over
+├── AskError                what a program asked of a guard has no proof
+│   ├── Misasked            it cannot be meant so: nothing was asked
+│   ├── AskedOtherwise      its id asked for something else before: nothing was asked
+│   ├── NoGuard             nobody guards the account: nothing was asked
+│   ├── Unanswered          asked, and no guard has answered: ask again under the same id
+│   ├── NotDone             accepted, and it came to nothing
+│   │   └── Refused         it was not accepted: nothing was sent
+│   └── Unproven            accepted, and not proven in time: go on waiting
 ├── RecordUnreadable        the bot's own record cannot be read now: evidence of nothing
 └── SettingsError           found before anything starts
 
@@ -111,3 +119,39 @@ class RecordUnreadable(StandfastError):
 
 class SettingsError(StandfastError):
     """Found before anything starts: names the key, the value and the remedy."""
+
+
+class AskError(StandfastError):
+    """What a program asked of a guard (`standfast.client`) has no proof. The text says where, what, and what to do."""
+
+
+class Misasked(AskError):
+    """It cannot be meant so: nothing was asked. The text names the value and the remedy."""
+
+
+class AskedOtherwise(AskError):
+    """Its id asked for something else before: nothing was asked. One id is one act."""
+
+
+class NoGuard(AskError):
+    """Nobody guards the account: nothing was asked."""
+
+
+class Unanswered(AskError):
+    """Asked, and no guard has answered in time. Ask again under the same id: it is not done twice."""
+
+
+class NotDone(AskError):
+    """Accepted, and it came to nothing: an order that was refused, an opening that was rolled back."""
+
+
+class Refused(NotDone):
+    """It was not accepted: nothing was sent. `reasons` holds every one."""
+
+    def __init__(self, text: str, reasons: tuple[str, ...] = ()) -> None:
+        super().__init__(text)
+        self.reasons = tuple(redact(each) for each in reasons)
+
+
+class Unproven(AskError):
+    """Accepted, and not proven in time: it may still come to be, or to nothing. Go on waiting."""

@@ -2,6 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from standfast.ports import Request
 
 LEASE_TIME = timedelta(seconds=15)
 """A lease not renewed for this long may be taken over. Renew at a third of it."""
@@ -16,3 +20,12 @@ class RequestOutcome:
 
     ok: bool
     detail: str
+
+
+class KeptRequest(NamedTuple):
+    """An act as the ledger has it, and how far it has come."""
+
+    request: "Request"
+    is_taken: bool
+    """By a guard, which has journaled it."""
+    outcome: RequestOutcome | None

@@ -6,7 +6,7 @@ against the chain; what does not verify raises JournalDamaged naming the entry.
 
 import hashlib
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,7 +31,7 @@ from standfast.stores.codec import (
     to_entry,
     unpack,
 )
-from standfast.stores.promises import RequestOutcome
+from standfast.stores.promises import KeptRequest, RequestOutcome
 from standfast.stores.sqlite import statements
 from standfast.stores.sqlite.connection import open_reader, run, translated
 
@@ -122,6 +122,14 @@ class LedgerReader:
         rows = self._rows(statements.OUTCOME, request)
         return RequestOutcome(bool(rows[0][0]), rows[0][1]) if rows else None
 
+    def request(self, request: RequestId) -> KeptRequest | None:
+        """The act of that id, done or not; None where nobody has asked for it."""
+        rows = self._rows(statements.REQUEST, request)
+        if not rows:
+            return None
+        *asked, taken, ok, detail = rows[0]
+        return KeptRequest(_request(asked), bool(taken), RequestOutcome(bool(ok), detail) if ok is not None else None)
+
     def _stored(self, account: AccountId, after: int, limit: int | None) -> Iterator[Record]:
         """From the entry behind `after` on, at most `limit`."""
         left = _ENDLESS if limit is None else limit
@@ -165,7 +173,7 @@ UNREADABLE = "unreadable"
 """The verb of a request that is none. No such verb exists, so it is refused and answered like any other unknown one."""
 
 
-def _request(row: tuple[str, str, str, str, str, str]) -> "Request":
+def _request(row: Sequence[str]) -> "Request":
     """Anyone who can write the ledger can put a row there, so nothing in it may end a guard."""
     from standfast.ports import Request  # here: the ports cost a reading verb more than the reading
 

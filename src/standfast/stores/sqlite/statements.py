@@ -46,3 +46,4 @@ SELECT id, account, verb, arguments, by, at FROM requests WHERE account = ? AND 
 TAKE_REQUEST = "UPDATE requests SET taken = 1 WHERE id = ?"
 FINISH_REQUEST = "UPDATE requests SET taken = 1, ok = ?2, detail = ?3 WHERE id = ?1 AND ok IS NULL"
 OUTCOME = "SELECT ok, detail FROM requests WHERE id = ? AND ok IS NOT NULL"
+REQUEST = "SELECT id, account, verb, arguments, by, at, taken, ok, detail FROM requests WHERE id = ?"
