@@ -9,7 +9,7 @@ from standfast.cli.telling import TELL, sentence
 from standfast.cli.trail import Subject, subjects, trail
 from standfast.model import journal as j
 from standfast.model.ids import EntryNumber, RequestId
-from tests.cli.ledgers import OPENED, story, write
+from tests.cli.ledgers import AAPL, OPENED, story, write
 from tests.cli.running import standfast
 
 
@@ -53,6 +53,40 @@ def test_the_trail_of_a_position_holds_nothing_of_another() -> None:
 
     assert "AAPL" not in "".join(sentence(entry.fact) for entry in found)
     assert len(found) == 13
+
+
+def proposed(key: str, *facts: j.Fact) -> list[j.Entry]:
+    """A request for an opening under this key, and what came of it, among the entries of a story."""
+    request, arguments = RequestId("r-open"), {"instrument": "AAPL", "quantity": "4", "key": key}
+    taken = j.RequestTaken(request=request, verb="open", arguments=arguments, by="bot")
+    done = j.RequestDone(request=request, ok=True, detail="told")
+    told = [story()[0], taken, *facts, *story()[1:], done]
+    return [j.Entry(EntryNumber(number), 1, OPENED, fact) for number, fact in enumerate(told, start=1)]
+
+
+def test_the_trail_of_a_request_is_all_that_its_opening_went_through() -> None:
+    found = proposed("stopped")
+
+    asked = trail(found, Subject("request", "r-open"))
+
+    assert kinds(asked) == ["RequestTaken", *kinds(trail(found, Subject("position", "p-aapl-stopped")))[1:]]
+    assert kinds(asked)[-2:] == ["PositionSettled", "RequestDone"]
+    assert subjects(found)["stopped"] == Subject("position", "p-aapl-stopped")
+
+
+def test_an_opening_that_was_refused_is_found_by_its_key_with_every_reason() -> None:
+    refused = j.OpeningRefused(key="k-late", holding=AAPL, reasons=("frozen", "no quote"), by="bot")
+    found = proposed("k-late", refused)
+
+    assert subjects(found)["k-late"] == Subject("opening", "k-late")
+    for subject in (Subject("opening", "k-late"), Subject("request", "r-open")):
+        assert kinds(trail(found, subject)) == ["RequestTaken", "OpeningRefused", "RequestDone"]
+
+
+def test_a_key_is_no_name_of_anything_else() -> None:
+    found = proposed("x-stop", j.OpeningRefused(key="x-stop", holding=AAPL, reasons=("frozen",), by="bot"))
+
+    assert "FillBooked" not in kinds(trail(found, Subject("request", "r-open")))
 
 
 def test_the_trail_of_a_break_has_its_alert() -> None:

@@ -1,4 +1,4 @@
-"""The proof trail: every entry of a journal that bears on one position, order, break, alert or request.
+"""The proof trail: every entry of a journal that bears on one position, opening, order, break, alert or request.
 
 Two passes. The first finds the names that belong to what was asked for: a position's orders, both their ids, the
 request that closed it, the breaks about it and their alerts. The second keeps the entries that carry one of these
@@ -21,6 +21,7 @@ NAMES = frozenset(
         "request",
         "break_id",
         "order",
+        "key",
         "execution_id",
         "broker_order_id",
         "part",
@@ -56,7 +57,7 @@ def subjects(entries: Iterable[j.Entry]) -> dict[str, Subject]:
 
 def _introduced(fact: j.Fact) -> Iterator[tuple[str, Subject]]:
     match fact:
-        case j.OpeningRequested() | j.LotFound() | j.PositionAdopted():
+        case j.LotFound() | j.PositionAdopted():
             yield fact.position, Subject("position", fact.position)
         case j.StructureRequested() | j.StructureFormed() | j.TogetherIntended() | j.LotSplit():
             yield from _introduced_together(fact)
@@ -82,6 +83,8 @@ def _introduced_together(fact: Tied) -> Iterator[tuple[str, Subject]]:
         yield fact.id, Subject("order", fact.id)
         return
     yield fact.structure, Subject("position", fact.structure)
+    if isinstance(fact, j.StructureRequested):
+        yield fact.key, Subject("position", fact.structure)
     for leg in fact.legs:
         yield leg.position, Subject("position", leg.position)
 
@@ -94,6 +97,11 @@ def _introduced_by_people(fact: j.Fact) -> Iterator[tuple[str, Subject]]:
             yield fact.id, Subject("alert", fact.id)
         case j.RequestTaken():
             yield fact.request, Subject("request", fact.request)
+        case j.OpeningRequested():
+            yield fact.position, Subject("position", fact.position)
+            yield fact.key, Subject("position", fact.position)
+        case j.OpeningRefused():
+            yield fact.key, Subject("opening", fact.key)
         case _:
             pass  # names nothing new
 
@@ -114,7 +122,7 @@ def trail(entries: Sequence[j.Entry], subject: Subject) -> list[j.Entry]:
 
 def related(entries: Sequence[j.Entry], subject: Subject) -> set[str]:
     """The names that belong to the subject, until no entry adds another."""
-    names = {subject.id}
+    names = {_key(subject.id) if subject.kind == "opening" else subject.id}
     known = 0
     while known != len(names):
         known = len(names)
@@ -149,18 +157,31 @@ def _follow_asked(fact: j.CloseRequested | j.OpeningRequested | j.RequestTaken, 
     match fact:
         case j.CloseRequested() if fact.position in names and fact.request is not None:
             names.add(fact.request)
-        case j.OpeningRequested() if fact.position in names:
-            names.add(fact.key)
-        case j.RequestTaken() if fact.verb == "open" and fact.arguments.get("key") in names:
-            names.add(fact.request)
+        case j.OpeningRequested():
+            _tie({fact.position, _key(fact.key)}, names)
+        case j.RequestTaken() if fact.verb == "open":
+            _tie({fact.request, _key(fact.arguments.get("key") or fact.request)}, names)
         case _:
             pass
+
+
+def _tie(both: set[str], names: set[str]) -> None:
+    """Two names of one proposal: whoever is known brings the other."""
+    if both & names:
+        names |= both
+
+
+def _key(text: str) -> str:
+    """A key is a name that somebody has made up: told from every other, so that a key "7" is no execution "7"."""
+    return f"key {text}"
 
 
 def _follow_together(fact: j.Fact, names: set[str]) -> None:
     """What is a structure's is its legs'; a leg alone is no reason to tell of the others. A part was in its whole."""
     if isinstance(fact, j.LotSplit) and fact.part in names:
         names.add(fact.position)
+    if isinstance(fact, j.StructureRequested):
+        _tie({fact.structure, _key(fact.key)}, names)
     if not isinstance(fact, Together) or fact.structure not in names:
         return
     if isinstance(fact, j.TogetherIntended):
@@ -209,6 +230,6 @@ def names_in(value: object) -> Iterator[str]:
     for each in fields(value):
         found = getattr(value, each.name)
         if each.name in NAMES and isinstance(found, str):
-            yield found
+            yield _key(found) if each.name == "key" else found
         elif is_dataclass(found) or isinstance(found, tuple):
             yield from names_in(found)
