@@ -15,12 +15,14 @@ from standfast.core.identity import WHOLE, contradiction
 from standfast.core.policy import Foreign, Policy
 from standfast.core.results import levels_of
 from standfast.core.situation import Situation
+from standfast.core.structures import LEG_BY_LEG
 from standfast.model import journal as j
-from standfast.model.effects import ReadQuotes
+from standfast.model.effects import ReadQuotes, WakeAt
 from standfast.model.ids import BrokerOrderId, ClientOrderId, Holding, PositionId
 from standfast.model.order import OrderReport, OrderState, Role, Side
 from standfast.model.position import CloseReason, Position, Standing, Trail
 from tests.core.situations import (
+    NOW,
     D,
     P,
     adopted,
@@ -281,6 +283,39 @@ def test_what_was_bought_leg_by_leg_under_its_eyes_has_its_stop_from_its_entry()
     (fact,) = formed(situation(book, policy=SPREADS, sights=prices(("4.90", "5.00"), ("0.70", "0.80"))))
 
     assert (fact.anchor, fact.gain_anchor) == (None, None)
+
+
+CALL_SOLD, CALL_BOUGHT = at("C", 3900), at("C", 4000)
+
+
+def test_the_wings_of_a_condor_that_is_opened_leg_by_leg_wait_for_what_is_sold_between_them() -> None:
+    """Found by simulation: as two strangles it was closed by halves once its bot closed another condor beside it."""
+    book = folded(*found(P, 1, Side.BUY, BOUGHT, "0.80"), *found(Q, 2, Side.BUY, CALL_BOUGHT, "0.50"))
+    s = situation(book, policy=SPREADS)
+    assert formed(s) == []
+    assert {wake.at for wake in of(WakeAt, forming(s, book.holdings()))} == {NOW + LEG_BY_LEG}
+
+    told(book, *found(R, 3, Side.SELL, SOLD, "4.50"), *found(PositionId("p4"), 4, Side.SELL, CALL_SOLD, "3.00"))
+    (fact,) = formed(situation(book, policy=SPREADS))
+
+    assert fact.why.startswith("iron condor")
+
+
+def test_what_stays_bought_both_ways_is_a_strangle_after_that_moment() -> None:
+    book = folded(*found(P, 1, Side.BUY, BOUGHT, "0.80"), *found(Q, 2, Side.BUY, CALL_BOUGHT, "0.50"))
+
+    (fact,) = formed(situation(book, policy=SPREADS, now=NOW + LEG_BY_LEG))
+
+    assert fact.why.startswith("strangle")
+
+
+def test_what_is_sold_both_ways_waits_for_nothing() -> None:
+    """Nothing bounds what it may lose: it gets the stop of both at once."""
+    book = folded(*found(P, 1, Side.SELL, SOLD, "4.50"), *found(Q, 2, Side.SELL, CALL_SOLD, "3.00"))
+
+    (fact,) = formed(situation(book, policy=SPREADS))
+
+    assert fact.why.startswith("strangle")
 
 
 def test_what_a_leg_cost_leaves_the_average_of_its_contract() -> None:

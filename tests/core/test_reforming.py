@@ -133,3 +133,50 @@ def test_nothing_is_done_about_what_is_whole_or_not_confirmed() -> None:
     told(s.book, *book_fill(s.book, ruled(SPREADS), made))
 
     assert list(reforming(seen(s, NOW), places)) == []
+
+
+def test_what_a_close_has_left_of_two_that_share_nothing_is_one_spread() -> None:
+    """Found by simulation: of two condors that stood by halves one was closed. What stays is the upper call of one half
+    and the lower one of the other; nothing is closed, and they bound each other."""
+    other = PositionId("c2")
+    far = at("C", 4100)
+    lots = {"m1": (PUTS[0], 1), "m2": (far, 1), "m3": (PUTS[1], -1), "m4": (CALLS[0], -1)}
+    book = folded()
+    for id, (holding, sign) in lots.items():
+        order = BrokerOrderId(f"o-{id}")
+        lot = j.LotFound(
+            position=PositionId(id),
+            holding=holding,
+            sign=sign,
+            standing=Standing.ADOPTED,
+            strategy="bot",
+            order=order,
+        )
+        made = fill(f"x-{id}", order, Side.BUY if sign > 0 else Side.SELL, 1, "2.00", holding=holding)
+        told(
+            book,
+            lot,
+            j.FillBooked(fill=made, allocations=(j.Allocation(position=PositionId(id), quantity=D(1), opens=True),)),
+        )
+    for name, ids in ((CONDOR, ("m1", "m2")), (other, ("m3", "m4"))):
+        tied = tuple(j.LegFormed(position=PositionId(id), ratio=lots[id][1]) for id in ids)
+        told(
+            book,
+            j.StructureFormed(
+                structure=name, legs=tied, units=D(1), strategy="bot", standing=Standing.ADOPTED, by="policy"
+            ),
+        )
+    for id in ("m1", "m3"):
+        holding, sign = lots[id]
+        made = fill(f"y-{id}", f"z-{id}", Side.SELL if sign > 0 else Side.BUY, 1, "2.00", holding=holding)
+        told(book, *book_fill(book, ruled(SPREADS), made))
+    now = NOW + timedelta(minutes=1)
+    for seconds in range(5):
+        sights = {holding: quoted("2.00", "2.10", at=now) for holding, _ in lots.values()}
+        s = situation(book, policy=SPREADS, sights=sights, now=now + timedelta(seconds=seconds))
+        facts = decide(s, [*book.holdings()]).facts
+        assert not of(j.CloseRequested, facts)
+        told(book, *facts, at=s.now)
+
+    (left,) = book.state.structures.values()
+    assert {leg.holding: leg.ratio for leg in left.legs} == {far: 1, CALLS[0]: -1}

@@ -4,22 +4,24 @@
 2. What was held before is grouped by `recognise`, once all there is of an underlying is in the books and agrees.
 3. A contract may be a leg of several structures: then its lot is split, each part at what it cost. What belongs to none
    goes on alone, and is told (`core/unexplained.py`). So it is with shares beyond those that cover what is sold.
-4. What an operator has taken apart stays apart, and what an order may still add to is not guessed at.
+4. What is bought both ways waits a moment for what a bot sells between: leg by leg it opens a condor so.
+5. What an operator has taken apart stays apart, and what an order may still add to is not guessed at.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from decimal import Decimal
+from itertools import chain
 from math import gcd
 
 from standfast.core.adopt import WIDEST
-from standfast.core.recognise import Found, recognise
+from standfast.core.recognise import BOTH_WAYS, Found, recognise
 from standfast.core.shapes import entry, kind_of, least_loss, underlying_of
 from standfast.core.situation import Outcomes, Situation
-from standfast.core.structures import is_option, is_still
+from standfast.core.structures import is_option, is_still, may_be_joined
 from standfast.core.worth import Sides, anchors, worth
 from standfast.model.booked import BookedOrder
-from standfast.model.effects import ReadPositions, ReadQuotes
+from standfast.model.effects import ReadPositions, ReadQuotes, WakeAt
 from standfast.model.ids import Holding, PositionId, position_id
 from standfast.model.journal import LegFormed, LotSplit, StructureFormed
 from standfast.model.option import Right, option_contract
@@ -110,14 +112,8 @@ def _is_even(legs: list[BookedOrder]) -> bool:
 
 
 def _recognised(s: Situation, name: str) -> Outcomes:
-    lots = [
-        each
-        for each in s.book.state.positions.values()
-        if _is_loose(s, each) and underlying_of(each.holding) == name and not _still_opens(s, each)
-    ]
-    pools: dict[Holding, list[Position]] = {}
-    for lot in lots:
-        pools.setdefault(lot.holding, []).append(lot)
+    pools = _pools(s, name)
+    yield from _wakes(s, chain.from_iterable(pools.values()))
     if len(pools) < 2 or any(len({lot.sign for lot in pool}) > 1 for pool in pools.values()):
         return
     options = _listed(s, name)
@@ -131,8 +127,32 @@ def _recognised(s: Situation, name: str) -> Outcomes:
     nets = {holding: sum((lot.net for lot in pool), ZERO) for holding, pool in pools.items()}
     known = {holding: net for holding, net in nets.items() if holding not in shares or _agrees(s, holding)}
     for found in recognise(known, s.instruments).structures:
-        if len(found.legs) > 1 and found.kind is not StructureKind.PROTECTED_STOCK:
+        is_one = len(found.legs) > 1 and found.kind is not StructureKind.PROTECTED_STOCK
+        if is_one and not _may_be_joined(s, found, pools):
             yield from _of_lots(s, found, pools)
+
+
+def _pools(s: Situation, name: str) -> dict[Holding, list[Position]]:
+    """The loose lots of an underlying, by contract."""
+    pools: dict[Holding, list[Position]] = {}
+    for lot in s.book.state.positions.values():
+        if _is_loose(s, lot) and underlying_of(lot.holding) == name and not _still_opens(s, lot):
+            pools.setdefault(lot.holding, []).append(lot)
+    return pools
+
+
+def _wakes(s: Situation, lots: Iterable[Position]) -> Iterator[WakeAt]:
+    for lot in lots:
+        until = may_be_joined(lot, s.broker_now)
+        if until is not None:
+            yield WakeAt(at=s.by_our_clock(until), holding=lot.holding)
+
+
+def _may_be_joined(s: Situation, found: Found, pools: dict[Holding, list[Position]]) -> bool:
+    """What is bought both ways may be the wings of a condor: what is sold between them comes a moment later, and as two
+    strangles it would be judged, and closed, by halves."""
+    lots = (lot for leg in found.legs for lot in pools[leg.holding])
+    return found.kind in BOTH_WAYS and any(may_be_joined(lot, s.broker_now) is not None for lot in lots)
 
 
 def _agrees(s: Situation, holding: Holding) -> bool:

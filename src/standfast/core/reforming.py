@@ -5,9 +5,9 @@ units it would be sold at the market. So once the loss of the ratio is confirmed
 become a structure of their own if they have a shape in which every leg bounds another; anything else is mended by
 closing it.
 
-Shares that have lost what was sold against them are no structure: they go on as a position of their own. Two structures
-that share a contract, and that a close of a part of one of them has mixed up, are taken apart where their legs together
-make whole units of both again: `forming` finds these at the next look.
+Shares that have lost what was sold against them are no structure: they go on as a position of their own. Structures
+of one underlying that a close has mixed up, and that nothing puts right as they are (`swapping`), are taken apart where
+their legs together make whole units of them again, or sound ones: `forming` finds these at the next look.
 
 Its stop is figured from its own entry, as that of any structure; a stop, target or trail of the old one was a price of
 other legs and ends with it, which is told.
@@ -22,7 +22,7 @@ from typing import TypeAlias
 from standfast.core.beside_shares import lets_go
 from standfast.core.forming import with_anchors
 from standfast.core.recognise import SURE, recognise
-from standfast.core.shapes import Broken, kind_of
+from standfast.core.shapes import Broken, kind_of, underlying_of
 from standfast.core.situation import Outcomes, Situation
 from standfast.core.structures import open_legs, structure_at
 from standfast.core.tell import alarm
@@ -46,9 +46,9 @@ def reforming(s: Situation, holdings: Iterable[Holding]) -> Outcomes:
             if found is None or is_half_made(s, booked):
                 continue
             mixed = _mixed_with(s, booked)
-            if mixed is not None:
-                yield from _taken_apart(s, booked, mixed)
-                return  # the other one would say the same
+            if mixed:
+                yield from _taken_apart(s, [booked, *mixed])
+                return  # the others would say the same
             if is_sound(found) or lets_go(found):
                 yield from _formed_anew(s, booked, found)
 
@@ -57,27 +57,33 @@ def _is_confirmed(s: Situation, holding: Holding) -> bool:
     return any(found.confirmed and found.finding.kind is BreakKind.STRUCTURE for found in s.book.breaks_at(holding))
 
 
-def _mixed_with(s: Situation, booked: BookedStructure) -> BookedStructure | None:
-    """Another that has lost its ratio, with whose legs this one's make whole units of both, and nothing else."""
-    here = {leg.holding for leg in booked.legs}
-    for other in s.book.state.structures.values() if booked.standing is Standing.ADOPTED else ():
-        is_beside = other.id != booked.id and any(leg.holding in here for leg in other.legs)
-        if not is_beside or other.standing is not Standing.ADOPTED or lost_ratio(s, other) is None:
-            continue
-        if _make_whole(s, (booked, other), [_shape(booked), _shape(other)]):
-            return other
-    return None
+def _mixed_with(s: Situation, booked: BookedStructure) -> list[BookedStructure]:
+    """Others that have lost their ratio, with whose legs this one's make whole units of them, or sound ones, and
+    nothing else: one of them, or all."""
+    if booked.standing is not Standing.ADOPTED:
+        return []
+    name = underlying_of(booked.legs[0].holding)
+    others = [each for each in s.book.state.structures.values() if each.id != booked.id and _is_lost(s, each, name)]
+    together = [[each] for each in others] + ([others] if len(others) > 1 else [])
+    return next((each for each in together if _make_whole(s, [booked, *each])), [])
 
 
-def _make_whole(s: Situation, both: Sequence[BookedStructure], shapes: list[Shape]) -> bool:
+def _is_lost(s: Situation, booked: BookedStructure, name: str) -> bool:
+    is_beside = booked.standing is Standing.ADOPTED and underlying_of(booked.legs[0].holding) == name
+    return is_beside and lost_ratio(s, booked) is not None and not is_half_made(s, booked)
+
+
+def _make_whole(s: Situation, lost: Sequence[BookedStructure]) -> bool:
     nets: dict[Holding, Decimal] = {}
-    for booked in both:
+    for booked in lost:
         for _, position in open_legs(s.book, booked):
             nets[position.holding] = nets.get(position.holding, ZERO) + position.net
     found = recognise(nets, s.instruments)
+    shapes = [_shape(booked) for booked in lost]
     is_all = not found.leftover and not any(found.plain.values())
     return is_all and all(
-        frozenset((leg.holding, leg.ratio) for leg in each.legs) in shapes for each in found.structures
+        each.kind in SURE or frozenset((leg.holding, leg.ratio) for leg in each.legs) in shapes
+        for each in found.structures
     )
 
 
@@ -85,15 +91,16 @@ def _shape(booked: BookedStructure) -> Shape:
     return frozenset((leg.holding, leg.ratio) for leg in booked.legs)
 
 
-def _taken_apart(s: Situation, booked: BookedStructure, other: BookedStructure) -> Outcomes:
-    for each in (booked, other):
-        yield StructureDissolved(structure=each.id, reason="a close of a part has mixed up its legs", by="guard")
+def _taken_apart(s: Situation, lost: Sequence[BookedStructure]) -> Outcomes:
+    for each in lost:
+        yield StructureDissolved(structure=each.id, reason="a close has mixed up its legs", by="guard")
+    names = " and ".join(each.id for each in lost)
     text = (
-        f"{booked.id} and {other.id} share a contract, and others have closed part of one of them leg by leg. Their "
-        "legs are put together anew, each unit whole; stops or targets of their own ended with them. Needed: see "
-        "whether the right one is left."
+        f"{names}: others have closed contracts of them, and what is left fits neither as it was. Their legs are put "
+        "together anew, each unit whole; stops or targets of their own ended with them. Needed: see whether the right "
+        "ones are left."
     )
-    yield alarm(s, Severity.WARNING, text, key=f"mixed/{booked.id}/{other.id}")
+    yield alarm(s, Severity.WARNING, text, key=f"mixed/{'/'.join(each.id for each in lost)}")
 
 
 def is_sound(found: Broken) -> bool:

@@ -5,6 +5,7 @@
 """
 
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 
 from standfast.core.book import Book
 from standfast.model.ids import Holding, PositionId
@@ -12,6 +13,9 @@ from standfast.model.option import option_contract
 from standfast.model.order import ZERO
 from standfast.model.position import Phase, Position, Standing
 from standfast.model.structure import BookedStructure, HeldLeg, Structure, TiedLeg
+
+LEG_BY_LEG = timedelta(seconds=15)
+"""How long a bot that opens leg by leg may take from one to the next."""
 
 
 def structure_at(book: Book, holding: Holding) -> BookedStructure | None:
@@ -102,6 +106,16 @@ def is_option(position: Position) -> bool:
 def is_still(book: Book, position: Position) -> bool:
     """Whether it is held, nothing opens or closes it, and none of its fills is on its way."""
     return position.phase is Phase.OPEN and position.closing is None and position.held == book.held(position) > 0
+
+
+def may_be_joined(position: Position, now: datetime) -> datetime | None:
+    """Until when a bought option may be the first leg of what a bot opens one by one, if that lies ahead; not what was
+    taken from a list. `now`: by the broker's clock, which dates its fills."""
+    is_listed = position.anchor is not None or bool(position.bare_adopted)
+    if position.sign < 0 or not is_option(position) or position.opened_at is None or is_listed:
+        return None
+    until = position.opened_at + LEG_BY_LEG
+    return until if now < until else None
 
 
 def alone(book: Book, position: Position) -> Structure:

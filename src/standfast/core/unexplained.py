@@ -2,13 +2,13 @@
 
 A contract that is left over where spreads are held is what a half-closed spread, a forgotten hedge or a mistake looks
 like. It is a break until it is gone, becomes part of a structure, or an operator has chosen how it is protected: then
-somebody knows of it.
+somebody knows of it. What is bought and may yet be joined (`forming`, which wakes for it) is none for that moment.
 """
 
 from standfast.core.reconcile import Report
 from standfast.core.shapes import kind_of, underlying_of
 from standfast.core.situation import Situation
-from standfast.core.structures import is_option, structure_of
+from standfast.core.structures import is_option, may_be_joined, structure_of
 from standfast.model.breaks import BreakKind, Finding
 from standfast.model.ids import Holding
 from standfast.model.position import Phase, Position, Standing
@@ -28,6 +28,8 @@ def _beside(s: Situation, position: Position) -> list[BookedStructure]:
     is_left = position.structure is None and position.standing is Standing.ADOPTED and position.phase is Phase.OPEN
     is_chosen = position.apart or position.bare or position.stop is not None or position.target is not None
     if not is_left or is_chosen or not is_option(position) or s.book.held(position) <= 0:
+        return []
+    if may_be_joined(position, s.broker_now) is not None:
         return []
     name = underlying_of(position.holding)
     return [each for each in s.book.state.structures.values() if _is_of(each, name)]
