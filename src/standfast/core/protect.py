@@ -2,8 +2,8 @@
 
 1. What rests for a position never exceeds what it holds: orders are added for the difference only, and
    surplus is taken away before anything is added.
-2. While an exit's fate is unsettled nothing is placed beside it; a missing exit is replaced only after it
-   has been read by id as finished.
+2. While an exit's fate is unsettled nothing is placed beside it (what is not needed goes); a missing exit is
+   replaced only after it has been read by id as finished.
 3. Refused protection is tried again for ever, at growing intervals, with the guard holding the rule meanwhile;
    an opening of ours that cannot be protected is rolled back.
 4. Protection is only placed against a quantity that fills (or two agreeing reads) prove.
@@ -32,6 +32,7 @@ from standfast.core.results import Clarity, judge, levels_of
 from standfast.core.situation import Outcomes, Situation
 from standfast.core.splits import is_restated, is_split
 from standfast.core.stays import being_closed, may_stay, rests_beside_close
+from standfast.core.surplus import take_surplus_away
 from standfast.core.vanished import waits_for_fills
 from standfast.model.booked import BookedOrder, Stage
 from standfast.model.breaks import BreakKind
@@ -102,7 +103,10 @@ def _bring_in_line(s: Situation, position: Position) -> Outcomes:
         return
     wanted = wanted_now(s, position)
     cover = cover_of(s, position)
-    if cover.unsettled or cover.unknown:
+    if cover.unknown:
+        return
+    if cover.unsettled:
+        yield from take_surplus_away(s, cover, held)
         return
     size = _size(s, held)
     if cover.stopped >= size and being_closed(s, position) and rests_beside_close(s, position, cover):
