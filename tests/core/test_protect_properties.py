@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from standfast.core.policy import HeldBy, Policy, Rung
-from standfast.core.protect import restore_after, retry_after
+from standfast.core.moving import restore_after, retry_after
 from standfast.model.effects import SubmitOrder
 from standfast.model.order import OrderState, OrderType, Role, Side, Terms, TimeInForce
 from tests.core.situations import (

@@ -32,6 +32,10 @@ def _terms(terms: Terms, holding: Holding) -> str:
     return f"{text}, {terms.time_in_force.value}"
 
 
+def _for_several(fact: j.OrderIntended) -> str:
+    return f", for {fact.position} and {', '.join(fact.also)} together" if fact.also else ""
+
+
 def _report(report: OrderReport) -> str:
     text = f"{report.side.value} {number(report.quantity)} {report.holding} {report.type.value} is {report.state.value}"
     if report.filled:
@@ -134,7 +138,7 @@ TELL: Mapping[type[j.Fact], Callable[[Any], str]] = {
         f"session is {'open' if f.is_open else 'closed'}; opens {time(f.next_open)}, closes {time(f.next_close)}"
     ),
     j.OrderIntended: lambda f: (
-        f"means to send {f.role.value} order {f.id}: {_terms(f.terms, f.holding)}{_why(f.reason)}"
+        f"means to send {f.role.value} order {f.id}: {_terms(f.terms, f.holding)}{_for_several(f)}{_why(f.reason)}"
     ),
     j.OrderAccepted: lambda f: f"broker accepted {f.id} as {f.broker_id}",
     j.OrderRejected: lambda f: f"broker refused {f.id}: {f.reason}{_why(' '.join((f.kind, f.code)).strip())}",

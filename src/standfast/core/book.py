@@ -183,24 +183,39 @@ class Book:
         late = self._exceeding(position)
         if not late:
             return position.held
-        opens = sum((order.excess for order in late if order.side.sign == position.sign), ZERO)
-        closes = sum((order.excess for order in late if order.side.sign != position.sign), ZERO)
+        opens = sum((excess for order, excess in late if order.side.sign == position.sign), ZERO)
+        closes = sum((excess for order, excess in late if order.side.sign != position.sign), ZERO)
         if opens:  # it meets what is held the other way first, as its fills will when they are booked
             known = self.state.acknowledged.get(position.holding, ZERO) * -position.sign
             others = (each.held for each in self.positions_at(position.holding) if each.sign != position.sign)
             opens = max(opens - sum(others, max(known, ZERO)), ZERO)
         return position.held + opens - closes
 
-    def _exceeding(self, position: Position) -> Sequence[BookedOrder]:
-        return [order for order in self.orders_for(position.id) if order.excess] if self.exceeding else ()
+    def _exceeding(self, position: Position) -> Sequence[tuple[BookedOrder, Decimal]]:
+        """Orders that have filled more for it than is booked, and how much."""
+        if not self.exceeding:
+            return ()
+        alone = [(each, each.excess) for each in self.orders_for(position.id) if each.excess and not each.also]
+        several = [each for id in sorted(self.exceeding) if position.id in (each := self.state.orders[id]).bounds]
+        return [*alone, *((each, self._part_of_excess(each, position)) for each in several)]
+
+    def _part_of_excess(self, order: BookedOrder, position: Position) -> Decimal:
+        """What one for several positions has filled beyond what is booked is taken from them in turn."""
+        left = order.excess
+        for member in order.bounds:
+            held = self.state.positions[member].held if member in self.state.positions else ZERO
+            if member == position.id:
+                return min(left, held)
+            left -= min(left, held)
+        return ZERO
 
     def entry_price(self, position: Position) -> Decimal | None:
         """Average price of what was opened, fills on their way included at their order's average price."""
         quantity, value = position.opened, position.entry_value
-        for order in self._exceeding(position):
+        for order, excess in self._exceeding(position):
             if order.side.sign == position.sign and order.report and order.report.average_price:
-                quantity += order.excess
-                value += order.excess * order.report.average_price
+                quantity += excess
+                value += excess * order.report.average_price
         return value / quantity if quantity else None
 
     def booked(self, holding: Holding) -> Decimal:
@@ -208,8 +223,8 @@ class Book:
         exact = self.state.acknowledged.get(holding, ZERO)
         for position in self.positions_at(holding):
             exact += position.net
-            for order in self._exceeding(position):
-                exact += order.excess * order.side.sign
+            for order, excess in self._exceeding(position):
+                exact += excess * order.side.sign
         return exact
 
     def net(self, holding: Holding) -> Interval:

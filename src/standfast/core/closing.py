@@ -17,7 +17,7 @@ settle. Nothing is held in memory between these steps: each look asks what is so
 from datetime import timedelta
 from decimal import Decimal
 
-from standfast.core.cover import is_cancelling
+from standfast.core.cover import bounded, for_several, is_cancelling
 from standfast.core.covering import closes_before
 from standfast.core.freeing import (
     blocked,
@@ -82,7 +82,9 @@ def _let_go(s: Situation, position: Position) -> Outcomes:
     """Exits that stayed while it was closed: left alone, they would close what somebody opens here next."""
     if not s.may_act or not may_stay(s) or not position.is_guarded or position.closing is None:
         return  # of what nobody was closing here `protect` takes them away
-    for order in s.book.alive.of(position.id):
+    others = [order for order in for_several(s, position.holding) if bounded(s, order) == [position]]
+    alone = [order for order in s.book.alive.of(position.id) if not order.also]
+    for order in (*alone, *others):
         if order.role not in EXITS or order.side.sign == position.sign or order.parent is not None or order.is_finished:
             continue
         if order.broker_id is not None and not is_cancelling(s, order):

@@ -4,8 +4,8 @@ Cover is what stops, summed over orders that are alive; an OCO pair counts once.
 know, on the closing side, is taken to cover everything: nothing may be added beside it.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -15,7 +15,7 @@ from standfast.core.policy import HeldBy, Policy
 from standfast.core.results import Levels
 from standfast.core.situation import Situation
 from standfast.model.booked import BookedOrder, Stage
-from standfast.model.ids import BrokerOrderId, Holding, PositionId
+from standfast.model.ids import BrokerOrderId, ClientOrderId, Holding, PositionId
 from standfast.model.order import STOP_TYPES, ZERO, OrderReport, OrderState, OrderType, Role
 from standfast.model.position import CloseReason, Position, Standing
 from standfast.model.structure import Structure
@@ -89,11 +89,13 @@ class Cover:
     """Where the stops stand that make it up, loose foreign ones included."""
     unknown: bool
     unsettled: bool
+    several: tuple[BookedOrder, ...] = ()
+    """Stops of ours for several positions, this one among them; `stopped` has its part of them."""
 
 
 def cover_of(s: Situation, position: Position) -> Cover:
     """The cover of a position as it stands in the book."""
-    return s.once(("cover", position.id), lambda: _cover(s, position))
+    return s.once(("cover", position.id), lambda: _with_shared(s, position, _cover(s, position)))
 
 
 def _cover(s: Situation, position: Position) -> Cover:
@@ -101,10 +103,9 @@ def _cover(s: Situation, position: Position) -> Cover:
     tied: list[BookedOrder] = []
     stopped = foreign = ZERO
     unknown = unsettled = False
-    orders = s.book.alive.of(position.id)
-    followed = {order.replaces for order in orders if order.replaces is not None and order.stage is Stage.WORKING}
-    for order in orders:
-        if order.is_finished or order.role is Role.OPEN or order.side.sign == position.sign:
+    followed = _followed(s, position.holding)
+    for order in s.book.alive.of(position.id):
+        if order.is_finished or order.role is Role.OPEN or order.side.sign == position.sign or order.also:
             continue
         if is_let_go(s, order):
             continue
@@ -124,7 +125,7 @@ def _cover(s: Situation, position: Position) -> Cover:
             # One that works before its entry is known to be over shows that this has filled, and is not read yet.
             unsettled = unsettled or not order.is_settled or is_cancelling(s, order) or _waits_for_entry(s, order)
             stopped += order.remaining if is_in_force(s, order) else ZERO
-    loose = [report for report in s.orders_by_holding.get(position.holding, ()) if _is_loose_exit(s, position, report)]
+    loose = _loose_exits(s, position)
     share = _share_of_loose(s, position, loose) if loose else ZERO
     prices = [order.stop_price for order in (*own, *tied) if order.is_stop]
     prices += _stop_prices(loose) if share else []
@@ -140,6 +141,71 @@ def _cover(s: Situation, position: Position) -> Cover:
         unknown=unknown or any(report.type is OrderType.UNKNOWN for report in loose),
         unsettled=unsettled,
     )
+
+
+def _with_shared(s: Situation, position: Position, alone: Cover) -> Cover:
+    several = tuple(order for order in for_several(s, position.holding) if position.id in order.bounds)
+    if not several:
+        return alone
+    prices = tuple(order.stop_price for order in several if order.stop_price is not None)
+    return replace(
+        alone,
+        stopped=alone.stopped + _shares(s, position.holding).get(position.id, ZERO),
+        stop_prices=(*alone.stop_prices, *prices),
+        unsettled=alone.unsettled or any(not each.is_settled or is_cancelling(s, each) for each in several),
+        several=several,
+    )
+
+
+def for_several(s: Situation, holding: Holding) -> list[BookedOrder]:
+    """Stops of ours here that are each for several positions; of one that is being replaced only what takes its place,
+    once that works."""
+
+    def found() -> list[BookedOrder]:
+        orders = [order for order in s.book.alive.at(holding) if order.also and not order.is_finished]
+        followed = _followed(s, holding) if orders else frozenset()
+        return [order for order in orders if order.id not in followed]
+
+    return s.once(("several", holding), found)
+
+
+def _followed(s: Situation, holding: Holding) -> frozenset[ClientOrderId]:
+    """Orders whose place another has taken that works."""
+
+    def found() -> frozenset[ClientOrderId]:
+        orders = s.book.alive.at(holding)
+        return frozenset(each.replaces for each in orders if each.replaces is not None and each.stage is Stage.WORKING)
+
+    return s.once(("followed", holding), found)
+
+
+def _shares(s: Situation, holding: Holding) -> Mapping[PositionId, Decimal]:
+    """What stops for several protect of each position, beside what rests for it alone."""
+
+    def found() -> Mapping[PositionId, Decimal]:
+        shares: dict[PositionId, Decimal] = {}
+        for order in for_several(s, holding):
+            left = order.remaining if is_in_force(s, order) else ZERO
+            for position in bounded(s, order):
+                alone = stopped_alone(s, position) + shares.get(position.id, ZERO)
+                share = min(left, max(s.book.held(position) - alone, ZERO))
+                shares[position.id] = shares.get(position.id, ZERO) + share
+                left -= share
+        return shares
+
+    return s.once(("shares", holding), found)
+
+
+def bounded(s: Situation, order: BookedOrder) -> list[Position]:
+    """The positions that a stop for several is for, as far as they are still held."""
+    return [s.book.state.positions[id] for id in order.bounds if id in s.book.state.positions]
+
+
+def stopped_alone(s: Situation, position: Position) -> Decimal:
+    """What stops protect that are tied to this position and to no other."""
+    followed = _followed(s, position.holding)
+    orders = (each for each in s.book.alive.of(position.id) if not each.also and each.id not in followed)
+    return sum((each.remaining for each in orders if each.side.sign != position.sign and is_in_force(s, each)), ZERO)
 
 
 def _reserved(s: Situation, position: Position, tied: tuple[BookedOrder, ...]) -> Decimal:
@@ -172,7 +238,7 @@ def taken_by_others(s: Situation, position: Position) -> Decimal:
     So it is while one in doubt is of a time when more was held. What is to take the place of another adds nothing.
     """
     beside: dict[PositionId | None, list[BookedOrder]] = {}
-    orders = s.book.alive.at(position.holding)
+    orders = [order for order in s.book.alive.at(position.holding) if not order.also]
     followed = {order.replaces for order in orders if order.stage is Stage.WORKING}
     for order in orders:
         is_other = order.reduces and order.side.sign != position.sign and order.position != position.id
@@ -180,13 +246,20 @@ def taken_by_others(s: Situation, position: Position) -> Decimal:
         moves = order.id in followed or (order.replaces is not None and not order.is_settled)
         if is_other and not (order.is_finished or waits or moves or is_let_go(s, order)):
             beside.setdefault(order.position, []).append(order)
-    return sum((_beyond(s, id, tuple(orders)) for id, orders in beside.items()), ZERO)
+    shared = (order for order in for_several(s, position.holding) if position.id not in order.bounds)
+    together = sum((_beyond_all(s, order) for order in shared), ZERO)
+    return together + sum((_beyond(s, id, tuple(orders)) for id, orders in beside.items()), ZERO)
 
 
 def _beyond(s: Situation, id: PositionId | None, orders: tuple[BookedOrder, ...]) -> Decimal:
     position = s.book.state.positions.get(id) if id is not None else None
     held = s.book.held(position) if position is not None else ZERO
     return max(sum((group_quantity(group) for group in exits_by_group(orders)), ZERO) - held, ZERO)
+
+
+def _beyond_all(s: Situation, order: BookedOrder) -> Decimal:
+    """What a stop for several takes beyond what they hold: less, if some have closed a moment ago."""
+    return max(order.remaining - sum((s.book.held(each) for each in bounded(s, order)), ZERO), ZERO)
 
 
 def is_cancelling(s: Situation, order: BookedOrder) -> bool:
@@ -260,6 +333,10 @@ def _waits_for_entry(s: Situation, order: BookedOrder) -> bool:
     return parent.side is not order.side and not parent.is_finished
 
 
+def _loose_exits(s: Situation, position: Position) -> list[OrderReport]:
+    return [report for report in s.orders_by_holding.get(position.holding, ()) if _is_loose_exit(s, position, report)]
+
+
 def _is_loose_exit(s: Situation, position: Position, report: OrderReport) -> bool:
     """A listed order on the closing side that is tied to no position."""
     return report.side.sign != position.sign and not is_known(s, report.broker_id)
@@ -288,8 +365,7 @@ def tied_cover(s: Situation, position: Position) -> Decimal:
 
 
 def _tied_cover(s: Situation, position: Position) -> Decimal:
-    orders = s.book.alive.of(position.id)
-    return sum((each.remaining for each in orders if each.side.sign != position.sign and is_in_force(s, each)), ZERO)
+    return stopped_alone(s, position) + _shares(s, position.holding).get(position.id, ZERO)
 
 
 def has_strangers(s: Situation, holding: Holding) -> bool:

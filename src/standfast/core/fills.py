@@ -1,7 +1,7 @@
 """Where each fill belongs: the facts that book it.
 
 1. A fill is booked once, by its execution id, however often and by whomever it is reported.
-2. Its quantity goes, in this order: to the position its order is tied to; to foreign lots, oldest first; to
+2. Its quantity goes, in this order: to the position its order is tied to, or those; to foreign lots, oldest first; to
    acknowledged foreign quantity; to adopted and owned positions, by `core/closed_first.py`; what is left opens a lot.
 3. Realised profit is figured at average cost, here and nowhere else, when a closing part is booked; a fill that comes
    late restates those after it (`core/average.py`).
@@ -249,12 +249,19 @@ def _opens_leg(book: Book, fill: Fill, order: BookedOrder | None) -> bool:
 
 def _in_turn(book: Book, fill: Fill, order: BookedOrder | None) -> list[Taken | None]:
     """Whom a closing fill takes from; None stands for acknowledged foreign quantity, which is somebody else's too."""
-    tied = order.position if order is not None else None
+    tied = _closes(order)
     opposite = in_turn(book, order, [p for p in book.positions_at(fill.holding) if p.sign == -fill.side.sign])
-    own = [each for each in opposite if each.position.id == tied]
-    foreign = [each for each in opposite if each.position.id != tied and not each.position.is_guarded]
-    ours = [each for each in opposite if each.position.id != tied and each.position.is_guarded]
+    own = [each for id in tied for each in opposite if each.position.id == id]
+    foreign = [each for each in opposite if each.position.id not in tied and not each.position.is_guarded]
+    ours = [each for each in opposite if each.position.id not in tied and each.position.is_guarded]
     return [*own, *foreign, None, *ours]
+
+
+def _closes(order: BookedOrder | None) -> tuple[PositionId, ...]:
+    """The positions an order is tied to, in the order in which it closes them."""
+    if order is None or order.position is None:
+        return ()
+    return order.bounds or (order.position,)
 
 
 def _opening_part(

@@ -40,6 +40,7 @@ def _order_intended(book: Book, fact: j.OrderIntended, entry: j.Entry) -> None:
             number=entry.number,
             replaces=fact.replaces,
             closes_as=fact.closes_as,
+            also=fact.also,
         )
     )
 

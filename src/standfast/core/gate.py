@@ -13,6 +13,7 @@ from standfast.core.at_stake import at_stake, counted_at, unit_price
 from standfast.core.covering import delivers
 from standfast.core.policy import HeldBy
 from standfast.core.results import Levels
+from standfast.core.several import can_share, left_by_others, sides_held
 from standfast.core.short_delta import closes_at_once
 from standfast.core.situation import Situation
 from standfast.core.worth import Sides
@@ -90,6 +91,11 @@ def _no_place(s: Situation, asked: Asked) -> Iterator[str]:
     if most is None or policy.held_by is HeldBy.GUARD:
         return
     name = asked.holding.instrument
+    if can_share(s):
+        sides = {asked.holding, *sides_held(s, name)}
+        if left_by_others(s, name) < len(sides):
+            yield f"stops of others rest on {name}, {most} may rest in all, and no place is left for its own"
+        return
     listed = [each for at, found in s.orders_by_holding.items() if at.instrument == name for each in found]
     own = [
         order for order in s.book.state.orders.values() if order.holding.instrument == name and not order.is_finished

@@ -7,7 +7,7 @@ all inputs. Roll-backs, closes, stops and targets are all built here.
 from decimal import Decimal
 
 from standfast.core.book import Book
-from standfast.model.ids import ClientOrderId, client_order_id
+from standfast.model.ids import ClientOrderId, PositionId, client_order_id
 from standfast.model.journal import OrderIntended
 from standfast.model.order import OrderType, Role, Side, Terms, TimeInForce, side_towards_zero
 from standfast.model.position import CloseReason, Position
@@ -72,6 +72,7 @@ def intent(  # noqa: PLR0913 - everything an intent is made of
     reason: str,
     replaces: ClientOrderId | None = None,
     closes_as: CloseReason | None = None,
+    also: tuple[PositionId, ...] = (),
 ) -> OrderIntended:
     """The next intent of a position in a role; its id is derived from which attempt it is, by the journal."""
     attempt = book.next_attempt(position.id, role)
@@ -85,4 +86,5 @@ def intent(  # noqa: PLR0913 - everything an intent is made of
         reason=reason,
         replaces=replaces,
         closes_as=closes_as,
+        also=also,
     )

@@ -9,9 +9,8 @@
 4. Protection is only placed against a quantity that fills (or two agreeing reads) prove.
 """
 
-from dataclasses import replace
-from datetime import datetime, timedelta
-from decimal import ROUND_FLOOR, Decimal
+from datetime import timedelta
+from decimal import Decimal
 
 from standfast.core.book import Refusal
 from standfast.core.cover import (
@@ -23,21 +22,32 @@ from standfast.core.cover import (
     group_quantity,
     is_cancelling,
     taken_by_others,
-    wanted_resting,
 )
 from standfast.core.freeing import blocking, entries_beside, waits
+from standfast.core.moving import (
+    KEEPS,
+    LOOK_AGAIN,
+    cancel,
+    due_after,
+    in_place,
+    is_too_near,
+    restore_after,
+    rests_until,
+)
 from standfast.core.orders import intent, reducing
 from standfast.core.policy import Mode
-from standfast.core.results import Clarity, judge, levels_of
+from standfast.core.results import Clarity, judge
+from standfast.core.several import company_of, keep_company, leave_company, waits_in_company
 from standfast.core.situation import Outcomes, Situation
 from standfast.core.splits import is_restated, is_split
 from standfast.core.stays import being_closed, may_stay, rests_beside_close
 from standfast.core.surplus import take_surplus_away
 from standfast.core.vanished import waits_for_fills
+from standfast.core.wanted import size as size_of
+from standfast.core.wanted import wanted_alone
 from standfast.model.booked import BookedOrder, Stage
 from standfast.model.breaks import BreakKind
-from standfast.model.effects import CancelOrder, ReplaceOrder, SubmitOrder, Urgency, WakeAt
-from standfast.model.instrument import Instrument
+from standfast.model.effects import SubmitOrder, Urgency, WakeAt
 from standfast.model.journal import CloseRequested
 from standfast.model.order import ZERO, OrderType, Role
 from standfast.model.position import CloseReason, Position, Standing
@@ -48,14 +58,6 @@ RENEW_BEFORE = timedelta(days=5)
 """A resting exit that ends within this time is renewed: a long weekend and two days to notice."""
 TOO_MUCH_FOR = timedelta(seconds=5)
 """How long exits that others placed may cover more than is held before they are replaced."""
-FOLLOWS = timedelta(seconds=5)
-FOLLOWS_ANEW = timedelta(seconds=30)
-"""How often a stop follows a trail, in place and where it is taken away for that; the loop holds it meanwhile."""
-RETRY_MAX = timedelta(seconds=60)
-UNHEARD_MAX = timedelta(seconds=8)
-LOOK_AGAIN = timedelta(seconds=5)
-KEEPS = frozenset({"price", "not_sent", "rate_limited"})
-"""Refusals of a move that no other way of moving would escape: the old stop is kept."""
 
 
 def protect(s: Situation, position: Position) -> Outcomes:
@@ -66,14 +68,20 @@ def protect(s: Situation, position: Position) -> Outcomes:
         yield from _take_old_away(s, position)
     elif position.holding not in s.book.state.suspended:
         yield from _let_go_of_the_old(s, position)
-        yield from _bring_in_line(s, position)
+        company = company_of(s, position) if position.is_guarded else None
+        if company is not None:
+            yield from keep_company(s, position, company)
+        else:
+            waits = list(waits_in_company(s, position))
+            yield from waits or _bring_in_line(s, position)
+            yield from leave_company(s, position)
 
 
 def _take_old_away(s: Situation, position: Position) -> Outcomes:
     """Stops at prices of before a split; those the broker has restated are of after it."""
     for group in exits_by_group(cover_of(s, position).own):
         if not any(is_restated(order) for order in group):
-            yield from _cancel(s, group, "it is of before a split")
+            yield from cancel(s, group, "it is of before a split")
 
 
 def _let_go_of_the_old(s: Situation, position: Position) -> Outcomes:
@@ -83,7 +91,7 @@ def _let_go_of_the_old(s: Situation, position: Position) -> Outcomes:
     """
     if not s.contract.reduce_only:
         return
-    orders = s.book.alive.of(position.id)
+    orders = [o for o in s.book.alive.at(position.holding) if position.id in (o.position, *o.also)]
     movers = {o.replaces: o for o in orders if o.replaces is not None and o.stage is Stage.WORKING}
     listed = {each.broker_id for each in s.orders_by_holding.get(position.holding, ())}
     for order in orders if movers else ():
@@ -91,7 +99,7 @@ def _let_go_of_the_old(s: Situation, position: Position) -> Outcomes:
         if mover is None or order.is_finished or order.broker_id not in listed or is_cancelling(s, order):
             continue
         if s.snapshot.orders_asked_after >= mover.number:
-            yield from _cancel(s, (order,), f"{mover.id} has taken its place")
+            yield from cancel(s, (order,), f"{mover.id} has taken its place")
 
 
 def _bring_in_line(s: Situation, position: Position) -> Outcomes:
@@ -101,27 +109,20 @@ def _bring_in_line(s: Situation, position: Position) -> Outcomes:
     held = s.book.held(position) - being_closed(s, position)
     if held < 0 or not may_size(s, position):
         return
-    wanted = wanted_now(s, position)
+    wanted = wanted_alone(s, position)
     cover = cover_of(s, position)
     if cover.unknown:
         return
     if cover.unsettled:
         yield from take_surplus_away(s, cover, held)
         return
-    size = _size(s, held)
+    size = size_of(s, held)
     if cover.stopped >= size and being_closed(s, position) and rests_beside_close(s, position, cover):
         return  # it goes, or shrinks, when the close is over
     if wanted.is_none or size <= 0:
         yield from _remove(s, cover, "not wanted any more")
     else:
         yield from _adjust(s, position, cover, wanted, size)
-
-
-def wanted_now(s: Situation, position: Position) -> Resting:
-    """The exits that shall rest for it, at prices the instrument has."""
-    policy = s.policy(position)
-    at = levels_of(s, position)
-    return _rounded(wanted_resting(s, position, policy, at), position, s.instrument(position.holding))
 
 
 def _adjust(s: Situation, position: Position, cover: Cover, wanted: Resting, size: Decimal) -> Outcomes:
@@ -141,7 +142,7 @@ def _adjust(s: Situation, position: Position, cover: Cover, wanted: Resting, siz
     if surplus < 0:
         taken = sum((each.quantity for each in blocking(s, position) if not each.stops), cover.reserved)
         taken += taken_by_others(s, position)
-        room = min(-surplus, _size(s, s.book.held(position) - resting - cover.foreign - taken))
+        room = min(-surplus, size_of(s, s.book.held(position) - resting - cover.foreign - taken))
         doubt = list(waits_for_fills(s, position)) if room > 0 else []
         yield from doubt
         if room > 0 and not any(isinstance(each, WakeAt) for each in doubt):
@@ -177,33 +178,25 @@ def _move(s: Situation, position: Position, group: tuple[BookedOrder, ...], want
     shows: the old one bounds the loss meanwhile, and the loop watches the new level. Nor while nothing gets through.
     """
     refusal = s.book.state.refusals.get(position.id)
-    if refusal is not None and s.now < _due_after(refusal):
-        yield WakeAt(at=_due_after(refusal), holding=position.holding)
+    if refusal is not None and s.now < due_after(refusal):
+        yield WakeAt(at=due_after(refusal), holding=position.holding)
         return
-    if _is_too_near(s, position, wanted.stop):
+    if is_too_near(s, position, wanted.stop):
         yield WakeAt(at=s.now + LOOK_AGAIN, holding=position.holding)
         return
     only = group[0]
     simple = len(group) == 1 and only.is_stop and wanted.stop is not None and wanted.target is None
     may_replace = simple and s.contract.native_replace and only.broker_id is not None
-    rests = _rests_until(only, wanted, in_place=may_replace)
+    rests = rests_until(only, wanted, in_place=may_replace)
     if s.now < rests:
         yield WakeAt(at=rests, holding=position.holding)
         return
     keeps = refusal is not None and refusal.kind in KEEPS
     if not may_replace or (refusal is not None and not keeps):
         if not keeps:
-            yield from _cancel(s, group, "to be placed anew at other prices")
+            yield from cancel(s, group, "to be placed anew at other prices")
         return
-    yield _in_place(s, position, only, only.remaining, wanted, reason=f"stop from {only.stop_price} to {wanted.stop}")
-
-
-def _rests_until(order: BookedOrder, wanted: Resting, *, in_place: bool) -> datetime:
-    """Until when a stop stays where it is that has followed a trail a moment ago: each step costs the broker's budget,
-    and one that is taken away for it leaves the position bare."""
-    if wanted.reason is not CloseReason.TRAILING or (in_place and order.replaces is None):
-        return order.intended_at
-    return order.intended_at + (FOLLOWS if in_place else FOLLOWS_ANEW)
+    yield in_place(s, position, only, only.remaining, wanted, reason=f"stop from {only.stop_price} to {wanted.stop}")
 
 
 def _shrink(
@@ -220,7 +213,7 @@ def _shrink(
         if quantity > surplus and _can_be_less(s, position, group, wanted):
             yield from _make_less(s, position, group[0], quantity - surplus, wanted)
             return
-        yield from _cancel(s, group, f"covers {surplus} more than is held")
+        yield from cancel(s, group, f"covers {surplus} more than is held")
         surplus -= quantity
 
 
@@ -234,22 +227,12 @@ def _can_be_less(s: Situation, position: Position, group: tuple[BookedOrder, ...
 
 def _make_less(s: Situation, position: Position, order: BookedOrder, quantity: Decimal, wanted: Resting) -> Outcomes:
     refusal = s.book.state.refusals.get(position.id)
-    if refusal is not None and s.now < _due_after(refusal):
-        yield WakeAt(at=_due_after(refusal), holding=position.holding)
-    elif _is_too_near(s, position, wanted.stop):
+    if refusal is not None and s.now < due_after(refusal):
+        yield WakeAt(at=due_after(refusal), holding=position.holding)
+    elif is_too_near(s, position, wanted.stop):
         yield WakeAt(at=s.now + LOOK_AGAIN, holding=position.holding)
     else:
-        yield _in_place(s, position, order, quantity, wanted, reason=f"{quantity} is left of {order.remaining}")
-
-
-def _in_place(
-    s: Situation, position: Position, order: BookedOrder, quantity: Decimal, wanted: Resting, *, reason: str
-) -> ReplaceOrder:
-    """A stop that takes the place of one that rests."""
-    assert order.broker_id is not None, order
-    terms = reducing(position.sign * quantity, quantity, stop_price=wanted.stop, resting=True)
-    made = intent(s.book, position, Role.STOP, terms, reason=reason, replaces=order.id, closes_as=wanted.reason)
-    return ReplaceOrder(intent=made, broker_id=order.broker_id)
+        yield in_place(s, position, order, quantity, wanted, reason=f"{quantity} is left of {order.remaining}")
 
 
 def _shrink_tied(s: Situation, position: Position, cover: Cover, surplus: Decimal) -> Outcomes:
@@ -272,13 +255,7 @@ def _shrink_tied(s: Situation, position: Position, cover: Cover, surplus: Decima
 
 def _remove(s: Situation, cover: Cover, reason: str) -> Outcomes:
     for group in exits_by_group(cover.own):
-        yield from _cancel(s, group, reason)
-
-
-def _cancel(s: Situation, group: tuple[BookedOrder, ...], reason: str) -> Outcomes:
-    order = group[0]
-    if order.broker_id is not None and not is_cancelling(s, order):
-        yield CancelOrder(broker_id=order.broker_id, holding=order.holding, reason=reason, urgency=Urgency.PROTECT)
+        yield from cancel(s, group, reason)
 
 
 def _add(s: Situation, position: Position, wanted: Resting, quantity: Decimal) -> Outcomes:
@@ -287,14 +264,14 @@ def _add(s: Situation, position: Position, wanted: Resting, quantity: Decimal) -
         entries = entries_beside(s, position)
         if entries:  # our own entries still work on the other side: what has filled comes first
             for entry in entries:
-                yield from _cancel(s, (entry,), f"it stands in the way of the stop of {position.id}")
+                yield from cancel(s, (entry,), f"it stands in the way of the stop of {position.id}")
             return
     if refusal is not None:
         is_through = refusal.kind == "price" and _is_through(s, position, wanted.stop, refusal.count)
         if position.closing is None and (is_through or _gives_up(position, refusal)):
             yield _close_instead(position, refusal.kind, refusal.reason)
             return
-        due = _due_after(refusal)
+        due = due_after(refusal)
         if s.now < due:
             yield WakeAt(at=due, holding=position.holding)
             return
@@ -317,41 +294,14 @@ def _add(s: Situation, position: Position, wanted: Resting, quantity: Decimal) -
     yield SubmitOrder(intent=made, urgency=Urgency.PROTECT)
 
 
-def restore_after(edits: int) -> timedelta:
-    """How long to wait before restoring what somebody else took away: five seconds, then three times as long each time.
-
-    Never at once: whoever cancels an exit may be about to close the position, and needs the quantity free.
-    """
-    return min(timedelta(seconds=5 * 3 ** min(max(edits - 1, 0), 5)), timedelta(minutes=10))
-
-
-def _due_after(refusal: Refusal) -> datetime:
-    """When to try again: where nobody has judged, soon enough to be there when somebody can."""
-    if refusal.unheard:
-        return refusal.at + min(retry_after(refusal.unheard), UNHEARD_MAX)
-    return refusal.at + retry_after(refusal.count)
-
-
-def retry_after(count: int) -> timedelta:
-    """One second after the first refusal, doubling to a minute."""
-    return min(timedelta(seconds=2 ** min(count - 1, 6)), RETRY_MAX)
-
-
 def _is_through(s: Situation, position: Position, stop: Decimal | None, refusals: int) -> bool:
     """Whether our own eyes agree that the price is through the stop: a broker may judge by a price of yesterday.
 
     Of a quote too wide to be trusted it takes the side one would close at, and the broker's word twice.
     """
-    if not s.in_session or position.bare_adopted or not _is_too_near(s, position, stop):
+    if not s.in_session or position.bare_adopted or not is_too_near(s, position, stop):
         return False
     return refusals > 1 or judge(s, position, s.policy(position)).clarity is Clarity.CLEAR
-
-
-def _is_too_near(s: Situation, position: Position, stop: Decimal | None) -> bool:
-    """Whether the last price, however little it can be trusted, is at this stop or through it: none could be placed."""
-    sight = s.sights.get(position.holding)
-    price = sight.quote.closing_price(position.sign) if sight is not None and sight.quote.is_two_sided else None
-    return stop is not None and price is not None and (stop - price) * position.sign >= 0
 
 
 def _gives_up(position: Position, refusal: Refusal) -> bool:
@@ -364,11 +314,6 @@ def _close_instead(position: Position, kind: str, reason: str) -> CloseRequested
     return CloseRequested(position=position.id, reason=because, by="guard", detail=f"its stop was refused: {reason}")
 
 
-def _size(s: Situation, held: Decimal) -> Decimal:
-    """What may rest at the broker: whole units where it takes no fractions; the guard holds the rest."""
-    return held if s.contract.fractional_stops else held.to_integral_value(rounding=ROUND_FLOOR)
-
-
 def may_size(s: Situation, position: Position) -> bool:
     """Whether exits may be placed beside a close: not while its quantity is being freed for it.
 
@@ -377,13 +322,3 @@ def may_size(s: Situation, position: Position) -> bool:
     """
     closing = position.closing
     return closing is None or being_closed(s, position) > 0 or waits(s, position, closing)
-
-
-def _rounded(wanted: Resting, position: Position, instrument: Instrument) -> Resting:
-    """To the tick: a stop towards the market's side of its level, a target to the nearer price."""
-    stop, target = wanted.stop, wanted.target
-    if stop is not None:
-        stop = instrument.round_up(stop) if position.sign > 0 else instrument.round_down(stop)
-    if target is not None:
-        target = max(instrument.round_nearest(target), instrument.tick_at(target))
-    return replace(wanted, stop=stop, target=target)

@@ -164,6 +164,8 @@ def _is_let_go(s: Situation, order: BookedOrder) -> bool:
 def _has_outlived(s: Situation, order: BookedOrder) -> bool:
     """Whether an exit, ours or tied to what was ours, works on after its position has closed."""
     closed = s.book.state.closed.get(order.position) if order.position is not None else None
+    if any(id in s.book.state.positions for id in order.also):
+        return False
     if closed is None:
         return _closes_nothing(s, order)
     return order.reduces or (order.role is Role.FOREIGN and order.side.sign == -closed.sign)

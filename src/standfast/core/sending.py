@@ -12,9 +12,11 @@ from standfast.core.cover import cover_of, exits_by_group, group_quantity, taken
 from standfast.core.freeing import blocked
 from standfast.core.opening import why_not_open
 from standfast.core.opening_structure import why_not_open_structure
-from standfast.core.protect import may_size, wanted_now
+from standfast.core.protect import may_size
+from standfast.core.several import why_not_shared
 from standfast.core.situation import Situation
 from standfast.core.stays import being_closed
+from standfast.core.wanted import wanted_alone
 from standfast.model.journal import OrderIntended, TogetherIntended
 from standfast.model.order import CLOSING_ROLES, ZERO, Role
 from standfast.model.position import Position
@@ -82,9 +84,11 @@ def _why_not_exit(s: Situation, position: Position, intent: OrderIntended) -> st
     terms, holding = intent.terms, position.holding
     if holding in s.book.state.suspended:
         return s.book.state.suspended[holding]
+    if intent.also:
+        return why_not_shared(s, intent)
     if not may_size(s, position):
         return "its quantity is being freed for a close"
-    wanted = wanted_now(s, position)
+    wanted = wanted_alone(s, position)
     target = terms.limit_price if intent.role is Role.TARGET else terms.target_price
     if (terms.stop_price, target) != (wanted.stop, wanted.target):
         return f"its prices are {wanted.stop} and {wanted.target} by now"

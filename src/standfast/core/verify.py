@@ -69,7 +69,7 @@ def _reason_to_look(s: Situation, order: BookedOrder) -> str:
         return ""  # read with its parent
     if order.cancel_at is not None and order.cancel_at >= order.changed_at:
         return "a cancel was asked for"
-    if order.position is not None and any(o.replaces == order.id for o in s.book.orders_for(order.position)):
+    if order.position is not None and any(o.replaces == order.id for o in _beside(s, order)):
         return "it is being replaced"
     if s.orders_listed_after(order.number) and not is_listed(s, order):
         return "booked as working, not listed"
@@ -78,6 +78,13 @@ def _reason_to_look(s: Situation, order: BookedOrder) -> str:
     if order.report is None:
         return "accepted, not yet seen"
     return ""
+
+
+def _beside(s: Situation, order: BookedOrder) -> list[BookedOrder]:
+    """Orders that may take its place: those of its position, or for several positions here."""
+    assert order.position is not None, order
+    shared = [each for each in s.book.alive.at(order.holding) if each.also]
+    return [*s.book.orders_for(order.position), *shared]
 
 
 def _next_look(s: Situation, order: BookedOrder, since: datetime) -> datetime:
@@ -156,6 +163,7 @@ def _intent(order: BookedOrder) -> OrderIntended:
         attempt=order.attempt,
         reason=order.reason,
         closes_as=order.closes_as,
+        also=order.also,
     )
 
 

@@ -83,7 +83,7 @@ def cover(book: Book, position: Position, rules: ShownRules | None, now: datetim
     """The resting stops of a position, or the guard's own rule where its policy leaves the exits to the guard."""
     held = book.held(position) if position.phase is not Phase.CLOSED else ZERO
     stops = resting_stops(book, position)
-    resting = sum((order.remaining for order in stops), ZERO)
+    resting = sum((_share(book, order, position) for order in stops), ZERO)
     held_by, level = _rule(position, rules)
     if stops:
         level = _widest(stops, position)
@@ -101,7 +101,20 @@ def cover(book: Book, position: Position, rules: ShownRules | None, now: datetim
 
 def resting_stops(book: Book, position: Position) -> list[BookedOrder]:
     """Stops of this position that the broker has and that could fill (as `core/cover.py` counts them)."""
-    return [order for order in book.orders_for(position.id) if _protects(book, order, position)]
+    orders = book.orders_for(position.id)
+    several = (each for each in book.orders_on(position.holding) if position.id in each.also)
+    return [order for order in (*orders, *several) if _protects(book, order, position)]
+
+
+def _share(book: Book, order: BookedOrder, position: Position) -> Decimal:
+    """Of a stop for several positions what it closes of this one, as it does in turn."""
+    left = order.remaining
+    for member in order.bounds or (position.id,):
+        held = book.state.positions[member].held if member in book.state.positions else ZERO
+        if member == position.id:
+            return min(left, held) if order.also else left
+        left -= min(left, held)
+    return ZERO
 
 
 def _protects(book: Book, order: BookedOrder, position: Position) -> bool:

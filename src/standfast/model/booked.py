@@ -55,8 +55,15 @@ class BookedOrder:
     parent: ClientOrderId | None = None
     replaces: ClientOrderId | None = None
     closes_as: CloseReason | None = None
+    also: tuple[PositionId, ...] = ()
+    """Positions beside its own that it bounds: a stop for several where the exchange takes no more of them."""
     rung: int | None = None
     """Of an order that closes all legs of a structure: its place on the ladder of limits."""
+
+    @property
+    def bounds(self) -> tuple[PositionId, ...]:
+        """Of a stop for several positions: all of them, in the order in which it closes them."""
+        return (self.position, *self.also) if self.also and self.position is not None else ()
 
     @property
     def is_own(self) -> bool:

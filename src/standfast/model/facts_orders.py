@@ -22,6 +22,8 @@ class OrderIntended(Recorded):
     replaces: ClientOrderId | None = None
     closes_as: CloseReason | None = None
     """Of a stop: why it closes what it fills, as its price was figured."""
+    also: tuple[PositionId, ...] = ()
+    """Of a stop for several positions: those beside its own that it bounds, in the order in which it closes them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)

@@ -32,8 +32,9 @@ from standfast.model.order import OrderReport, Terms
 from standfast.model.quote import Quote
 from standfast.ports import Clock
 
-CONTRACT = contract(unique_ids=False, requests_per_minute=240)
-"""Client ids are unique among open orders only."""
+CONTRACT = contract(unique_ids=False, requests_per_minute=240, stops_of_instrument=10)
+"""Client ids are unique among open orders only; so many conditional orders may rest on one contract
+(`MAX_NUM_ALGO_ORDERS`)."""
 LIVE, KEYS_LIVE = "https://fapi.binance.com/", "https://api.binance.com/sapi/v1"
 """Futures are traded at the one, and what the same key may do is told at the other; a test side has no such place."""
 LATELY = 900.0
