@@ -3,6 +3,7 @@
 import asyncio
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from decimal import Decimal
 from functools import partial
@@ -140,6 +141,18 @@ def test_a_refusal_stays_one_however_often_it_is_asked_again(stage: Stage, excha
     assert guard.open("AAPL", 10, id="one") == refused
     assert not refused
     guard.open("AAPL", 10, id="another").wait(PATIENCE)
+    assert len(entries_of(exchange)) == 1
+
+
+def test_many_threads_that_ask_the_same_have_one_answer_and_one_position(stage: Stage, exchange: Exchange) -> None:
+    guard = bot(stage)
+    with ThreadPoolExecutor(8) as threads:
+        asked = [threads.submit(guard.open, "AAPL", 10, id="one") for _ in range(8)]
+        answers = {each.result() for each in asked}
+
+    (answer,) = answers
+    answer.wait(PATIENCE)
+    assert exchange.positions() == TEN
     assert len(entries_of(exchange)) == 1
 
 

@@ -212,6 +212,7 @@ def test_an_id_that_stands_for_another_act_asks_nothing(config: Path) -> None:
         (lambda guard: guard.open_spread({"A": 1}, id="k"), "give two or more contracts"),
         (lambda guard: guard.open_spread({"A": 1, "B": 0}, id="k"), "a whole number that is not zero"),
         (lambda guard: guard.open_spread({"A": 1, "B": "0.5"}, id="k"), "a whole number that is not zero"),
+        (lambda guard: guard.open_spread({"A": 1, "a": -1, "B": 1}, id="k"), "give two or more contracts, each"),
         (lambda guard: guard.open_spread(["A", "B"], id="k"), "give each contract with its ratio, as a dict"),
         (lambda guard: guard.open_spread({"A": 1, "B": -1}, id="k", credit=0), "credit=0: give a number above zero"),
         (lambda guard: guard.open_spread({"A": 1, "B": -1}, id="k", credit=1, debit=1), "give one of them"),

@@ -1,6 +1,5 @@
 """Tests of `core/acts.py`: operators' acts, each answered once, and never by a crash."""
 
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -70,40 +69,6 @@ def answered(book: Book, s: Situation | None = None) -> str | None:
 def broken(kind: BreakKind, booked: str = "10", reported: str = "4") -> list[j.Fact]:
     finding = Finding(kind=kind, holding=SPY, booked=booked, reported=reported)
     return [j.BreakSeen(id=B, finding=finding), j.BreakConfirmed(id=B)]
-
-
-# --- in time, or not at all -------------------------------------------------------------------------
-
-GOOD_UNTIL = datetime(2026, 11, 20, 14, 30, tzinfo=UTC)
-"""By the machine's clock, which has nothing to do with the account's."""
-
-
-def met(book: Book, at: datetime, **arguments: str) -> list[Any]:
-    _, *facts = take(
-        situation(book), asked("open", instrument="SPY", quantity="10", **arguments), lambda number: None, now=at
-    )
-    return facts
-
-
-def test_an_act_that_is_met_after_its_time_is_refused_and_says_by_which_clock() -> None:
-    facts = met(folded(), GOOD_UNTIL + timedelta(seconds=1), key="k", until="2026-11-20T14:30:00Z")
-
-    assert answer(facts) == (
-        "refused: it was good until 2026-11-20 14:30:00 UTC and is met at 14:30:01 by this machine's clock: "
-        "nothing is done. Ask again, as something new"
-    )
-    assert len(facts) == 1
-
-
-def test_an_act_that_is_met_in_time_or_has_no_end_is_taken() -> None:
-    for until in ({"until": "2026-11-20T14:30:00Z"}, {}):
-        facts = met(folded(), GOOD_UNTIL, key="k", **until)
-        assert [type(each) for each in facts] == [j.OpeningRequested]
-
-
-@pytest.mark.parametrize("until", ["soon", "2026-11-20T14:30:00", "2026-11-20T14:30:00+99:00"])
-def test_an_end_that_cannot_be_read_is_no_reason_to_act(until: str) -> None:
-    assert answer(met(folded(), GOOD_UNTIL, key="k", until=until)) == f"refused: until is no moment: {until!r}"
 
 
 # --- open -----------------------------------------------------------------------------------------

@@ -92,11 +92,11 @@ class Verbs(ABC, Generic[Asked]):
         """
         if not isinstance(legs, Mapping):
             raise Misasked(f"legs={legs!r}: give each contract with its ratio, as a dict")
-        ratios = {name: exact(f"legs[{name!r}]", ratio) for name, ratio in legs.items()}
-        if len(legs) < 2 or not all(ratio and ratio == int(ratio) for ratio in ratios.values()):
+        ratios = {_named(name): exact(f"legs[{name!r}]", ratio) for name, ratio in legs.items()}
+        if not 2 <= len(ratios) == len(legs) or not all(ratio and ratio == int(ratio) for ratio in ratios.values()):
             raise Misasked(f"legs={legs!r}: give two or more contracts, each with a whole number that is not zero")
         wanted = self._wanted(id, stop, target, strategy, good_for)
-        written = " ".join(f"{_named(name)}:{int(ratio):+d}" for name, ratio in sorted(ratios.items()))
+        written = " ".join(f"{name}:{int(ratio):+d}" for name, ratio in sorted(ratios.items()))
         net = acts.net_of(above_zero("credit", credit), above_zero("debit", debit))
         whole = above_zero("units", units)
         assert whole is not None
