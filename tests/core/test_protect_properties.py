@@ -5,8 +5,8 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from standfast.core.policy import HeldBy, Policy, Rung
 from standfast.core.moving import restore_after, retry_after
+from standfast.core.policy import HeldBy, Policy, Rung
 from standfast.model.effects import SubmitOrder
 from standfast.model.order import OrderState, OrderType, Role, Side, Terms, TimeInForce
 from tests.core.situations import (

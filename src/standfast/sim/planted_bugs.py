@@ -16,6 +16,7 @@ from standfast.core import (
     exits,
     flatten,
     freeing,
+    moving,
     orders,
     protect,
     repair,
@@ -197,7 +198,7 @@ def cancel_is_asked_for_once() -> Iterator[Change]:
 
 
 def refused_and_no_pause() -> Iterator[Change]:
-    yield from everywhere(protect.retry_after, lambda count: timedelta(0))
+    yield from everywhere(moving.retry_after, lambda count: timedelta(0))
 
 
 def acts_in_any_mode() -> Iterator[Change]:
