@@ -16,12 +16,12 @@ from standfast.exchange.faults import (
 )
 from standfast.model import secret
 from standfast.model.effects import Turn, Urgency
-from standfast.model.errors import BrokerError, OutcomeUnknown, Rejected, Unauthorised
+from standfast.model.errors import BrokerError, OutcomeUnknown, Rejected, Unauthorised, Unreachable
 from standfast.model.ids import ClientOrderId, Holding
 from standfast.model.order import OrderReport, OrderState, OrderType, Side, Terms, TimeInForce
 from tests.brokers.ccxt.served import BTC, LONG, NAME, SHORT, Desk, desk
 
-ID = ClientOrderId("sfabcd-o1")
+ID, PROTECT = ClientOrderId("sfabcd-o1"), Urgency.PROTECT
 
 
 def terms(side: Side = Side.BUY, **changes: Any) -> Terms:
@@ -151,3 +151,20 @@ async def test_wrong_keys_are_refused_and_stay_out_of_every_text() -> None:
             await at.broker.positions()
         assert isinstance(refused.value, Unauthorised)
         assert "wrong and secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize("body", ["null", '{"retCode": 0, "result": {"list": [{}]}}'])
+async def test_a_write_whose_first_read_is_not_understood_has_not_left(body: str) -> None:
+    """Found by simulation: it ended the guard."""
+    async with desk() as at:
+        await submit(at, terms())
+        old = await submit(at, stop(Side.SELL, "40000"), id="sfabcd-s1")
+        stranger = at.another()  # who knows nothing of an order reads it before it is cancelled
+        at.at.fault("orders", Garbled(body=body))
+
+        with pytest.raises(Unreachable):
+            await at.broker.replace(old.broker_id, ClientOrderId("sfabcd-s2"), stop(Side.SELL, "41000"), Turn(PROTECT))
+        with pytest.raises(Unreachable):
+            await stranger.cancel(old.broker_id, Turn(PROTECT))
+        assert at.asked("submit") == 2
+        assert at.asked("cancel") == 0

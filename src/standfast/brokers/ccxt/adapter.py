@@ -10,7 +10,8 @@ Invariants
 """
 
 import random
-from collections.abc import AsyncGenerator, Hashable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Hashable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -29,7 +30,7 @@ from standfast.brokers.shared.transport import Transport
 from standfast.brokers.shared.wire import Wire
 from standfast.model.contract import Contract
 from standfast.model.effects import Turn, Urgency
-from standfast.model.errors import BrokerError, OutcomeUnknown, Rejected
+from standfast.model.errors import BrokerError, Incomplete, Malformed, OutcomeUnknown, Rejected, Unreachable
 from standfast.model.evidence import (
     AccountRead,
     ActivitiesRead,
@@ -179,25 +180,28 @@ class CcxtBroker:
         return {each: found[each.instrument] for each in holdings if each.instrument in found}
 
     async def submit(self, client_id: ClientOrderId, holding: Holding, terms: Terms, turn: Turn) -> OrderReport:
-        return await self._venue.submit(client_id, holding, terms, turn)
+        with _before_it_leaves():
+            return await self._venue.submit(client_id, holding, terms, turn)
 
     async def cancel(self, broker_id: BrokerOrderId, turn: Turn) -> None:
-        await self._venue.cancel(broker_id, turn)
+        with _before_it_leaves():
+            await self._venue.cancel(broker_id, turn)
 
     async def replace(
         self, broker_id: BrokerOrderId, client_id: ClientOrderId, terms: Terms, turn: Turn
     ) -> OrderReport:
-        old = await self._venue.order(broker_id=broker_id)
+        with _before_it_leaves():
+            old = await self._venue.order(broker_id=broker_id)
         if old is None:
             raise Rejected(f"order {broker_id} is not known to the exchange", kind="not_found", code="local")
         if old.is_finished:
             raise Rejected(f"order {broker_id} is {old.state}", kind="not_cancellable", code="local")
         if not terms.reduces or not old.closes:
             await self._cancel_first(broker_id, turn)
-            new = await self._venue.submit(client_id, old.holding, terms, turn)
+            new = await self.submit(client_id, old.holding, terms, turn)
             self._note_replaced(broker_id, new.broker_id)
             return replace(new, replaces=broker_id)
-        new = await self._venue.submit(client_id, old.holding, terms, turn)
+        new = await self.submit(client_id, old.holding, terms, turn)
         self._note_replaced(broker_id, new.broker_id)
         try:
             await self._venue.cancel(broker_id, Turn(turn.urgency, turn.rank))
@@ -205,12 +209,19 @@ class CcxtBroker:
             pass  # it still rests or is over, and the next list shows which: what rests twice is taken away again
         return replace(new, replaces=broker_id)
 
+    async def _told(self, broker_id: BrokerOrderId) -> OrderReport | None:
+        """An order, as far as it can be read."""
+        try:
+            return await self._venue.order(broker_id=broker_id)
+        except BrokerError:
+            return None  # whoever waits for it asks again
+
     async def _cancel_first(self, broker_id: BrokerOrderId, turn: Turn) -> None:
         """Cancel what may add. Raises unless it is known to be over without having filled any more."""
-        await self._venue.cancel(broker_id, Turn(turn.urgency, turn.rank))
+        await self.cancel(broker_id, Turn(turn.urgency, turn.rank))
         deadline = self._clock.monotonic() + OVER_WITHIN
         while True:
-            found = await self._venue.order(broker_id=broker_id)
+            found = await self._told(broker_id)
             if found is not None and found.is_finished:
                 if found.filled:
                     raise Rejected(f"order {broker_id} has filled {found.filled}", kind="not_cancellable", code="local")
@@ -266,6 +277,16 @@ class CcxtBroker:
             return replace(report, state=OrderState.REPLACED, replaced_by=new)
         old = self._replaces.get(report.broker_id)
         return replace(report, replaces=old) if old is not None else report
+
+
+@contextmanager
+def _before_it_leaves() -> Iterator[None]:
+    """What a write has to read first may be told in words that nobody understands: then nothing was sent. An answer to
+    the write itself that proves nothing is `OutcomeUnknown` already."""
+    try:
+        yield
+    except (Incomplete, Malformed) as error:
+        raise Unreachable(f"it was not sent: {error}") from error
 
 
 def _differing(before: Mapping[Key, object] | None, now: Mapping[Key, object]) -> frozenset[Key]:
