@@ -3,9 +3,9 @@
 Imports of adapters are inside functions: a reading verb that passes through here pays for none of them.
 """
 
-import functools
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
+from weakref import WeakValueDictionary
 
 from standfast.model.errors import SettingsError
 
@@ -111,12 +111,14 @@ def _ccxt(account: "AccountSettings", clock: "Clock") -> "Broker":
     return CcxtBroker(settings, clock=clock, transport=AiohttpTransport())
 
 
-@functools.cache
+_SHELVES: "WeakValueDictionary[tuple[str, str, bool], Shelf]" = WeakValueDictionary()
+
+
 def _shelf(id: str, rest_url: str, *, live: bool) -> "Shelf":
-    """The markets of one exchange, for all accounts of this process there."""
+    """The markets of one exchange, for all accounts of this process there; gone with the last of them."""
     from standfast.brokers.ccxt.markets import Shelf
 
-    return Shelf()
+    return _SHELVES.setdefault((id, rest_url, live), Shelf())
 
 
 ADAPTERS: "Mapping[str, Callable[[AccountSettings, Clock], Broker]]" = {"alpaca": _alpaca, "tradier": _tradier}

@@ -7,6 +7,7 @@ Invariants
 """
 
 import asyncio
+import weakref
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -83,8 +84,8 @@ class Shelf:
         self._of: Markets | None = None
         self._at = 0.0
         self._turn = asyncio.Lock()
-        self._taught: Any = None
-        """The first object that has the table in ccxt's own form."""
+        self._taught: Callable[[], Any] = lambda: None
+        """The first object that has the table in ccxt's own form, as long as its account is open."""
         self._budget: Throttle | None = None
 
     def budget(self, make: Callable[[], Throttle]) -> Throttle:
@@ -96,13 +97,14 @@ class Shelf:
     def teach(self, library: Any) -> None:
         """Give an object of ccxt's the names of the markets, and what it needs to connect: made once, shared by all."""
         assert self._markets is not None, "they are loaded"
-        if self._taught is None or self._taught.markets is None or self._of is not self._markets:
+        taught = self._taught()
+        if taught is None or taught.markets is None or self._of is not self._markets:
             library.set_markets(self._markets.rows)
-            self._taught, self._of = library, self._markets
+            self._taught, self._of = weakref.ref(library), self._markets
             library.open()
-        elif library is not self._taught:
-            library.set_markets_from_exchange(self._taught)
-            library.ssl_context = self._taught.ssl_context  # reading the certificates takes long, for hundreds of them
+        elif library is not taught:
+            library.set_markets_from_exchange(taught)
+            library.ssl_context = taught.ssl_context  # reading the certificates takes long, for hundreds of them
 
     async def markets(self, load: Load, clock: Clock, *, lacking: str = "") -> Markets:
         """The table, loaded anew when it is old or lacks the name `lacking`."""
