@@ -23,6 +23,7 @@ from standfast.core.kept import Earned as Earned
 from standfast.core.kept import LastFill as LastFill
 from standfast.core.kept import Lately as Lately
 from standfast.core.kept import Refusal as Refusal
+from standfast.core.kept import Said as Said
 from standfast.model.alert import Alert
 from standfast.model.booked import BookedOrder
 from standfast.model.breaks import Break
@@ -74,6 +75,8 @@ class BookState:
     retired: dict[BrokerOrderId, PositionId] = field(default_factory=dict)
     costs: dict[Holding, Cost] = field(default_factory=dict)
     lately: dict[Holding, Lately] = field(default_factory=dict)
+    said: dict[Holding, tuple[Said, ...]] = field(default_factory=dict)
+    """What was booked of each before it last changed, oldest first."""
     acknowledged: dict[Holding, Decimal] = field(default_factory=dict)
     bare: dict[Holding, Bare] = field(default_factory=dict)
     """What was acknowledged from a read, and still lacks fills."""

@@ -11,6 +11,7 @@ from standfast.core.busted import TRADE, is_left_to_the_list
 from standfast.core.fold_orders import after_order, tie_entry
 from standfast.core.folds import folds
 from standfast.core.forget import HOLDINGS_KEPT, MOVEMENTS_KEPT, remember, shorten
+from standfast.core.said import net_of, note
 from standfast.model import journal as j
 from standfast.model.booked import BookedOrder, Stage
 from standfast.model.ids import Holding
@@ -41,7 +42,7 @@ FILLS_KEPT = 200
 
 @folds(j.FillBooked)
 def _fill_booked(book: Book, fact: j.FillBooked, entry: j.Entry) -> None:
-    fill = fact.fill
+    fill, before = fact.fill, net_of(book, fact.fill.holding)
     assert fill.execution_id not in book.state.executions, fill.execution_id
     book.state.executions[fill.execution_id] = fill.at
     shorten(book.state.executions, EXECUTIONS_KEPT)
@@ -58,6 +59,7 @@ def _fill_booked(book: Book, fact: j.FillBooked, entry: j.Entry) -> None:
         else:
             _allocate(book, fill, part, fee, fact)
             fee = ZERO
+    note(book, fill.holding, before)
     book.touch_quantity(fill.holding)
     if order is not None:
         after_order(book, order.id, entry)
@@ -257,6 +259,7 @@ def _note_move(book: Book, holding: Holding, movement: Movement) -> None:
 
 @folds(j.MovedOut)
 def _moved_out(book: Book, fact: j.MovedOut, entry: j.Entry) -> None:
+    before = net_of(book, fact.holding)
     book.state.moves.pop(fact.holding, None)
     book.state.lately.pop(fact.holding, None)
     price = fact.price
@@ -286,6 +289,7 @@ def _moved_out(book: Book, fact: j.MovedOut, entry: j.Entry) -> None:
                     )
                 )
             )
+    note(book, fact.holding, before)
     book.touch_quantity(fact.holding)
 
 

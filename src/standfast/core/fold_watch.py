@@ -6,6 +6,7 @@ from standfast.core.acknowledge import bare_of, put_bare
 from standfast.core.book import Book
 from standfast.core.folds import folds
 from standfast.core.forget import ALERTS_KEPT, shorten
+from standfast.core.said import net_of, note
 from standfast.model import journal as j
 from standfast.model.alert import Alert
 from standfast.model.breaks import Break
@@ -55,6 +56,7 @@ def _session_seen(book: Book, fact: j.SessionSeen, entry: j.Entry) -> None:
 
 @folds(j.ForeignAcknowledged)
 def _foreign_acknowledged(book: Book, fact: j.ForeignAcknowledged, entry: j.Entry) -> None:
+    before = net_of(book, fact.holding)
     book.state.moves.pop(fact.holding, None)
     if fact.quantity:
         book.state.acknowledged[fact.holding] = fact.quantity
@@ -64,6 +66,7 @@ def _foreign_acknowledged(book: Book, fact: j.ForeignAcknowledged, entry: j.Entr
         put_bare(book, fact.holding, bare_of(book, fact.holding) + fact.bare, fact.seen_at or entry.at)
     elif not fact.quantity:
         book.state.bare.pop(fact.holding, None)
+    note(book, fact.holding, before)
     book.touch(fact.holding)
 
 

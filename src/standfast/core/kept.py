@@ -40,6 +40,13 @@ class LastFill(NamedTuple):
     at: datetime
 
 
+class Said(NamedTuple):
+    """What the books said of one holding, signed, and until when, by our clock."""
+
+    quantity: Decimal
+    until: datetime
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lately:
     """Fills of one holding, so that one heard of late can take its place among them: what was held before, and they."""

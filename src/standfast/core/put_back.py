@@ -36,6 +36,10 @@ def put_back(book: Book, now: datetime) -> None:
             refused[id] = _clamped(each, now, "at")
     for times in (state.moved_at, state.suspended_at):
         _clamp_all(times, now)
+    state.said = {
+        holding: tuple(each._replace(until=min(each.until, now)) for each in said)
+        for holding, said in state.said.items()
+    }
     state.filled = {holding: last._replace(at=min(last.at, now)) for holding, last in state.filled.items()}
     state.openings = [min(at, now) for at in state.openings]
     state.started_at = min(state.started_at, now) if state.started_at is not None else None

@@ -16,6 +16,7 @@ from standfast.core.moved import moved_out, surely_held
 from standfast.core.own_record import is_seen_again, settled_at
 from standfast.core.policy import Foreign, Mode, Rules
 from standfast.core.reconcile import COVER_KINDS, ORDER_KINDS, POSITION_KINDS, Report
+from standfast.core.said import OLD, was_said
 from standfast.core.situation import Outcome, Outcomes, Situation
 from standfast.core.splits import is_split
 from standfast.core.structures import structure_at
@@ -234,7 +235,7 @@ def _take_in(s: Situation, found: Break) -> Outcomes:
         return  # less than booked: only fills can say where it went
     if is_split(s, holding) or holding in s.book.state.suspended:
         return  # the same shares in other pieces: its activity books them, or a person says what they are
-    if extra and _is_contradicted(s, holding):
+    if extra and not _has_stood(s, found) and (_is_contradicted(s, holding) or _is_of_before(s, holding)):
         yield from _ask_by_name(s, holding)
         return
     lots = [p for p in s.book.positions_at(holding) if not p.is_guarded]
@@ -304,6 +305,20 @@ def _is_contradicted(s: Situation, holding: Holding) -> bool:
     """Whether fills were booked here, which would have explained what a list shows beyond them, and no second source
     says the same: one list may be minutes old."""
     return holding in s.book.state.filled and s.net_by_name(holding) != s.reported_net(holding)
+
+
+def _is_of_before(s: Situation, holding: Holding) -> bool:
+    """Whether the only list there is shows what the books said minutes ago."""
+    ago = s.now - OLD
+    since = ago if s.surely(ago) == ago else None  # how long ago it was before a clock was set nobody knows
+    return s.contract.one_source and was_said(s.book, holding, s.reported_net(holding), since=since)
+
+
+def _has_stood(s: Situation, found: Break) -> bool:
+    """Whether the only list there is has shown the same for longer than any old one has: then it is believed, whatever
+    today's orders add up to. A trade that was taken back, and that nobody tells, shows so."""
+    read, told = s.snapshot.positions, found.told_at
+    return s.contract.one_source and read is not None and told is not None and read.began >= s.surely(told) + OLD
 
 
 def _ask_by_name(s: Situation, holding: Holding) -> Outcomes:

@@ -34,6 +34,8 @@ class Contract:
     """An order that could trade with a resting one of the other side is refused, unless it brings its own exit."""
     tells_movements: bool = True
     """What changes a quantity without an order (expiry, assignment) is told; else it shows in the list only."""
+    one_source: bool = False
+    """A position asked for by its name is told from the list of all: nothing else says whether that list is old."""
     always_open: bool = False
     """Its market has no sessions: every day is a trading day, and none ends early."""
     multileg: bool = False

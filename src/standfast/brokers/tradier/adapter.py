@@ -75,6 +75,7 @@ CONTRACT = Contract(
     reserves_quantity=True,
     checks_closing=True,
     tells_movements=False,
+    one_source=True,
     multileg=True,
     fractional_stops=False,
     order_life=None,
