@@ -23,6 +23,7 @@ class Instruments:
     def __init__(self, broker: Broker, clock: Clock, under_way: Callable[[], int]) -> None:
         """`under_way`: how many holdings have an order waiting or on its way."""
         self.broker, self.clock = broker, clock
+        self._listed = broker if isinstance(broker, KnowsInstruments) else None
         self._under_way = under_way
         self.known: dict[InstrumentId, Instrument] = {}
         self._unread: list[InstrumentId] = []
@@ -38,7 +39,7 @@ class Instruments:
                 self._is_unread.set()
 
     def _known_already(self, name: InstrumentId) -> Instrument | None:
-        return self.broker.known_instrument(name) if isinstance(self.broker, KnowsInstruments) else None
+        return self._listed.known_instrument(name) if self._listed is not None else None
 
     async def run(self) -> None:
         """Read them one at a time, the latest first."""
