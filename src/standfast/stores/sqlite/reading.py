@@ -164,7 +164,9 @@ def hash_of(connection: apsw.Connection, account: AccountId, number: int) -> byt
 
 def book_digest(chained: str, body: bytes) -> bytes:
     """Binds a saved book to its bytes and to the entry it was folded up to."""
-    return hashlib.sha256(bytes.fromhex(chained) + body).digest()
+    digest = hashlib.sha256(bytes.fromhex(chained))
+    digest.update(body)  # not joined: it may be tens of megabytes
+    return digest.digest()
 
 
 LONGEST_REQUEST = 64 * 1024
