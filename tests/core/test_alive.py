@@ -13,8 +13,8 @@ from standfast.sim.chaos import play
 from standfast.sim.plan import draw
 
 
-def alive(orders: Iterable[BookedOrder]) -> list[BookedOrder]:
-    return [order for order in orders if not order.is_finished or order.excess]
+def alive(orders: Iterable[BookedOrder]) -> tuple[BookedOrder, ...]:
+    return tuple(order for order in orders if not order.is_finished or order.excess)
 
 
 def compared(book: Book) -> int:

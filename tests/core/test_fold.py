@@ -332,6 +332,16 @@ def test_a_clock_that_was_put_back_leaves_no_time_of_ours_in_the_future() -> Non
     assert set(book.state.moved_at.values()) == {NOW}
 
 
+def test_orders_that_may_still_do_something_are_told_with_the_times_of_the_clock_that_was_put_back() -> None:
+    meant = exit_intended(Role.STOP, stop="98")
+    book = folded(*position(10), meant, at=NOW + timedelta(days=1))
+    assert [order.id for order in book.alive.of(P)] == [meant.id]
+
+    told(book, j.GuardStarted(version="1", mode="repair"), at=NOW)
+
+    assert [order.intended_at for order in (*book.alive.of(P), *book.alive.at(the(book).holding))] == [NOW, NOW]
+
+
 def test_what_a_book_remembers_is_bounded_however_long_it_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     """A guard runs for months: its start-up and its memory must not grow with them."""
     for name in ("CLOSED_KEPT", "HOLDINGS_KEPT", "RETIRED_KEPT"):

@@ -10,7 +10,7 @@ from standfast.model.booked import BookedOrder
 from standfast.model.ids import ClientOrderId, Holding, PositionId
 
 Orders = Mapping[ClientOrderId, BookedOrder]
-Ids = tuple[ClientOrderId, ...]
+Found = tuple[BookedOrder, ...]
 
 
 class Alive:
@@ -23,24 +23,25 @@ class Alive:
         at: Mapping[Holding, Mapping[ClientOrderId, None]],
     ) -> None:
         self._orders, self._all_of, self._all_at = orders, of, at
-        self._of: dict[PositionId, Ids] = {}
-        self._at: dict[Holding, Ids] = {}
+        self._of: dict[PositionId, Found] = {}
+        self._at: dict[Holding, Found] = {}
 
-    def of(self, position: PositionId) -> list[BookedOrder]:
+    def of(self, position: PositionId) -> Found:
         """Those tied to this position."""
-        ids = self._of.get(position)
-        if ids is None:
-            ids = self._of[position] = self._still(self._all_of.get(position, {}))
-        return [self._orders[id] for id in ids]
+        found = self._of.get(position)
+        if found is None:
+            found = self._of[position] = self._still(self._all_of.get(position, {}))
+        return found
 
-    def at(self, holding: Holding) -> list[BookedOrder]:
-        ids = self._at.get(holding)
-        if ids is None:
-            ids = self._at[holding] = self._still(self._all_at.get(holding, {}))
-        return [self._orders[id] for id in ids]
+    def at(self, holding: Holding) -> Found:
+        found = self._at.get(holding)
+        if found is None:
+            found = self._at[holding] = self._still(self._all_at.get(holding, {}))
+        return found
 
-    def _still(self, ids: Mapping[ClientOrderId, None]) -> Ids:
-        return tuple(id for id in ids if not self._orders[id].is_finished or self._orders[id].excess)
+    def _still(self, ids: Mapping[ClientOrderId, None]) -> Found:
+        orders = (self._orders[id] for id in ids)
+        return tuple(order for order in orders if not order.is_finished or order.excess)
 
     def forget(self, order: BookedOrder | None) -> None:
         """It has changed, come or gone."""

@@ -25,6 +25,7 @@ def put_back(book: Book, now: datetime) -> None:
     state = book.state
     for order in list(state.orders.values()):
         state.orders[order.id] = _clamped(order, now, "intended_at", "changed_at", "cancel_at", "missed_at")
+        book.alive.forget(order)
     for position in list(state.positions.values()):
         book.keep_position(_of_its_own(position, now, "asked_at", "adopted_at", "naked_since"))
     for structure in list(state.structures.values()):
