@@ -43,7 +43,7 @@ def levels_of(*facts: j.Fact, policy: Policy = POLICY) -> Levels:
 def test_levels_stand_on_the_losing_and_the_winning_side() -> None:
     expected = Levels(stop=D(98), stop_reason=CloseReason.STOP_LOSS, emergency=D(80), target=D(110))
     assert levels_of(*position(10)) == expected
-    assert levels_of(*position(-10)) == replace(expected, stop=D(102), emergency=D(120), target=D(90))
+    assert levels_of(*position(-10)) == expected._replace(stop=D(102), emergency=D(120), target=D(90))
 
 
 def test_what_was_chosen_for_a_position_comes_before_the_policy() -> None:

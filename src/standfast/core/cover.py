@@ -8,11 +8,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
+from typing import NamedTuple
 
 from standfast.core.bounding import bounded_by
 from standfast.core.covering import covers
 from standfast.core.policy import HeldBy, Policy
-from standfast.core.results import Levels
+from standfast.core.results import Levels, levels_of
 from standfast.core.situation import Situation
 from standfast.model.booked import BookedOrder, Stage
 from standfast.model.ids import BrokerOrderId, ClientOrderId, Holding, PositionId
@@ -28,8 +29,7 @@ UNHEARD = timedelta(seconds=1.5)
 """How long after a cancel its order may stay unread before the broker's own check is relied on instead."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Resting:
+class Resting(NamedTuple):
     """The exits a policy wants at the broker for one position, as prices."""
 
     stop: Decimal | None
@@ -43,6 +43,13 @@ class Resting:
 
 
 NOTHING = Resting(stop=None, target=None)
+
+
+def resting_of(s: Situation, position: Position) -> Resting:
+    """Which exits shall rest for a position of the book now, figured once for each look."""
+    return s.once(
+        ("resting", position.id), lambda: wanted_resting(s, position, s.policy(position), levels_of(s, position))
+    )
 
 
 def wanted_resting(s: Situation, position: Position, policy: Policy, at: Levels) -> Resting:

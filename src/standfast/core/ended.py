@@ -80,8 +80,11 @@ def offset(s: Situation, holding: Holding) -> Outcomes:
     """Legs that hold one contract both ways, as much long as short, once it has ended.
 
     The broker's net of them was nothing all along: no list shows that they are gone, and nobody tells it."""
-    contract, booked = option_contract(holding.instrument), s.book.net(holding)
-    if contract is None or not booked.is_exact or booked.low or not s.is_comparable(holding):
+    contract = option_contract(holding.instrument)
+    if contract is None:
+        return
+    booked = s.book.net(holding)
+    if not booked.is_exact or booked.low or not s.is_comparable(holding):
         return
     lots = [position for position in s.book.positions_at(holding) if position.held]
     sides = {sign: sum((lot.held for lot in lots if lot.sign == sign), ZERO) for sign in (1, -1)}

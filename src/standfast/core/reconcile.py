@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import ROUND_FLOOR, Decimal
 
-from standfast.core.cover import cover_of, is_cancelling, is_listed, stands_alone, wanted_resting
+from standfast.core.cover import cover_of, is_cancelling, is_listed, resting_of, stands_alone
 from standfast.core.own_record import record_findings, unread_finding
-from standfast.core.policy import Foreign, HeldBy
+from standfast.core.policy import Foreign
 from standfast.core.results import Clarity, judge, levels_of
 from standfast.core.short_delta import naked_part, without_delta
 from standfast.core.situation import Situation
@@ -251,14 +251,12 @@ def _is_long_naked(s: Situation, position: Position) -> bool:
 
 def cover_gap(s: Situation, position: Position) -> tuple[Decimal, Decimal, bool] | None:
     """(held, stopped, unknown order type) where a policy wants a resting stop; None where it wants none."""
+    return s.once(("gap", position.id), lambda: _cover_gap(s, position))
+
+
+def _cover_gap(s: Situation, position: Position) -> tuple[Decimal, Decimal, bool] | None:
     held = s.book.held(position)
-    if held <= 0:
-        return None
-    policy = s.policy(position)
-    if policy.held_by is HeldBy.GUARD or position.bare:
-        return None
-    wanted = wanted_resting(s, position, policy, levels_of(s, position))
-    if wanted.stop is None:
+    if held <= 0 or resting_of(s, position).stop is None:
         return None
     if not s.contract.fractional_stops:
         held = held.to_integral_value(rounding=ROUND_FLOOR)

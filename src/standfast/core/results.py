@@ -4,10 +4,10 @@ Judged at the side one would close at: the bid for a long, the ask for a short. 
 forms of one number; `price_at` and `result_at` are each other's inverse.
 """
 
-from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from enum import StrEnum
+from typing import NamedTuple
 
 from standfast.core.book import Book
 from standfast.core.policy import Policy
@@ -29,8 +29,7 @@ def price_at(position: Position, result: Decimal, *, of: Decimal | None = None) 
     return base * (1 + result * position.sign)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Levels:
+class Levels(NamedTuple):
     """Prices at which rules fire; None where the rule is off."""
 
     stop: Decimal | None
@@ -90,8 +89,7 @@ class Clarity(StrEnum):
     BLIND = "blind"
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
+class Judged(NamedTuple):
     """The prices rules may be judged at, how far they can be trusted, and why not further."""
 
     clarity: Clarity

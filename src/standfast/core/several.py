@@ -15,7 +15,7 @@ Invariants
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
@@ -151,7 +151,7 @@ def _company(s: Situation, holding: Holding, wanting: Mapping[PositionId, Restin
     return Company(
         members=tuple(known[id] for id in nearest_first(chosen)),
         leaving=tuple(known[id] for id in nearest_first(leaving)),
-        wanted=replace(wanting[nearest], target=None),
+        wanted=wanting[nearest]._replace(target=None),
         quantity=sum((size(s, s.book.held(known[id])) for id in (*chosen, *leaving)), ZERO),
     )
 

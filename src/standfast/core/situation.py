@@ -115,9 +115,9 @@ class Situation:
 
     def once(self, key: object, figure: Callable[[], Figured]) -> Figured:
         """What `figure` gives, figured once for as long as the book stays as it is."""
-        known = self.figured.get(key)
-        if known is None or known[0] != self.book.head:
-            known = self.figured[key] = (self.book.head, figure())
+        known, head = self.figured.get(key), self.book.state.head
+        if known is None or known[0] != head:
+            known = self.figured[key] = (head, figure())
         found: Figured = known[1]
         return found
 

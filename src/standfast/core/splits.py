@@ -29,10 +29,6 @@ def is_split(s: Situation, holding: Holding) -> bool:
     Another quantity for the same money is a split: whoever buys or sells pays or is paid. A stop of before is then at a
     price of before, and would sell at the open; and the further shares are nobody else's.
     """
-    return s.once(("split", holding), lambda: _is_split(s, holding))
-
-
-def _is_split(s: Situation, holding: Holding) -> bool:
     if s.book.state.split_rows.get(holding):  # that it was split is sure, by how much is not
         return True
     row, cost = s.reported(holding), s.book.state.costs.get(holding)

@@ -29,10 +29,8 @@ def suspensions(s: Situation, holding: Holding) -> Outcomes:
     if reason is not None:
         yield from _resume(s, holding)
         return
-    if not any(s.book.held(position) for position in s.book.guarded_at(holding)):
-        return
     reason = _why(s, holding)
-    if reason is None:
+    if reason is None or not any(s.book.held(position) for position in s.book.guarded_at(holding)):
         return
     yield PricesSuspended(holding=holding, reason=reason)
     text = (

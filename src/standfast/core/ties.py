@@ -20,11 +20,14 @@ from standfast.model.position import Position, Standing
 
 def ties(s: Situation, holding: Holding) -> Outcomes:
     """Facts that bring listed exits of this holding into the books."""
+    unknown = [report for report in s.orders_by_holding.get(holding, ()) if not is_known(s, report.broker_id)]
+    if not unknown:  # nearly always
+        return
     guarded = [position for position in s.book.guarded_at(holding) if s.book.held(position) > 0]
     if not guarded or has_strangers(s, holding) or _is_unexplained(s, holding):
         return
-    for report in s.orders_by_holding.get(holding, ()):
-        if is_known(s, report.broker_id) or may_be_ours(s.book, report) or not _is_exit(report):
+    for report in unknown:
+        if may_be_ours(s.book, report) or not _is_exit(report):
             continue
         position = _closes(s, guarded, report)
         if position is not None:

@@ -1,10 +1,8 @@
 """Which exits shall rest for a position now, at prices and in a quantity that its instrument and its broker take."""
 
-from dataclasses import replace
 from decimal import ROUND_FLOOR, Decimal
 
-from standfast.core.cover import Resting, wanted_resting
-from standfast.core.results import levels_of
+from standfast.core.cover import Resting, resting_of
 from standfast.core.situation import Situation
 from standfast.model.instrument import Instrument
 from standfast.model.position import Position
@@ -12,9 +10,7 @@ from standfast.model.position import Position
 
 def wanted_alone(s: Situation, position: Position) -> Resting:
     """The exits that shall rest for it, were it the only one here."""
-    policy = s.policy(position)
-    at = levels_of(s, position)
-    return _rounded(wanted_resting(s, position, policy, at), position, s.instrument(position.holding))
+    return _rounded(resting_of(s, position), position, s.instrument(position.holding))
 
 
 def size(s: Situation, held: Decimal) -> Decimal:
@@ -29,4 +25,4 @@ def _rounded(wanted: Resting, position: Position, instrument: Instrument) -> Res
         stop = instrument.round_up(stop) if position.sign > 0 else instrument.round_down(stop)
     if target is not None:
         target = max(instrument.round_nearest(target), instrument.tick_at(target))
-    return replace(wanted, stop=stop, target=target)
+    return Resting(stop=stop, target=target, reason=wanted.reason)
