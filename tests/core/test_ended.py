@@ -1,42 +1,32 @@
 """Tests of `core/ended.py`: contracts that a broker lists no more without saying why."""
 
-from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from standfast.core.book import Book
 from standfast.core.closing import settle
 from standfast.core.ended import offset
-from standfast.core.policy import Foreign, Rules
-from standfast.core.reconcile import reconcile
-from standfast.core.repair import repairs
-from standfast.core.situation import Situation
+from standfast.core.policy import Foreign
 from standfast.model import journal as j
 from standfast.model.alert import Severity
 from standfast.model.effects import ReadQuotes
 from standfast.model.evidence import HeldReport
 from standfast.model.ids import Holding, InstrumentId, PositionId
 from standfast.model.instrument import Instrument, Kind
-from standfast.model.order import Role, Side
+from standfast.model.order import Side
 from standfast.model.position import CloseReason, Standing
+from tests.core.evenings import EVENING, SILENT, Evening
 from tests.core.situations import (
     NOW,
     D,
     P,
     adopted,
-    exit_intended,
     fill,
-    folded,
     of,
-    opening_of,
     position,
     quoted,
     ruled,
-    situation,
     told,
     with_contract,
 )
@@ -45,55 +35,9 @@ CALL, PUT = (Holding(InstrumentId(f"AAPL260304{right}00250000")) for right in "C
 LATER, PUT_LATER = (Holding(InstrumentId(f"AAPL260320{right}00250000")) for right in "CP")
 WEEKLY = Holding(InstrumentId("SPXW260304P06885000"))
 AAPL, SPX = Holding(InstrumentId("AAPL")), Holding(InstrumentId("SPX"))
-SILENT = with_contract(tells_movements=False)
 TOLD = with_contract()
-EVENING = NOW.replace(hour=21, minute=30)
-"""Half an hour after the close."""
 MORNING = datetime(2026, 3, 5, 14, 31, tzinfo=EVENING.tzinfo)
 Q = PositionId("p2")
-
-
-class Evening:
-    """Looks at every holding until nothing is recorded any more, over half a minute."""
-
-    def __init__(self, *facts: j.Fact, now: datetime = EVENING, rules: Rules | None = None, **given: Any) -> None:
-        self.book: Book = folded(*facts, at=NOW)
-        self.now, self.rules, self.given = now, rules or ruled(), {"contract": SILENT, "is_open": False, **given}
-
-    def situation(self, held: Mapping[Holding, Any]) -> Situation:
-        nets = {holding: row for holding, row in held.items() if not isinstance(row, HeldReport)}
-        s = self._listed(situation(self.book, held=nets, now=self.now, rules=self.rules, **self.given), held)
-        return replace(s, snapshot=replace(s.snapshot, activities_asked_after=s.snapshot.positions_asked_after))
-
-    def _listed(self, s: Situation, held: Mapping[Holding, Any]) -> Situation:
-        """With the rows that are given whole."""
-        whole = {holding: row for holding, row in held.items() if isinstance(row, HeldReport)}
-        positions = s.snapshot.positions
-        assert positions is not None
-        rows = {**positions.rows, **whole}
-        return replace(s, snapshot=replace(s.snapshot, positions=replace(positions, rows=rows)))
-
-    def looks(self, held: Mapping[Holding, Any]) -> list[Any]:
-        outcomes: list[Any] = []
-        for _ in range(40):
-            outcomes += self.looks_once(held)
-            self.now += timedelta(seconds=1)
-        return outcomes
-
-    def looks_once(self, held: Mapping[Holding, Any]) -> list[Any]:
-        outcomes: list[Any] = []
-        for holding in sorted({*held, *self.book.holdings()}):
-            s = self.situation(held)
-            came = list(repairs(s, holding, reconcile(s, holding)))
-            facts: list[Any] = [each for each in came if type(each).__name__ in j.FACTS]
-            told(self.book, *facts, at=self.now)
-            outcomes += came
-        return outcomes
-
-    def closed(self, id: PositionId = P) -> tuple[Decimal, CloseReason | None, Decimal]:
-        """What is still held of a position, why it ended, and what it earned a share."""
-        found = self.book.state.positions[id]
-        return found.held, found.close_reason, found.pnl
 
 
 def prices(under: Holding, price: str) -> dict[str, Any]:
@@ -216,38 +160,6 @@ def test_shares_that_came_by_it_and_were_closed_since_say_it_was_exercised() -> 
     evening.looks({})
 
     assert evening.closed() == (D(0), CloseReason.ASSIGNMENT, D(500))
-
-
-@pytest.mark.parametrize("asked", [-1, -3])
-def test_an_opening_of_ours_that_rests_on_it_hides_nothing(asked: int) -> None:
-    """Found by simulation: all that was sold is assigned while one more rests at a limit, and stayed in the books."""
-    evening = Evening(
-        *position(-6, 5, holding=PUT_LATER),
-        *opening_of(asked, id=Q, holding=PUT_LATER),
-        **prices(AAPL, "240"),
-        rules=ruled(foreign=Foreign.ADOPT),
-    )
-    evening.given["instruments"] = {PUT_LATER.instrument: option_of(PUT_LATER)}
-
-    evening.looks({AAPL: 600})
-
-    assert evening.closed() == (D(0), CloseReason.ASSIGNMENT, D(3000))
-    assert evening.book.net(PUT_LATER).low == asked, "it may still fill"
-
-
-def test_while_an_order_of_ours_closes_it_what_is_gone_is_not_inferred() -> None:
-    """What it has bought back was not assigned."""
-    evening = Evening(
-        *position(-6, 5, holding=PUT_LATER),
-        exit_intended(Role.CLOSE, 2, holding=PUT_LATER, side=Side.BUY),
-        *opening_of(3, id=Q, holding=PUT_LATER),
-        **prices(AAPL, "240"),
-    )
-    evening.given["instruments"] = {PUT_LATER.instrument: option_of(PUT_LATER)}
-
-    evening.looks({AAPL: 600})
-
-    assert evening.closed()[0] == D(6)
 
 
 def option_of(holding: Holding) -> Instrument:
