@@ -57,7 +57,7 @@ def target_at_the_better_side() -> Iterator[Change]:
 
     def judge_structure(found: worth.Worth, structure: Any, policy: Any) -> Any:
         judged = right(found, structure, policy)
-        return judged if found.now is None else replace(judged, gain=found.now.best)
+        return judged if found.now is None else judged._replace(gain=found.now.best)
 
     yield from everywhere(right, judge_structure)
 
