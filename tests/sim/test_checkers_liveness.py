@@ -223,12 +223,13 @@ def test_b4_a_fraction_that_no_order_closes_is_told_or_found(*, is_told: bool) -
         within(judged, 120, "B4")
 
 
-def test_b5_begins_anew_when_the_guard_s_clock_is_put_back() -> None:
+@pytest.mark.parametrize("hours", [-1, 24])
+def test_b5_begins_anew_when_the_guard_s_clock_is_set(hours: int) -> None:
     judged = Judged()
     unknown_intent(judged)
     judged.wait(60)
     seen = j.SessionSeen(is_open=True, next_open=judged.engine.now, next_close=judged.engine.now)
-    judged.checker.committed(at_once(judged.journal.append([seen], judged.engine.now - timedelta(hours=1))))
+    judged.checker.committed(at_once(judged.journal.append([seen], judged.engine.now + timedelta(hours=hours))))
     within(judged, 70, "B5")
 
 

@@ -42,6 +42,8 @@ LOOKS_OVER = 10
 """Seconds over which looks are counted."""
 LOOKS_A_SECOND = 50
 OVER = timedelta(seconds=LOOKS_OVER)
+SET_AHEAD = timedelta(minutes=1)
+"""A clock that gains more from one entry to the next was set."""
 FEWEST = 6
 """Letters of a canary: a shorter one is in many words."""
 
@@ -126,6 +128,12 @@ class Checker:
     def _books(self, rules: Rules) -> Books:
         return Books(self.witness, self.retold, rules)
 
+    def _note_clock(self, entry: Entry) -> None:
+        """Notice that the guard's clock was set ahead."""
+        ahead, before = entry.at - self.witness.engine.now, self.retold.ahead
+        self.retold.put_ahead += before is not None and ahead - before > SET_AHEAD
+        self.retold.ahead = ahead
+
     def _retell(self, entry: Entry) -> None:
         retell(self.retold, entry)
 
@@ -166,6 +174,7 @@ class Checker:
             self._judge(lambda entry=entry: self.safety.committing(entry))  # type: ignore[misc]  # bound at once
             self._judge(lambda entry=entry: self.books.committing(entry))  # type: ignore[misc]  # bound at once
             self.sightings.committing(entry)
+            self._note_clock(entry)
             self._retell(entry)
             self._hashes.append(entry.hash)
             holding = holding_of(entry, self.retold)

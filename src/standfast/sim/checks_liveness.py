@@ -185,13 +185,13 @@ class Liveness:
     def _unknown(self, holding: Holding) -> Iterator[Trouble]:
         """B5: an intent whose order nobody knows anything about.
 
-        A new life of the guard waits anew (§3.4, rule 3), and so does one whose clock was put back (`core.put_back`).
+        A new life of the guard waits anew (§3.4, rule 3), and so does one whose clock was set (`core.verify`).
         """
         patience = (self.contract.flight + self.contract.staleness).total_seconds()
         for intent in self.retold.intents_at.get(holding, {}).values():
             if not intent.is_known:
                 text = f"{intent.fact.id} ({intent.fact.role}) is {intent.fate}"
-                subject = f"{intent.fact.id}/{self.retold.epoch}/{self.retold.put_back}"
+                subject = f"{intent.fact.id}/{self.retold.epoch}/{self.retold.put_back + self.retold.put_ahead}"
                 yield Trouble("B5", subject, "unknown", patience + SETTLED_BESIDE, text)
 
     def _untold(self, holding: Holding) -> Iterator[Trouble]:

@@ -9,7 +9,7 @@ Invariants
 """
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
@@ -145,6 +145,10 @@ class Retold:
     """Of the last entry."""
     put_back: int = 0
     """How often the guard's clock was: what waits begins to wait anew."""
+    put_ahead: int = 0
+    """How often it was, by so much that no commit takes as long: of a wait under way it has counted nothing."""
+    ahead: timedelta | None = None
+    """Of the true time, by the last entry."""
     head: int = 0
     epoch: int = 0
 
