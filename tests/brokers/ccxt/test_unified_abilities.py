@@ -90,7 +90,7 @@ async def test_an_id_of_ours_is_known_again_where_the_exchange_wants_something_i
 async def test_where_ccxt_says_no_stop_the_guard_holds_it(id: str) -> None:
     library, means = await rehearsed(id)
     assert (means.may_trade, means.has_stops) == (True, False)
-    told = {each.what: each for each in statements(library, table([MARKET]), means)}
+    told = {each.what: each for each in statements(library, table([MARKET]), means, {})}
     assert "the guard watches prices" in told["protection"].detail
     assert "while it is not running nothing is protected" in told["protection"].detail
 
@@ -110,7 +110,7 @@ async def test_where_ccxt_drops_what_is_asked_for_no_order_is_sent_and_it_is_sai
     library, means = await rehearsed(id)
     assert not means.may_trade
     assert any(why in each for each in means.lacking), means.lacking
-    told = {each.what: each for each in statements(library, table([MARKET]), means)}
+    told = {each.what: each for each in statements(library, table([MARKET]), means, {})}
     assert not told["orders"].ok
     assert why in told["orders"].detail
     assert told["orders"].remedy

@@ -56,7 +56,7 @@ def parsed_id(text: str) -> Id | None:
 
 
 def held(row: Row, market: Market) -> HeldReport | None:
-    contracts = _number(row.get("contracts"), "contracts")
+    contracts = decimal(row.get("contracts"), "contracts")
     if not contracts:
         return None
     side = row.get("side")
@@ -68,8 +68,8 @@ def held(row: Row, market: Market) -> HeldReport | None:
     return HeldReport(
         holding=Holding(market.name),
         quantity=contracts * market.size * sign,
-        average_price=_number(row.get("entryPrice"), "entryPrice") or ZERO,
-        liquidation=_number(row.get("liquidationPrice"), "liquidationPrice"),
+        average_price=decimal(row.get("entryPrice"), "entryPrice") or ZERO,
+        liquidation=decimal(row.get("liquidationPrice"), "liquidationPrice"),
     )
 
 
@@ -78,9 +78,9 @@ def order(row: Row, market: Market, kind: str) -> OrderReport:
     if not id or side is None:
         raise Malformed(f"order {shown(str(id))}: side {shown(str(row.get('side')))}")
     client_id = str(row.get("clientOrderId") or f"{UNTAGGED}{broker_id(market, kind, id)}")
-    filled = _number(row.get("filled"), "filled") or ZERO
-    quantity = max(_number(row.get("amount"), "amount") or ZERO, filled)
-    trigger = _number(row.get("stopLossPrice") or row.get("triggerPrice"), "triggerPrice")
+    filled = decimal(row.get("filled"), "filled") or ZERO
+    quantity = max(decimal(row.get("amount"), "amount") or ZERO, filled)
+    trigger = decimal(row.get("stopLossPrice") or row.get("triggerPrice"), "triggerPrice")
     of_type, limit, stop = _type(row, client_id, trigger)
     state = STATES.get(str(row.get("status")), OrderState.UNKNOWN)
     has_fired = kind == TRIGGER and state is OrderState.FILLED and not filled
@@ -97,7 +97,7 @@ def order(row: Row, market: Market, kind: str) -> OrderReport:
         quantity=quantity * market.size,
         filled=filled * market.size,
         state=state,
-        average_price=_number(row.get("average"), "average"),
+        average_price=decimal(row.get("average"), "average"),
         limit_price=limit,
         stop_price=stop,
         placed_at=_moment(row.get("timestamp")),
@@ -110,8 +110,8 @@ def order(row: Row, market: Market, kind: str) -> OrderReport:
 
 def fill(row: Row, market: Market, order_id: BrokerOrderId) -> Fill:
     side = SIDES.get(str(row.get("side")))
-    quantity = (_number(row.get("amount"), "amount") or ZERO) * market.size
-    price = _number(row.get("price"), "price") or ZERO
+    quantity = (decimal(row.get("amount"), "amount") or ZERO) * market.size
+    price = decimal(row.get("price"), "price") or ZERO
     at = _moment(row.get("timestamp"))
     if side is None or quantity <= 0 or price <= 0 or at is None or not row.get("id"):
         raise Malformed(f"trade {shown(str(row.get('id')))}: {quantity} at {price}")
@@ -122,7 +122,7 @@ def fill(row: Row, market: Market, order_id: BrokerOrderId) -> Fill:
         side=side,
         quantity=quantity,
         price=price,
-        fee=_number((row.get("fee") or {}).get("cost"), "fee") or ZERO,
+        fee=decimal((row.get("fee") or {}).get("cost"), "fee") or ZERO,
         at=at,
     )
 
@@ -141,8 +141,8 @@ def stamp(row: Row, what: str) -> int:
 
 def _type(row: Row, client_id: str, trigger: Decimal | None) -> tuple[OrderType, Decimal | None, Decimal | None]:
     """Type, limit price and stop price. A trigger is a stop where the exchange says so, or where it is ours."""
-    limit, name = _number(row.get("price"), "price"), str(row.get("type") or "").lower()
-    takes = _number(row.get("takeProfitPrice"), "takeProfitPrice")
+    limit, name = decimal(row.get("price"), "price"), str(row.get("type") or "").lower()
+    takes = decimal(row.get("takeProfitPrice"), "takeProfitPrice")
     if trigger is None:
         if takes is not None:
             return OrderType.LIMIT, limit or takes, None
@@ -156,7 +156,7 @@ def _type(row: Row, client_id: str, trigger: Decimal | None) -> tuple[OrderType,
     return (OrderType.STOP_LIMIT if limit is not None else OrderType.STOP), limit, trigger
 
 
-def _number(value: object, field: str) -> Decimal | None:
+def decimal(value: object, field: str) -> Decimal | None:
     """None for what is not told; exchanges write that as nothing or as zero."""
     if value is None or value == "":
         return None

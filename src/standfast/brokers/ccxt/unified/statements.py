@@ -1,6 +1,6 @@
 """What can and cannot be guarded on an exchange that is spoken to through ccxt alone, said before it matters."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from standfast.brokers.ccxt.library import Library
 from standfast.brokers.ccxt.markets import Markets
@@ -9,15 +9,30 @@ from standfast.brokers.ccxt.unified.rehearsal import Means
 from standfast.model.evidence import Guarded
 
 LATELY = "contracts that are held, or of which anything was seen in the last 15 minutes"
+CAUSES = {
+    "fetchMyLiquidations": (
+        "liquidations",
+        "are booked with their cause, from their own list where no trade tells of them",
+        "one that is not among the trades shows as a position that is gone",
+    ),
+    "fetchFundingHistory": (
+        "funding",
+        "is booked as a fee, where the exchange says whether it was paid or received",
+        "it is not in the books",
+    ),
+}
+KEY_RIGHTS = "see whether the key may read them"
 ELSEWHERE = 'guard this account on an exchange that has it, or set mode = "alert" and close by hand'
 
 
-def statements(library: Library, markets: Markets, means: Means) -> list[Guarded]:
+def statements(library: Library, markets: Markets, means: Means, failing: Mapping[str, str]) -> list[Guarded]:
+    """`failing`: lists of ccxt's that could not be read just now, and why."""
     return [
         _positions(library, markets),
         _orders(library, means),
         _protection(means),
         Guarded("fills", ok=True, detail=_fills(library)),
+        _causes(library, failing),
         Guarded("doubts", ok=True, detail="an order in doubt is looked for by its id of ours, never sent again"),
     ]
 
@@ -62,4 +77,16 @@ def _fills(library: Library) -> str:
     which = "every trade of the account"
     if feature(library, "fetchMyTrades").get("symbolRequired") is not False:
         which = f"trades of {LATELY}"
-    return f"{which}; funding, liquidation and settlement only as far as they are told as trades"
+    return f"{which}; settlement and deleveraging only as far as they are told as trades"
+
+
+def _causes(library: Library, failing: Mapping[str, str]) -> Guarded:
+    """Whether what is taken away, and what it costs to hold, is told with its cause."""
+    told = [_cause(library, failing, call, *words) for call, words in CAUSES.items()]
+    return Guarded("causes", ok=not failing, detail="; ".join(told), remedy=KEY_RIGHTS if failing else "")
+
+
+def _cause(library: Library, failing: Mapping[str, str], call: str, what: str, told: str, otherwise: str) -> str:
+    if call in failing:
+        return f"{what} cannot be read ({failing[call]}): {otherwise}"
+    return f"{what} {told}" if can(library, call) else f"{what}: ccxt has no call for them here, {otherwise}"

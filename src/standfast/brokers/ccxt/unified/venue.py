@@ -9,6 +9,7 @@ Invariants
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import partial
@@ -21,6 +22,7 @@ from standfast.brokers.ccxt.unified import parse, prices, trades
 from standfast.brokers.ccxt.unified.abilities import PAST, can, feature, mean_perpetuals
 from standfast.brokers.ccxt.unified.asking import ALL_AT_ONCE, TRIGGERS, Asking, Names
 from standfast.brokers.ccxt.unified.calling import Writing, travel
+from standfast.brokers.ccxt.unified.causes import CALLS, Causes, funding
 from standfast.brokers.ccxt.unified.forms import said
 from standfast.brokers.ccxt.unified.parse import PLAIN, TRIGGER, Row
 from standfast.brokers.ccxt.unified.rehearsal import Means, Rehearsal
@@ -35,7 +37,7 @@ from standfast.model.errors import Malformed, OutcomeUnknown, Rejected
 from standfast.model.evidence import AccountRead, ActivitiesRead, Guarded, HeldReport, Rights
 from standfast.model.ids import BrokerOrderId, ClientOrderId, Holding, InstrumentId
 from standfast.model.instrument import Instrument
-from standfast.model.order import OrderReport, Terms
+from standfast.model.order import Fill, Movement, OrderReport, Terms
 from standfast.model.quote import Quote
 from standfast.ports import Clock
 
@@ -54,6 +56,7 @@ class UnifiedVenue(LinearVenue):
         """Of client ids, and of the exchange's ids with their contract: which order that is."""
         self._traded: dict[str, float] = {}
         """Contracts of which anything was seen, and when it last was."""
+        self._causes = Causes(client.library, self._ask)
         mean_perpetuals(client.library)
         travel(client.library, client)
 
@@ -115,9 +118,9 @@ class UnifiedVenue(LinearVenue):
         broker_id = broker_id or self._ids.get(client_id, "")
         if not broker_id:
             return await self._search(client_id)
-        id = parse.parsed_id(broker_id)
-        if id is None:
-            return None
+        id, forced = parse.parsed_id(broker_id), self._causes.order(BrokerOrderId(broker_id))
+        if id is None or forced is not None:
+            return forced
         market = (await self.markets(lacking=id.symbol)).by_id.get(id.symbol)
         return None if market is None else await self._one(market, id)
 
@@ -162,6 +165,7 @@ class UnifiedVenue(LinearVenue):
         for name in await self._names("fetchMyTrades"):
             rows += await trades.since(partial(self._ask.trades, name, urgency), mark.since, told)
         ours = [(row, market) for row, market in await self._ours(rows) if parse.stamp(row, "trade") >= mark.since]
+        self._causes.note_trades(ours)
         times = {mark_of(parse.execution_id(row, market)): parse.stamp(row, "trade") for row, market in ours}
         moved = str(mark.moved_on(times, until))
         if not watermark:
@@ -171,8 +175,26 @@ class UnifiedVenue(LinearVenue):
         fills = [parse.fill(row, market, self._order_of(row, market)) for row, market in fresh]
         for _, market in fresh:
             self._note_traded(market)
+        is_strange = any(_key(market, row.get("order")) not in self._ids for row, market in fresh)
+        fills += await self._liquidations(mark.since, until, urgency, at_once=is_strange)
         fills.sort(key=lambda each: (each.at, each.execution_id))
-        return ActivitiesRead(fills=tuple(fills), movements=(), watermark=moved)
+        funded = await self._funding(mark.since, until, urgency)
+        return ActivitiesRead(fills=tuple(fills), movements=tuple(funded), watermark=moved)
+
+    async def _liquidations(self, since: int, until: int, urgency: int, *, at_once: bool) -> list[Fill]:
+        """Asked for in their turn, and where a stranger's order has filled: it may be the exchange's own."""
+        call = "fetchMyLiquidations"
+        if self._causes.is_due(call, until) or (at_once and self._causes.can(call)):
+            rows = await self._causes.read(call, await self._names(call), since, until, urgency)
+            self._causes.note_taken(await self._ours(rows), self._held)
+        return self._causes.fills(until, since)
+
+    async def _funding(self, since: int, until: int, urgency: int) -> list[Movement]:
+        call = "fetchFundingHistory"
+        if not self._causes.is_due(call, until):
+            return []
+        rows = await self._ours(await self._causes.read(call, await self._names(call), since, until, urgency))
+        return [each for row, market in rows if (each := funding(row, market)) is not None]
 
     async def account(self) -> AccountRead:
         markets, means = await self.markets(), await self.means()
@@ -231,7 +253,12 @@ class UnifiedVenue(LinearVenue):
         await self._ask.write(Writing(turn), lambda: self._library.cancel_order(id.id, market.name, dict(params)))
 
     async def guarded(self) -> list[Guarded]:
-        return statements(self._library, await self.markets(), await self.means())
+        markets, means = await self.markets(), await self.means()
+        for call in CALLS:
+            if self._causes.can(call):
+                now = int((await self.about_now()).timestamp() * 1000)
+                await self._causes.read(call, [_usual(markets).name], now, 0, Urgency.READ)
+        return statements(self._library, markets, means, self._causes.failing)
 
     def heard(self, message: Mapping[str, Any]) -> list[Happened]:
         return []  # raw, it is the exchange's own language: what ccxt makes of it is `streamed`
@@ -272,6 +299,8 @@ class UnifiedVenue(LinearVenue):
             own = parse.parsed_id(known) if known is not None else None
             told = str(row.get("clientOrderId") or "").removeprefix((await self.means()).id_prefix)
             report = parse.order({**row, "clientOrderId": told}, market, own.kind if own is not None else kind)
+            cause = self._causes.cause(row.get("id"))
+            report = replace(report, order_class=cause) if cause else report
             self._note(report.client_id, report.broker_id, market)
             found.append(report)
         return found
