@@ -26,7 +26,9 @@ TEN = {"AAPL": Decimal(10)}
 
 
 def bot(stage: Stage, *, patience: float = PATIENCE) -> Client:
-    return standfast.connect(str(stage.config), "paper", by="a bot", strategy="trend", patience=patience)
+    return standfast.connect(
+        str(stage.config), "paper", by="a bot", strategy="trend", patience=patience, good_for=2 * PATIENCE
+    )
 
 
 @pytest.fixture
@@ -189,9 +191,10 @@ def test_a_guard_killed_after_its_answer_leaves_the_proof_to_the_next_one(stage:
     stage.settings(exchange.url)
     guard = stage.guarded()
     resting = bot(stage).open("AAPL", 10, limit="99", id="one")
-    assert resting
+    until(lambda: exchange.live("AAPL"), "the order to rest", told=guard.tail)
 
     guard.kill()
+    until(lambda: not bot(stage).is_guarded(), "its process to be gone")
     exchange.quote("AAPL", "98.97", "98.99")
     with pytest.raises(standfast.Unproven, match="accepted, and not proven within 0 s"):
         resting.wait(0)
@@ -209,9 +212,10 @@ def test_an_act_waits_for_a_guard_that_is_on_its_way(stage: Stage) -> None:
     stage.settings(exchange.url)
     guard = stage.guarded()
     guard.kill()
+    until(lambda: not bot(stage).is_guarded(), "its process to be gone")
     stage.guard()
 
-    assert bot(stage).open("AAPL", 10, id="one", good_for=2 * PATIENCE).wait(PATIENCE).position is not None
+    assert bot(stage).open("AAPL", 10, id="one").wait(PATIENCE).position is not None
 
 
 def test_with_no_guard_nothing_is_asked_and_old_books_are_read_only_on_demand(stage: Stage) -> None:
@@ -272,7 +276,7 @@ def test_an_opening_that_has_not_filled_is_withdrawn_by_closing_it(stage: Stage,
 
 def test_a_bot_with_an_event_loop_awaits_the_same(stage: Stage, exchange: Exchange) -> None:
     async def trade() -> None:
-        guard = standfast.connect_async(str(stage.config), strategy="trend", patience=PATIENCE)
+        guard = standfast.connect_async(str(stage.config), strategy="trend", patience=PATIENCE, good_for=PATIENCE)
         async with asyncio.TaskGroup() as both:
             first = both.create_task(_opened(guard, "AAPL"))
             second = both.create_task(_opened(guard, "SPY"))

@@ -5,7 +5,8 @@ stop; a foreign TSLA quantity found as a break, with its alert; a refused openin
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -39,7 +40,9 @@ from standfast.model.order import (
     TimeInForce,
 )
 from standfast.model.position import CloseReason
-from standfast.stores.sqlite.store import SqliteStore
+from standfast.runtime.clock import wall_time
+from standfast.stores.holder import describe_holder
+from standfast.stores.sqlite.store import SqliteJournal, SqliteStore
 
 PAPER = AccountId("paper")
 OPENED = datetime(2026, 11, 19, 15, 0, tzinfo=UTC)
@@ -208,6 +211,18 @@ def write(folder: Path, facts: Sequence[j.Fact] | None = None, *, saved: bool = 
     config.chmod(0o600)
     asyncio.run(_write(folder / "standfast.db", story() if facts is None else facts, saved=saved))
     return config
+
+
+@asynccontextmanager
+async def guarded(config: Path) -> AsyncIterator[SqliteJournal]:
+    """A living process (this one) holds the account's lease."""
+    store = SqliteStore(config.with_name("standfast.db"), ballast=0)
+    journal = await store.acquire(PAPER, describe_holder(), wall_time() + timedelta(minutes=5))
+    try:
+        yield journal
+    finally:
+        await journal.release()
+        await store.close()
 
 
 async def _write(path: Path, facts: Sequence[j.Fact], *, saved: bool) -> None:

@@ -1,8 +1,7 @@
 """An operator's act: refused where it cannot be meant, sent as a request otherwise, and waited for."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -12,28 +11,13 @@ from standfast.cli import doors
 from standfast.cli.main import main
 from standfast.model.ids import RequestId
 from standfast.ports import Request
-from standfast.runtime.clock import wall_time
-from standfast.stores.holder import describe_holder
-from standfast.stores.sqlite.store import SqliteJournal, SqliteStore
-from tests.cli.ledgers import PAPER, write
+from tests.cli.ledgers import guarded, write
 from tests.cli.running import Ran, command, environment
 
 
 @pytest.fixture
 def config(tmp_path: Path) -> Path:
     return write(tmp_path)
-
-
-@asynccontextmanager
-async def guarded(config: Path) -> AsyncIterator[SqliteJournal]:
-    """A living process (this one) holds the account's lease."""
-    store = SqliteStore(config.with_name("standfast.db"), ballast=0)
-    journal = await store.acquire(PAPER, describe_holder(), wall_time() + timedelta(minutes=5))
-    try:
-        yield journal
-    finally:
-        await journal.release()
-        await store.close()
 
 
 async def ask(config: Path, *arguments: str, answer: tuple[bool, str] | None) -> tuple[Ran, Request]:

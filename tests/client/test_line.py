@@ -1,9 +1,7 @@
 """The library against a ledger whose guard is this test: what is asked, what is not, and what is said of it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from datetime import timedelta
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 
@@ -15,10 +13,9 @@ from standfast.model.ids import AccountId, PositionId
 from standfast.model.journal import Fact, OpeningRefused, OpeningRequested, RequestDone, RequestTaken
 from standfast.ports import Request
 from standfast.runtime.clock import wall_time
-from standfast.stores.holder import describe_holder
 from standfast.stores.sqlite.reading import LedgerReader
-from standfast.stores.sqlite.store import SqliteJournal, SqliteStore
-from tests.cli.ledgers import KEPT, PAPER, SPY, STOPPED, write
+from standfast.stores.sqlite.store import SqliteJournal
+from tests.cli.ledgers import KEPT, PAPER, SPY, STOPPED, guarded, write
 
 Facts = Callable[[Request], list[Fact]]
 
@@ -26,18 +23,6 @@ Facts = Callable[[Request], list[Fact]]
 @pytest.fixture
 def config(tmp_path: Path) -> Path:
     return write(tmp_path)
-
-
-@asynccontextmanager
-async def guarding(config: Path) -> AsyncIterator[SqliteJournal]:
-    """A living process (this one) holds the account's lease."""
-    store = SqliteStore(config.with_name("standfast.db"), ballast=0)
-    journal = await store.acquire(PAPER, describe_holder(), wall_time() + timedelta(minutes=5))
-    try:
-        yield journal
-    finally:
-        await journal.release()
-        await store.close()
 
 
 async def answering(journal: SqliteJournal, facts: Facts) -> None:
@@ -54,7 +39,7 @@ def asked(config: Path, facts: Facts, act: Callable[[standfast.Client], Answer])
     """The answer to an act, of a guard that writes these facts."""
 
     async def together() -> Answer:
-        async with guarding(config) as journal, asyncio.TaskGroup() as tasks:
+        async with guarded(config) as journal, asyncio.TaskGroup() as tasks:
             answers = tasks.create_task(answering(journal, facts))
             answer = await asyncio.to_thread(act, standfast.connect(str(config), by="bot"))
             answers.cancel()
@@ -163,7 +148,7 @@ def test_an_answer_is_found_by_another_process_long_after(config: Path) -> None:
     first = asked(config, refused, lambda guard: guard.open("SPY", 1, id="k"))
 
     async def much_happens() -> None:
-        async with guarding(config) as journal:
+        async with guarded(config) as journal:
             for number in range(2100):
                 await journal.append([RequestDone(request=first.request, ok=True, detail=str(number))], wall_time())  # type: ignore[arg-type]  # any fact will do
 
@@ -174,7 +159,7 @@ def test_an_answer_is_found_by_another_process_long_after(config: Path) -> None:
 
 def test_an_act_that_no_guard_takes_says_so_and_stands_once(config: Path) -> None:
     async def unheard() -> None:
-        async with guarding(config):
+        async with guarded(config):
             guard = standfast.connect_async(str(config))
             for _ in range(2):
                 with pytest.raises(standfast.Unanswered, match="Ask again under the same id"):

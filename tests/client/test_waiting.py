@@ -5,7 +5,8 @@ from collections.abc import Callable
 
 import pytest
 
-from standfast.client.waiting import Steps, run, run_beside
+from standfast.client.beside import run_beside
+from standfast.client.waiting import Steps, run
 
 
 def counting(to: int) -> Steps[str]:

@@ -6,11 +6,10 @@ A wait that is cancelled takes back nothing: what was asked stands. Asked again 
 import asyncio
 from collections.abc import Awaitable, Sequence
 
-from standfast.client.client import PROOF_WITHIN, Answered
+from standfast.client.answers import Answered
 from standfast.client.results import Order, Position, Proof
-from standfast.client.values import duration
-from standfast.client.verbs import PATIENCE, Verbs
-from standfast.client.waiting import run_beside
+from standfast.client.verbs import Verbs
+from standfast.client.waiting import Outcome, Steps
 from standfast.desk.acts import Act
 from standfast.model.ids import PositionId, RequestId
 
@@ -20,11 +19,9 @@ class AsyncAnswer(Answered):
 
     __slots__ = ()
 
-    async def wait(self, timeout: float = PROOF_WITHIN) -> Proof:
+    async def wait(self, timeout: float | None = None) -> Proof:
         """As `Answer.wait`."""
-        self._refuse()
-        within = duration("timeout", timeout)
-        return await run_beside(self._line.prove(RequestId(self.request), self._about, within=within))
+        return await run_beside(self._proof(timeout))
 
 
 class AsyncClient(Verbs[Awaitable[AsyncAnswer]]):
@@ -44,17 +41,7 @@ class AsyncClient(Verbs[Awaitable[AsyncAnswer]]):
         return await asyncio.to_thread(self._line.orders, finished_too=finished_too, unguarded_too=unguarded_too)
 
     async def _ask(self, act: Act, request: RequestId, position: PositionId | None, id: str | None) -> AsyncAnswer:
-        said = await run_beside(self._line.ask(act, request, patience=self._patience))
-        return AsyncAnswer(
-            account=self.account,
-            verb=act.verb,
-            request=request,
-            id=id,
-            position_id=position,
-            accepted=said.accepted,
-            reasons=said.reasons,
-            _line=self._line,
-        )
+        return await run_beside(self._answer(AsyncAnswer, act, request, position, id))
 
 
 def connect_async(
@@ -63,7 +50,26 @@ def connect_async(
     *,
     by: str = "",
     strategy: str = "",
-    patience: float = PATIENCE,
+    patience: float | None = None,
+    good_for: float | None = None,
 ) -> AsyncClient:
     """As `connect`, for a bot with an event loop. Itself it is not awaited."""
-    return AsyncClient(config, account, by=by, strategy=strategy, patience=patience)
+    return AsyncClient(config, account, by=by, strategy=strategy, patience=patience, good_for=good_for)
+
+
+async def run_beside(steps: Steps[Outcome]) -> Outcome:
+    """To the end, each look in a thread of its own, so that the loop goes on."""
+    while True:
+        is_done, seconds, outcome = await asyncio.to_thread(_step, steps)
+        if is_done:
+            assert outcome is not None
+            return outcome
+        await asyncio.sleep(seconds)
+
+
+def _step(steps: Steps[Outcome]) -> tuple[bool, float, Outcome | None]:
+    """StopIteration cannot travel out of a thread."""
+    try:
+        return False, next(steps), None
+    except StopIteration as done:
+        return True, 0.0, done.value

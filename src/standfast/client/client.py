@@ -1,49 +1,13 @@
 """The library for bots without an event loop."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
-from standfast.client.line import Line
+from standfast.client.answers import Answered
 from standfast.client.results import Order, Position, Proof
-from standfast.client.values import duration
-from standfast.client.verbs import PATIENCE, Verbs
+from standfast.client.verbs import Verbs
 from standfast.client.waiting import run
 from standfast.desk.acts import Act
-from standfast.model.errors import Refused
 from standfast.model.ids import PositionId, RequestId
-
-PROOF_WITHIN = 60.0
-"""Seconds `wait` gives to a proof unless it is told otherwise."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answered:
-    """What a guard said when it was asked. True in a condition means accepted."""
-
-    account: str
-    verb: str
-    request: str
-    """`standfast explain REQUEST` shows everything it went through."""
-    id: str | None
-    """The bot's own, where it gave one."""
-    position_id: str | None
-    """The position it is about; of an opening, the one it makes. None where it is about none."""
-    accepted: bool
-    """It has begun. Not proof that it is done: that is what `wait` returns."""
-    reasons: tuple[str, ...]
-    """Why it was refused, every reason at once; empty where it was accepted."""
-    _line: Line = field(repr=False, compare=False)
-
-    def __bool__(self) -> bool:
-        return self.accepted
-
-    def _refuse(self) -> None:
-        if not self.accepted:
-            raise Refused(f"{self.account}: {self.verb} was refused: {'; '.join(self.reasons)}", self.reasons)
-
-    @property
-    def _about(self) -> PositionId | None:
-        return PositionId(self.position_id) if self.position_id is not None else None
 
 
 class Answer(Answered):
@@ -51,15 +15,13 @@ class Answer(Answered):
 
     __slots__ = ()
 
-    def wait(self, timeout: float = PROOF_WITHIN) -> Proof:
-        """The proof that it is done, within so many seconds.
+    def wait(self, timeout: float | None = None) -> Proof:
+        """The proof that it is done, within so many seconds (60).
 
         Raises Refused where it was not accepted, NotDone where it came to nothing, Unproven when the time is over: it
         may still come to be, and may be waited for again.
         """
-        self._refuse()
-        within = duration("timeout", timeout)
-        return run(self._line.prove(RequestId(self.request), self._about, within=within))
+        return run(self._proof(timeout))
 
 
 class Client(Verbs[Answer]):
@@ -87,17 +49,7 @@ class Client(Verbs[Answer]):
         return self._line.orders(finished_too=finished_too, unguarded_too=unguarded_too)
 
     def _ask(self, act: Act, request: RequestId, position: PositionId | None, id: str | None) -> Answer:
-        said = run(self._line.ask(act, request, patience=self._patience))
-        return Answer(
-            account=self.account,
-            verb=act.verb,
-            request=request,
-            id=id,
-            position_id=position,
-            accepted=said.accepted,
-            reasons=said.reasons,
-            _line=self._line,
-        )
+        return run(self._answer(Answer, act, request, position, id))
 
 
 def connect(
@@ -106,12 +58,14 @@ def connect(
     *,
     by: str = "",
     strategy: str = "",
-    patience: float = PATIENCE,
+    patience: float | None = None,
+    good_for: float | None = None,
 ) -> Client:
     """The account of that name, or the only one of the settings file.
 
     `by`: who asks, kept in the journal (default: login and host). `strategy`: of what is opened without naming one.
-    `patience`: seconds an act waits for a guard to be there, or back, before it raises NoGuard. Nothing is asked here,
-    and nothing opened; SettingsError and Misasked say what is wrong with file or name.
+    `patience`: seconds an act waits for a guard to be there, or back, before it raises NoGuard (10). `good_for`:
+    seconds within which a guard has to take an act, which is not done after that (30). Nothing is asked here, and no
+    file stays open; SettingsError and Misasked say what is wrong with file or name.
     """
-    return Client(config, account, by=by, strategy=strategy, patience=patience)
+    return Client(config, account, by=by, strategy=strategy, patience=patience, good_for=good_for)

@@ -3,19 +3,22 @@
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import count
 from typing import Generic, TypeVar
 
+from standfast.client.answers import Answered
 from standfast.client.line import Line, account_of, request_of
 from standfast.client.results import Position
 from standfast.client.values import Number, above_zero, duration, exact, name_of, number
-from standfast.desk import acts, asking, ledger
+from standfast.client.waiting import Steps
+from standfast.desk import acts, asking, documents, ledger
 from standfast.desk.acts import Act, Wanted
 from standfast.model.errors import Misasked
 from standfast.model.ids import PositionId, RequestId, digest, position_id
 
 Asked = TypeVar("Asked")
+Kind = TypeVar("Kind", bound=Answered)
 
 GOOD_FOR = 30.0
 """Seconds within which a guard has to take an act; as long as an opening may wait for its order to leave."""
@@ -31,11 +34,21 @@ class Verbs(ABC, Generic[Asked]):
     AskedOtherwise where the id stands for another act, JournalUnavailable where the ledger cannot be used.
     """
 
-    def __init__(self, config: str, account: str | None, *, by: str, strategy: str, patience: float) -> None:
+    def __init__(
+        self,
+        config: str,
+        account: str | None,
+        *,
+        by: str,
+        strategy: str,
+        patience: float | None,
+        good_for: float | None,
+    ) -> None:
         path = os.path.abspath(config)
         self._line = Line(path, account_of(path, account), by=name_of("by", by) if by else asking.who())
         self._strategy = name_of("strategy", strategy) if strategy else ""
-        self._patience = duration("patience", patience)
+        self._patience = duration("patience", PATIENCE if patience is None else patience)
+        self._good_for = duration("good_for", GOOD_FOR if good_for is None else good_for)
         self._asked = count()
 
     @property
@@ -52,7 +65,7 @@ class Verbs(ABC, Generic[Asked]):
         target: Number | None = None,
         limit: Number | None = None,
         strategy: str | None = None,
-        good_for: float | timedelta = GOOD_FOR,
+        good_for: float | timedelta | None = None,
     ) -> Asked:
         """Ask for a position in one instrument; a guard judges it by its limits, session, freezes and the broker.
 
@@ -60,7 +73,7 @@ class Verbs(ABC, Generic[Asked]):
         `BTC/USDT:USDT:long`. `quantity`: shares, contracts or coins; negative sells short. `id`: your name for this
         opening and no other; asked again it is the same opening, whose answer never changes, a refusal included.
         `stop`, `target`: prices, the policy's where none is given. `limit`: limit price; without one at the market.
-        `strategy`: whose position it is; policies match on it. `good_for`: seconds until a guard has to have taken it.
+        `strategy`: whose position it is; policies match on it. `good_for`: seconds within which a guard has to take it.
         """
         signed = exact("quantity", quantity)
         if signed == 0:
@@ -81,7 +94,7 @@ class Verbs(ABC, Generic[Asked]):
         stop: Number | None = None,
         target: Number | None = None,
         strategy: str | None = None,
-        good_for: float | timedelta = GOOD_FOR,
+        good_for: float | timedelta | None = None,
     ) -> Asked:
         """Ask for several contracts as one position.
 
@@ -164,6 +177,21 @@ class Verbs(ABC, Generic[Asked]):
     @abstractmethod
     def _ask(self, act: Act, request: RequestId, position: PositionId | None, id: str | None) -> Asked: ...
 
+    def _answer(
+        self, kind: type[Kind], act: Act, request: RequestId, position: PositionId | None, id: str | None
+    ) -> Steps[Kind]:
+        said = yield from self._line.ask(act, request, patience=self._patience)
+        return kind(
+            account=self.account,
+            verb=act.verb,
+            request=request,
+            id=id,
+            position_id=position,
+            accepted=said.accepted,
+            reasons=said.reasons,
+            _line=self._line,
+        )
+
     def _id_of(self, position: str | Position) -> str:
         """Whole: the start of an id, as the command line takes it, might be another position's tomorrow."""
         if not isinstance(position, Position):
@@ -178,23 +206,26 @@ class Verbs(ABC, Generic[Asked]):
         stop: Number | None,
         target: Number | None,
         strategy: str | None,
-        good_for: float | timedelta,
+        good_for: float | timedelta | None,
     ) -> Wanted:
         return Wanted(
             key=name_of("id", id),
             strategy=self._strategy if strategy is None else name_of("strategy", strategy),
             stop=number("stop", stop),
             target=number("target", target),
-            until=ledger.now() + timedelta(seconds=duration("good_for", good_for)),
+            until=self._until(good_for),
         )
+
+    def _until(self, good_for: float | timedelta | None) -> datetime:
+        seconds = self._good_for if good_for is None else duration("good_for", good_for)
+        return ledger.now() + timedelta(seconds=seconds)
 
     def _open(self, act: Act, id: str) -> Asked:
         account = self._line.account
         return self._ask(act, request_of(account, act.verb, id), position_id(account, act.verb, id), id)
 
     def _act(self, act: Act, id: str | None, position: str | None = None) -> Asked:
-        until = ledger.now() + timedelta(seconds=GOOD_FOR)
-        timed = Act(act.account, act.verb, {**act.arguments, "until": Wanted(until=until).arguments["until"]})
+        timed = Act(act.account, act.verb, {**act.arguments, "until": documents.time(self._until(None)) or ""})
         if id is None:  # an act of its own
             request = RequestId(digest("client", act.account, act.verb, ledger.now(), os.getpid(), next(self._asked)))
         else:
