@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from standfast.core import book as book_module
-from standfast.core import fold_fills
+from standfast.core import fold_fills, said
 from standfast.core.book import Book, BookState
 from standfast.core.fills import book_fill
 from standfast.core.fold import apply, fold
@@ -348,6 +348,7 @@ def test_what_a_book_remembers_is_bounded_however_long_it_is_kept(monkeypatch: p
         monkeypatch.setattr(book_module, name, 5)
     for name in ("HOLDINGS_KEPT", "MOVEMENTS_KEPT", "LATELY_KEPT", "EXECUTIONS_KEPT", "TOTALS_KEPT"):
         monkeypatch.setattr(fold_fills, name, 5)
+    monkeypatch.setattr(said, "HOLDINGS_KEPT", 5)
     book = folded()
     for number in range(40):
         id, holding = PositionId(f"p{number}"), Holding(InstrumentId(f"S{number}"))

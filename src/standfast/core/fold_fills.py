@@ -323,7 +323,7 @@ def _fill_busted(book: Book, fact: j.FillBusted, entry: j.Entry) -> None:
 
 @folds(j.Rescaled)
 def _rescaled(book: Book, fact: j.Rescaled, entry: j.Entry) -> None:
-    ratio = fact.ratio
+    ratio, before = fact.ratio, net_of(book, fact.holding)
     book.state.split_rows.pop(fact.holding, None)
     remember(book.state.rescaled, fact.movement, ratio, MOVEMENTS_KEPT)
     split_at = book.state.movements.get(f"{fact.movement}/executed", entry.at)
@@ -352,6 +352,7 @@ def _rescaled(book: Book, fact: j.Rescaled, entry: j.Entry) -> None:
     lacking = book.state.bare.get(fact.holding)
     if lacking is not None:
         put_bare(book, fact.holding, lacking.quantity * ratio, lacking.until)
+    note(book, fact.holding, before)
     book.touch(fact.holding)
 
 
