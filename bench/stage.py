@@ -152,8 +152,10 @@ def settings(folder: Path, url: str, *, held_by: str, foreign: str = "adopt", **
 
 
 def environment() -> dict[str, str]:
-    """Ours, without what would change how Standfast runs."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("STANDFAST")}
+    """Ours, without what would change how Standfast runs. An installation has its byte code: it is kept here too."""
+    ours = {name: value for name, value in os.environ.items() if not name.startswith("STANDFAST")}
+    ours.pop("PYTHONDONTWRITEBYTECODE", None)
+    return ours
 
 
 def end(process: "subprocess.Popen[Any]") -> int:

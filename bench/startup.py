@@ -3,7 +3,7 @@
 The exchange holds the same: built by its engine, served from this process with its request budget lifted. The ledger is
 written through the real store from what that engine answered, with a saved book as old as a running guard would leave
 behind when it is killed. What is measured is the processor time of a whole `standfast guard --once`: interpreter,
-imports, ledger, reads, one look at everything that agrees, and the book saved at the end.
+imports, ledger, reads, one look at everything that agrees, and the end of the process.
 """
 
 import asyncio
