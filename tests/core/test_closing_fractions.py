@@ -49,6 +49,18 @@ def test_where_no_order_is_taken_for_a_fraction_what_is_whole_is_closed_and_the_
     assert at.sent == []
 
 
+def test_a_part_that_leaves_a_fraction_over_ends_with_it_and_the_rest_is_guarded_on() -> None:
+    """It went on closing for ever: its stop was for what had been held, and no rule of it fired."""
+    at = desk(*position("5"), contract=with_contract(fractional_stops=False), refuses=takes_whole_orders)
+    at.run()
+    at.tell(closing_of(remain="2.5"))
+
+    assert ended(at) == []
+
+    assert (at.net[SPY], the(at.book).closing) == (D(3), None)
+    assert [order.remaining for order in at.alive()] == [D(3)]
+
+
 def test_what_the_broker_refused_for_another_reason_meanwhile_is_no_reason_to_try_the_fraction_again() -> None:
     at = desk(*position("0.5"), contract=with_contract(fractional_stops=False), refuses=takes_whole_orders)
     at.tell(closing_of())

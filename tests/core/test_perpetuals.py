@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from standfast.core.acts import take
 from standfast.core.exits import exits
 from standfast.core.fills import book_fill
 from standfast.core.gate import Asked, reasons_against
@@ -14,7 +15,7 @@ from standfast.core.too_late import too_late
 from standfast.model import journal as j
 from standfast.model.alert import Severity
 from standfast.model.effects import CancelOrder
-from standfast.model.ids import holding_named
+from standfast.model.ids import RequestId, holding_named
 from standfast.model.instrument import Instrument, Kind
 from standfast.model.order import OrderState, OrderType, Role, Side
 from standfast.model.position import CloseReason
@@ -190,3 +191,19 @@ def test_an_old_stop_that_still_rests_beside_the_one_that_took_its_place_is_canc
     assert of(CancelOrder, protect(before, the(book))) == []
     swapped_at_once = situation(book, listed=listed)
     assert of(CancelOrder, protect(swapped_at_once, the(book))) == []
+
+
+@pytest.mark.parametrize(("quantity", "refused"), [("0.25", True), ("0.3", False), ("10", False)])
+def test_a_part_of_a_step_is_not_begun_to_be_closed(quantity: str, *, refused: bool) -> None:
+    stepped = Instrument(id=SPY.instrument, kind=Kind.PERPETUAL, tick=D("0.01"), lot=D("0.1"))
+    s = situation(folded(*position(10)), instruments={SPY.instrument: stepped})
+    asked = j.RequestTaken(
+        request=RequestId("r1"), verb="close", arguments={"position": "p1", "quantity": quantity}, by="ann"
+    )
+
+    facts = list(take(s, asked, lambda number: None))
+
+    assert bool(of(j.CloseRequested, facts)) is not refused
+    assert [done.detail for done in of(j.RequestDone, facts)] == (
+        ["quantity 0.25 is no multiple of 0.1, the least step of SPY"] if refused else []
+    )

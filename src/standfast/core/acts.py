@@ -19,6 +19,7 @@ from standfast.core.situation import Situation
 from standfast.core.undo import undo
 from standfast.model.breaks import BreakKind
 from standfast.model.ids import AlertId, BreakId, EntryNumber, Holding, PositionId, holding_named, position_id
+from standfast.model.instrument import Kind
 from standfast.model.journal import (
     AlertAcknowledged,
     BreakActed,
@@ -130,6 +131,7 @@ def _close(s: Situation, taken: RequestTaken) -> Iterator[Fact]:
         quantity = number_of(taken.arguments, "quantity")
         if not 0 < quantity <= held:
             raise Refuse(f"quantity {quantity} is not between 0 and {held} held")
+        _refuse_part_of_a_step(s, position, quantity)
         remain = held - quantity
     if position.closing is not None and position.closing.remain <= remain:
         when = (
@@ -144,6 +146,13 @@ def _close(s: Situation, taken: RequestTaken) -> Iterator[Fact]:
         remain=remain,
         request=taken.request,
     )
+
+
+def _refuse_part_of_a_step(s: Situation, position: Position, quantity: Decimal) -> None:
+    """What no order may be for could never be closed: an exchange of contracts takes whole steps only."""
+    instrument = s.instrument(position.holding)
+    if instrument.kind is Kind.PERPETUAL and quantity % instrument.lot:
+        raise Refuse(f"quantity {quantity} is no multiple of {instrument.lot}, the least step of {position.holding}")
 
 
 def _protect(s: Situation, taken: RequestTaken) -> Iterator[Fact]:

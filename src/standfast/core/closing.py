@@ -233,6 +233,10 @@ def _close(s: Situation, position: Position, to_close: Decimal) -> Outcomes:
         return
     assert position.closing is not None
     quantity = whole_part(s, position, min(to_close, room))
+    if not quantity and position.closing.remain > 0:
+        why = f"{to_close} of what was to be closed is less than one order may be: it stays with the rest"
+        yield CloseWithdrawn(position=position.id, reason=why)
+        return
     if not quantity:
         yield from _tell_fraction(s, position, to_close)
         return
