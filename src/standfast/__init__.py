@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from standfast.client.client import Answer as Answer
     from standfast.client.client import Client as Client
     from standfast.client.client import connect as connect
+    from standfast.client.results import Break as Break
     from standfast.client.results import Leg as Leg
     from standfast.client.results import Order as Order
     from standfast.client.results import Position as Position
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "standfast.client.beside": ("AsyncAnswer", "AsyncClient", "connect_async"),
     "standfast.client.client": ("Answer", "Client", "connect"),
-    "standfast.client.results": ("Leg", "Order", "Position", "Proof", "Protection"),
+    "standfast.client.results": ("Break", "Leg", "Order", "Position", "Proof", "Protection"),
     "standfast.model.errors": (
         *("AskError", "AskedOtherwise", "JournalError", "Misasked", "NoGuard", "NotDone", "Refused", "SettingsError"),
         *("StandfastError", "Unanswered", "Unproven"),

@@ -125,7 +125,7 @@ def test_the_same_id_is_the_same_opening_and_another_one_under_it_is_an_error(st
     assert again == first
     assert again.wait(PATIENCE).detail == first.wait(PATIENCE).detail
     for instrument, quantity in (("AAPL", 20), ("SPY", 10)):
-        with pytest.raises(standfast.AskedOtherwise, match="nothing was asked"):
+        with pytest.raises(standfast.AskedOtherwise, match="nothing new was asked"):
             bot(stage).open(instrument, quantity, id="one")
     by_hand = stage.run("open", "paper", "AAPL", "10", "--id", "one")
     assert by_hand.code == 0, by_hand

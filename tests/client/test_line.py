@@ -177,6 +177,8 @@ def test_an_id_that_stands_for_another_act_asks_nothing(config: Path) -> None:
 
     with pytest.raises(standfast.AskedOtherwise, match=r"id 'k' has asked for .*quantity 1 at .* not for .*quantity 2"):
         guard.open("SPY", 2, id="k")
+    with pytest.raises(standfast.AskedOtherwise, match="what was asked then stands"):
+        guard.open("SPY", 1, id="k", stop="97.51")  # figured anew after a crash
     with pytest.raises(standfast.NoGuard):
         guard.close("k", id="k")  # another verb has ids of its own
 
@@ -257,6 +259,13 @@ def test_positions_are_those_of_the_books_as_numbers(config: Path) -> None:
     (stop,) = guard.orders(unguarded_too=True)
     assert (stop.role, stop.stop_price, stop.position) == ("stop", Decimal(588), KEPT)
     assert {each.role for each in guard.orders(finished_too=True, unguarded_too=True)} == {"open", "stop", "close"}
+
+
+def test_breaks_are_what_the_guard_found_and_is_open(config: Path) -> None:
+    (found,) = standfast.connect(str(config)).breaks(unguarded_too=True)
+
+    assert (found.kind, found.instrument, found.booked, found.reported) == ("orphan_position", "TSLA", "0", "3")
+    assert (found.confirmed, found.action, found.first_seen.tzinfo is None) == (True, None, False)
 
 
 def test_the_settings_file_is_the_one_that_was_named_wherever_the_bot_goes(

@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Awaitable, Sequence
 
 from standfast.client.answers import Answered
-from standfast.client.results import Order, Position, Proof
+from standfast.client.results import Break, Order, Position, Proof
 from standfast.client.verbs import Verbs
 from standfast.client.waiting import Outcome, Steps
 from standfast.desk.acts import Act
@@ -39,6 +39,9 @@ class AsyncClient(Verbs[Awaitable[AsyncAnswer]]):
 
     async def orders(self, *, finished_too: bool = False, unguarded_too: bool = False) -> Sequence[Order]:
         return await asyncio.to_thread(self._line.orders, finished_too=finished_too, unguarded_too=unguarded_too)
+
+    async def breaks(self, *, unguarded_too: bool = False) -> Sequence[Break]:
+        return await asyncio.to_thread(self._line.breaks, unguarded_too=unguarded_too)
 
     async def _ask(self, act: Act, request: RequestId, position: PositionId | None, id: str | None) -> AsyncAnswer:
         return await run_beside(self._answer(AsyncAnswer, act, request, position, id))

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from standfast.client.answers import Answered
-from standfast.client.results import Order, Position, Proof
+from standfast.client.results import Break, Order, Position, Proof
 from standfast.client.verbs import Verbs
 from standfast.client.waiting import run
 from standfast.desk.acts import Act
@@ -47,6 +47,10 @@ class Client(Verbs[Answer]):
     def orders(self, *, finished_too: bool = False, unguarded_too: bool = False) -> Sequence[Order]:
         """Orders that may still fill, with `finished_too` every one the books keep."""
         return self._line.orders(finished_too=finished_too, unguarded_too=unguarded_too)
+
+    def breaks(self, *, unguarded_too: bool = False) -> Sequence[Break]:
+        """What the guard found to differ, or cannot see (`blind`), and is open now. None: books and broker agree."""
+        return self._line.breaks(unguarded_too=unguarded_too)
 
     def _ask(self, act: Act, request: RequestId, position: PositionId | None, id: str | None) -> Answer:
         return run(self._answer(Answer, act, request, position, id))

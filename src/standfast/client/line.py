@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from standfast.client.results import Order, Position, Proof
+from standfast.client.results import Break, Order, Position, Proof
 from standfast.client.waiting import Steps
 from standfast.desk import asking, documents, held, ledger, stored
 from standfast.desk.acts import Act
@@ -101,8 +101,9 @@ class Line:
         if (kept.request.verb, was) != (act.verb, now):
             raise AskedOtherwise(
                 f"{self.account}: id {act.arguments.get('key') or kept.request.id!r} has asked for {_spoken(was)} at "
-                f"{kept.request.at:%Y-%m-%d %H:%M:%S} UTC, and not for {_spoken(now)}: nothing was asked. One id is "
-                "one act; give this one an id of its own"
+                f"{kept.request.at:%Y-%m-%d %H:%M:%S} UTC, and not for {_spoken(now)}: nothing new was asked, what was "
+                "asked then stands. Look at it (ask for it again as it was, or standfast explain "
+                f"{kept.request.id}) before you ask for this under an id of its own"
             )
 
     def _unanswered(self, act: Act, request: RequestId) -> Unanswered:
@@ -158,6 +159,10 @@ class Line:
 
     def orders(self, *, finished_too: bool, unguarded_too: bool) -> list[Order]:
         return list(_orders(self._book(unguarded_too=unguarded_too), finished_too=finished_too))
+
+    def breaks(self, *, unguarded_too: bool) -> list[Break]:
+        book = self._book(unguarded_too=unguarded_too)
+        return [Break.of(documents.broken(book.account, each)) for each in book.state.breaks.values()]
 
     def _book(self, *, unguarded_too: bool) -> "Book":
         with self._opened() as books:

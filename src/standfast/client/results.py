@@ -145,6 +145,31 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Break:
+    """A difference between books and broker that is open now, or something the guard cannot see."""
+
+    id: str
+    kind: str
+    """`blind`: no fresh prices or reads, so no answer is fresh. `uncovered`, `quantity`, `orphan_position`, ..."""
+    account: str
+    instrument: str | None
+    first_seen: datetime
+    last_seen: datetime
+    confirmed: bool
+    """Whether a second look agreed."""
+    booked: str
+    reported: str
+    action: str | None
+    """What was done about it."""
+
+    @classmethod
+    def of(cls, document: Document) -> "Break":
+        given = {name: document[name] for name in cls.__slots__}
+        times = {name: datetime.fromisoformat(document[name]) for name in ("first_seen", "last_seen")}
+        return cls(**{**given, **times})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Proof:
     """What was asked for is done, and how that is known."""
 
