@@ -2,11 +2,14 @@
 
 from dataclasses import replace
 
+import pytest
+
 from standfast.core.book import Book
 from standfast.core.fills import book_fill
+from standfast.core.policy import Rules
 from standfast.model import journal as j
 from standfast.model.breaks import BreakKind, Finding
-from standfast.model.ids import BreakId
+from standfast.model.ids import BreakId, Holding
 from standfast.model.order import Role, Side
 from standfast.model.position import CloseReason
 from tests.core.booking import ADOPT, ALERT, IGNORE, booked, net_of
@@ -219,3 +222,17 @@ def test_what_others_buy_and_sell_since_leaves_what_was_held_then_to_be_sold() -
 
     lots = sorted((lot.opened, lot.held) for lot in book.state.positions.values())
     assert lots == [(D(20), D(20)), (D(32), D(0)), (D(33), D(0))]
+
+
+@pytest.mark.parametrize("foreign", [ADOPT, ALERT], ids=["adopt", "alert"])
+def test_a_side_of_a_hedged_account_is_never_turned_round(foreign: Rules) -> None:
+    """Found by simulation: what was held before the guard was sold with the rest, and booked as a short."""
+    long = Holding(SPY.instrument, "long")
+    book = folded()
+    booked(book, [replace(fill("x1", "theirs", Side.BUY, 17, 100), holding=long)], foreign)
+
+    booked(book, [replace(fill("x2", "others", Side.SELL, 22, 101, at=after(60)), holding=long)], foreign)
+
+    lots = book.positions_at(long)
+    assert all(lot.sign == 1 for lot in (*lots, *book.state.closed.values()))
+    assert sum(lot.net for lot in lots) + book.state.acknowledged.get(long, D(0)) == 0

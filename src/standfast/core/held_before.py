@@ -21,6 +21,7 @@ from standfast.model.order import ZERO, Fill
 from standfast.model.position import Position, Standing
 
 KINDS = frozenset({BreakKind.ORPHAN_POSITION, BreakKind.QUANTITY})
+SIGNS = {"long": 1, "short": -1}
 ENDED = timedelta(seconds=60)
 BEGINNING = timedelta(minutes=10)
 """How long after guarding began what was held then may lack in the books: lists have shown it long before."""
@@ -42,8 +43,8 @@ def held_before(book: Book, rules: Rules, fill: Fill, most: Decimal) -> Position
     """The fact that takes in what this fill is about to close, at most so much; None where all is explained."""
     left = ((_unexplained(book, rules, sight, fill), sight) for sight in _sights(book, fill))
     extra, sight = max(left, key=lambda each: each[0], default=(ZERO, None))
-    quantity = min(extra, most)
-    if sight is None or quantity <= 0:
+    quantity = min(max(extra, _beyond_a_side(book, fill)), most)
+    if quantity <= 0:
         return None
     signed = quantity * -fill.side.sign
     if rules.foreign_for(fill.holding) is not Foreign.ADOPT:
@@ -53,12 +54,22 @@ def held_before(book: Book, rules: Rules, fill: Fill, most: Decimal) -> Position
         position=position_id(book.account, "before", fill.execution_id),
         holding=fill.holding,
         quantity=signed,
-        price=sight.price or fill.price,
+        price=(sight.price if sight is not None else None) or fill.price,
         anchor=None,
         strategy=rules.foreign_strategy(""),
         by="policy",
         seen_at=fill.at,
     )
+
+
+def _beyond_a_side(book: Book, fill: Fill) -> Decimal:
+    """What this fill takes off one side of a hedged account beyond the books: no such side is ever turned round, so it
+    was held, whether or not a list told of it in time."""
+    hedge = fill.holding.hedge
+    if hedge not in SIGNS or SIGNS[hedge] == fill.side.sign:
+        return ZERO
+    booked = sum((p.net for p in book.positions_at(fill.holding)), book.state.acknowledged.get(fill.holding, ZERO))
+    return max(fill.quantity - booked * SIGNS[hedge], ZERO)
 
 
 def _sights(book: Book, fill: Fill) -> Iterator[Sight]:
