@@ -5,8 +5,9 @@ import pytest
 from standfast.core.policy import Foreign
 from standfast.model.order import Role, Side
 from standfast.model.position import CloseReason
+from tests.core.evenings import Evening
 from tests.core.situations import D, exit_intended, opening_of, position, ruled
-from tests.core.test_ended import AAPL, PUT_LATER, Evening, Q, option_of, prices
+from tests.core.test_ended import AAPL, PUT_LATER, Q, option_of, prices
 
 
 @pytest.mark.parametrize("asked", [-1, -3])
