@@ -10,7 +10,7 @@ from standfast.brokers.ccxt.library import Library, class_of
 from standfast.brokers.ccxt.markets import table
 from standfast.brokers.ccxt.unified.abilities import mean_perpetuals
 from standfast.brokers.ccxt.unified.calling import Captured
-from standfast.brokers.ccxt.unified.rehearsal import Means, Rehearsal
+from standfast.brokers.ccxt.unified.rehearsal import KINDS, Means, Rehearsal
 from standfast.brokers.ccxt.unified.statements import statements
 from standfast.model.order import Side
 
@@ -79,6 +79,37 @@ async def test_a_stop_that_may_only_reduce_is_found_where_the_exchange_has_one(i
         assert means.stops[side].marks, "no mark: it could be any order"
         assert means.closes["market", side].marks or means.closes["limit", side].marks
         assert means.stops[side] != means.closes["market", side]
+
+
+@pytest.mark.parametrize(
+    ("id", "name", "long", "short"),
+    [
+        ("okx", "posSide", "long", "short"),
+        ("bingx", "positionSide", "LONG", "SHORT"),
+        ("phemex", "posSide", "Long", "Short"),
+        ("binanceusdm", "positionSide", "LONG", "SHORT"),
+        ("bybit", "positionIdx", "1", "2"),
+    ],
+)
+async def test_what_an_exchange_calls_the_side_stands_on_every_order_of_it(
+    id: str, name: str, long: str, short: str
+) -> None:
+    _, means = await rehearsed(id)
+    sides = means.sides
+    assert sides is not None
+    assert (sides.name, sides.values) == (name, {"long": long, "short": short})
+    for side, value in sides.values.items():
+        forms = [sides.stops[side], *(found[kind, side] for found in (sides.opens, sides.closes) for kind in KINDS)]
+        assert all((name, value) in form.marks for form in forms)
+
+
+@pytest.mark.parametrize("id", ["gate", "krakenfutures", "mexc"])
+async def test_where_no_name_of_the_side_is_found_hedge_mode_is_not_to_be_had(id: str) -> None:
+    library, means = await rehearsed(id)
+    told = {each.what: each for each in statements(library, table([MARKET]), means, {})}
+
+    assert means.sides is None
+    assert "hedge mode is refused" in told["positions"].detail
 
 
 async def test_an_id_of_ours_is_known_again_where_the_exchange_wants_something_in_front() -> None:

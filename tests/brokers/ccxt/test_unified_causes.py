@@ -114,6 +114,6 @@ async def test_an_amount_whose_sign_is_not_sure_is_not_told(info: Any, amount: s
         await at.broker.instrument(BTC.instrument)
         market = at.broker._venue._table.by_name[BTC.instrument]  # type: ignore[attr-defined]  # read just now
 
-    found = funding({"id": "1", "amount": amount, "timestamp": 1_772_634_602_000, "info": info}, market)
+    found = funding({"id": "1", "amount": amount, "timestamp": 1_772_634_602_000, "info": info}, market, BTC)
 
     assert (found.amount if found is not None else None) == expected

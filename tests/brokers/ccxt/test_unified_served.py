@@ -11,10 +11,10 @@ import pytest
 from standfast.brokers.ccxt.adapter import CcxtBroker
 from standfast.exchange.faults import ServerError
 from standfast.model.effects import Turn, Urgency
-from standfast.model.errors import Incomplete, Malformed, OutcomeUnknown, Rejected
+from standfast.model.errors import Incomplete, OutcomeUnknown, Rejected
 from standfast.model.ids import ClientOrderId, Holding
 from standfast.model.order import OrderReport, OrderState, Side, Terms
-from tests.brokers.ccxt.served import BTC, LONG
+from tests.brokers.ccxt.served import BTC
 from tests.brokers.ccxt.served_unified import Desk, desk
 from tests.brokers.ccxt.test_bybit_writes import stop, terms
 from tests.brokers.clocks import PATIENCE
@@ -114,16 +114,6 @@ async def test_too_large_an_order_is_refused_by_the_exchange_and_told_as_that(id
             await submit(at, terms(side=Side.BUY, reduces=False, quantity=Decimal(900)), "sfabcd-o1")
         assert told.value.kind in ("buying_power", "other")
         assert await nets(at) == {}
-
-
-async def test_an_account_in_hedge_mode_is_refused_and_not_netted() -> None:
-    async with desk("bybitid") as at:
-        await at.at.post("position/switch-mode", mode=3)
-        await at.at.place("Buy", "0.01", positionIdx=1)
-        with pytest.raises(Malformed, match="hedge mode"):
-            await at.broker.positions()
-        with pytest.raises(Rejected, match="hedge mode"):
-            await submit(at, terms(), "sfabcd-c1", LONG)
 
 
 @BOTH

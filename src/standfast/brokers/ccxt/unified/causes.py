@@ -10,7 +10,7 @@ Invariants
 - Of whose sign nobody is sure, no amount is told.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import partial
@@ -53,6 +53,7 @@ class Taken(NamedTuple):
 
     id: ExecutionId
     market: Market
+    holding: Holding
     side: Side
     quantity: Decimal
     price: Decimal
@@ -114,9 +115,12 @@ class Causes:
             rows = await getattr(self._library, CALLS[call])(name, begin, limit, params)
             return [{**row, "id": row.get("id") or _own_name(row)} for row in rows]
 
-    def note_taken(self, rows: Sequence[tuple[Row, Market]], held: Mapping[Holding, Decimal]) -> None:
+    def note_taken(
+        self, rows: Sequence[tuple[Row, Market]], held: Mapping[Holding, Decimal], hedged: Collection[str]
+    ) -> None:
+        """`hedged`: contracts whose sides are held apart."""
         for row, market in rows:
-            found = _taken(row, market, held.get(Holding(market.name), ZERO))
+            found = _taken(row, market, held.get(Holding(market.name), ZERO), is_hedged=market.id in hedged)
             if found is not None:
                 self._taken.setdefault(found.id, found)
         _shorten(self._taken)
@@ -131,7 +135,7 @@ class Causes:
         return next((_report(each) for each in self._taken.values() if each.order == id), None)
 
 
-def funding(row: Row, market: Market) -> Movement | None:
+def funding(row: Row, market: Market, holding: Holding) -> Movement | None:
     """Paid is less than nothing. None where what is told does not say which it is."""
     amount, at = parse.decimal(row.get("amount"), "amount"), row.get("timestamp")
     is_paid = _is_paid(row, amount) if amount is not None else None
@@ -141,7 +145,7 @@ def funding(row: Row, market: Market) -> Movement | None:
         id=f"{market.id}:funding:{row.get('id') or at}",
         kind=MovementKind.FEE,
         broker_kind="funding",
-        holding=Holding(market.name),
+        holding=holding,
         quantity=ZERO,
         amount=-amount if is_paid else amount,
         at=datetime.fromtimestamp(at / 1000, UTC),
@@ -168,7 +172,7 @@ def _own_name(row: Row) -> str:
     return digest(*(str(row.get(name)) for name in ("symbol", "timestamp", "contracts", "price", "amount")))
 
 
-def _taken(row: Row, market: Market, held: Decimal) -> Taken | None:
+def _taken(row: Row, market: Market, held: Decimal, *, is_hedged: bool) -> Taken | None:
     """None for one that cannot be told whole. Where no side is told, it took off what was held."""
     info = row.get("info")
     told = str(row.get("side") or (info.get("side") if isinstance(info, Mapping) else "") or "").lower()
@@ -182,6 +186,7 @@ def _taken(row: Row, market: Market, held: Decimal) -> Taken | None:
     return Taken(
         id=ExecutionId(f"{market.id}:liquidation:{row.get('id')}"),
         market=market,
+        holding=Holding(market.name, ("long" if side is Side.SELL else "short") if is_hedged else ""),
         side=side,
         quantity=abs(quantity) * market.size,
         price=price,
@@ -194,7 +199,7 @@ def _fill(taken: Taken) -> Fill:
     return Fill(
         execution_id=taken.id,
         broker_order_id=taken.order,
-        holding=Holding(taken.market.name),
+        holding=taken.holding,
         side=taken.side,
         quantity=taken.quantity,
         price=taken.price,
@@ -207,7 +212,7 @@ def _report(taken: Taken) -> OrderReport:
     return OrderReport(
         broker_id=taken.order,
         client_id=ClientOrderId(f"{UNTAGGED}{taken.order}"),
-        holding=Holding(taken.market.name),
+        holding=taken.holding,
         side=taken.side,
         type=OrderType.MARKET,
         time_in_force=TimeInForce.IOC,

@@ -22,19 +22,19 @@ class Said(NamedTuple):
     price: float | None
     params: dict[str, object]
     form: Form | None
-    """None for what may add: it has no mark."""
+    """None for what may add in a one-way account: it has no mark."""
 
 
 def said(client_id: ClientOrderId, holding: Holding, market: Market, terms: Terms, means: Means) -> Said:
     """Raises Rejected for what has no form here."""
     check(holding, market, terms)
-    if holding.hedge:
-        raise local(f"{holding}: {HEDGED}")
     if not means.may_trade:
         raise local(f"no order is sent here ({'; '.join(means.lacking)})")
     params: dict[str, object] = {"clientOrderId": str(client_id)}
     if terms.reduces:
         params["reduceOnly"] = True
+    if holding.hedge:
+        return _of_a_side(params, holding, market, terms, means)
     kind, form = "limit" if terms.limit_price is not None else "market", None
     if terms.stop_price is not None:
         form = means.stops.get(terms.side) if kind == "market" and terms.reduces else None
@@ -45,6 +45,26 @@ def said(client_id: ClientOrderId, holding: Holding, market: Market, terms: Term
     else:
         params |= {"timeInForce": TIMES[terms.time_in_force]} if kind == "limit" else {}
         form = means.closes[kind, terms.side] if terms.reduces else None
+    price = exact(terms.limit_price) if terms.limit_price is not None else None
+    return Said(kind, terms.side.value, exact(terms.quantity / market.size), price, params, form)
+
+
+def _of_a_side(params: dict[str, object], holding: Holding, market: Market, terms: Terms, means: Means) -> Said:
+    """In a hedged account: what it opens or closes is named, whatever it is."""
+    sides, side = means.sides, holding.hedge
+    if sides is None:
+        raise local(f"{holding}: {HEDGED}")
+    kind = "limit" if terms.limit_price is not None else "market"
+    params["hedged"] = True
+    if terms.stop_price is not None:
+        if kind != "market" or not terms.reduces:
+            raise local("no form for such a stop here, the guard holds it")
+        exact(terms.stop_price)
+        params |= stop_params(means.stop_params, terms.side, terms.stop_price)
+        form = sides.stops[side]
+    else:
+        params |= {"timeInForce": TIMES[terms.time_in_force]} if kind == "limit" else {}
+        form = (sides.closes if terms.reduces else sides.opens)[kind, side]
     price = exact(terms.limit_price) if terms.limit_price is not None else None
     return Said(kind, terms.side.value, exact(terms.quantity / market.size), price, params, form)
 

@@ -3,7 +3,8 @@
 Ids carry the contract's own, and which list of orders one is in: `BTCUSDT:o:ID`, `BTCUSDT:t:ID` of a conditional one.
 
 Invariants
-- A row of nothing is no position. One of a side held apart from the other is refused: no side would be closed for it.
+- A row of nothing is no position. One of a side held apart from the other is refused where sides cannot be said: no
+  side would be closed for it.
 - A conditional order that is over without having filled has made another order: it is not told as filled.
 - What has an unknown status is alive, and of an unknown type; so is what is over, nobody says how.
 """
@@ -15,6 +16,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from standfast.brokers.ccxt.markets import Market
+from standfast.brokers.ccxt.unified.sides import OPENS
 from standfast.brokers.ccxt.venue import UNTAGGED
 from standfast.brokers.shared.reading import number, shown
 from standfast.model.errors import Malformed
@@ -55,25 +57,26 @@ def parsed_id(text: str) -> Id | None:
     return Id(*found.groups()) if found is not None else None
 
 
-def held(row: Row, market: Market) -> HeldReport | None:
+def held(row: Row, market: Market, *, may_be_hedged: bool = False) -> HeldReport | None:
     contracts = decimal(row.get("contracts"), "contracts")
     if not contracts:
         return None
     side = row.get("side")
     if side not in ("long", "short") or contracts < 0:
         raise Malformed(f"position {shown(market.name)}: {contracts} contracts, side {shown(str(side))}")
-    if row.get("hedged"):
+    is_hedged = bool(row.get("hedged"))
+    if is_hedged and not may_be_hedged:
         raise Malformed(f"position {shown(market.name)}: {HEDGED}")
     sign = 1 if side == "long" else -1
     return HeldReport(
-        holding=Holding(market.name),
+        holding=Holding(market.name, side if is_hedged else ""),
         quantity=contracts * market.size * sign,
         average_price=decimal(row.get("entryPrice"), "entryPrice") or ZERO,
         liquidation=decimal(row.get("liquidationPrice"), "liquidationPrice"),
     )
 
 
-def order(row: Row, market: Market, kind: str) -> OrderReport:
+def order(row: Row, market: Market, kind: str, hedge: str = "") -> OrderReport:
     id, side = row.get("id"), SIDES.get(str(row.get("side")))
     if not id or side is None:
         raise Malformed(f"order {shown(str(id))}: side {shown(str(row.get('side')))}")
@@ -90,7 +93,7 @@ def order(row: Row, market: Market, kind: str) -> OrderReport:
     return OrderReport(
         broker_id=broker_id(market, kind, id),
         client_id=ClientOrderId(client_id),
-        holding=Holding(market.name),
+        holding=Holding(market.name, hedge),
         side=side,
         type=of_type,
         time_in_force=TIMES.get(str(row.get("timeInForce") or "GTC"), TimeInForce.OTHER),
@@ -102,13 +105,13 @@ def order(row: Row, market: Market, kind: str) -> OrderReport:
         stop_price=stop,
         placed_at=_moment(row.get("timestamp")),
         updated_at=_moment(row.get("lastUpdateTimestamp")),
-        closes=True if row.get("reduceOnly") else None,
+        closes=OPENS[hedge] is not side if hedge else True if row.get("reduceOnly") else None,
         triggered=has_fired,
         reason="it fired: what it became is an order of its own" if has_fired else "",
     )
 
 
-def fill(row: Row, market: Market, order_id: BrokerOrderId) -> Fill:
+def fill(row: Row, market: Market, order_id: BrokerOrderId, hedge: str = "") -> Fill:
     side = SIDES.get(str(row.get("side")))
     quantity = (decimal(row.get("amount"), "amount") or ZERO) * market.size
     price = decimal(row.get("price"), "price") or ZERO
@@ -118,7 +121,7 @@ def fill(row: Row, market: Market, order_id: BrokerOrderId) -> Fill:
     return Fill(
         execution_id=execution_id(row, market),
         broker_order_id=order_id,
-        holding=Holding(market.name),
+        holding=Holding(market.name, hedge),
         side=side,
         quantity=quantity,
         price=price,

@@ -18,7 +18,19 @@ from typing import Any
 from standfast.brokers.ccxt.library import Library
 from standfast.brokers.ccxt.markets import Market
 from standfast.brokers.ccxt.unified.abilities import can, feature
-from standfast.brokers.ccxt.unified.calling import REHEARSING, Captured, Form, Pair, pairs
+from standfast.brokers.ccxt.unified.calling import REHEARSING, Captured, Form, pairs
+from standfast.brokers.ccxt.unified.sides import (
+    CLOSES,
+    HEDGED,
+    OPENS,
+    Request,
+    Sides,
+    Tried,
+    are_told_apart,
+    marks,
+    name_of_side,
+    stop_form,
+)
 from standfast.model.order import Side
 
 PROBE = "standfast"
@@ -35,16 +47,6 @@ PRICE, STOP_PRICE = 100_000, {Side.BUY: 110_000, Side.SELL: 90_000}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
-    """One that would have left."""
-
-    address: str
-    fields: frozenset[Pair]
-    passed_on: frozenset[str]
-    """Names that ccxt has not understood."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Means:
     """How orders are said on an exchange. Empty: they cannot be."""
 
@@ -57,6 +59,8 @@ class Means:
     """What an id of ours is told with in front."""
     lacking: tuple[str, ...] = ()
     """In words, with what ccxt said where it said anything."""
+    sides: Sides | None = None
+    """How the sides of a hedged account are said; None where that is not found out."""
 
     @property
     def may_trade(self) -> bool:
@@ -110,7 +114,9 @@ class Rehearsal:
         lacking = [] if has_ids else ["orders carry no id of ours: one in doubt could not be found again"]
         if len(closes) < len(KINDS) * len(Side):
             lacking.append("no order that may only reduce: a close could turn a position around")
+        sides = await self._sides(stop_params) if has_ids and closes else None
         return Means(
+            sides=sides,
             closes=closes,
             stops=stops,
             stop_params=stop_params,
@@ -122,6 +128,57 @@ class Rehearsal:
     async def _close(self, kind: str, side: Side) -> Form | None:
         plain, reduces = await self.request(kind, side), await self.request(kind, side, reduceOnly=True)
         return None if plain is None or reduces is None else self._marked(plain, reduces)
+
+    async def _sides(self, way: tuple[str, ...]) -> Sides | None:
+        """Stops are needed too: one that names no side would open the other."""
+        tried = {kind: each for kind in KINDS if (each := await self._tried(kind)) is not None}
+        plain = [made for side in Side if (made := await self.request("market", side)) is not None]
+        if len(tried) < len(KINDS) or not way:
+            return None
+        found = name_of_side(tried["market"], plain, self.volatile)
+        apart = all(are_told_apart(each, self.volatile) for each in tried.values())
+        if found is None or not apart or not all(found[0] in dict(r.fields) for t in tried.values() for r in t.all):
+            return None
+        name, values = found
+        stops = {side: form for side in OPENS if (form := await self._sided_stop(way, side, tried["market"], found))}
+        if len(stops) < len(OPENS):
+            return None
+        return Sides(
+            name=name,
+            values=values,
+            opens={(kind, side): self._form(t, t.opens[side]) for kind, t in tried.items() for side in OPENS},
+            closes={(kind, side): self._form(t, t.closes[side]) for kind, t in tried.items() for side in OPENS},
+            stops=stops,
+        )
+
+    def _form(self, tried: Tried, request: Request) -> Form:
+        return Form(request.address, marks(tried, request, self.volatile))
+
+    async def _tried(self, kind: str) -> Tried | None:
+        opens = {side: await self.request(kind, way, **HEDGED) for side, way in OPENS.items()}
+        closes = {side: await self.request(kind, way.opposite, **CLOSES) for side, way in OPENS.items()}
+        known = {side: each for side, each in opens.items() if each is not None}
+        ended = {side: each for side, each in closes.items() if each is not None}
+        return Tried(known, ended) if len(known) == len(ended) == len(OPENS) else None
+
+    async def _sided_stop(
+        self, way: tuple[str, ...], side: str, tried: Tried, name: tuple[str, Mapping[str, str]]
+    ) -> Form | None:
+        tick, sends = self.market.instrument.tick, OPENS[side].opposite
+        assert tick is not None, "every market has one"
+        price = tick * STOP_PRICE[sends]
+        stop = await self.request("market", sends, **CLOSES, **stop_params(way, sends, price))
+        close = tried.closes[side]
+        if stop is None or stop.passed_on & {*way, "hedged"} or not _has_price(stop, price):
+            return None
+        if dict(stop.fields).get(name[0]) != name[1][side] or not self._is_stop(way, close, stop):
+            return None
+        kept = frozenset(pair for pair in marks(tried, close, self.volatile) if pair in stop.fields)
+
+        def is_ours(text: str) -> bool:
+            return text.endswith(CLIENT_ID) or _is_any(text, price, self.lots)
+
+        return stop_form(stop, close, kept, self.volatile, is_ours)
 
     async def _stops(self) -> tuple[tuple[str, ...], Mapping[Side, Form]]:
         """The first way of saying a stop that is understood for both sides."""

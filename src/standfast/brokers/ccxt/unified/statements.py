@@ -28,7 +28,7 @@ ELSEWHERE = 'guard this account on an exchange that has it, or set mode = "alert
 def statements(library: Library, markets: Markets, means: Means, failing: Mapping[str, str]) -> list[Guarded]:
     """`failing`: lists of ccxt's that could not be read just now, and why."""
     return [
-        _positions(library, markets),
+        _positions(library, markets, means),
         _orders(library, means),
         _protection(means),
         Guarded("fills", ok=True, detail=_fills(library)),
@@ -37,12 +37,13 @@ def statements(library: Library, markets: Markets, means: Means, failing: Mappin
     ]
 
 
-def _positions(library: Library, markets: Markets) -> Guarded:
+def _positions(library: Library, markets: Markets, means: Means) -> Guarded:
+    modes = "one-way mode only (hedge mode is refused)"
+    if means.sides is not None:
+        modes = f"one-way mode, and hedge mode (each side by itself, by the exchange's own `{means.sides.name}`)"
     clock = "" if can(library, "fetchTime") else "; its clock is not told: this machine's is used"
-    detail = f"{len(markets.by_id)} linear contracts in {', '.join(markets.settles)}, one-way mode only (hedge mode is "
-    detail += (
-        "refused), as ccxt's one call for all positions tells them; inverse contracts, options, spot and anything "
-    )
+    detail = f"{len(markets.by_id)} linear contracts in {', '.join(markets.settles)}, {modes}, "
+    detail += "as ccxt's one call for all positions tells them; inverse contracts, options, spot and anything "
     return Guarded("positions", ok=True, detail=f"{detail}lent are not looked at{clock}")
 
 

@@ -5,7 +5,8 @@ are read as ccxt asks for them; one that is as long as a page may be cut off, an
 
 Invariants
 - Nothing is sent that was not rehearsed (`rehearsal`); where that says no, reads go on and orders are refused.
-- A contract in hedge mode is refused where it is read: closing by a net would close the wrong side.
+- A contract in hedge mode is told side by side, each order's by the exchange's own name for it (`sides`). Where that
+  was not found it is refused where it is read: closing by a net would close the wrong side.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -54,6 +55,10 @@ class UnifiedVenue(LinearVenue):
         self._taught: Markets | None = None
         self._ids: dict[str, BrokerOrderId] = {}
         """Of client ids, and of the exchange's ids with their contract: which order that is."""
+        self._sides: dict[str, str] = {}
+        """Of orders of a hedged account, by the exchange's id with the contract: of which side they are."""
+        self._hedged: set[str] = set()
+        """Contracts whose sides were held apart when they were last listed."""
         self._traded: dict[str, float] = {}
         """Contracts of which anything was seen, and when it last was."""
         self._causes = Causes(client.library, self._ask)
@@ -86,12 +91,13 @@ class UnifiedVenue(LinearVenue):
         return await super().instrument(name)
 
     async def positions(self, urgency: int) -> list[HeldReport]:
-        await self.means()
+        may_be_hedged = (await self.means()).sides is not None
         rows = await self._ask.positions(urgency)
         found = []
         for row, market in await self._ours(rows):
-            report = parse.held(row, market)
+            report = parse.held(row, market, may_be_hedged=may_be_hedged)
             if report is not None:
+                (self._hedged.add if report.holding.hedge else self._hedged.discard)(market.id)
                 self._note_traded(market)
                 found.append(report)
         self._note_held(found)
@@ -100,7 +106,7 @@ class UnifiedVenue(LinearVenue):
     async def position(self, holding: Holding) -> Decimal:
         """By its own name where the exchange tells it so, flat ones too; else by the whole list."""
         market, row = await self._market(holding.instrument), None
-        if can(self._library, "fetchPosition"):
+        if can(self._library, "fetchPosition") and not holding.hedge and market.id not in self._hedged:
             row = await self._ask.read(Urgency.VERIFY, lambda: self._library.fetch_position(market.name))
         return net_of(holding, [parse.held(row, market)] if row else await self.positions(Urgency.VERIFY))
 
@@ -172,7 +178,11 @@ class UnifiedVenue(LinearVenue):
             return ActivitiesRead(fills=(), movements=(), watermark=moved)
         known = set(mark.told)
         fresh = [(row, market) for row, market in ours if mark_of(parse.execution_id(row, market)) not in known]
-        fills = [parse.fill(row, market, self._order_of(row, market)) for row, market in fresh]
+        sides = [await self._side_of_trade(row, market) for row, market in fresh]
+        fills = [
+            parse.fill(row, market, self._order_of(row, market), side)
+            for (row, market), side in zip(fresh, sides, strict=True)
+        ]
         for _, market in fresh:
             self._note_traded(market)
         is_strange = any(_key(market, row.get("order")) not in self._ids for row, market in fresh)
@@ -186,7 +196,7 @@ class UnifiedVenue(LinearVenue):
         call = "fetchMyLiquidations"
         if self._causes.is_due(call, until) or (at_once and self._causes.can(call)):
             rows = await self._causes.read(call, await self._names(call), since, until, urgency)
-            self._causes.note_taken(await self._ours(rows), self._held)
+            self._causes.note_taken(await self._ours(rows), self._held, self._hedged)
         return self._causes.fills(until, since)
 
     async def _funding(self, since: int, until: int, urgency: int) -> list[Movement]:
@@ -194,7 +204,9 @@ class UnifiedVenue(LinearVenue):
         if not self._causes.is_due(call, until):
             return []
         rows = await self._ours(await self._causes.read(call, await self._names(call), since, until, urgency))
-        return [each for row, market in rows if (each := funding(row, market)) is not None]
+        held = {each.instrument: each for each in self._held}
+        told = (funding(row, market, held.get(market.name, Holding(market.name))) for row, market in rows)
+        return [each for each in told if each is not None]
 
     async def account(self) -> AccountRead:
         markets, means = await self.markets(), await self.means()
@@ -241,7 +253,7 @@ class UnifiedVenue(LinearVenue):
         if not isinstance(made, dict) or not made.get("id"):
             raise OutcomeUnknown("the answer names no order")
         id = parse.broker_id(market, TRIGGER if terms.stop_price is not None else PLAIN, made["id"])
-        self._note(client_id, id, market)
+        self._note(client_id, id, market, holding.hedge)
         return acknowledged(id, client_id, holding, terms)
 
     async def cancel(self, broker_id: BrokerOrderId, turn: Turn) -> None:
@@ -275,7 +287,8 @@ class UnifiedVenue(LinearVenue):
             prefix = self._means.id_prefix if self._means is not None else ""
             client = ClientOrderId(str(row.get("clientOrderId") or "").removeprefix(prefix) or f"{UNTAGGED}{id}")
             self._note_traded(market)
-            found.append(Happened(Holding(market.name), id, client, str(row.get("status") or "changed")))
+            side = self._side_told(row, market) or ""
+            found.append(Happened(Holding(market.name, side), id, client, str(row.get("status") or "changed")))
         return found
 
     # --- what is known --------------------------------------------------------------------------
@@ -298,20 +311,53 @@ class UnifiedVenue(LinearVenue):
             known = self._ids.get(_key(market, row.get("id")))
             own = parse.parsed_id(known) if known is not None else None
             told = str(row.get("clientOrderId") or "").removeprefix((await self.means()).id_prefix)
-            report = parse.order({**row, "clientOrderId": told}, market, own.kind if own is not None else kind)
+            side = self._side_of_order(row, market)
+            report = parse.order({**row, "clientOrderId": told}, market, own.kind if own is not None else kind, side)
             cause = self._causes.cause(row.get("id"))
             report = replace(report, order_class=cause) if cause else report
-            self._note(report.client_id, report.broker_id, market)
+            self._note(report.client_id, report.broker_id, market, side)
             found.append(report)
         return found
+
+    def _side_told(self, row: Row, market: Market) -> str | None:
+        """By the exchange's own word, or as it was told of the order before; None where neither is known."""
+        sides = self._means.sides if self._means is not None else None
+        if sides is None:
+            return ""
+        told = sides.of(row.get("info"))
+        return told if told is not None else self._sides.get(_key(market, row.get("order") or row.get("id")))
+
+    def _side_of_order(self, row: Row, market: Market) -> str:
+        """Raises Malformed for one of a hedged account of which nothing says what it is for."""
+        told = self._side_told(row, market)
+        if told is not None or market.id not in self._hedged:
+            return told or ""
+        if not row.get("reduceOnly") or row.get("side") not in parse.SIDES:
+            raise Malformed(f"order {shown(str(row.get('id')))}: of which side of a hedged account is not told")
+        return "long" if row["side"] == "sell" else "short"
+
+    async def _side_of_trade(self, row: Row, market: Market) -> str:
+        """Where the trade does not say it, its order does."""
+        told = self._side_told(row, market)
+        if told is not None:
+            return told
+        report = await self.order(broker_id=self._order_of(row, market))
+        if report is None and market.id not in self._hedged:
+            return ""
+        if report is None:
+            raise Malformed(f"trade {shown(str(row.get('id')))}: its order is not told, nor of which side it is")
+        return report.holding.hedge
 
     def _order_of(self, row: Row, market: Market) -> BrokerOrderId:
         id = row.get("order")
         return self._ids.get(_key(market, id), parse.broker_id(market, PLAIN, id or f"of-trade-{row.get('id')}"))
 
-    def _note(self, client_id: str, id: BrokerOrderId, market: Market) -> None:
+    def _note(self, client_id: str, id: BrokerOrderId, market: Market, side: str = "") -> None:
         own = parse.parsed_id(id)
         assert own is not None, id
+        self._sides[_key(market, own.id)] = side
+        while len(self._sides) > KNOWN_MAX:
+            del self._sides[next(iter(self._sides))]
         for name in (client_id, _key(market, own.id)):
             self._ids.pop(name, None)
             self._ids[name] = id
