@@ -227,6 +227,30 @@ def test_three_that_two_orders_have_mixed_up_are_put_right_at_once() -> None:
     assert legs(book, third) == {UPPER: D(-2), lower: D(2)}
 
 
+def test_one_that_has_ended_by_the_close_of_others_is_there_again() -> None:
+    """Two are closed leg by leg, each leg booked to a third that they share one with: it has ended, and is held."""
+    third = PositionId("third")
+    lower = at("P", 3500)
+    book = folded(
+        *pair(third, (MIDDLE, -1), (SHARED, 1)),
+        *pair(OLD, (MIDDLE, -1), (lower, 1)),
+        *pair(NEW, (UPPER, -1), (SHARED, 1)),
+    )
+    told(book, taken(1, Side.BUY, PositionId("third-0"), MIDDLE, 2))
+    told(book, taken(2, Side.SELL, PositionId("third-1"), SHARED, 2))
+    settled(book)
+    told(book, j.PositionSettled(position=third, reason=CloseReason.BOT_EXIT, proof="its legs are closed"))
+    told(book, taken(3, Side.SELL, PositionId(f"{OLD}-1"), lower, 2))
+    told(book, taken(4, Side.BUY, PositionId(f"{NEW}-0"), UPPER, 2))
+    settled(book)
+
+    assert len(put_right(book)) == 2
+    settled(book)
+
+    assert (legs(book, OLD), legs(book, NEW)) == ({}, {})
+    assert legs(book, third) == {MIDDLE: D(-2), SHARED: D(2)}
+
+
 def taken(number: int, side: Side, id: PositionId, holding: Holding, quantity: int) -> j.Fact:
     """A bot's close, as an earlier look booked it: from just this leg."""
     made = fill(f"x{number}", f"b-{number}", side, quantity, "1.00", holding=holding)

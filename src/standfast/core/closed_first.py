@@ -10,6 +10,7 @@ what is just as large as the order goes first, then the oldest.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
+from itertools import chain
 from typing import NamedTuple
 
 from standfast.core.book import Book
@@ -48,13 +49,14 @@ def in_turn(book: Book, order: BookedOrder | None, positions: Sequence[Position]
 # --- whole units ----------------------------------------------------------------------------------
 
 
-def near(book: Book, contracts: Iterable[Contract], *, but: Iterable[BookedStructure] = ()) -> list[BookedStructure]:
-    """The structures with a leg in one of these contracts, and those that share one with them, and so on."""
+def near(book: Book, contracts: Iterable[Contract], *, also: Iterable[BookedStructure] = ()) -> list[BookedStructure]:
+    """The structures with a leg in one of these contracts, and those that share one with them, and so on. `also`: some
+    that are among them, if they share one, though the book has them no more."""
     having: dict[Contract, list[BookedStructure]] = {}
-    for booked in book.state.structures.values():
+    for booked in chain(book.state.structures.values(), also):
         for leg in booked.legs if booked.is_guarded else ():
             having.setdefault((leg.holding, leg.sign), []).append(booked)
-    found = {booked.id: booked for booked in but}
+    found: dict[PositionId, BookedStructure] = {}
     left = list(contracts)
     while left and len(found) < NEAR_MAX:
         for booked in having.pop(left.pop(0), ()):

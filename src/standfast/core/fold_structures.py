@@ -108,6 +108,9 @@ def _close_moved(book: Book, fact: j.CloseMoved, entry: j.Entry) -> None:
     if booked is None or belongs is None:
         return
     book.state.closed.pop(booked.id, None)
+    ended = book.state.closed_structures.pop(booked.structure, None) if booked.structure is not None else None
+    if ended is not None:
+        book.put_structure(replace(ended, closed_at=None, close_reason=None, proof=""))
     given = replace(booked.with_closed(-fact.quantity, -fact.value), pnl=booked.pnl + profit.get(booked.id, ZERO))
     if booked.phase is Phase.CLOSED:
         given = replace(given, phase=Phase.OPEN, proof="")

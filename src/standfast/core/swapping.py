@@ -5,14 +5,16 @@ Of two spreads that share a contract a bot closes one, or some units of it, leg 
 that both hold, and takes the older one's. The next takes what only the other one has. Then each lacks what the other
 has too much of, and both are held in their ratio as soon as that close is the other one's: contracts are alike, and
 nothing at the broker moves. So it is with more of them, wherever whole units of all that share a contract, and that are
-at rest, are just what is held (`core/dealing.py`). What was paid for each stays its own, and so do its stop and target.
+at rest, are just what is held (`core/dealing.py`). One that has ended for it, and was not meant, is there again. What
+was paid for each stays its own, and so do its stop and target.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from decimal import Decimal
 
-from standfast.core.closed_first import beyond_units, hand_of, near
+from standfast.core.closed_first import BY_OTHERS, beyond_units, hand_of, near
 from standfast.core.dealing import Contract, dealt
 from standfast.core.situation import Outcomes, Situation
 from standfast.core.structures import position_of, structure_at
@@ -23,6 +25,9 @@ from standfast.model.journal import CloseMoved, Correction
 from standfast.model.order import ZERO
 from standfast.model.position import Position
 from standfast.model.structure import BookedStructure
+
+LATELY = timedelta(minutes=10)
+"""How long ago a structure may have ended by the close of another."""
 
 
 def swaps(s: Situation, holdings: Iterable[Holding]) -> Outcomes:
@@ -44,9 +49,29 @@ class _Leg:
     lacks: Decimal
 
 
-def _moved(s: Situation, booked: BookedStructure) -> Outcomes:
+def _moved(s: Situation, booked: BookedStructure) -> Iterator[CloseMoved]:
+    """As things are; or else with what has ended lately, which may have been the wrong one to end."""
     contracts = [(leg.holding, leg.sign) for leg in booked.legs]
-    group = [each for each in near(s.book, contracts, but=[booked]) if is_at_rest(s, each) and not _is_booking(s, each)]
+    ended = list(_ended_lately(s))
+    for also in ([], ended) if ended else ([],):
+        near_it = near(s.book, contracts, also=also)
+        group = [each for each in near_it if is_at_rest(s, each) and not _is_booking(s, each)]
+        moves = list(_dealt(s, group))
+        yield from moves
+        if moves:
+            return
+
+
+def _ended_lately(s: Situation) -> Iterator[BookedStructure]:
+    """As they would be if they had not."""
+    for booked in reversed(s.book.state.closed_structures.values()):
+        if booked.closed_at is None or s.now - booked.closed_at > LATELY:
+            return
+        if booked.close_reason in BY_OTHERS:
+            yield replace(booked, closed_at=None, close_reason=None, proof="")
+
+
+def _dealt(s: Situation, group: list[BookedStructure]) -> Iterator[CloseMoved]:
     hands = {each.id: hand for each in group if (hand := hand_of(s.book, each)) is not None}
     group = [each for each in group if each.id in hands]
     beyond = beyond_units(s.book, group)

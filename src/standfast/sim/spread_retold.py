@@ -45,6 +45,8 @@ class SpreadRetold(Retold):
     """Changed by `retell_spreads` alone."""
 
     wholes: dict[PositionId, Whole] = field(default_factory=dict)
+    ended: dict[PositionId, Whole] = field(default_factory=dict)
+    """Settled, and back if what ended it was another's close."""
     together: dict[ClientOrderId, j.TogetherIntended] = field(default_factory=dict)
 
     def net(self, holding: Holding) -> Decimal:
@@ -106,6 +108,9 @@ def _dissolved(r: SpreadRetold, fact: j.StructureDissolved, entry: j.Entry) -> N
 
 def _close_moved(r: SpreadRetold, fact: j.CloseMoved, entry: j.Entry) -> None:
     booked, belongs = r.lots[fact.booked], r.lots[fact.belongs]
+    ended = next((whole for whole in r.ended.values() if booked.id in whole.legs), None)
+    if ended is not None:
+        r.wholes[ended.id] = r.ended.pop(ended.id)
     booked.closed -= fact.quantity
     belongs.closed += fact.quantity
     if booked.over:
@@ -137,7 +142,9 @@ def _withdrawn(r: SpreadRetold, fact: j.CloseWithdrawn, entry: j.Entry) -> None:
 
 
 def _settled(r: SpreadRetold, fact: j.PositionSettled, entry: j.Entry) -> None:
-    r.wholes.pop(fact.position, None)
+    whole = r.wholes.pop(fact.position, None)
+    if whole is not None:
+        r.ended[whole.id] = whole
 
 
 def _protection(r: SpreadRetold, fact: j.ProtectionChosen, entry: j.Entry) -> None:
