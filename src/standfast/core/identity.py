@@ -23,6 +23,8 @@ WHOLE = Holding(InstrumentId(""))
 def named(book: Book, report: OrderReport, asked: ClientOrderId | None = None) -> OrderReport:
     """The report under the id it is booked under, or will be; `asked`: our id, if that was asked for."""
     id = _id_of(book, report, asked)
+    if id == report.client_id and not report.legs:  # nearly always
+        return report
     legs = tuple(named(book, leg) for leg in report.legs)
     is_same = id == report.client_id and all(new is old for new, old in zip(legs, report.legs, strict=True))
     return report if is_same else replace(report, client_id=id, legs=legs)
@@ -53,7 +55,9 @@ def contradiction(
         return f"asked for {client_id}, told of {report.client_id}"
     known = book.order_by_broker(report.broker_id) or book.state.orders.get(client_id or report.client_id)
     why = _differs(known, report.holding, report.side) if known is not None else ""
-    return why or next(filter(None, (contradiction(book, leg) for leg in report.legs)), "")
+    if why or not report.legs:
+        return why
+    return next(filter(None, (contradiction(book, leg) for leg in report.legs)), "")
 
 
 def _told_of(report: OrderReport) -> set[BrokerOrderId]:
