@@ -90,6 +90,7 @@ TOLD = {
     "Thawed": "A freeze ended.",
     "TrailMoved": "The trailing ladder armed a rung or raised its stop.",
     "WatermarkMoved": "How far the broker's activities have been read.",
+    "CashCompared": "The broker's cash, which realised profit is held against from there on, and whether it agreed.",
 }
 
 

@@ -134,6 +134,11 @@ TELL: Mapping[type[j.Fact], Callable[[Any], str]] = {
     j.GuardingBegan: lambda f: f"guarding began at {f.broker} ({time(f.at_broker)})",
     j.GuardStopped: lambda f: f"guard stopped: {f.reason}",
     j.WatermarkMoved: lambda f: f"activities read up to {f.watermark}",
+    j.CashCompared: lambda f: (
+        f"the broker's cash, {f.cash:f}, agrees with the {f.rows} rows booked; realised {f.profit:f}"
+        if f.agrees
+        else f"the broker's cash, {f.cash:f}, is compared from here on: {f.why}"
+    ),
     j.SessionSeen: lambda f: (
         f"session is {'open' if f.is_open else 'closed'}; opens {time(f.next_open)}, closes {time(f.next_close)}"
     ),

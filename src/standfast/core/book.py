@@ -18,6 +18,7 @@ from itertools import chain
 
 from standfast.core.alive import Alive
 from standfast.core.forget import CLOSED_KEPT, HOLDINGS_KEPT, RETIRED_KEPT, remember, shorten
+from standfast.core.kept import CashKept as CashKept
 from standfast.core.kept import Cost as Cost
 from standfast.core.kept import Earned as Earned
 from standfast.core.kept import LastFill as LastFill
@@ -66,6 +67,7 @@ class BookState:
     """How often in a row the loop failed with nothing but that entry behind it."""
     watermark: str = ""
     session: SessionSeen | None = None
+    cash: CashKept = field(default_factory=CashKept)
     positions: dict[PositionId, Position] = field(default_factory=dict)
     closed: dict[PositionId, Position] = field(default_factory=dict)
     structures: dict[PositionId, BookedStructure] = field(default_factory=dict)

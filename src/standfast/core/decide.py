@@ -13,6 +13,7 @@ from standfast.core.answers import finish_acts
 from standfast.core.beside_shares import options_end
 from standfast.core.book import Book
 from standfast.core.closing import advance_closing, settle
+from standfast.core.compared_cash import JUDGED, cash_facts, cash_findings
 from standfast.core.ended import offset
 from standfast.core.exits import exits
 from standfast.core.flatten import flattening
@@ -21,7 +22,7 @@ from standfast.core.naked import naked_time
 from standfast.core.opening import advance_opening
 from standfast.core.opening_structure import advance_structure_opening
 from standfast.core.protect import protect
-from standfast.core.reconcile import reconcile, reconcile_account
+from standfast.core.reconcile import Report, reconcile, reconcile_account
 from standfast.core.reconcile_structures import NOTHING, reconcile_structure
 from standfast.core.reforming import reforming
 from standfast.core.repair import repairs
@@ -73,11 +74,14 @@ def _look(s: Situation, holding: Holding) -> Iterator[Outcome]:
     return look_at_structure(s, holding) if holding.hedge == STRUCTURE else look_at(s, holding)
 
 
-def is_silent(book: Book, clock_ahead: timedelta, *blind_since: datetime | None) -> bool:
-    """Whether `decide` about no holding has nothing to say: then nobody need ask it."""
+def is_silent(book: Book, clock_ahead: timedelta, *since: datetime | None) -> bool:
+    """Whether `decide` about no holding has nothing to say: then nobody need ask it.
+
+    `since`: moments from which on reads fail, or cash is there to be compared.
+    """
     state = book.state
     is_asked = state.flattening or state.requests or book.breaks_at(None)
-    return not is_asked and not any(blind_since) and abs(clock_ahead) <= SKEW_MAX
+    return not is_asked and not any(since) and abs(clock_ahead) <= SKEW_MAX
 
 
 def sort_out(outcomes: Iterable[Outcome]) -> Decision:
@@ -94,6 +98,16 @@ def _account(s: Situation) -> Outcomes:
     yield from finish_acts(s)
     yield from clock_skew(s)
     yield from repairs(s, None, reconcile_account(s))
+    yield from _cash(s)
+
+
+def _cash(s: Situation) -> Outcomes:
+    """Profit beside the broker's cash."""
+    written = list(cash_facts(s))
+    yield from written
+    found = cash_findings(s) if not written else None  # what was written is another base: the next look compares
+    if found is not None:
+        yield from repairs(s, None, Report(found, JUDGED))
 
 
 def look_at(s: Situation, holding: Holding) -> Iterator[Outcome]:

@@ -5,7 +5,7 @@ The folds themselves stand by subject in the `fold_*` modules, one small functio
 
 from collections.abc import Iterable
 
-from standfast.core import fold_fills, fold_orders, fold_positions, fold_structures, fold_watch
+from standfast.core import cash, fold_fills, fold_orders, fold_positions, fold_structures, fold_watch
 from standfast.core.book import Book
 from standfast.core.folds import FOLD
 from standfast.core.put_back import STEP, put_back
@@ -22,7 +22,7 @@ ABOUT_US = (
 )
 """Facts that say nothing about what is held or done: two failures with only these between are one and the same."""
 
-SUBJECTS = (fold_orders, fold_fills, fold_positions, fold_structures, fold_watch)
+SUBJECTS = (fold_orders, fold_fills, fold_positions, fold_structures, fold_watch, cash)
 """Imported for what they register."""
 
 
@@ -36,6 +36,7 @@ def apply(book: Book, entry: j.Entry) -> None:
     if not isinstance(entry.fact, ABOUT_US):
         book.state.last_act = entry.number
     FOLD[type(entry.fact)](book, entry.fact, entry)
+    cash.note(book, entry)
 
 
 def fold(book: Book, entries: Iterable[j.Entry]) -> Book:

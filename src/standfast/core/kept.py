@@ -5,6 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
 
+from standfast.model.facts_watch import CashCompared
 from standfast.model.ids import EntryNumber, ExecutionId, PositionId
 from standfast.model.order import ZERO
 
@@ -53,6 +54,31 @@ class Lately:
 
     base: Cost
     fills: tuple[Earned, ...] = ()
+
+
+class Flow(NamedTuple):
+    """Money that came (or went, below zero) at some moment between the two, and the profit booked with it."""
+
+    since: datetime
+    until: datetime
+    amount: Decimal
+    profit: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CashKept:
+    """The reading that cash is counted from, and what has been booked since (`core/cash.py`)."""
+
+    base: CashCompared | None = None
+    amount: Decimal = ZERO
+    profit: Decimal = ZERO
+    rows: int = 0
+    """Sums of what is older than `recent`."""
+    recent: tuple[Flow, ...] = ()
+    doubt: str = ""
+    """Why nothing can be said beyond this point; empty while something can."""
+    doubted: EntryNumber = EntryNumber(0)
+    doubted_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

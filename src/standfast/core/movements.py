@@ -6,10 +6,11 @@ holding, because its quantity is not explained. What leaves by a transfer is boo
 """
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from decimal import Decimal
 
 from standfast.core.book import Book
-from standfast.core.busted import TAKEN_BACK, busts
+from standfast.core.busted import TAKEN_BACK, TRADE, busts
 from standfast.model.ids import Holding
 from standfast.model.journal import Fact, MovementBooked, PricesResumed, Rescaled
 from standfast.model.order import ZERO, Movement, MovementKind
@@ -25,6 +26,11 @@ def book_movements(book: Book, movements: Sequence[Movement]) -> Iterator[Fact]:
     for holding in dict.fromkeys(m.holding for m in splits):
         assert holding is not None, splits
         yield from _split(book, holding, [m for m in splits if m.holding == holding])
+
+
+def turn_of(movement: Movement) -> tuple[datetime, int]:
+    """Among fills: a split comes before those of its moment; what takes a trade back has its time, and follows."""
+    return movement.at, 2 if movement.broker_kind == TRADE else 0
 
 
 def _split(book: Book, holding: Holding, fresh: Sequence[Movement]) -> Iterator[Fact]:

@@ -11,6 +11,7 @@ from decimal import Decimal
 
 from standfast.core.acknowledge import acknowledging, bare_of
 from standfast.core.adopt import adoption, price_now, proven_ours, taking_over
+from standfast.core.compared_cash import has_stood
 from standfast.core.ended import ended, split
 from standfast.core.moved import moved_out, surely_held
 from standfast.core.own_record import is_seen_again, settled_at
@@ -52,6 +53,8 @@ WIDE_FOR = timedelta(minutes=2)
 """How long what is held waits for a quote that says its price."""
 JUST_ASKED = timedelta(milliseconds=250)
 ALARM_AGAIN = timedelta(hours=1)
+PROFIT_AGAIN = timedelta(days=1)
+"""Nothing more is lost by it from hour to hour, and it stands until somebody has seen the broker's statement."""
 BLIND_GRACE = timedelta(seconds=10)
 """Blindness shorter than this is a quiet market, a reconnect, an opening bell."""
 
@@ -129,6 +132,8 @@ def _agrees_again(s: Situation, known: Break) -> bool:
         return s.orders_listed_after(known.number)
     if kind is BreakKind.BOT_LOST:
         return is_seen_again(s, known)
+    if kind is BreakKind.PNL:
+        return has_stood(s, known)
     if known.finding.holding is None:
         return True  # it has lasted before it was found
     if kind is BreakKind.STRUCTURE:
@@ -157,7 +162,7 @@ def _ask(s: Situation, finding: Finding, known: Break | None = None) -> Outcomes
                 yield QueryOrder(
                     holding=order.holding, broker_id=order.broker_id, client_id=order.id, reason=finding.kind.value
                 )
-    else:
+    elif finding.kind is not BreakKind.PNL:  # nothing is asked for it: the account is read in its own rhythm
         if finding.kind is BreakKind.BOT_LOST:
             yield from _ask_both(s, known)
         yield WakeAt(at=s.now + timedelta(seconds=1), holding=finding.holding)
@@ -389,6 +394,7 @@ def _tell(s: Situation, found: Break) -> Outcomes:
     if due is not None and s.now < due:
         yield WakeAt(at=due, holding=found.finding.holding)
         return
-    if found.alarmed_at is None or s.now - found.alarmed_at >= ALARM_AGAIN:
+    again = PROFIT_AGAIN if found.finding.kind is BreakKind.PNL else ALARM_AGAIN
+    if found.alarmed_at is None or s.now - found.alarmed_at >= again:
         severity, text = wording(s, found)
         yield alarm(s, severity, text, key=f"{found.id}/{found.worst}/{found.alarmed_at}", break_id=found.id)

@@ -68,6 +68,8 @@ def wording(s: Situation, found: Break) -> tuple[Severity, str]:
     finding = found.finding
     if finding.kind is BreakKind.BOT_LOST or (finding.kind is BreakKind.BLIND and finding.subject == RECORD):
         return record_wording(s, found)
+    if finding.kind is BreakKind.PNL:
+        return SEVERITY[BreakKind.PNL], _profit(s, found)
     if finding.kind is BreakKind.STRUCTURE and finding.holding is not None and finding.holding.hedge != STRUCTURE:
         return _left_over(finding)
     severity = SEVERITY.get(finding.kind, Severity.CRITICAL)
@@ -91,6 +93,16 @@ def _left_over(finding: Finding) -> tuple[Severity, str]:
         f"{finding.subject}`."
     )
     return Severity.CRITICAL if finding.reported.startswith("-") else Severity.WARNING, text
+
+
+def _profit(s: Situation, found: Break) -> str:
+    finding = found.finding
+    return (
+        f"{s.book.account}: {WHAT[BreakKind.PNL]}. Booked {finding.booked}, by the broker's cash {finding.reported}. "
+        f"Evidence: {finding.evidence}. Nothing is done: what is held agrees. Needed: look for the amount in the "
+        "broker's own statement of that time (a trade, a charge, a transfer that the books lack), then acknowledge "
+        "this alarm with `standfast ack`: counting begins anew."
+    )
 
 
 def record_wording(s: Situation, found: Break) -> tuple[Severity, str]:

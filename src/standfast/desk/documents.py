@@ -298,6 +298,7 @@ def broken(account: AccountId, found: Break) -> Document:
         "confirmed": found.confirmed,
         "booked": found.finding.booked,
         "reported": found.finding.reported,
+        "evidence": found.finding.evidence or None,
         "action": found.action or None,
         "ended_at": time(found.ended_at),
         "ended_by": found.ended_by or None,

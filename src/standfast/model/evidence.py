@@ -95,6 +95,26 @@ class AccountRead:
     reason: str = ""
     number: str = ""
     """Which account it is; empty where the broker does not say."""
+    cash: Decimal | None = None
+    """What is there in money, every fill and every row of the history in it; None where that cannot be told."""
+    charges: Decimal = Decimal(0)
+    """Named by the broker already and perhaps not taken off the cash yet: no row tells of them so far."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CashRead:
+    """The account's cash, once everything the broker had booked until then has been read as well.
+
+    It is what the account had at some moment between `since` and `until`, by the broker's clock.
+    """
+
+    cash: Decimal
+    charges: Decimal
+    since: datetime
+    until: datetime
+    asked_at: datetime
+    """By our clock."""
+    asked_after: EntryNumber
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,4 +160,5 @@ class Snapshot:
     orders: OrdersRead | None = None
     orders_asked_after: EntryNumber = EntryNumber(0)
     account: AccountRead | None = None
+    cash: CashRead | None = None
     clock: MarketClock | None = None

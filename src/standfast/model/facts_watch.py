@@ -78,6 +78,24 @@ class AlertAcknowledged(Recorded):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class CashCompared(Recorded):
+    """The broker's cash, from which on profit is held against it. `agrees`: what was booked before explains it."""
+
+    cash: Decimal
+    charges: Decimal
+    since: datetime
+    until: datetime
+    """By the broker's clock: it is what the account had at some moment between the two."""
+    agrees: bool
+    profit: Decimal = Decimal(0)
+    """What the books had realised from the comparison before to this one."""
+    rows: int = 0
+    """Fills and other rows with an amount between the two."""
+    why: str = ""
+    """Why it begins anew, where it does not agree with the one before."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
 class RequestTaken(Recorded):
     request: RequestId
     verb: str

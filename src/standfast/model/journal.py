@@ -85,6 +85,7 @@ from standfast.model.facts_watch import (
     BreakConfirmed,
     BreakEnded,
     BreakSeen,
+    CashCompared,
     FlattenEnded,
     FlattenRequested,
     ForeignAcknowledged,
@@ -157,6 +158,7 @@ Fact: TypeAlias = (
     | AlertDelivered
     | AlertFailed
     | AlertAcknowledged
+    | CashCompared
     | RequestTaken
     | RequestDone
     | Frozen
@@ -193,6 +195,7 @@ __all__ = [
     "BreakSeen",
     "CancelAnswered",
     "CancelIntended",
+    "CashCompared",
     "CloseMoved",
     "CloseRequested",
     "CloseStalled",

@@ -242,3 +242,5 @@ class Movement:
     amount: Decimal | None = None
     status: str = "executed"
     at: datetime
+    told_at: datetime | None = None
+    """When the broker booked it, which is when its money moved; None: it does not say."""

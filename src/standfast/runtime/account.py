@@ -288,15 +288,15 @@ class Account:
                 self._at_rest.set()
                 return
             holdings = self._take_dirty()
-            if not holdings and is_silent(
-                self.ledger.book, self.ledger.clock_ahead, self.reader.blind_since, self.record.unread_since
-            ):
+            news, since = self.reader.money.news, (self.reader.blind_since, self.record.unread_since)
+            if not holdings and is_silent(self.ledger.book, self.ledger.clock_ahead, news, *since):
                 return  # as nearly always when nothing has woken it
             self.instruments.want(h for h in holdings if self.ledger.book.guarded_at(h))
             async with self.ledger.deciding:
                 self._leaps = self.quotes.leaps(holdings)
                 situation = self.situation()
                 self._beyond.note(situation, holdings)
+                self.reader.money.news = None
                 decision = decide(situation, holdings)
                 await self.ledger.record(decision.facts)
             for effect in sorted(decision.effects, key=turn):

@@ -13,15 +13,14 @@ from itertools import chain, groupby
 import structlog
 
 from standfast.core.acknowledge import is_shown
-from standfast.core.busted import TRADE
 from standfast.core.fills import book_fill, bookable, is_known
-from standfast.core.movements import book_movements
+from standfast.core.movements import book_movements, turn_of
 from standfast.core.put_back import STEP
 from standfast.core.repair import is_furthered
 from standfast.core.totals import fills_of
 from standfast.model.booked import BookedOrder
 from standfast.model.effects import Urgency
-from standfast.model.errors import BrokerError, Malformed, Unauthorised
+from standfast.model.errors import BrokerError, Unauthorised
 from standfast.model.evidence import OrdersRead, Snapshot
 from standfast.model.ids import BrokerOrderId, Holding
 from standfast.model.journal import Fact, OrderObserved, SessionSeen, WatermarkMoved
@@ -29,6 +28,7 @@ from standfast.model.order import Fill, Movement, OrderReport, says_more
 from standfast.runtime.bell import Bell
 from standfast.runtime.ledger import Ledger
 from standfast.runtime.lookups import Lookups
+from standfast.runtime.money import Money
 from standfast.runtime.timers import Spaced
 
 log = structlog.get_logger("standfast.reader")
@@ -68,6 +68,7 @@ class Reader:
         """Holdings of which fills have been read and are being booked: half of them tell what never was."""
         self.lookups = Lookups(ledger, changed)
         self.asked = self.lookups.asked
+        self.money = Money(ledger, self.lookups.judge)
         self._changed = changed
         self.failing: frozenset[str] = frozenset()
         """Kinds whose last attempt failed."""
@@ -280,15 +281,13 @@ class Reader:
         return min(usual, max(edge, timedelta(milliseconds=200)))
 
     async def _account(self, urgency: int) -> None:
-        read = await self.broker.account()  # first: what is read meanwhile must not be put back
-        if not await self.lookups.judge.is_same(read):
-            raise Malformed("the account that was read is another one than before")
+        read = await self.money.read()  # first: what is read meanwhile must not be put back
         self.snapshot = replace(self.snapshot, account=read)
 
     # --- fills and movements --------------------------------------------------------------------
 
     async def _activities(self, urgency: int) -> None:
-        book = self.ledger.book
+        book, began = self.ledger.book, self.clock.monotonic()
         asked_after = book.head
         read = await self.broker.activities(book.state.watermark, urgency=urgency)
         told = (*read.fills, *fills_of(book, read.totals))
@@ -306,15 +305,17 @@ class Reader:
         finally:
             self.booking = frozenset()
             self._changed({fill.holding for fill in known})  # nothing was decided about them meanwhile
-        if whole and len(movements) == len(read.movements) and read.watermark != book.state.watermark:
-            await self.ledger.record([WatermarkMoved(watermark=read.watermark)])
+        if whole and len(movements) == len(read.movements):
+            if read.watermark != book.state.watermark:
+                await self.ledger.record([WatermarkMoved(watermark=read.watermark)])
+            self.snapshot = replace(self.snapshot, cash=self.money.booked(began) or self.snapshot.cash)
         if whole:
             self.snapshot = replace(self.snapshot, activities_asked_after=asked_after)
             self._changed({fill.holding for fill in fills})
 
     async def _book_in_turn(self, fills: list[Fill], movements: Sequence[Movement]) -> None:
         """Fills and what no order made, each in its place by the broker's times: a split is of what was held then."""
-        for at, rows in groupby(sorted(movements, key=_turn), key=_turn):
+        for at, rows in groupby(sorted(movements, key=turn_of), key=turn_of):
             await self._book([fill for fill in fills if (fill.at, 1) < at])
             fills = [fill for fill in fills if (fill.at, 1) > at]
             async with self.ledger.deciding:
@@ -393,8 +394,3 @@ class Reader:
         book, later = self.ledger.book, self.ledger.clock_ahead - self.broker.contract.staleness
         shown = is_shown(book, fill, self.snapshot.positions, later=later)
         return book_fill(book, self.rules, fill, is_shown=shown)
-
-
-def _turn(row: Movement) -> tuple[datetime, int]:
-    """A split comes before the fills of its moment; what takes a trade back has that trade's own time, and follows."""
-    return row.at, 2 if row.broker_kind == TRADE else 0

@@ -45,7 +45,6 @@ MORE = timedelta(seconds=30)
 """Beyond the wait itself."""
 
 UNTRACKED_KINDS = frozenset({BreakKind.ORPHAN_POSITION, BreakKind.GHOST_POSITION, BreakKind.QUANTITY, BreakKind.SIDE})
-NEVER_TOLD = frozenset({BreakKind.PNL})
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +196,7 @@ class Liveness:
     def _untold(self, holding: Holding) -> Iterator[Trouble]:
         """S11: a confirmed break that raises no alarm."""
         for id, found in self.retold.breaks.items():
-            silent = found.holding != holding or found.confirmed_at is None or found.told or found.kind in NEVER_TOLD
+            silent = found.holding != holding or found.confirmed_at is None or found.told
             if not silent and self.rules.mode_for(found.kind) is not Mode.OBSERVE:
                 wait = TOLD
                 if found.kind is BreakKind.ORPHAN_POSITION:

@@ -144,6 +144,7 @@ def _movement(row: NonTradeActivity) -> Movement:
         amount=row.net_amount,
         status=row.status,
         at=row.at,
+        told_at=row.at,
     )
 
 
@@ -159,7 +160,12 @@ def instrument(asset: Asset) -> Instrument:
 
 def account(view: AccountView) -> AccountRead:
     return AccountRead(
-        equity=view.equity, buying_power=view.buying_power, currency="USD", blocked=False, number=view.id
+        equity=view.equity,
+        buying_power=view.buying_power,
+        currency="USD",
+        blocked=False,
+        number=view.id,
+        cash=view.cash,
     )
 
 

@@ -44,6 +44,8 @@ from standfast.model.order import (
 from standfast.model.quote import Quote
 from standfast.model.secret import redact
 
+USD = "USD"
+
 NEW_YORK = ZoneInfo("America/New_York")
 """Dates without a time are the exchange's days."""
 
@@ -199,10 +201,16 @@ def _movement(row: ActivityRow) -> Movement:
         holding=holding(row.symbol) if row.symbol and row.symbol.strip() else None,
         quantity=quantity,
         price=_price(row.price, "activity price"),
-        amount=number(row.net_amount, "net_amount") if row.net_amount is not None else None,
+        amount=number(row.net_amount, "net_amount") if row.net_amount is not None and not _is_foreign(row) else None,
         status=row.status,
         at=activity_moment(row),
+        told_at=_optional_moment(row.created_at, "created_at"),
     )
+
+
+def _is_foreign(row: ActivityRow) -> bool:
+    """Whether its amount is in another money than the account's."""
+    return row.currency not in {None, USD}
 
 
 def activity_moment(row: ActivityRow) -> datetime:
@@ -232,6 +240,7 @@ def account(row: AccountRow) -> AccountRead:
         f"status {redact(row.status)}": row.status != "ACTIVE",
     }
     reasons = [reason for reason, is_so in flags.items() if is_so]
+    cash, charges = _money(row)
     return AccountRead(
         equity=number(row.equity, "equity"),
         buying_power=number(row.buying_power, "buying_power"),
@@ -239,7 +248,29 @@ def account(row: AccountRow) -> AccountRead:
         blocked=bool(reasons),
         reason=", ".join(reasons),
         number=row.account_number,
+        cash=cash,
+        charges=charges,
     )
+
+
+def _money(row: AccountRow) -> tuple[Decimal | None, Decimal]:
+    """Cash, and the charges that are named and have no row yet.
+
+    No cash while some is on its way in or out: nothing says whether it is in there already, or when its row comes. What
+    cannot be read here is not compared, and the account is read all the same.
+    """
+    try:
+        on_its_way = (row.pending_transfer_in, row.pending_transfer_out, row.intraday_adjustments)
+        charges = _or_nothing(row.accrued_fees) + _or_nothing(row.pending_reg_taf_fees)
+        if row.cash is None or row.currency != USD or any(map(_or_nothing, on_its_way)):
+            return None, charges
+        return number(row.cash, "cash"), charges
+    except Malformed:
+        return None, ZERO
+
+
+def _or_nothing(text: Number | None) -> Decimal:
+    return ZERO if text is None else number(text, "amount of the account")
 
 
 def clock(row: ClockRow) -> MarketClock:

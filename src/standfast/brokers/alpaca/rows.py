@@ -62,6 +62,7 @@ class ActivityRow(msgspec.Struct, frozen=True, kw_only=True):
     qty: Number | None = None
     price: Number | None = None
     net_amount: Number | None = None
+    currency: Text | None = None
     transaction_time: Text | None = None
     created_at: Text | None = None
     date: Text | None = None
@@ -78,6 +79,12 @@ class AccountRow(msgspec.Struct, frozen=True, kw_only=True):
     trade_suspended_by_user: bool = False
     transfers_blocked: bool = False
     crypto_status: Text = ""
+    cash: Number | None = None
+    accrued_fees: Number | None = None
+    pending_reg_taf_fees: Number | None = None
+    pending_transfer_in: Number | None = None
+    pending_transfer_out: Number | None = None
+    intraday_adjustments: Number | None = None
 
 
 class WhitelistedRow(msgspec.Struct, frozen=True, kw_only=True):
