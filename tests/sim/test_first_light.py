@@ -129,7 +129,7 @@ def test_a_guard_that_is_killed_and_started_again_sends_nothing_when_nothing_has
         await guarded(world)
         await world.submit(market(Side.BUY, 100))
         await world.until(lambda: is_covered(world, 100), within=2)
-        await world.run_for(20)
+        await world.run_for(90)  # until the cash has been read as well
         for _ in range(3):
             before = (await world.entries())[-1].number
             world.kill_guard()
