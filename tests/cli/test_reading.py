@@ -116,7 +116,7 @@ def test_breaks_is_one_document(config: Path) -> None:
                 "confirmed": True,
                 "booked": "0",
                 "reported": "3",
-                "evidence": None,
+                "evidence": "positions at 15:00",
                 "action": None,
                 "ended_at": None,
                 "ended_by": None,
