@@ -30,9 +30,10 @@ def _arguments(parser: Parser) -> None:
     parser.add_argument("--from", dest="first", type=whole, metavar="S", help="the first one (default: fresh ones)")
     parser.add_argument(
         "--play",
-        choices=("shares", "spreads", "both"),
-        help="whose seeds: shares, spreads of options at Tradier (their numbers begin at 1,000,000,000), or one in ten "
-        "of these (both; so without --from)",
+        choices=("shares", "spreads", "perps", "both"),
+        help="whose seeds: shares, spreads of options at Tradier (their numbers begin at 1,000,000,000), perpetual "
+        "futures at Bybit and Binance (from 2,000,000,000 on), or shares and one in ten of spreads (both; so without "
+        "--from)",
     )
     parser.add_argument(
         "--hours",
@@ -244,9 +245,12 @@ VERBS = {
         does="Play the real guard against the simulated exchange in virtual time: prices, a careless bot, an operator\n"
         "and every kind of fault drawn from a seed, every promise checked at every event. Then the faults stop, and\n"
         "everything must converge and stay still. With --policy: what does my configuration do under fire? Of seeds\n"
-        "from 1,000,000,000 on the account holds spreads of options at Tradier, and contracts expire and are assigned.",
+        "from 1,000,000,000 on the account holds spreads of options at Tradier, and contracts expire, are assigned;\n"
+        "from 2,000,000,000 on, perpetual futures at Bybit or Binance, one-way or hedged, with funding, liquidation\n"
+        "and auto-deleveraging.",
         example="standfast drill fuzz --seeds 200 --jobs 2\n"
         "standfast drill fuzz --play spreads --hours 0.5\n"
+        "standfast drill fuzz --play perps --hours 0.5\n"
         "standfast drill fuzz --policy standfast.toml\n"
         "standfast drill fuzz --seeds 1 --from 4711 --trace -\n"
         "standfast drill fuzz --flows --jobs 2\n"

@@ -5,9 +5,8 @@ outcome says everything a summary or a bug report needs.
 """
 
 import traceback
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -16,7 +15,6 @@ from standfast.exchange.chain import Chain
 from standfast.exchange.contracts import contract_of
 from standfast.exchange.events import Event
 from standfast.exchange.market import Market, Prices, Slow
-from standfast.exchange.quotes_file import FileQuote
 from standfast.model.errors import JournalDamaged
 from standfast.model.journal import Entry
 from standfast.sim import tale
@@ -24,7 +22,11 @@ from standfast.sim.catalogue import KINDS
 from standfast.sim.checkers import Checker
 from standfast.sim.checks_liveness import is_reserved
 from standfast.sim.loop import Deadlock, TooSlow, run
+from standfast.sim.market_still import STILL_EVERY as STILL_EVERY
+from standfast.sim.market_still import ThenStill as ThenStill
 from standfast.sim.nights import Given
+from standfast.sim.outcome import Outcome as Outcome
+from standfast.sim.perp_play import PerpPlayed
 from standfast.sim.plan import Plan
 from standfast.sim.spread_board import Board
 from standfast.sim.spread_checker import SpreadChecker
@@ -39,63 +41,12 @@ CASH, PLENTY = Decimal(100_000), Decimal(10_000_000)
 """Of an account of shares, and of one of options: each as much as the exchange wants set aside for what is sold."""
 REAL_SECONDS = 1800.0
 """After so many real seconds a run counts as one that never ends."""
-STILL_EVERY = timedelta(seconds=4)
-"""Between two quotes of a market that stands still: less than what a guard waits before it asks for one."""
 SAMPLED = 30.0
 """Seconds between two samples of health, which is a figure of the outcome and nothing that is judged."""
 LAST = 80
 """Lines of a timeline."""
 LONGEST = 4000
 """Letters of an error's text."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """What became of one plan."""
-
-    seed: int
-    hours: float
-    """Simulated."""
-    effects: int
-    kills: int
-    faults: Mapping[int, int]
-    """How often each kind of the catalogue struck."""
-    orders: int
-    deeds: Mapping[str, int] = field(default_factory=dict)
-    worst: Mapping[str, float] = field(default_factory=dict)
-    sometimes: Mapping[str, int] = field(default_factory=dict)
-    states: frozenset[str] = frozenset()
-    violation: tuple[str, str] | None = None
-    """Id and text of the promise that was broken; id `error` when the run itself failed."""
-    healthy: float = 0.0
-    """Simulated hours, summed over instruments and divided by their number, in which the bounds' clock ran."""
-    at: float = 0.0
-    """Seconds since the start at which it ended."""
-    digest: str = ""
-    timeline: tuple[str, ...] = ()
-
-    @property
-    def held(self) -> bool:
-        return self.violation is None
-
-
-class ThenStill:
-    """A market that stands still from a moment on: its last quotes are told again and again."""
-
-    def __init__(self, market: Prices, still_from: datetime, every: timedelta) -> None:
-        self._market, self._still_from, self._every = market, still_from, every
-
-    def quotes(self, start: datetime, end: datetime) -> Iterator[FileQuote]:
-        """As `Prices` says."""
-        last: dict[str, FileQuote] = {}
-        for quote in self._market.quotes(start, min(end, self._still_from)):
-            last[quote.instrument] = quote
-            yield quote
-        at = self._still_from
-        while at < end:
-            for quote in last.values():
-                yield FileQuote(at, quote.instrument, quote.bid, quote.ask, quote.bid_size, quote.ask_size)
-            at += self._every
 
 
 class _Health:
@@ -144,7 +95,7 @@ def play(plan: Plan, planted: Sequence[str] = (), *, whole: bool = False) -> Out
             from standfast.sim.planted import PLANTED
 
             switched.enter_context(switched_on(*(PLANTED[name] for name in planted)))
-        played = _Played(plan)
+        played = _Played(plan) if plan.perps is None else PerpPlayed(plan)
         try:
             run(played.through(), start=plan.start, real_seconds=REAL_SECONDS)
         except (TooSlow, Deadlock) as error:

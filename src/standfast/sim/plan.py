@@ -20,6 +20,7 @@ from standfast.exchange.rules import Rules as ExchangeRules
 from standfast.exchange.sessions import USSessions
 from standfast.sim.catalogue import KINDS, Kind
 from standfast.sim.knobs import draw_rules
+from standfast.sim.perps import Perps
 from standfast.sim.scenes import draw_scenes
 from standfast.sim.spells import Spells, draw_spells
 from standfast.sim.spread_board import Board
@@ -81,6 +82,8 @@ class Plan:
     """"engine": the fast adapter; "alpaca" or "tradier": the real one, over simulated HTTP."""
     board: Board | None = None
     """The options there are, where spreads are played (`sim.spread_plan`): of the walks' instruments."""
+    perps: Perps | None = None
+    """How contracts are held, where perpetual futures are played (`sim.perp_plan`)."""
 
     @property
     def instruments(self) -> tuple[str, ...]:

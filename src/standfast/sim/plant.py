@@ -40,10 +40,17 @@ class Planted:
 @contextmanager
 def switched_on(*planted: Planted) -> Iterator[None]:
     """These bugs are in the code until the end of the block."""
+    with put_in(*(each.changes for each in planted)):
+        yield
+
+
+@contextmanager
+def put_in(*changes: Callable[[], Iterator[Change]]) -> Iterator[None]:
+    """These changes are made until the end of the block."""
     before: list[Change] = []
     try:
-        for each in planted:
-            for owner, name, wrong in list(each.changes()):
+        for each in changes:
+            for owner, name, wrong in list(each()):
                 before.append((owner, name, _get(owner, name)))
                 _put(owner, name, wrong)
         yield

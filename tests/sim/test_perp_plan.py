@@ -1,0 +1,82 @@
+"""Seeds that play perpetual futures: drawn from their number alone, judged by the exchange's own books."""
+
+from dataclasses import replace
+
+import pytest
+
+from standfast.sim.chaos import Outcome, play
+from standfast.sim.perp_deeds import WEIGHTS
+from standfast.sim.perp_faults import PLAYED
+from standfast.sim.perp_plan import draw_perps
+from standfast.sim.planted_perps import OF_PERPS, PlantedPerp, calm
+from standfast.sim.seeds import PERPS_FROM, Play, plan_of, seeds_from
+
+FIRST = PERPS_FROM
+MANY = [draw_perps(FIRST + n, hours=0.5) for n in range(200)]
+BROKEN_ONCE = (100, 111)
+"""Seeds by which defects were found, at half an hour."""
+
+
+def test_a_plan_is_a_function_of_its_seed() -> None:
+    assert [draw_perps(plan.seed, hours=0.5) for plan in MANY[:20]] == MANY[:20]
+    assert len({str(plan) for plan in MANY}) == len(MANY)
+
+
+def test_the_number_of_a_seed_says_what_it_plays() -> None:
+    assert plan_of(FIRST + 30, hours=0.5) == draw_perps(FIRST + 30, hours=0.5)
+    assert list(seeds_from(7, 2, Play.PERPS)) == [FIRST + 7, FIRST + 8]
+    assert list(seeds_from(FIRST + 7, 2, Play.PERPS)) == [FIRST + 7, FIRST + 8]
+    assert list(seeds_from(FIRST + 7, 2, Play.AS_NUMBERED)) == [FIRST + 7, FIRST + 8]
+
+
+def test_everything_is_drawn_sometimes() -> None:
+    assert {deed.verb for plan in MANY for deed in plan.deeds} == set(WEIGHTS)
+    assert {stroke.kind for plan in MANY for stroke in plan.strokes} == set(PLAYED)
+    held = [plan.perps for plan in MANY if plan.perps is not None]
+    assert {(each.at, each.hedged, each.isolated) for each in held} == {
+        (at, hedged, isolated) for at in ("bybit", "binance") for hedged in (True, False) for isolated in (True, False)
+    }
+    assert {each.lag for each in held} == {None, (0.0, 5.0), (0.0, 30.0)}
+
+
+@pytest.fixture(scope="module")
+def played() -> list[Outcome]:
+    return [play(draw_perps(FIRST + n, hours=0.25)) for n in (102, 104, 117, 123)]
+
+
+@pytest.mark.timeout(600)
+def test_no_promise_is_broken_under_some_seeds(played: list[Outcome]) -> None:
+    assert [outcome.violation for outcome in played] == [None] * len(played)
+    assert sum(outcome.orders for outcome in played) > 40
+    assert sum(sum(outcome.faults.values()) for outcome in played) > 5
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("number", BROKEN_ONCE)
+def test_what_was_broken_once_holds(number: int) -> None:
+    assert play(draw_perps(FIRST + number, hours=0.5)).violation is None
+
+
+@pytest.mark.timeout(600)
+def test_one_seed_is_one_story(played: list[Outcome]) -> None:
+    plan = draw_perps(FIRST + 104, hours=0.25)
+
+    assert play(plan).digest == played[1].digest
+    assert play(replace(plan, deeds=plan.deeds[:-1])).digest != played[1].digest
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("planted", OF_PERPS.values(), ids=OF_PERPS)
+def test_a_planted_bug_is_found(planted: PlantedPerp) -> None:
+    found = planted.found().violation
+    assert found is not None, f"{planted.name} was not found: {planted.why}"
+    assert found[0] in planted.caught_by, f"{planted.name} was found by another check: {found}"
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("at", ["bybit", "binance"])
+@pytest.mark.parametrize("hedged", [False, True], ids=["one-way", "hedged"])
+def test_without_a_bug_a_calm_account_is_blameless(at: str, *, hedged: bool) -> None:
+    outcome = play(calm(at, hedged=hedged))
+    assert outcome.violation is None
+    assert {"an execution of kind adl", "an execution of kind liquidation"} <= set(outcome.sometimes)
