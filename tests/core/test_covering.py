@@ -2,15 +2,19 @@
 
 from typing import Any
 
+import pytest
+
+from standfast.core.covering import covers, delivers, naked
 from standfast.core.fills import book_fill
 from standfast.core.handover import handing_over
 from standfast.core.policy import Foreign
 from standfast.model import journal as j
 from standfast.model.effects import SubmitOrder
-from standfast.model.ids import BrokerOrderId
+from standfast.model.ids import BrokerOrderId, Holding, InstrumentId
 from standfast.model.order import OrderState, Side
-from tests.core.situations import SPY, D, P, adopted, fill, of, ruled
+from tests.core.situations import SPY, D, P, adopted, fill, folded, of, ruled, situation
 from tests.core.spreads import ALONE, SpreadDesk
+from tests.core.structures import FRIDAY, at
 from tests.core.test_beside_shares import CALL, OPTIONS, PUT, STOCK, R, covered, desk, naked_calls, price
 
 
@@ -38,6 +42,19 @@ def test_shares_that_stand_alone_are_not_sold_before_the_calls_on_them_are_bough
     assert worst == 0
     assert at.done() == [("buy", CALL), ("sell", SPY)]
     assert (at.net[SPY], at.net[CALL]) == (D(0), D(0))
+
+
+@pytest.mark.parametrize("shares", ["BRK/B", "BRK.B"])
+def test_a_class_of_shares_makes_good_the_calls_that_are_named_without_its_mark(shares: str) -> None:
+    stock, call = Holding(InstrumentId(shares)), at("C", 110, FRIDAY, "BRKB")
+    s = situation(folded(adopted(200, "100", id=P, holding=stock), adopted(-1, "2.00", id=R, holding=call)))
+
+    assert covers(s, s.book.state.positions[P])
+    assert naked(s, s.book.state.positions[R]) == 0
+    assert (delivers(s, call, D(1)), delivers(s, call, D(2))) == (True, False)
+    other = situation(folded(adopted(200, "100", id=P, holding=SPY), adopted(-1, "2.00", id=R, holding=call)))
+    assert not covers(other, other.book.state.positions[P])
+    assert naked(other, other.book.state.positions[R]) == 1
 
 
 def test_of_more_shares_than_calls_need_only_as_many_calls_go_as_would_be_bare() -> None:

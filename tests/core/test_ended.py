@@ -236,6 +236,16 @@ def test_a_part_that_is_assigned_leaves_the_rest() -> None:
     assert named == [Severity.WARNING], "it is told where it is booked, and nobody is woken"
 
 
+@pytest.mark.parametrize("shares", ["BRK/B", "BRK.B"])
+def test_shares_of_a_class_that_were_taken_for_an_option_are_known_however_they_are_spelled(shares: str) -> None:
+    call, stock = Holding(InstrumentId("BRKB260320C00500000")), Holding(InstrumentId(shares))
+    evening = Evening(*position(-1, 5, holding=call), instruments={call.instrument: option_of(call)})
+
+    outcomes = evening.looks({stock: -100})
+
+    assert [fact.movement.kind.value for fact in of(j.MovementBooked, outcomes)] == ["assignment", "exercise"]
+
+
 @pytest.mark.parametrize(
     ("holding", "now", "contract"),
     [(LATER, EVENING, SILENT), (CALL, NOW, SILENT), (CALL, EVENING, TOLD), (AAPL, EVENING, SILENT)],

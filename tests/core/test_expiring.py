@@ -188,7 +188,7 @@ def test_what_is_still_held_after_its_last_close_is_said_once() -> None:
 def test_the_price_of_an_underlying_is_the_mid_of_its_own_fresh_quote() -> None:
     s = situation(folded(), sights={SPY: quoted("600", "600.02")})
 
-    assert underlying_price(s, "SPY") == 600 + quoted("0", "0.02").quote.mid
-    assert underlying_price(s, "QQQ") is None
-    assert underlying_price(situation(folded(), sights={SPY: quoted("600", "0")}), "SPY") is None
-    assert underlying_price(situation(folded(), now=after(60), sights={SPY: quoted("600", "601")}), "SPY") is None
+    assert underlying_price(s, SPY) == 600 + quoted("0", "0.02").quote.mid
+    assert underlying_price(s, Holding(InstrumentId("QQQ"))) is None
+    assert underlying_price(situation(folded(), sights={SPY: quoted("600", "0")}), SPY) is None
+    assert underlying_price(situation(folded(), now=after(60), sights={SPY: quoted("600", "601")}), SPY) is None

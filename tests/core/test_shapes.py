@@ -32,6 +32,8 @@ SHAPES: list[tuple[StructureKind, list[Leg]]] = [
     (StructureKind.STRANGLE, [leg(1, "C", 3800), leg(1, "P", 3700)]),
     (StructureKind.COVERED_STOCK, [shares(100), leg(-1, "C", 600, root="SPY")]),
     (StructureKind.COVERED_STOCK, [shares(-100), leg(-1, "P", 600, root="SPY")]),
+    (StructureKind.COVERED_STOCK, [shares(100, "BRK/B"), leg(-1, "C", 600, root="BRKB")]),
+    (StructureKind.COVERED_STOCK, [shares(100, "BRK.B"), leg(-1, "C", 600, root="BRKB")]),
     (StructureKind.PROTECTED_STOCK, [shares(100), leg(1, "P", 600, root="SPY")]),
     (StructureKind.COLLAR, [shares(100), leg(-1, "C", 650, root="SPY"), leg(1, "P", 600, root="SPY")]),
 ]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from standfast.model.option import OptionContract, Right, option_contract
+from standfast.model.option import OptionContract, Right, listed_under, option_contract
 
 contracts = st.builds(
     OptionContract,
@@ -28,6 +28,20 @@ def test_any_text_is_a_contract_that_writes_itself_so_or_none(text: str) -> None
     contract = option_contract(text)
 
     assert contract is None or contract.instrument == text.replace(" ", "")
+
+
+@pytest.mark.parametrize(
+    ("shares", "root"),
+    [
+        ("BRK.B", "BRKB"),
+        ("BRK/B", "BRKB"),
+        ("AAPL", "AAPL"),
+        ("BTC/USDT:USDT", "BTC/USDT:USDT"),
+        ("ETH/BTC", "ETH/BTC"),
+    ],
+)
+def test_options_on_a_class_of_shares_leave_its_mark_out(shares: str, root: str) -> None:
+    assert listed_under(shares) == root
 
 
 def test_the_parts_of_a_name() -> None:

@@ -14,7 +14,7 @@ from decimal import ROUND_CEILING, Decimal
 
 from standfast.core.shapes import underlying_of
 from standfast.core.situation import Outcomes, Situation
-from standfast.core.structures import open_legs, structure_at
+from standfast.core.structures import open_legs, shares_under, structure_at
 from standfast.model.effects import WakeAt
 from standfast.model.ids import Holding, InstrumentId
 from standfast.model.instrument import money_of_a_point
@@ -42,7 +42,7 @@ def covers(s: Situation, position: Position) -> bool:
 
 def naked(s: Situation, option: Position) -> Decimal:
     """How much of a sold option that stands alone no share delivers: calls are covered in turn, puts never."""
-    under = _under(option.holding)
+    under = shares_of(s, option.holding)
     calls = _sold(s, under)
     left = _uncalled(s, under) + _shares(s, calls)
     for call in calls:
@@ -59,7 +59,7 @@ def delivers(s: Situation, option: Holding, quantity: Decimal) -> bool:
     contract = option_contract(option.instrument)
     if contract is None or contract.right is not Right.CALL:
         return False
-    return _uncalled(s, _under(option)) >= quantity * money_of_a_point(option.instrument)
+    return _uncalled(s, shares_of(s, option)) >= quantity * money_of_a_point(option.instrument)
 
 
 def _uncalled(s: Situation, under: Holding) -> Decimal:
@@ -127,12 +127,12 @@ def _needed(s: Situation, under: Holding) -> Decimal:
     if not sold:
         return ZERO
     last = max(_expiry(each) for each in sold)
-    bought = [each for each in _calls(s).get((under, 1), ()) if _expiry(each) >= last]
+    bought = [each for each in _calls(s).get((_named(under), 1), ()) if _expiry(each) >= last]
     return _shares(s, sold) - _shares(s, bought)
 
 
 def _sold(s: Situation, under: Holding) -> Sequence[Position]:
-    return _calls(s).get((under, -1), ())
+    return _calls(s).get((_named(under), -1), ())
 
 
 def _calls(s: Situation) -> Mapping[tuple[Holding, int], Sequence[Position]]:
@@ -146,7 +146,7 @@ def _calls(s: Situation) -> Mapping[tuple[Holding, int], Sequence[Position]]:
                 continue
             for each in s.book.guarded_at(holding):
                 if each.structure is None and s.book.held(each) > 0:
-                    found.setdefault((_under(holding), each.sign), []).append(each)
+                    found.setdefault((_named(holding), each.sign), []).append(each)
         for calls in found.values():
             calls.sort(key=lambda call: (call.holding, call.id))
         return found
@@ -160,8 +160,15 @@ def _expiry(call: Position) -> str:
     return contract.expiry.isoformat()
 
 
-def _under(holding: Holding) -> Holding:
+def _named(holding: Holding) -> Holding:
+    """Shares, and what is on them, by one name."""
     return Holding(InstrumentId(underlying_of(holding)), holding.hedge)
+
+
+def shares_of(s: Situation, option: Holding) -> Holding:
+    """What an option is on and delivers, by the name under which it is held or listed."""
+    rows = s.snapshot.positions.rows if s.snapshot.positions is not None else ()
+    return s.once(f"shares of {_named(option)}", lambda: shares_under(s.book, option, rows))
 
 
 def _shares(s: Situation, calls: Sequence[Position]) -> Decimal:

@@ -15,15 +15,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from standfast.core.covering import shares_of
 from standfast.core.flat_times import last_trading_day
 from standfast.core.moved import parts_of, surely_held
 from standfast.core.movements import book_movements
+from standfast.core.shapes import underlying_of
 from standfast.core.situation import Outcomes, Situation
 from standfast.core.splits import is_split
 from standfast.core.tell import alarm, alarm_once
 from standfast.model.alert import Severity
 from standfast.model.effects import ReadQuotes, WakeAt
-from standfast.model.ids import Holding, InstrumentId, digest
+from standfast.model.ids import Holding, digest
 from standfast.model.journal import AlertRaised, MovedOut, MovementBooked
 from standfast.model.option import OptionContract, Right, option_contract
 from standfast.model.order import INFERRED, ZERO, Movement, MovementKind
@@ -49,10 +51,7 @@ class Gone:
     """Signed, as it was held."""
     shares: Decimal
     """Signed: how the shares under it change when all of it is exercised."""
-
-    @property
-    def under(self) -> Holding:
-        return Holding(InstrumentId(settlement(self.contract).underlying), self.holding.hedge)
+    under: Holding
 
 
 def ended(s: Situation, holding: Holding, since: datetime) -> Outcomes:
@@ -90,7 +89,8 @@ def offset(s: Situation, holding: Holding) -> Outcomes:
     sides = {sign: sum((lot.held for lot in lots if lot.sign == sign), ZERO) for sign in (1, -1)}
     if not sides[1] or sides[1] != sides[-1] or s.reported_net(holding) or not _is_over(s, contract):
         return
-    gone = Gone(holding=holding, contract=contract, quantity=sides[1], shares=ZERO)
+    under = shares_of(s, holding)
+    gone = Gone(holding=holding, contract=contract, quantity=sides[1], shares=ZERO, under=under)
     if _awaits_price(s, gone, s.book.state.started_at or s.now):
         yield ReadQuotes(holding=gone.under, reason=f"what {holding} was worth at its end")
         yield WakeAt(at=s.now + ASKED_AGAIN, holding=holding)
@@ -148,7 +148,8 @@ def _gone(s: Situation, holding: Holding) -> Gone | None:
     gone = booked - s.reported_net(holding)
     if not gone or gone * booked <= 0:
         return None
-    return Gone(holding=holding, contract=contract, quantity=gone, shares=_shares(s, holding, contract, gone))
+    shares, under = _shares(s, holding, contract, gone), shares_of(s, holding)
+    return Gone(holding=holding, contract=contract, quantity=gone, shares=shares, under=under)
 
 
 def _shares(s: Situation, holding: Holding, contract: OptionContract, quantity: Decimal) -> Decimal:
@@ -230,7 +231,7 @@ def _booked(s: Situation, gone: Gone) -> Decimal:
         contract = option_contract(each.holding.instrument) if each.holding is not None else None
         if contract is None or each.holding is None or each.kind is not MovementKind.EXPIRY or not each.price:
             continue
-        if contract.expiry == gone.contract.expiry and settlement(contract).underlying == gone.under.instrument:
+        if contract.expiry == gone.contract.expiry and underlying_of(each.holding) == underlying_of(gone.under):
             due += _shares(s, each.holding, contract, -each.quantity)
     return due
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
+from standfast.core.covering import shares_of
 from standfast.core.flat_times import flat_moment, last_trading_day
 from standfast.core.policy import Policy
 from standfast.core.shapes import made_good
@@ -20,7 +21,7 @@ from standfast.core.situation import Outcomes, Situation
 from standfast.core.tell import alarm_once
 from standfast.model.alert import Severity
 from standfast.model.effects import WakeAt
-from standfast.model.ids import Holding, InstrumentId
+from standfast.model.ids import Holding
 from standfast.model.settlement import Settlement, settlement
 from standfast.model.structure import Leg, Structure
 
@@ -82,8 +83,8 @@ def becomes(leg: Leg) -> str:
 
 def pin_watched(s: Situation, structure: Structure) -> tuple[Holding, ...]:
     """What lies under the options whose strikes are watched now: its price is needed, whether it is held or not."""
-    found = (ending.settles.underlying for ending in _pins(s, structure) if s.broker_now >= _watch_from(ending))
-    return tuple(sorted({Holding(InstrumentId(name)) for name in found}))
+    found = (_under(s, ending) for ending in _pins(s, structure) if s.broker_now >= _watch_from(ending))
+    return tuple(sorted(set(found)))
 
 
 def settling_watched(s: Situation, structure: Structure) -> tuple[Holding, ...]:
@@ -91,8 +92,12 @@ def settling_watched(s: Situation, structure: Structure) -> tuple[Holding, ...]:
     contract, the last price of it says what it was worth."""
     if s.contract.tells_movements:
         return ()
-    found = (each.settles.underlying for each in endings(s, structure) if s.broker_now >= _watch_from(each))
-    return tuple(sorted({Holding(InstrumentId(name)) for name in found}))
+    found = (_under(s, each) for each in endings(s, structure) if s.broker_now >= _watch_from(each))
+    return tuple(sorted(set(found)))
+
+
+def _under(s: Situation, ending: Ending) -> Holding:
+    return shares_of(s, ending.leg.holding)
 
 
 def pin_times(s: Situation, structure: Structure) -> Outcomes:
@@ -135,15 +140,16 @@ def _ended(s: Situation, structure: Structure, leg: Leg) -> Outcomes:
 
 
 def _pinned(s: Situation, structure: Structure, ending: Ending) -> Outcomes:
-    leg, name = ending.leg, ending.settles.underlying
+    leg, under = ending.leg, _under(s, ending)
     assert leg.contract is not None, leg.holding
-    strike, price = leg.contract.strike, underlying_price(s, name)
+    strike, price = leg.contract.strike, underlying_price(s, under)
     if price is None and _awaits_price(s, structure, ending):
         return
     if price is not None and abs(price - strike) > strike * PIN_NEAR:
         return
+    where = _distance(str(under), price, strike)
     text = (
-        f"{structure.id}: {leg.holding} is sold, expires today, and {_distance(name, price, strike)}: whether it is "
+        f"{structure.id}: {leg.holding} is sold, expires today, and {where}: whether it is "
         "assigned will be known only after the close, and shares may be left over the night. Needed: close it before."
     )
     yield from alarm_once(s, Severity.CRITICAL, text, key=f"pin/{structure.id}/{leg.holding}")
@@ -164,9 +170,9 @@ def _awaits_price(s: Situation, structure: Structure, ending: Ending) -> bool:
     return s.now - max(at for at in begun if at is not None) < FIRST_PRICE
 
 
-def underlying_price(s: Situation, name: str) -> Decimal | None:
+def underlying_price(s: Situation, under: Holding) -> Decimal | None:
     """The mid of the underlying's own quote, if it is usable now."""
-    sight = s.sights.get(Holding(InstrumentId(name)))
+    sight = s.sights.get(under)
     if sight is None or not sight.quote.is_two_sided or not sight.quote.is_fresh(s.now, s.quotes_fresh):
         return None
     return sight.quote.mid

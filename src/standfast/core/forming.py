@@ -72,7 +72,7 @@ def _sold_on(s: Situation, under: Holding) -> set[Right]:
                 found.setdefault(underlying_of(each.holding), set()).add(contract.right)
         return found
 
-    return s.once("sold on", figured).get(str(under.instrument), set())
+    return s.once("sold on", figured).get(underlying_of(under), set())
 
 
 # --- what one order opened ------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from decimal import ROUND_FLOOR, Decimal
 
 from standfast.model.breaks import BreakKind, Finding
 from standfast.model.ids import Holding
-from standfast.model.option import OptionContract, Right, option_contract
+from standfast.model.option import OptionContract, Right, listed_under, option_contract
 from standfast.model.order import ZERO
 from standfast.model.settlement import settlement
 from standfast.model.structure import HeldLeg, Leg, Structure, StructureKind, legs_text, weight
@@ -39,9 +39,9 @@ def underlying(leg: Leg) -> str:
 
 
 def underlying_of(holding: Holding) -> str:
-    """What an option is on; of anything else itself."""
+    """What an option is on; of anything else itself, a class of shares as options on it name it."""
     contract = option_contract(holding.instrument)
-    return settlement(contract).underlying if contract is not None else str(holding.instrument)
+    return settlement(contract).underlying if contract is not None else listed_under(holding.instrument)
 
 
 # --- shapes -------------------------------------------------------------------------------------

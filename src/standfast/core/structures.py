@@ -4,14 +4,15 @@
 2. It is opening while a leg is, and closed once every leg is.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
 from standfast.core.book import Book
-from standfast.model.ids import Holding, PositionId
-from standfast.model.option import option_contract
+from standfast.model.ids import Holding, InstrumentId, PositionId
+from standfast.model.option import listed_under, option_contract
 from standfast.model.order import ZERO
 from standfast.model.position import Phase, Position, Standing
+from standfast.model.settlement import settlement
 from standfast.model.structure import BookedStructure, HeldLeg, Structure, TiedLeg
 
 LEG_BY_LEG = timedelta(seconds=15)
@@ -97,6 +98,18 @@ def _held_once(tied: TiedLeg, position: Position) -> HeldLeg:
         exit_value=position.exit_value,
         fees=position.fees,
     )
+
+
+def shares_under(book: Book, option: Holding, listed: Iterable[Holding] = ()) -> Holding:
+    """What is delivered for an option, as books or broker spell it: of a class of shares options leave the mark out."""
+    contract = option_contract(option.instrument)
+    assert contract is not None, option
+    becomes = settlement(contract)
+    plain = Holding(InstrumentId(becomes.underlying), option.hedge)
+    if becomes.cash or plain in book.at_holding:
+        return plain
+    known = (each for each in (*book.at_holding, *book.state.acknowledged, *listed) if each.hedge == option.hedge)
+    return min((each for each in known if listed_under(each.instrument) == plain.instrument), default=plain)
 
 
 def is_option(position: Position) -> bool:

@@ -20,6 +20,19 @@ STRIKE_MAX = Decimal("99999.999")
 NAMES_KEPT = 20_000
 
 
+CLASS_OF_SHARES = re.compile(r"([A-Z]{1,5})[./]([A-Z])", re.ASCII)
+MARKS = (".", "/")
+"""Between a share and its class, as brokers write them."""
+
+
+def listed_under(shares: str) -> str:
+    """The root of the options on these shares. Of a class the mark is left out: `BRK.B`, `BRK/B`, and `BRKB`."""
+    if not any(mark in shares for mark in MARKS):
+        return shares  # as nearly always
+    found = CLASS_OF_SHARES.fullmatch(shares)
+    return "".join(found.groups()) if found is not None else shares
+
+
 class Right(StrEnum):
     CALL = "call"
     PUT = "put"
