@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
+from standfast.core.acts import take
 from standfast.core.cover import cover_of
 from standfast.core.gate import Asked, reasons_against
 from standfast.core.policy import Policy
 from standfast.model import journal as j
 from standfast.model.effects import CancelOrder, ReplaceOrder, SubmitOrder
-from standfast.model.ids import PositionId
+from standfast.model.ids import PositionId, RequestId
 from standfast.model.order import ZERO, OrderReport, OrderState, OrderType
 from standfast.model.position import CloseReason
 from tests.core.situations import (
@@ -239,6 +240,19 @@ def test_the_gate_refuses_only_where_not_even_a_shared_stop_has_a_place() -> Non
     assert stopped() == []
     at.orders |= {each.broker_id: each for each in theirs}
     assert len(stopped()) == 1
+
+
+def test_an_operator_who_moves_one_stop_of_several_is_told_with_whom_it_is_shared() -> None:
+    at = guarded(lot(1), lot(2, 110), lot(3, 108))
+    asked = j.RequestTaken(
+        request=RequestId("r1"), verb="protect", arguments={"position": "p3", "stop": "106"}, by="ann"
+    )
+
+    at.tell(*take(at.situation(), asked, lambda number: None))
+    at.run()
+
+    (done,) = of(j.RequestDone, at.facts)
+    assert (done.ok, done.detail) == (True, "p3 stop 107.80 for 10, shared with p2"), "the nearest of both stands"
 
 
 def test_where_stops_cannot_take_each_others_place_nothing_is_shared() -> None:

@@ -170,9 +170,15 @@ def _protect_done(s: Situation, taken: RequestTaken) -> RequestDone | None:
 
 def _in_words(s: Situation, position: Position) -> str:
     """What protects it: each stop with its quantity, and what is left to the guard."""
-    stops = [order for order in cover_of(s, position).own if order.is_stop]
-    rest = s.book.held(position) - sum((order.remaining for order in stops), ZERO)
+    cover = cover_of(s, position)
+    stops = [order for order in cover.own if order.is_stop]
     parts = [f"stop {order.stop_price} for {order.remaining}" for order in stops]
+    alone = sum((order.remaining for order in stops), ZERO)
+    shared = cover.stopped - cover.foreign - alone if cover.several else ZERO
+    for order in cover.several if shared > 0 else ():
+        others = ", ".join(id for id in order.bounds if id != position.id)
+        parts.append(f"stop {order.stop_price} for {shared}, shared with {others}")
+    rest = s.book.held(position) - alone - shared
     if rest > 0:
         parts.append(f"exits of {rest} held by the guard")
     return ", ".join(parts)

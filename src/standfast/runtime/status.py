@@ -48,7 +48,8 @@ def describe(s: Situation, position: Position) -> str:
     judged = judge(s, position, policy)
     entry = s.book.entry_price(position)
     result = "?" if judged.price is None or not entry else f"{result_at(position, judged.price, of=entry):+.2%}"
-    stops = [str(order.stop_price) for order in cover_of(s, position).own if order.is_stop]
+    found = cover_of(s, position)
+    stops = [str(order.stop_price) for order in (*found.own, *found.several) if order.is_stop]
     cover = f"stop {', '.join(stops)}" if stops else f"held by {policy.held_by.value}"
     rung = f" rung {position.trail.rung + 1} at {position.trail.stop:+.2%}" if position.trail is not None else ""
     return f"{position.id} {position.net:+} {position.holding} {position.phase.value} {result} {cover}{rung}"
