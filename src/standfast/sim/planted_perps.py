@@ -182,7 +182,9 @@ OF_PERPS = {
         _planted("other_side", "a stop goes to the other side of a hedged account", other_side, "S1", hedged=True),
         _planted("no_stop", "no stop is ever placed", no_stop, "B2", "B9"),
         _planted("no_funding", "funding is not booked", no_funding, "B9"),
-        _planted("trades_alone", "what the exchange took away is not read: trades alone are", trades_alone, "B9", "B1"),
+        _planted(
+            "trades_alone", "what the exchange took away is not read: trades alone are", trades_alone, "B9", "B1", "B3"
+        ),
         _planted("no_fees", "fees are left out", no_fees, "B9"),
         _planted("stays", "a stop that is to go is not cancelled", stays, "B3", "B9", "S4"),
         _planted("wrong_way_at_binance", "as wrong_way, at the other exchange", wrong_way, "S4", "S1", at="binance"),
