@@ -265,6 +265,7 @@ def test_breaks_are_what_the_guard_found_and_is_open(config: Path) -> None:
     (found,) = standfast.connect(str(config)).breaks(unguarded_too=True)
 
     assert (found.kind, found.instrument, found.booked, found.reported) == ("orphan_position", "TSLA", "0", "3")
+    assert found.evidence == "positions at 15:00"
     assert (found.confirmed, found.action, found.first_seen.tzinfo is None) == (True, None, False)
 
 

@@ -159,6 +159,8 @@ class Break:
     """Whether a second look agreed."""
     booked: str
     reported: str
+    evidence: str | None
+    """What it was seen by."""
     action: str | None
     """What was done about it."""
 
