@@ -33,12 +33,41 @@ def refuse_unbuilt(*accounts: "AccountSettings") -> None:
         if not each.broker.startswith(CCXT):
             raise SettingsError(f'{where}: is not supported yet. Write "alpaca", "tradier" or "ccxt:bybit".')
         from standfast.brokers.ccxt.dialects import lacking
-        from standfast.brokers.ccxt.library import is_known
+        from standfast.brokers.ccxt.library import is_known, unknown
 
         if not is_known(id):
-            raise SettingsError(f"{where}: ccxt knows no exchange of that name. See the list at docs.ccxt.com.")
+            raise SettingsError(f"{where}: {unknown(id)}")
         if lacks := lacking(id):
             raise SettingsError(f"{where}: cannot be guarded, because ccxt has not for it: {', '.join(lacks)}.")
+
+
+def foretold(broker: str, *, live: bool) -> list[str]:
+    """What is known of guarding an exchange of ccxt's before any key is; of others nothing needs to be said.
+
+    Raises SettingsError for one that ccxt does not know, that cannot be guarded, or that has no test side.
+    """
+    if not broker.startswith(CCXT):
+        return []
+    from standfast.brokers.ccxt import dialects
+    from standfast.brokers.ccxt.library import is_known, unknown
+
+    id = broker.removeprefix(CCXT)
+    if not is_known(id):
+        raise SettingsError(f"{broker}: {unknown(id)}")
+    if lacks := dialects.lacking(id):
+        raise SettingsError(f"{broker} cannot be guarded, because ccxt has not for it: {', '.join(lacks)}.")
+    if not live and not dialects.has_test_side(id):
+        raise SettingsError(f"{broker} has no test side that ccxt knows: add --live for real money, or --exchange URL.")
+    return dialects.foretold(id)
+
+
+def needs_passphrase(broker: str) -> bool:
+    """Whether its keys have one beside the secret."""
+    if not broker.startswith(CCXT):
+        return False
+    from standfast.brokers.ccxt import dialects
+
+    return dialects.needs_passphrase(broker.removeprefix(CCXT))
 
 
 def broker_of(account: "AccountSettings", clock: "Clock") -> "Broker":

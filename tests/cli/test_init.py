@@ -213,3 +213,32 @@ def test_doctor_says_when_our_stops_may_block_the_bots_own_sells(
 
     assert check.ok
     assert said in check.detail
+
+
+def test_init_takes_any_exchange_of_ccxts_and_says_what_can_be_guarded_there(tmp_path: Path) -> None:
+    ran = standfast("init", "--yes", "--broker", "ccxt:okx", folder=tmp_path)
+
+    keys = {"OKX_KEY": "k", "OKX_SECRET": "s", "OKX_PASSWORD": "p"}
+    (account,) = load(tmp_path / "standfast.toml", keys).accounts
+    assert ran.code == 0
+    assert (account.broker, account.passphrase.reveal()) == ("ccxt:okx", "p")
+    assert "ccxt:okx: stream: orders are streamed" in ran.out
+    assert "ccxt:okx: orders and stops: tried without being sent" in ran.out
+
+
+@pytest.mark.parametrize(
+    ("broker", "said"),
+    [
+        ("ccxt:bibyt", "ccxt knows no exchange of that name. Near it: "),
+        ("ccxt:kraken", "cannot be guarded, because ccxt has not for it: linear contracts"),
+        ("ccxt:zzzzzzzzzzzz", "See the list at docs.ccxt.com"),
+    ],
+)
+def test_init_refuses_an_exchange_that_nobody_knows_or_that_cannot_be_guarded(
+    broker: str, said: str, tmp_path: Path
+) -> None:
+    ran = standfast("init", "--yes", "--broker", broker, folder=tmp_path)
+
+    assert ran.code == 1
+    assert said in ran.err
+    assert not (tmp_path / "standfast.toml").exists()

@@ -57,14 +57,6 @@ KEYS = {
         Question("secret", f"Where is the access token kept ({WHERE})", "env:TRADIER_ACCESS_TOKEN"),
         Question("account_id", "What is the number of the account", "VA00000001"),
     ),
-    "ccxt:bybit": (
-        Question("key_id", f"Where is the key kept ({WHERE})", "env:BYBIT_KEY"),
-        Question("secret", "Where is the secret kept", "env:BYBIT_SECRET"),
-    ),
-    "ccxt:binanceusdm": (
-        Question("key_id", f"Where is the key kept ({WHERE})", "env:BINANCEUSDM_KEY"),
-        Question("secret", "Where is the secret kept", "env:BINANCEUSDM_SECRET"),
-    ),
 }
 QUESTIONS = (
     Question("mode", "How far may the guard go", "alert", ("observe", "alert", "repair")),
@@ -74,7 +66,7 @@ QUESTIONS = (
     Question("alert", "Where do alerts go (an Apprise address, env:NAME, or nothing)", ""),
 )
 USUAL = "alpaca"
-FOR_EXCHANGE = {"key_id": "key", "secret": "secret"}
+FOR_EXCHANGE = {"key_id": "key", "secret": "secret", "passphrase": "passphrase"}
 
 
 def init(options: Options) -> int:
@@ -84,14 +76,41 @@ def init(options: Options) -> int:
         raise StandfastError(f"{file}: there is a file already; --force replaces it, --config FILE writes another")
     if not options.yes and not sys.stdin.isatty():
         raise StandfastError("there is no terminal to ask on; write --yes to take the flags and defaults")
-    asked = (NAME, *KEYS[options.broker or USUAL], *QUESTIONS)
+    told = _foretold(options)
+    asked = (NAME, *_keys_of(options.broker or USUAL), *QUESTIONS)
     answers = {each.key: _answer(each, options) for each in asked}
     _write(file, _text(answers, options))
     if options.json:
         render.document({"init": {"file": str(file.absolute()), "account": answers["name"], "mode": answers["mode"]}})
     else:
         _tell_next(file, answers, reserves=not _is_margined(options))
+        for line in told:
+            render.line(f"  {options.broker}: {line}")
     return 0
+
+
+def _foretold(options: Options) -> list[str]:
+    """What doctor will say of guarding an exchange of ccxt's, as far as it is known now."""
+    from standfast import adapters
+
+    try:
+        return adapters.foretold(options.broker or USUAL, live=bool(options.live or options.exchange))
+    except SettingsError as error:
+        raise StandfastError(f"nothing was written: {error}") from None
+
+
+def _keys_of(broker: str) -> tuple[Question, ...]:
+    from standfast import adapters
+
+    if broker in KEYS:
+        return KEYS[broker]
+    called = re.sub(r"\W", "_", broker.removeprefix("ccxt:").upper())
+    passphrase = Question("passphrase", "Where is the key's passphrase kept", f"env:{called}_PASSWORD")
+    return (
+        Question("key_id", f"Where is the key kept ({WHERE})", f"env:{called}_KEY"),
+        Question("secret", "Where is the secret kept", f"env:{called}_SECRET"),
+        *([passphrase] if adapters.needs_passphrase(broker) else []),
+    )
 
 
 def _answer(question: Question, options: Options) -> str:
@@ -204,7 +223,7 @@ def _emergency(stop_loss: str, options: Options) -> str:
 
 def _keys(quoted: Mapping[str, str]) -> str:
     """Where the keys are kept, and the account's number where the broker needs one."""
-    lines = [f"{key} = {quoted[key]}" for key in ("key_id", "secret", "account_id") if key in quoted]
+    lines = [f"{key} = {quoted[key]}" for key in ("key_id", "secret", "passphrase", "account_id") if key in quoted]
     return f"{lines[0]}    # where it is kept: env:NAME, file:PATH or keyring:SERVICE/NAME\n" + "".join(
         f"{line}\n" for line in lines[1:]
     )
@@ -246,7 +265,7 @@ def _tell_next(file: Path, answers: Mapping[str, str], *, reserves: bool) -> Non
     render.line(f"Written: {file} (only you can read it).", render.GOOD)
     if reserves and answers["foreign"] == "adopt" and answers["held_by"] != "guard":
         render.line(f"\n{TRAP}\nChosen: {answers['held_by']}.\n")
-    for key in ("key_id", "secret"):
+    for key in ("key_id", "secret", "passphrase"):
         name = answers.get(key, "").removeprefix("env:")
         if name != answers.get(key, "") and name not in os.environ:
             render.line(f"Not set yet: {name}", render.WARN)

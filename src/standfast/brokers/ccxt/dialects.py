@@ -16,6 +16,7 @@ from standfast.brokers.ccxt.markets import Shelf
 from standfast.brokers.ccxt.quote_stream import Feed
 from standfast.brokers.ccxt.unified import abilities
 from standfast.brokers.ccxt.unified import refusals as unified_refusals
+from standfast.brokers.ccxt.unified.statements import before_any_key
 from standfast.brokers.ccxt.unified.venue import UnifiedVenue
 from standfast.brokers.ccxt.venue import Venue
 from standfast.brokers.shared.address import AtAddress
@@ -126,6 +127,29 @@ def dialect_of(id: str) -> Dialect:
 def lacking(id: str) -> list[str]:
     """What keeps an exchange from being guarded, in words; nothing for one whose own dialect is spoken."""
     return [] if id in DIALECTS else abilities.lacking(class_of(id)())
+
+
+def has_test_side(id: str) -> bool:
+    """Whether ccxt knows where play money is traded there."""
+    return "test" in class_of(id)().urls
+
+
+def needs_passphrase(id: str) -> bool:
+    """Whether a key of this exchange has one beside its secret."""
+    return bool(class_of(id)().requiredCredentials.get("password"))
+
+
+def foretold(id: str) -> list[str]:
+    """What can be said, before any key, of guarding this exchange; the rest it is asked for itself (`guarded`)."""
+    if id in DIALECTS:
+        return ["its own dialect is spoken: everything a perpetual needs is guarded"]
+    library = class_of(id)()
+    streams = bool(library.has.get("watchOrders"))
+    return [
+        "stream: orders are streamed" if streams else "stream: none, fills are seen by polling",
+        *(f"{each.what}: {each.detail}" for each in before_any_key(library)),
+        "orders and stops: tried without being sent, when it is first asked",
+    ]
 
 
 def venue(  # noqa: PLR0913 - all that a dialect is put together of, each named

@@ -15,6 +15,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from difflib import get_close_matches
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -96,6 +97,18 @@ def is_known(id: str) -> bool:
     return id in _ccxt().exchanges
 
 
+def near(id: str) -> list[str]:
+    """Exchanges of ccxt's that are called nearly so, the nearest first."""
+    return get_close_matches(id.lower(), _ccxt().exchanges, n=4)
+
+
+def unknown(id: str) -> str:
+    """What is to be said of an exchange that ccxt does not know."""
+    names = near(id)
+    hint = f"Near it: {', '.join(names)}." if names else "See the list at docs.ccxt.com."
+    return f"ccxt knows no exchange of that name. {hint}"
+
+
 def send_through(library: Library, send: Send, take: Take) -> None:
     """Let every call of the library travel by `send`; `take` judges the answer."""
 
@@ -134,7 +147,7 @@ def _ccxt() -> Any:
 def class_of(id: str) -> Any:
     """ccxt's class of an exchange. Raises SettingsError for one it does not know."""
     if not is_known(id):
-        raise SettingsError(f'broker = "ccxt:{id}": ccxt knows no exchange of that name.')
+        raise SettingsError(f'broker = "ccxt:{id}": {unknown(id)}')
     return getattr(_ccxt(), id)
 
 

@@ -37,6 +37,11 @@ def statements(library: Library, markets: Markets, means: Means, failing: Mappin
     ]
 
 
+def before_any_key(library: Library) -> list[Guarded]:
+    """Those that need no answer of the exchange."""
+    return [Guarded("fills", ok=True, detail=_fills(library)), _causes(library, {})]
+
+
 def _positions(library: Library, markets: Markets, means: Means) -> Guarded:
     modes = "one-way mode only (hedge mode is refused)"
     if means.sides is not None:
