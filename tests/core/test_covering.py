@@ -126,3 +126,22 @@ def test_a_guard_that_stops_rests_no_stop_that_would_leave_a_call_naked() -> Non
     assert [effect.intent.holding for effect in of(SubmitOrder, outcomes)] == [CALL]
     (alarm,) = of(j.AlertRaised, outcomes)
     assert "+200 SPY (nothing rests for it)" in alarm.text
+
+
+def test_lots_too_small_for_a_contract_are_not_joined_and_leave_no_call_naked_all_the_same() -> None:
+    """Bought in two orders, 60 and 40: no lot delivers the call alone, so they form no covered position with it."""
+    at = desk(60, -1, adopted(40, "100", id=R, holding=SPY), contract=ALONE)
+    at.run()
+    assert at.book.state.structures == {}
+    assert at.alive() == []  # of neither lot a stop rests that would fill without asking
+
+    price(at, spy=("94.00", "94.02"), call=("1.40", "1.50"))
+    worst = D(0)
+    for _ in range(40):
+        at.wait(1)
+        at.look()
+        worst = max(worst, naked_calls(at))
+
+    assert worst == 0
+    assert at.done()[0] == ("buy", CALL)
+    assert (at.net[SPY], at.net[CALL]) == (D(0), D(0))
