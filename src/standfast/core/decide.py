@@ -23,7 +23,7 @@ from standfast.core.opening import advance_opening
 from standfast.core.opening_structure import advance_structure_opening
 from standfast.core.protect import protect
 from standfast.core.reconcile import Report, reconcile, reconcile_account
-from standfast.core.reconcile_structures import NOTHING, reconcile_structure
+from standfast.core.reconcile_structures import NOTHING, ask_for_bare, reconcile_structure
 from standfast.core.reforming import reforming
 from standfast.core.repair import repairs
 from standfast.core.situation import Outcome, Outcomes, Situation
@@ -166,6 +166,7 @@ def look_at_structure(s: Situation, holding: Holding) -> Iterator[Outcome]:
                 continue
             yield outcome
             acted = acted or (is_order and not isinstance(outcome, CancelOrder))
+    yield from ask_for_bare(s, booked)
     yield from repairs(s, holding, reconcile_structure(s, booked, policy))
 
 
