@@ -107,6 +107,28 @@ def test_a_difference_is_told_when_it_has_stood_for_an_hour_of_the_session() -> 
     assert "standfast ack" in text
 
 
+def test_a_difference_is_not_explained_by_what_many_rows_may_have_rounded_off() -> None:
+    book = books(*trip("known", 60, "100", "101"))
+    look(book, read_at(book, 300, START + 10 - D("0.80")))
+    assert profit_breaks(book)
+
+    for number in range(200):
+        book_all(book, *trip(f"more-{number}", 400 + 3 * number, "100", "100"))
+    look(book, read_at(book, 1200, START + 10 - D("0.80")))
+    assert profit_breaks(book), "400 rows may have rounded off 2.00"
+
+    look(book, read_at(book, 1300, START + 10))
+    assert not profit_breaks(book)
+
+
+def test_an_amount_of_any_size_is_compared() -> None:
+    book = books(*trip("nonsense", 60, "99999999999999", "99999999999999", quantity="99999999999999"))
+    look(book, read_at(book, 300, START))
+    book_all(book, fill("half", "half", Side.BUY, "99999999999999", "99999999999999", at=after(310)))
+    look(book, read_at(book, 400, START))
+    assert profit_breaks(book)
+
+
 def test_an_old_reading_confirms_nothing() -> None:
     book = books()
     first = read_at(book, 300, START - 80)

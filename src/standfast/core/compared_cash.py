@@ -61,13 +61,10 @@ def cash_findings(s: Situation) -> tuple[Finding, ...] | None:
     must = expected(kept, read)
     if must is None:
         return None
-    gap = _gap(base, read, must)
-    if abs(gap) <= _rounding(must):
-        return ()
-    known = _open(s)
-    if known is not None and abs(_gap_of(known) - gap) <= _rounding(must) + CENT:
-        return (known.finding,)  # as it was told
-    return (_finding(base, read, must, gap),)
+    gap, known = _gap(base, read, must), _open(s)
+    if known is not None and _is_as_told(known, gap, must):
+        return (known.finding,)
+    return () if abs(gap) <= _rounding(must) else (_finding(base, read, must, gap),)
 
 
 def has_stood(s: Situation, known: Break) -> bool:
@@ -136,13 +133,18 @@ def _rounding(must: Expected) -> Decimal:
     return CENT + must.rows * OF_A_ROW
 
 
+def _is_as_told(known: Break, gap: Decimal, must: Expected) -> bool:
+    """Whether it is nearer to what was told than to nothing: rows that may be rounded off explain no more each day."""
+    told = _gap_of(known)
+    return abs(told - gap) <= min(_rounding(must) + CENT, abs(told) / 2)
+
+
 def _gap_of(found: Break) -> Decimal:
     return Decimal(found.finding.reported) - Decimal(found.finding.booked)
 
 
 def _finding(base: CashCompared, read: CashRead, must: Expected, gap: Decimal) -> Finding:
-    booked = must.profit.quantize(CENT)
-    gap = gap.quantize(CENT)
+    booked, gap = Decimal(f"{must.profit:.2f}"), Decimal(f"{gap:.2f}")  # of any size: a price may be nonsense
     return Finding(
         kind=BreakKind.PNL,
         holding=None,
