@@ -26,7 +26,7 @@ from standfast.sim.market_still import STILL_EVERY as STILL_EVERY
 from standfast.sim.market_still import ThenStill as ThenStill
 from standfast.sim.nights import Given
 from standfast.sim.outcome import Outcome as Outcome
-from standfast.sim.perp_play import PerpPlayed
+from standfast.sim.perpetual.play import PerpPlayed
 from standfast.sim.plan import Plan
 from standfast.sim.spread_board import Board
 from standfast.sim.spread_checker import SpreadChecker

@@ -20,7 +20,6 @@ from standfast.exchange.rules import Rules as ExchangeRules
 from standfast.exchange.sessions import USSessions
 from standfast.sim.catalogue import KINDS, Kind
 from standfast.sim.knobs import draw_rules
-from standfast.sim.perps import Perps
 from standfast.sim.scenes import draw_scenes
 from standfast.sim.spells import Spells, draw_spells
 from standfast.sim.spread_board import Board
@@ -46,6 +45,22 @@ SPECIAL_DAYS = (
     datetime(2026, 11, 2, 14, 40, tzinfo=UTC),  # the first after it
     datetime(2026, 11, 27, 16, 40, tzinfo=UTC),  # a half day: it ends at 13:00 in New York
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Perps:
+    """How the account holds perpetual futures, and at which exchange."""
+
+    at: str
+    """"bybit" or "binance"."""
+    hedged: bool
+    isolated: bool
+    leverage: Decimal
+    cash: Decimal
+    funding_every: timedelta
+    funding_rate: Decimal
+    lag: tuple[float, float] | None
+    """Seconds by which the positions are late, all the time, drawn for each read; None: they are not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +98,7 @@ class Plan:
     board: Board | None = None
     """The options there are, where spreads are played (`sim.spread_plan`): of the walks' instruments."""
     perps: Perps | None = None
-    """How contracts are held, where perpetual futures are played (`sim.perp_plan`)."""
+    """How contracts are held, where perpetual futures are played (`sim.perpetual.plan`)."""
 
     @property
     def instruments(self) -> tuple[str, ...]:

@@ -19,8 +19,7 @@ from standfast.core.sending import why_not
 from standfast.exchange.market import Walk
 from standfast.model.order import Side
 from standfast.sim.chaos import Outcome, play
-from standfast.sim.perps import Perps
-from standfast.sim.plan import Plan
+from standfast.sim.plan import Perps, Plan
 from standfast.sim.plant import put_in
 from standfast.sim.planted_bugs import Change, everywhere
 from standfast.sim.seeds import PERPS_FROM, plan_of

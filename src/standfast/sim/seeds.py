@@ -5,7 +5,7 @@ from enum import StrEnum
 from itertools import count, islice
 
 from standfast.core.policy import Policy
-from standfast.sim.perp_plan import draw_perps
+from standfast.sim.perpetual.plan import draw_perps
 from standfast.sim.plan import Plan, draw
 from standfast.sim.spread_plan import draw_spreads
 

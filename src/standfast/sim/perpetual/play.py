@@ -8,11 +8,11 @@ from standfast.model.errors import JournalDamaged
 from standfast.sim.catalogue import KINDS
 from standfast.sim.market_still import STILL_EVERY, ThenStill
 from standfast.sim.outcome import Outcome
-from standfast.sim.perp_checker import PerpChecker
-from standfast.sim.perp_deeds import EXCHANGES_OWN, PerpWorkload
-from standfast.sim.perp_faults import FIRST, PerpSwarm
-from standfast.sim.perp_money import check as check_money
-from standfast.sim.perp_world import PerpWorld
+from standfast.sim.perpetual.checker import PerpChecker
+from standfast.sim.perpetual.deeds import EXCHANGES_OWN, PerpWorkload
+from standfast.sim.perpetual.faults import FIRST, PerpSwarm
+from standfast.sim.perpetual.money import check as check_money
+from standfast.sim.perpetual.world import PerpWorld
 from standfast.sim.plan import Plan
 from standfast.sim.strokes import Stroke
 from standfast.sim.watch import CANARIES, Violation

@@ -36,9 +36,8 @@ from standfast.sim.effects import Effects
 from standfast.sim.guards import Guard, Habitat, People, SimBroker
 from standfast.sim.keeper import Keeper
 from standfast.sim.loop import VirtualClock, current
-from standfast.sim.perp_line import PerpWire, SimPerpetuals
-from standfast.sim.perps import Perps
-from standfast.sim.plan import Plan
+from standfast.sim.perpetual.line import PerpWire, SimPerpetuals
+from standfast.sim.plan import Perps, Plan
 from standfast.sim.watch import CANARIES, Violation
 
 SIDES = ("", "long", "short")

@@ -16,10 +16,9 @@ from standfast.exchange.rules import Rules as ExchangeRules
 from standfast.model.ids import AccountId
 from standfast.sim.catalogue import KINDS
 from standfast.sim.knobs import draw_every, draw_trailing
-from standfast.sim.perp_deeds import WEIGHTS
-from standfast.sim.perp_faults import PLAYED
-from standfast.sim.perps import Perps
-from standfast.sim.plan import HOUR, QUIET, Plan, draw_strokes, draw_travel
+from standfast.sim.perpetual.deeds import WEIGHTS
+from standfast.sim.perpetual.faults import PLAYED
+from standfast.sim.plan import HOUR, QUIET, Perps, Plan, draw_strokes, draw_travel
 from standfast.sim.spells import Spells, draw_spells
 from standfast.sim.workload import Deed
 

@@ -23,7 +23,7 @@ from standfast.exchange.perpetual.orders import (
 from standfast.exchange.perpetual.positions import Position
 from standfast.exchange.perpetual.refusal import PerpetualRefused
 from standfast.exchange.perpetual.stops import Wish
-from standfast.sim.perp_world import PerpWorld
+from standfast.sim.perpetual.world import PerpWorld
 from standfast.sim.workload import Deed
 
 NOTIONAL = (500, 2_000, 8_000)

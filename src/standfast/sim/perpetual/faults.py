@@ -34,7 +34,7 @@ from standfast.sim.catalogue import AFTER, KINDS
 from standfast.sim.disk import CommitFault
 from standfast.sim.effects import Anomaly
 from standfast.sim.effects import Kind as Way
-from standfast.sim.perp_world import PerpWorld
+from standfast.sim.perpetual.world import PerpWorld
 from standfast.sim.strokes import Stroke
 
 FIRST = "guard"

@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from standfast.sim.chaos import Outcome, play
-from standfast.sim.perp_deeds import WEIGHTS
-from standfast.sim.perp_faults import PLAYED
-from standfast.sim.perp_plan import LATE_UNTIL, draw_perps
+from standfast.sim.perpetual.deeds import WEIGHTS
+from standfast.sim.perpetual.faults import PLAYED
+from standfast.sim.perpetual.plan import LATE_UNTIL, draw_perps
 from standfast.sim.planted_perps import OF_PERPS, PlantedPerp, calm
 from standfast.sim.seeds import PERPS_FROM, Play, plan_of, seeds_from
 
