@@ -238,6 +238,44 @@ def test_cents_rounded_off_are_no_difference_and_a_cent_more_is() -> None:
     assert profit_breaks(book)
 
 
+def test_cents_that_agreed_before_their_row_was_told_are_no_difference_when_it_comes() -> None:
+    """Charges left the cash; ten rows may have rounded off as much, so it agreed; an hour later the row is there."""
+    fills = [each for number in range(5) for each in trip(f"t{number}", 60 + 3 * number, "100", "100")]
+    book = books(*fills)
+    (fact,) = look(book, read_at(book, HOUR + 60, START - D("0.05")))
+    assert isinstance(fact, j.CashCompared)
+    assert (fact.agrees, fact.left) == (True, D("-0.05"))
+
+    told(book, row("-0.05", HOUR + 120))
+    look(book, read_at(book, HOUR + 180, START - D("0.05")))
+    assert not profit_breaks(book)
+
+    look(book, read_at(book, HOUR + 240, START - D("0.10")))
+    assert not profit_breaks(book), "or it was rounding, and the row's own amount has left now"
+    look(book, read_at(book, HOUR + 300, START - D("0.15")))
+    assert profit_breaks(book)
+
+
+def test_a_difference_that_nothing_can_be_said_of_any_more_is_told_all_the_same() -> None:
+    book = books()
+    look(book, read_at(book, 300, START - 90))
+    told(book, row(None, 2400, MovementKind.TRANSFER, holding=SPY, quantity=D(-5)), at=after(2400))
+    look(book, read_at(book, 2500, START - 90))
+    assert not profit_breaks(book)
+    (text,) = alarms(book)
+    assert "-90.00" in text
+    assert "TRANSFER" in text
+
+
+def test_a_difference_that_its_reason_follows_within_minutes_is_not_told() -> None:
+    book = books()
+    look(book, read_at(book, 300, START - 90))
+    told(book, row(None, 400, MovementKind.TRANSFER, holding=SPY, quantity=D(-5)), at=after(400))
+    look(book, read_at(book, 500, START - 90))
+    assert not profit_breaks(book)
+    assert not alarms(book)
+
+
 def test_an_acknowledged_difference_is_over_and_what_comes_next_is_counted_from_there() -> None:
     book = books()
     for seconds in (300, 300 + HOUR, 360 + HOUR):

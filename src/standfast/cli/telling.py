@@ -136,6 +136,7 @@ TELL: Mapping[type[j.Fact], Callable[[Any], str]] = {
     j.WatermarkMoved: lambda f: f"activities read up to {f.watermark}",
     j.CashCompared: lambda f: (
         f"the broker's cash, {f.cash:f}, agrees with the {f.rows} rows booked; realised {f.profit:f}"
+        f"{f', rounded off so far {f.left:f}' if f.left else ''}"
         if f.agrees
         else f"the broker's cash, {f.cash:f}, is compared from here on: {f.why}"
     ),

@@ -6,7 +6,9 @@
 2. A difference is a finding at once, and confirmed when it has stood for an hour and the session is on: a row about a
    charge may be told later than it was taken, and what is taken at night is told before the morning.
 3. It stays until the two agree again, or a person has seen the alarm and acknowledged it: then counting begins anew.
-4. Where nothing can be said, nothing is: the comparison begins anew, and says why. A confirmed difference stands.
+4. Where nothing can be said, nothing is: the comparison begins anew, and says why. A confirmed difference stands; one
+   that is not, and has stood longer than what explains it takes to come, is told before it is dropped.
+5. What was too small to speak of is remembered: a row that is told later explains it then.
 """
 
 from collections.abc import Iterator
@@ -15,6 +17,8 @@ from decimal import Decimal
 
 from standfast.core.cash import Expected, expected, is_quiet
 from standfast.core.situation import Situation
+from standfast.core.tell import alarm
+from standfast.model.alert import Severity
 from standfast.model.breaks import Break, BreakKind, Finding
 from standfast.model.evidence import CashRead
 from standfast.model.journal import BreakEnded, CashCompared, Fact
@@ -103,7 +107,16 @@ def _anew(s: Situation, read: CashRead, why: str, found: Break | None) -> Iterat
             return
     yield CashCompared(cash=read.cash, charges=read.charges, since=read.since, until=read.until, agrees=False, why=why)
     if found is not None:
+        if not found.confirmed and s.now - s.surely(found.first_seen) >= ON_THEIR_WAY:
+            yield alarm(s, Severity.WARNING, _dropped(s, found, why), key=f"profit {found.id} dropped")
         yield BreakEnded(id=found.id, by=f"compared anew: {why}")
+
+
+def _dropped(s: Situation, found: Break, why: str) -> str:
+    return (
+        f"{s.book.account}: {found.finding.evidence}, and whether it is can be seen no longer: {why}, which may be the "
+        "reason for it or not. Counting begins anew. Needed: look for the amount in the broker's own statement."
+    )
 
 
 def _agreed(s: Situation, read: CashRead) -> Iterator[Fact]:
@@ -120,10 +133,19 @@ def _agreed(s: Situation, read: CashRead) -> Iterator[Fact]:
             agrees=True,
             profit=must.profit,
             rows=must.rows,
+            left=kept.base.left + _unexplained(kept.base, read, must),
         )
 
 
 def _gap(base: CashCompared, read: CashRead, must: Expected) -> Decimal:
+    """What is there beyond what must be, and beyond what rows that are told by now had been missing before."""
+    gap = _unexplained(base, read, must)
+    if gap * base.left >= 0:
+        return gap
+    return max(gap + base.left, ZERO) if gap > 0 else min(gap + base.left, ZERO)
+
+
+def _unexplained(base: CashCompared, read: CashRead, must: Expected) -> Decimal:
     """What is there beyond what must be. Charges that no row tells of yet may be taken off the cash already, or not."""
     gap = read.cash - must.cash
     return min(gap, gap + read.charges - base.charges, key=abs)

@@ -91,6 +91,8 @@ class CashCompared(Recorded):
     """What the books had realised from the comparison before to this one."""
     rows: int = 0
     """Fills and other rows with an amount between the two."""
+    left: Decimal = Decimal(0)
+    """What no row explained up to here, each time too small to be more than rounding."""
     why: str = ""
     """Why it begins anew, where it does not agree with the one before."""
 
