@@ -1,6 +1,7 @@
 """S1 to S7, S11, S12: a guard that does wrong is found, one that does right is not."""
 
 import asyncio
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import timedelta
 
@@ -91,6 +92,24 @@ def test_s3_an_exit_that_turns_a_position_around_is_found() -> None:
     with pytest.raises(Violation) as caught:
         judged.engine.fill_now(second.id, D(10), D(98))
     assert found(caught) == "S3"
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_s3_nobody_can_know_at_once_that_a_trade_was_taken_back(*, is_known: bool) -> None:
+    judged = Judged()
+    judged.adopt(10)
+    judged.adopt(8, PositionId("p2"))
+    whole = judged.engine.truth(ACCOUNT).fills[-1]
+    judged.protect(10)
+    stop = judged.protect(8, position=PositionId("p2"))
+    judged.wait(130)
+    judged.is_healthy = False  # else a bound would end before
+    judged.engine.bust(ACCOUNT, whole.execution_id)
+    if is_known:
+        judged.wait(130)
+    judged.engine.fill_now(judged.engine.orders(ACCOUNT)[1].id, D(10), D(98))
+    with pytest.raises(Violation) if is_known else nullcontext():
+        judged.engine.fill_now(stop.id, D(8), D(98))
 
 
 def _sells_short(judged: Judged) -> Ticket:

@@ -37,7 +37,7 @@ class Witness:
         """What each order has filled, by the exchange's order id, as it was counted then (before any split)."""
 
         self.reshaped: set[str] = set()
-        """Instruments whose quantity has changed without a fill (a split)."""
+        """Instruments whose quantity has changed without a fill."""
         self.traded: dict[str, tuple[Decimal, Decimal]] = {}
         """What has been bought and sold of each instrument, by anybody, in all."""
 
@@ -63,13 +63,17 @@ class Witness:
     # --- quantities -----------------------------------------------------------------------------
 
     def net(self, instrument: str) -> Decimal:
-        """What is held now. A change that no fill made (a split) is noted as external."""
+        """What is held now."""
         now = self.engine.net(self.account, instrument)
-        if now != self._last(instrument):
-            self._note(instrument, now)
+        self._compare(instrument, now)
+        return now
+
+    def _compare(self, instrument: str, net: Decimal) -> None:
+        """A change that no fill made (a split, a trade that was taken back) is noted as external."""
+        if net != self._last(instrument):
+            self._note(instrument, net)
             self.reshaped.add(instrument)
             self.external_at[instrument] = self.engine.now
-        return now
 
     def _last(self, instrument: str) -> Decimal:
         known = self.nets.get(instrument)
@@ -103,8 +107,7 @@ class Witness:
             return
         assert event.quantity is not None, event
         assert event.position_quantity is not None, event
-        if event.position_quantity - event.quantity * order.side.sign != self._last(order.instrument):
-            self.reshaped.add(order.instrument)
+        self._compare(order.instrument, event.position_quantity - event.quantity * order.side.sign)
         self._note(order.instrument, event.position_quantity)
         self.filled[order.id] = self.filled.get(order.id, ZERO) + event.quantity
         bought, sold = self.traded.get(order.instrument, (ZERO, ZERO))
