@@ -56,7 +56,7 @@ test: setup check
 
 fuzz: setup
 	$(BIN)/standfast drill fuzz --seeds 200 --hours 0.5 --jobs 2 $(ARGS)
-	STANDFAST_SEEDS="$$(shuf -i 1-999999999 -n 60)" $(BIN)/python -m pytest -q tests/sim/test_spread_life.py
+	STANDFAST_SEEDS="$$(shuf -i 1-999999999 -n 60)" $(BIN)/python -m pytest -q tests/sim/spreads/test_life.py
 
 bench: setup
 	$(BIN)/python -m bench $(if $(JSON),--json "$(JSON)") $(ARGS)

@@ -9,7 +9,7 @@ from tests.docs.pages import DOCS, PROJECT, rows
 
 PAGE = DOCS / "concepts" / "safety.md"
 SIM = PROJECT / "src/standfast/sim"
-CHECKERS = "".join(path.read_text("utf-8") for path in (*SIM.glob("check*.py"), SIM / "spread_safety.py"))
+CHECKERS = "".join(path.read_text("utf-8") for path in (*SIM.glob("check*.py"), SIM / "spreads/safety.py"))
 CELLS = {cells[0]: cells for _, cells in rows(PAGE) if re.fullmatch(r"[SBA]\d+", cells[0])}
 
 

@@ -22,7 +22,7 @@ from standfast.model.errors import RecordUnreadable
 from standfast.model.ids import Holding, InstrumentId
 from standfast.model.journal import AlertRaised, BreakConfirmed, BreakSeen, CloseRequested
 from standfast.model.tracked import RecordRead, TrackedEntry, TrackedLeg
-from standfast.sim import spread_life
+from standfast.sim.spreads import life
 from standfast.sim.world import World, play
 from tests.sim.stories import RULES, START, D
 
@@ -121,7 +121,7 @@ def ticket(entry: TrackedEntry, *, opens: bool) -> Ticket:
         side = Side.BUY if (first.quantity > 0) is opens else Side.SELL
         return Ticket(terms=Terms(instrument=first.holding.instrument, side=side, quantity=abs(first.quantity)))
     legs = tuple((each.holding.instrument, int(each.quantity or 0)) for each in entry.legs)
-    return spread_life.ticket(legs, opens=opens)
+    return life.ticket(legs, opens=opens)
 
 
 def lost(world: World) -> list[Break]:

@@ -18,6 +18,7 @@ from standfast.exchange.market import Market, Prices, Slow
 from standfast.model.errors import JournalDamaged
 from standfast.model.journal import Entry
 from standfast.sim import tale
+from standfast.sim.board import Board
 from standfast.sim.catalogue import KINDS
 from standfast.sim.checkers import Checker
 from standfast.sim.checks_liveness import is_reserved
@@ -28,9 +29,8 @@ from standfast.sim.nights import Given
 from standfast.sim.outcome import Outcome as Outcome
 from standfast.sim.perpetual.play import PerpPlayed
 from standfast.sim.plan import Plan
-from standfast.sim.spread_board import Board
-from standfast.sim.spread_checker import SpreadChecker
-from standfast.sim.spread_deeds import SpreadWorkload
+from standfast.sim.spreads.checker import SpreadChecker
+from standfast.sim.spreads.deeds import SpreadWorkload
 from standfast.sim.strokes import Stroke
 from standfast.sim.swarm import FIRST, Swarm
 from standfast.sim.watch import CANARIES, Violation

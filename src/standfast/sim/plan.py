@@ -18,11 +18,11 @@ from standfast.core.policy import Policy, Rules
 from standfast.exchange.market import Drift, Event, Walk
 from standfast.exchange.rules import Rules as ExchangeRules
 from standfast.exchange.sessions import USSessions
+from standfast.sim.board import Board
 from standfast.sim.catalogue import KINDS, Kind
 from standfast.sim.knobs import draw_rules
 from standfast.sim.scenes import draw_scenes
 from standfast.sim.spells import Spells, draw_spells
-from standfast.sim.spread_board import Board
 from standfast.sim.strokes import ON_WRITES, ONCE_BELOW, Stroke
 from standfast.sim.swarm import split_ratio
 from standfast.sim.wire import Travel
@@ -96,7 +96,7 @@ class Plan:
     through: str
     """"engine": the fast adapter; "alpaca" or "tradier": the real one, over simulated HTTP."""
     board: Board | None = None
-    """The options there are, where spreads are played (`sim.spread_plan`): of the walks' instruments."""
+    """The options there are, where spreads are played (`sim.spreads.plan`): of the walks' instruments."""
     perps: Perps | None = None
     """How contracts are held, where perpetual futures are played (`sim.perpetual.plan`)."""
 

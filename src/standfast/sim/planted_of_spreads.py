@@ -11,7 +11,7 @@ from standfast.sim import planted_spreads as bugs
 from standfast.sim.plant import Planted
 from standfast.sim.planted_spread_stories import TRAILED, market, of_spreads
 from standfast.sim.planted_stories import Setting
-from standfast.sim.spread_checker import SpreadChecker
+from standfast.sim.spreads.checker import SpreadChecker
 
 MISTAKE = "issue 4: what must not be"
 FOUND = "found by seeds of spreads"

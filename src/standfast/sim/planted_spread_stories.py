@@ -15,8 +15,8 @@ from standfast.exchange.rules import Rules as ExchangeRules
 from standfast.exchange.script import Row, Script
 from standfast.sim.checkers import Checker
 from standfast.sim.planted_stories import RULES, Setting, strike
-from standfast.sim.spread_checker import SpreadChecker
-from standfast.sim.spread_deeds import single, ticket
+from standfast.sim.spreads.checker import SpreadChecker
+from standfast.sim.spreads.deeds import single, ticket
 from standfast.sim.watch import CANARIES
 from standfast.sim.world import World
 

@@ -7,7 +7,7 @@ from itertools import count, islice
 from standfast.core.policy import Policy
 from standfast.sim.perpetual.plan import draw_perps
 from standfast.sim.plan import Plan, draw
-from standfast.sim.spread_plan import draw_spreads
+from standfast.sim.spreads.plan import draw_spreads
 
 SPREADS_FROM = 10**9
 """From this number on seeds play spreads of options at Tradier; below it, shares."""

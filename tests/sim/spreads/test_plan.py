@@ -10,12 +10,12 @@ import pytest
 from standfast.exchange.contracts import contract_of
 from standfast.model.ids import InstrumentId
 from standfast.model.option import option_contract
+from standfast.sim.board import draw_spread
 from standfast.sim.chaos import Outcome, play
 from standfast.sim.plan import draw
 from standfast.sim.seeds import SPREADS_FROM, Play, plan_of, seeds_from
-from standfast.sim.spread_board import draw_spread
-from standfast.sim.spread_deeds import WEIGHTS
-from standfast.sim.spread_plan import CLOSES, PLAYED, draw_spreads
+from standfast.sim.spreads.deeds import WEIGHTS
+from standfast.sim.spreads.plan import CLOSES, PLAYED, draw_spreads
 
 FIRST = SPREADS_FROM
 MANY = [draw_spreads(FIRST + n, hours=0.5) for n in range(200)]

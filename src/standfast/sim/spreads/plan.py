@@ -17,12 +17,12 @@ from standfast.exchange.dialects import tradier
 from standfast.exchange.market import Drift, Event, Walk
 from standfast.exchange.rules import Rules as ExchangeRules
 from standfast.model.ids import AccountId
+from standfast.sim.board import Board, Chain
 from standfast.sim.catalogue import KINDS
 from standfast.sim.knobs import draw_every, draw_trailing
 from standfast.sim.plan import HOUR, QUIET, Plan, draw_exchange, draw_strokes, draw_travel
 from standfast.sim.spells import Spells, draw_spells
-from standfast.sim.spread_board import Board, Chain
-from standfast.sim.spread_deeds import WEIGHTS
+from standfast.sim.spreads.deeds import WEIGHTS
 from standfast.sim.workload import Deed
 
 NEW_YORK = ZoneInfo("America/New_York")

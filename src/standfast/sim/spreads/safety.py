@@ -21,7 +21,7 @@ from standfast.model.order import CLOSING_ROLES, Role
 from standfast.model.position import CloseReason
 from standfast.sim.checks_safety import Safety
 from standfast.sim.retold import ZERO, Fate
-from standfast.sim.spread_retold import SpreadRetold, Whole, points
+from standfast.sim.spreads.retold import SpreadRetold, Whole, points
 from standfast.sim.watch import Violation
 from standfast.sim.witness import FILLS
 

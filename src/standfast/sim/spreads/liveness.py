@@ -21,7 +21,7 @@ from standfast.model.ids import Holding, PositionId, structure_holding
 from standfast.model.position import CloseReason
 from standfast.sim.checks_liveness import CLOSED, COVERED, DECIDED, Liveness, Trouble
 from standfast.sim.retold import ZERO, Lot
-from standfast.sim.spread_retold import SpreadRetold, Whole, points
+from standfast.sim.spreads.retold import SpreadRetold, Whole, points
 from standfast.sim.witness import Witness
 
 LADDER = 20.0

@@ -41,8 +41,8 @@ from standfast.exchange.script import Row, Script
 from standfast.model.ids import AccountId, PositionId
 from standfast.model.journal import CloseRequested, Entry
 from standfast.model.position import CloseReason
-from standfast.sim import spread_deeds
-from standfast.sim.spread_deeds import single
+from standfast.sim.spreads import deeds
+from standfast.sim.spreads.deeds import single
 from standfast.sim.watch import Violation
 from standfast.sim.witness import FILLS, Witness
 from standfast.sim.world import World
@@ -267,9 +267,7 @@ TROUBLES: tuple[tuple[str, tuple[AnyFault, ...]], ...] = (
 def ticket(legs: Legs, *, opens: bool) -> Ticket:
     """One order at the market for all of them."""
     units = abs(legs[0][1])
-    return spread_deeds.ticket(
-        "SPX", tuple((name, quantity // units) for name, quantity in legs), units, None, opens=opens
-    )
+    return deeds.ticket("SPX", tuple((name, quantity // units) for name, quantity in legs), units, None, opens=opens)
 
 
 async def lived(world: World, seed: int, minutes: float) -> Life:

@@ -11,7 +11,7 @@ from random import Random
 from standfast.exchange.orders import Intent, Leg, OrderClass, OrderType, Side, Terms, Ticket
 from standfast.exchange.refusal import Refused
 from standfast.model.ids import is_own
-from standfast.sim.spread_board import Board, Legs, draw_spread
+from standfast.sim.board import Board, Legs, draw_spread
 from standfast.sim.workload import Deed
 from standfast.sim.world import World
 

@@ -20,9 +20,9 @@ from standfast.sim.checks_liveness import Liveness
 from standfast.sim.checks_safety import Safety
 from standfast.sim.quiet import Quiet
 from standfast.sim.retold import ZERO, Retold
-from standfast.sim.spread_liveness import SpreadLiveness
-from standfast.sim.spread_retold import SpreadRetold, retell_spreads
-from standfast.sim.spread_safety import LATELY, SpreadSafety
+from standfast.sim.spreads.liveness import SpreadLiveness
+from standfast.sim.spreads.retold import SpreadRetold, retell_spreads
+from standfast.sim.spreads.safety import LATELY, SpreadSafety
 from standfast.sim.watch import Violation
 
 SOMETIMES: dict[type[j.Fact], str] = {

@@ -11,7 +11,7 @@ from standfast.core.book import Book
 from standfast.core.closed_first import Taken
 from standfast.model.booked import BookedOrder
 from standfast.model.position import Position
-from standfast.sim.spread_life import RULES, Life, assets, lived, prices
+from standfast.sim.spreads.life import RULES, Life, assets, lived, prices
 from standfast.sim.watch import Violation
 from standfast.sim.world import World, play
 from tests.sim.stories import START
