@@ -311,3 +311,4 @@ async def test_the_greeks_of_an_option_that_is_new_are_not_waited_for_until_the_
         quotes.watch(Watch({other: NOTHING_WAKES}))
         assert [due(2), due(3), due(59)] == [{other}, set(), set()]
         assert [due(60), due(61)] == [{tradier.PUT, other}, set()]
+        assert [due(-3600), due(-3599)] == [{tradier.PUT, other}, set()], "of before the clock was put back"

@@ -113,8 +113,7 @@ def judge(s: Situation, position: Position, policy: Policy) -> Judged:
     if not quote.is_two_sided:
         return Judged(Clarity.BLIND, None, reason=f"bid {quote.bid} ask {quote.ask}")
     if not quote.is_fresh(s.now, s.quotes_fresh):
-        age = int((s.now - quote.received).total_seconds())
-        return Judged(Clarity.BLIND, None, reason=f"last quote {age} s old")
+        return Judged(Clarity.BLIND, None, reason=quote.age(s.now))
     if s.broker_now - quote.at > STUCK:  # however often it is sent or asked for: the feed stands still
         return Judged(Clarity.BLIND, None, reason=f"the feed's last quote is of {quote.at:%H:%M:%S} UTC")
     if _is_of_before(s, position, quote):

@@ -145,7 +145,7 @@ def _lack(s: Situation, sight: Sight | None, *, needs_bid: bool) -> str:
     if not is_usable(quote) and (needs_bid or quote.ask <= 0):
         return f"one-sided, bid {quote.bid} ask {quote.ask}"
     if not quote.is_fresh(s.now, s.quotes_fresh):
-        return f"last quote {int((s.now - quote.received).total_seconds())} s old"
+        return quote.age(s.now)
     return ""
 
 

@@ -41,8 +41,14 @@ class Quote:
         return self.bid if sign > 0 else self.ask
 
     def is_fresh(self, now: datetime, limit: timedelta) -> bool:
-        """Judged by when we received it: the broker's `at` may rightly be old in a quiet market."""
-        return now - self.received <= limit
+        """Judged by when we received it: the broker's `at` may rightly be old in a quiet market. One received at a time
+        that is to come is of before the clock was put back, and nobody knows how old it is."""
+        return abs(now - self.received) <= limit
+
+    def age(self, now: datetime) -> str:
+        """How old it is, for people."""
+        seconds = int((now - self.received).total_seconds())
+        return f"last quote {seconds} s old" if seconds >= 0 else "the last quote is of before the clock was put back"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

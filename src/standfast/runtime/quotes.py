@@ -329,7 +329,7 @@ class Quotes:
         if self._told_greeks is None:
             return set()
         options = {holding for holding in self.bands if option_contract(holding.instrument) is not None}
-        if options and (self._greeks_asked is None or now - self._greeks_asked >= GREEKS_EVERY):
+        if options and (self._greeks_asked is None or abs(now - self._greeks_asked) >= GREEKS_EVERY):
             self._greeks_asked, self._greeks_asked_of = now, set()
         due = options - self._greeks_asked_of
         self._greeks_asked_of = options
@@ -343,4 +343,4 @@ class Quotes:
 
     def _is_stale(self, holding: Holding, now: datetime, limit: timedelta = POLL) -> bool:
         last = self._gate(holding.instrument).last
-        return last is None or now - last[1] >= limit
+        return last is None or abs(now - last[1]) >= limit  # ahead of now: the clock was put back since

@@ -99,7 +99,11 @@ class Reader:
         self.want("orders")
 
     def clock_was_set(self) -> None:
-        """Nothing was asked at a time that is to come; how far the clock is off now, the broker has to say."""
+        """Nothing was asked at a time that is to come, nor has failed since then; how far the clock is off now, the
+        broker has to say."""
+        now = self.clock.now()
+        for kind in self.kinds.values():
+            kind.failed_since = min(kind.failed_since, now) if kind.failed_since is not None else None
         self.lookups.forget()
         self.want("clock")
 
