@@ -12,8 +12,8 @@ import time
 from itertools import count
 
 from standfast.sim.chaos import play
-from standfast.sim.planted import PLANTED
-from standfast.sim.planted_of_spreads import OF_SPREADS
+from standfast.sim.planted.known import PLANTED
+from standfast.sim.planted.of_spreads import OF_SPREADS
 from standfast.sim.seeds import SPREADS_FROM, plan_of
 
 STRUCTURES = {planted.name for planted in OF_SPREADS}
@@ -25,7 +25,8 @@ def hunt(name: str, first: int, hours: float, seconds: float) -> str:
     began = time.process_time()
     for seed in count(first):
         plan = plan_of(seed + SPREADS_FROM if name in STRUCTURES else seed, hours=hours)
-        violation = play(plan, [name]).violation
+        with PLANTED[name].switched_on():
+            violation = play(plan).violation
         if violation is not None and play(plan).held:
             spent = time.process_time() - began
             said = " ".join(violation[1].split())[-160:]

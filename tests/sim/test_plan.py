@@ -10,6 +10,7 @@ from standfast.sim import strokes
 from standfast.sim.catalogue import ELSEWHERE, KINDS
 from standfast.sim.chaos import Outcome, play
 from standfast.sim.plan import Plan, draw
+from standfast.sim.planted.known import PLANTED
 from standfast.sim.shrink import shrink
 from standfast.sim.strokes import Stroke
 from standfast.sim.workload import Deed, Workload
@@ -97,7 +98,8 @@ def test_a_journal_that_does_not_verify_is_the_outcome_too() -> None:
     plan = draw(2, hours=0.1)
     killed = replace(plan, strokes=(Stroke(kind=68, at=60.0, seconds=0.0, strength=0.5),))
 
-    outcome = play(killed, ["loses_what_it_acknowledged"])
+    with PLANTED["loses_what_it_acknowledged"].switched_on():
+        outcome = play(killed)
 
     assert outcome.kills == 1
     assert outcome.violation is not None

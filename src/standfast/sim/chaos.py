@@ -6,7 +6,6 @@ outcome says everything a summary or a bug report needs.
 
 import traceback
 from collections.abc import Sequence
-from contextlib import ExitStack
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -83,24 +82,17 @@ class _Health:
         return True
 
 
-def play(plan: Plan, planted: Sequence[str] = (), *, whole: bool = False) -> Outcome:
+def play(plan: Plan, *, whole: bool = False) -> Outcome:
     """Play it to its end. Never raises for what the guard does: that is the outcome's `violation`.
 
-    `planted`: names of defects (`sim.planted`) that are switched on meanwhile. `whole`: tell all that happened, not
-    only the last of a run that failed.
+    `whole`: tell all that happened, not only the last of a run that failed.
     """
-    with ExitStack() as switched:
-        if planted:
-            from standfast.sim.plant import switched_on
-            from standfast.sim.planted import PLANTED
-
-            switched.enter_context(switched_on(*(PLANTED[name] for name in planted)))
-        played = _Played(plan) if plan.perps is None else PerpPlayed(plan)
-        try:
-            run(played.through(), start=plan.start, real_seconds=REAL_SECONDS)
-        except (TooSlow, Deadlock) as error:
-            played.violation = ("error", f"{type(error).__name__}: {error}")
-        return played.outcome(whole=whole)
+    played = _Played(plan) if plan.perps is None else PerpPlayed(plan)
+    try:
+        run(played.through(), start=plan.start, real_seconds=REAL_SECONDS)
+    except (TooSlow, Deadlock) as error:
+        played.violation = ("error", f"{type(error).__name__}: {error}")
+    return played.outcome(whole=whole)
 
 
 def _with_options(underlyings: Prices, board: Board) -> Prices:

@@ -1,4 +1,4 @@
-"""Planted bugs of structures, each with the story in which it shows: see `planted`."""
+"""Planted bugs of structures, each with the story in which it shows: see `known`."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -6,11 +6,11 @@ from decimal import Decimal
 
 from standfast.exchange.dialects import tradier
 from standfast.exchange.rules import Rules as ExchangeRules
-from standfast.sim import planted_spread_stories as told
-from standfast.sim import planted_spreads as bugs
-from standfast.sim.plant import Planted
-from standfast.sim.planted_spread_stories import TRAILED, market, of_spreads
-from standfast.sim.planted_stories import Setting
+from standfast.sim.planted import bugs_of_spreads as bugs
+from standfast.sim.planted import stories_of_spreads as told
+from standfast.sim.planted.plant import Planted
+from standfast.sim.planted.stories import Setting
+from standfast.sim.planted.stories_of_spreads import TRAILED, market, of_spreads
 from standfast.sim.spreads.checker import SpreadChecker
 
 MISTAKE = "issue 4: what must not be"

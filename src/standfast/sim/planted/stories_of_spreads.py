@@ -1,4 +1,4 @@
-"""The stories in which planted bugs of structures show, and those bugs: as `planted_stories` and `planted`."""
+"""The stories in which planted bugs of structures show, and those bugs: as `stories` and `known`."""
 
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
@@ -14,7 +14,7 @@ from standfast.exchange.faults import RefusedWith, Rule
 from standfast.exchange.rules import Rules as ExchangeRules
 from standfast.exchange.script import Row, Script
 from standfast.sim.checkers import Checker
-from standfast.sim.planted_stories import RULES, Setting, strike
+from standfast.sim.planted.stories import RULES, Setting, strike
 from standfast.sim.spreads.checker import SpreadChecker
 from standfast.sim.spreads.deeds import single, ticket
 from standfast.sim.watch import CANARIES

@@ -1,4 +1,4 @@
-"""Planted bugs of perpetual futures: what their checker is tested with (see `planted`), each in calm plans of its own.
+"""Planted bugs of perpetual futures: what their checker is tested with (see `known`), each in calm plans of its own.
 
 A calm plan has no faults: what is found in it was done by the bug alone, and without the bug nothing is.
 """
@@ -20,8 +20,8 @@ from standfast.exchange.market import Walk
 from standfast.model.order import Side
 from standfast.sim.chaos import Outcome, play
 from standfast.sim.plan import Perps, Plan
-from standfast.sim.plant import put_in
-from standfast.sim.planted_bugs import Change, everywhere
+from standfast.sim.planted.bugs import Change, everywhere
+from standfast.sim.planted.plant import put_in
 from standfast.sim.seeds import PERPS_FROM, plan_of
 from standfast.sim.spells import Spells
 from standfast.sim.wire import Travel

@@ -4,9 +4,9 @@ import pytest
 
 from standfast.core import closing
 from standfast.runtime.sender import Sender
-from standfast.sim.plant import Planted, hunt, switched_on
-from standfast.sim.planted import EACH, PLANTED
-from standfast.sim.planted_of_spreads import OF_SPREADS
+from standfast.sim.planted.known import EACH, PLANTED
+from standfast.sim.planted.of_spreads import OF_SPREADS
+from standfast.sim.planted.plant import Planted, hunt, switched_on
 
 
 @pytest.mark.parametrize("planted", PLANTED.values(), ids=PLANTED)

@@ -1,4 +1,4 @@
-"""How a planted bug is put into the real code for a simulation, and hunted in a story of its own (see `planted`).
+"""How a planted bug is put into the real code for a simulation, and hunted in a story of its own (see `known`).
 
 Invariants
 1. Everything is as it was when `switched_on` ends.
@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from standfast.sim.loop import run
-from standfast.sim.planted_bugs import Change
-from standfast.sim.planted_stories import Setting
+from standfast.sim.planted.bugs import Change
+from standfast.sim.planted.stories import Setting
 from standfast.sim.watch import Violation
 from standfast.sim.world import World
 

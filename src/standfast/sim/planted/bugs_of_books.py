@@ -1,4 +1,4 @@
-"""More faulty functions: those of the books and the ledger (see `planted_bugs`)."""
+"""More faulty functions: those of the books and the ledger (see `bugs`)."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -13,7 +13,7 @@ from standfast.model.order import Fill
 from standfast.runtime import logs
 from standfast.runtime.account import Account
 from standfast.runtime.reader import Reader
-from standfast.sim.planted_bugs import Change, everywhere
+from standfast.sim.planted.bugs import Change, everywhere
 from standfast.sim.watch import CANARIES
 from standfast.stores.memory import MemoryJournal, MemoryStore
 

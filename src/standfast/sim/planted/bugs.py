@@ -1,4 +1,4 @@
-"""The faulty functions behind `planted`: each is one of the real code's as somebody has written it, somewhere, once.
+"""The faulty functions behind `known`: each is one of the real code's as somebody has written it, somewhere, once.
 
 They are put in the right ones' place in a simulation only; nothing in the guard knows of them.
 """

@@ -1,4 +1,4 @@
-"""More faulty functions: those of structures (see `planted_bugs`)."""
+"""More faulty functions: those of structures (see `bugs`)."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -14,7 +14,7 @@ from standfast.model.option import option_contract
 from standfast.model.order import ZERO
 from standfast.model.position import CloseReason, Position
 from standfast.model.structure import BookedStructure, Leg
-from standfast.sim.planted_bugs import Change, everywhere
+from standfast.sim.planted.bugs import Change, everywhere
 
 
 def shorts_go_last() -> Iterator[Change]:

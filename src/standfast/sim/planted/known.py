@@ -14,12 +14,12 @@ from standfast.core.policy import Foreign, Mode
 from standfast.exchange.assets import Asset
 from standfast.exchange.rules import Rules as ExchangeRules
 from standfast.exchange.script import Script
-from standfast.sim import planted_books as books
-from standfast.sim import planted_bugs as bugs
-from standfast.sim import planted_stories as told
-from standfast.sim.plant import Planted
-from standfast.sim.planted_of_spreads import OF_SPREADS
-from standfast.sim.planted_stories import BY_GUARD, POLICY, RULES, Setting, quoted, with_policy
+from standfast.sim.planted import bugs
+from standfast.sim.planted import bugs_of_books as books
+from standfast.sim.planted import stories as told
+from standfast.sim.planted.of_spreads import OF_SPREADS
+from standfast.sim.planted.plant import Planted
+from standfast.sim.planted.stories import BY_GUARD, POLICY, RULES, Setting, quoted, with_policy
 
 
 def _planted(name: str, origin: str, why: str, setting: Setting, *caught_by: str) -> Planted:
