@@ -3,13 +3,13 @@
 import re
 
 from standfast.brokers.alpaca.adapter import CONTRACT
-from standfast.sim import checks_liveness as liveness
+from standfast.sim.judge import liveness
 from tests.cli.configurations import CASES, FILES
 from tests.docs.pages import DOCS, PROJECT, rows
 
 PAGE = DOCS / "concepts" / "safety.md"
 SIM = PROJECT / "src/standfast/sim"
-CHECKERS = "".join(path.read_text("utf-8") for path in (*SIM.glob("check*.py"), SIM / "spreads/safety.py"))
+CHECKERS = "".join(path.read_text("utf-8") for path in (*SIM.glob("judge/*.py"), SIM / "spreads/safety.py"))
 CELLS = {cells[0]: cells for _, cells in rows(PAGE) if re.fullmatch(r"[SBA]\d+", cells[0])}
 
 

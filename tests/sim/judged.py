@@ -26,8 +26,8 @@ from standfast.model.ids import (
 from standfast.model.order import Fill, OrderReport, OrderType, Role, Side, Terms, TimeInForce
 from standfast.model.position import CloseReason, Standing
 from standfast.sim import translate
-from standfast.sim.checkers import Checker
 from standfast.sim.disk import at_once
+from standfast.sim.judge.checker import Checker
 from standfast.stores.memory import MemoryStore
 
 D = Decimal

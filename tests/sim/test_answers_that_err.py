@@ -21,7 +21,7 @@ from standfast.exchange.orders import Side
 from standfast.exchange.rules import Rules
 from standfast.model.ids import Holding, InstrumentId
 from standfast.model.journal import MovementBooked, OrderIntended
-from standfast.sim.checkers import Checker
+from standfast.sim.judge.checker import Checker
 from standfast.sim.world import World, play
 from tests.sim.stories import (
     START,

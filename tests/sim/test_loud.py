@@ -3,7 +3,7 @@
 import structlog
 
 from standfast.exchange.faults import RefusedWith, Rule
-from standfast.sim.checkers import Checker
+from standfast.sim.judge.checker import Checker
 from standfast.sim.loud import heard
 from standfast.sim.strokes import NO_KEY
 from standfast.sim.watch import CANARIES

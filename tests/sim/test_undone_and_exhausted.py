@@ -8,8 +8,8 @@ from standfast.exchange.orders import Side
 from standfast.exchange.rules import Rules
 from standfast.model.alert import Severity
 from standfast.model.journal import AlertRaised, GuardFailed
-from standfast.sim.checkers import Checker
 from standfast.sim.effects import Anomaly, Kind
+from standfast.sim.judge.checker import Checker
 from standfast.sim.world import World, play
 from tests.sim.stories import (
     RULES,

@@ -19,8 +19,8 @@ from standfast.model.journal import Entry
 from standfast.sim import tale
 from standfast.sim.board import Board
 from standfast.sim.catalogue import KINDS
-from standfast.sim.checkers import Checker
-from standfast.sim.checks_liveness import is_reserved
+from standfast.sim.judge.checker import Checker
+from standfast.sim.judge.liveness import is_reserved
 from standfast.sim.loop import Deadlock, TooSlow, run
 from standfast.sim.market_still import STILL_EVERY as STILL_EVERY
 from standfast.sim.market_still import ThenStill as ThenStill

@@ -30,9 +30,9 @@ from standfast.exchange.script import Script
 from standfast.model.ids import AccountId
 from standfast.model.journal import Entry
 from standfast.sim import flow_points, tale
-from standfast.sim.checkers import Checker
 from standfast.sim.effects import Kind
 from standfast.sim.flow_points import ALPACA, ENGINE, Point
+from standfast.sim.judge.checker import Checker
 from standfast.sim.loop import Deadlock, TooSlow, run
 from standfast.sim.watch import Violation
 from standfast.sim.world import World

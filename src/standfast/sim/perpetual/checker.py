@@ -25,9 +25,9 @@ from standfast.model import journal as j
 from standfast.model.ids import ClientOrderId, Holding, PositionId, is_own
 from standfast.model.journal import Entry
 from standfast.model.order import CLOSING_ROLES, Role
+from standfast.sim.judge.retelling import retell
+from standfast.sim.judge.retold import Fate, Intent, Lot, Retold
 from standfast.sim.perpetual.world import PerpWorld
-from standfast.sim.retelling import retell
-from standfast.sim.retold import Fate, Intent, Lot, Retold
 from standfast.sim.watch import Violation
 
 Side = tuple[str, int]

@@ -24,8 +24,8 @@ from standfast.exchange.orders import OrderClass, OrderType, Side, StopLoss, Tak
 from standfast.exchange.rules import Rules as ExchangeRules
 from standfast.exchange.script import Row, Script
 from standfast.model.ids import AccountId
-from standfast.sim.checkers import Checker
 from standfast.sim.disk import CommitFault
+from standfast.sim.judge.checker import Checker
 from standfast.sim.strokes import NO_KEY
 from standfast.sim.world import World
 

@@ -13,7 +13,7 @@ from standfast.exchange.dialects import tradier
 from standfast.exchange.faults import RefusedWith, Rule
 from standfast.exchange.rules import Rules as ExchangeRules
 from standfast.exchange.script import Row, Script
-from standfast.sim.checkers import Checker
+from standfast.sim.judge.checker import Checker
 from standfast.sim.planted.stories import RULES, Setting, strike
 from standfast.sim.spreads.checker import SpreadChecker
 from standfast.sim.spreads.deeds import single, ticket

@@ -1,4 +1,4 @@
-"""The judge of a run that plays spreads: `checkers.Checker` with the rules and bounds of legs together.
+"""The judge of a run that plays spreads: `judge.checker.Checker` with the rules and bounds of legs together.
 
 What it is at the end: the books hold what the exchange holds, contract by contract; no structure is out of its ratio
 or still being closed, unless nobody trades what is left of it.
@@ -14,12 +14,12 @@ from standfast.model import journal as j
 from standfast.model.contract import Contract
 from standfast.model.ids import Holding, InstrumentId
 from standfast.model.journal import Entry
-from standfast.sim.checkers import Checker
-from standfast.sim.checks_books import Books
-from standfast.sim.checks_liveness import Liveness
-from standfast.sim.checks_safety import Safety
-from standfast.sim.quiet import Quiet
-from standfast.sim.retold import ZERO, Retold
+from standfast.sim.judge.books import Books
+from standfast.sim.judge.checker import Checker
+from standfast.sim.judge.liveness import Liveness
+from standfast.sim.judge.quiet import Quiet
+from standfast.sim.judge.retold import ZERO, Retold
+from standfast.sim.judge.safety import Safety
 from standfast.sim.spreads.liveness import SpreadLiveness
 from standfast.sim.spreads.retold import SpreadRetold, retell_spreads
 from standfast.sim.spreads.safety import LATELY, SpreadSafety

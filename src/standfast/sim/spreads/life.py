@@ -41,10 +41,10 @@ from standfast.exchange.script import Row, Script
 from standfast.model.ids import AccountId, PositionId
 from standfast.model.journal import CloseRequested, Entry
 from standfast.model.position import CloseReason
+from standfast.sim.judge.witness import FILLS, Witness
 from standfast.sim.spreads import deeds
 from standfast.sim.spreads.deeds import single
 from standfast.sim.watch import Violation
-from standfast.sim.witness import FILLS, Witness
 from standfast.sim.world import World
 
 ZERO = Decimal(0)

@@ -1,4 +1,4 @@
-"""Bounds of spreads: what `checks_liveness` says of positions, said of legs together.
+"""Bounds of spreads: what `judge.liveness` says of positions, said of legs together.
 
 Of a structure must end, each within its bound of healthy time in which it can trade:
 
@@ -19,10 +19,10 @@ from standfast.exchange.contracts import contract_of
 from standfast.exchange.orders import Order
 from standfast.model.ids import Holding, PositionId, structure_holding
 from standfast.model.position import CloseReason
-from standfast.sim.checks_liveness import CLOSED, COVERED, DECIDED, Liveness, Trouble
-from standfast.sim.retold import ZERO, Lot
+from standfast.sim.judge.liveness import CLOSED, COVERED, DECIDED, Liveness, Trouble
+from standfast.sim.judge.retold import ZERO, Lot
+from standfast.sim.judge.witness import Witness
 from standfast.sim.spreads.retold import SpreadRetold, Whole, points
-from standfast.sim.witness import Witness
 
 LADDER = 20.0
 """Seconds for which limits are tried before the market, where a close is in a hurry."""

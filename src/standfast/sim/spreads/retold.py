@@ -1,4 +1,4 @@
-"""Structures as the journal tells them, folded by other hands than the core's: what `retold` is for positions.
+"""Structures as the journal tells them, folded by other hands than the core's: what `judge.retold` is for positions.
 
 An order for all legs is kept as one intent under the structure's own holding; the lots of its legs are lots like any
 other, and what they hold comes from fills alone.
@@ -15,8 +15,8 @@ from standfast.model import journal as j
 from standfast.model.ids import STRUCTURE, ClientOrderId, Holding, PositionId, structure_holding
 from standfast.model.order import OrderType, Role, Side, Terms, TimeInForce
 from standfast.model.position import Standing
-from standfast.sim.retelling import retell
-from standfast.sim.retold import ZERO, Intent, Lot, Retold
+from standfast.sim.judge.retelling import retell
+from standfast.sim.judge.retold import ZERO, Intent, Lot, Retold
 
 
 @dataclass(slots=True)

@@ -1,4 +1,4 @@
-"""Safety of spreads: what `checks_safety` says of one contract, said of orders for several and of legs together.
+"""Safety of spreads: what `judge.safety` says of one contract, said of orders for several and of legs together.
 
 Beside its rules (S1, S2, S4, S5 hold for each leg of an order for all of them):
 
@@ -19,11 +19,11 @@ from standfast.model import journal as j
 from standfast.model.ids import ClientOrderId, Holding, is_own
 from standfast.model.order import CLOSING_ROLES, Role
 from standfast.model.position import CloseReason
-from standfast.sim.checks_safety import Safety
-from standfast.sim.retold import ZERO, Fate
+from standfast.sim.judge.retold import ZERO, Fate
+from standfast.sim.judge.safety import Safety
+from standfast.sim.judge.witness import FILLS
 from standfast.sim.spreads.retold import SpreadRetold, Whole, points
 from standfast.sim.watch import Violation
-from standfast.sim.witness import FILLS
 
 LATELY = timedelta(seconds=60)
 """A quote may be so old when a rule is judged by it and its close committed."""

@@ -6,9 +6,9 @@ from standfast.core.policy import Foreign, Rules
 from standfast.model import journal as j
 from standfast.model.ids import BrokerOrderId, ClientOrderId, Holding, PositionId
 from standfast.model.order import OrderReport, Role
-from standfast.sim.retold import ZERO, Intent, Retold
+from standfast.sim.judge.retold import ZERO, Intent, Retold
+from standfast.sim.judge.witness import WINDOW, Witness
 from standfast.sim.watch import Violation
-from standfast.sim.witness import WINDOW, Witness
 
 
 def truly_filled(witness: Witness, intent: Intent) -> Decimal:

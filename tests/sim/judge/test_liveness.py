@@ -15,8 +15,8 @@ from standfast.model.breaks import BreakKind, Finding
 from standfast.model.ids import AlertId, BreakId, PositionId
 from standfast.model.order import Role, Side
 from standfast.model.position import CloseReason, Standing
-from standfast.sim.checks_liveness import is_reserved
 from standfast.sim.disk import at_once
+from standfast.sim.judge.liveness import is_reserved
 from standfast.sim.watch import Violation
 from tests.sim.judged import ACCOUNT, HOLDING, POLICY, POSITION, RULES, D, Judged
 

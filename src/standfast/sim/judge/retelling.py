@@ -10,7 +10,7 @@ from standfast.model import journal as j
 from standfast.model.ids import BrokerOrderId, Holding
 from standfast.model.order import OrderReport
 from standfast.model.position import Standing
-from standfast.sim.retold import ZERO, Fate, Intent, Listed, Lot, Retold
+from standfast.sim.judge.retold import ZERO, Fate, Intent, Listed, Lot, Retold
 
 
 def retell(retold: Retold, entry: j.Entry) -> None:

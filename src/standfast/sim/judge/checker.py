@@ -2,7 +2,7 @@
 
 Theory: a checker that shared the guard's view would share its mistakes. So it looks at the exchange's engine (what is
 truly so), at the journal's entries (what the guard has put down), and at nothing else; the guard's own book is read
-only to be compared with both. What is checked is in `checks_safety` and `checks_liveness`; what happened that must have
+only to be compared with both. What is checked is in `safety` and `liveness`; what happened that must have
 happened sometimes, and which abstract states were seen, in `sightings`.
 
 Invariants
@@ -26,15 +26,15 @@ from standfast.model.ids import BreakId, ClientOrderId, EntryNumber, Holding
 from standfast.model.journal import Entry
 from standfast.runtime.account import Account
 from standfast.sim.adapter import CONTRACT
-from standfast.sim.checks_books import Books
-from standfast.sim.checks_liveness import SUCCEEDED, Liveness
-from standfast.sim.checks_safety import WRITES, Safety
-from standfast.sim.quiet import Quiet
-from standfast.sim.retelling import retell
-from standfast.sim.retold import Retold
-from standfast.sim.sightings import Sightings
+from standfast.sim.judge.books import Books
+from standfast.sim.judge.liveness import SUCCEEDED, Liveness
+from standfast.sim.judge.quiet import Quiet
+from standfast.sim.judge.retelling import retell
+from standfast.sim.judge.retold import Retold
+from standfast.sim.judge.safety import WRITES, Safety
+from standfast.sim.judge.sightings import Sightings
+from standfast.sim.judge.witness import Witness
 from standfast.sim.watch import CANARIES, Violation
-from standfast.sim.witness import Witness
 from standfast.stores.memory import MemoryStore
 
 TAKEN_AWAY = frozenset({EventKind.CANCELED, EventKind.EXPIRED})

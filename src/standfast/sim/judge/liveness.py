@@ -20,9 +20,9 @@ from standfast.model.breaks import BreakKind
 from standfast.model.contract import Contract
 from standfast.model.ids import ClientOrderId, Holding, InstrumentId
 from standfast.model.position import Standing
-from standfast.sim.retold import ZERO, Lot, Retold
+from standfast.sim.judge.retold import ZERO, Lot, Retold
+from standfast.sim.judge.witness import Witness, reducing_quantity, stop_cover
 from standfast.sim.watch import Violation
-from standfast.sim.witness import Witness, reducing_quantity, stop_cover
 
 TRACKED = 60.0
 EXPLAINED = 300.0

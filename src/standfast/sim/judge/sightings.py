@@ -12,9 +12,9 @@ from standfast.exchange.orders import STOPS, Order
 from standfast.model import journal as j
 from standfast.model.ids import ClientOrderId, Holding, InstrumentId, is_own
 from standfast.model.order import CLOSING_ROLES, Role
-from standfast.sim.checks_liveness import Liveness
-from standfast.sim.retold import Fate, Intent, Retold
-from standfast.sim.witness import FILLS, Witness
+from standfast.sim.judge.liveness import Liveness
+from standfast.sim.judge.retold import Fate, Intent, Retold
+from standfast.sim.judge.witness import FILLS, Witness
 
 SOMETIMES = (
     "a fill won the race against our cancel",

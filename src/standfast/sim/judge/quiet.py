@@ -7,10 +7,10 @@ from standfast.core.policy import Mode, Rules
 from standfast.exchange.events import Asked, Event
 from standfast.model.ids import ClientOrderId, Holding, InstrumentId, is_own
 from standfast.model.order import Role
-from standfast.sim.checks_liveness import Liveness
-from standfast.sim.retold import Lot, Retold
+from standfast.sim.judge.liveness import Liveness
+from standfast.sim.judge.retold import Lot, Retold
+from standfast.sim.judge.witness import FILLS, Witness
 from standfast.sim.watch import Violation
-from standfast.sim.witness import FILLS, Witness
 
 CONVERGED = timedelta(seconds=300)
 STILL = timedelta(seconds=60)

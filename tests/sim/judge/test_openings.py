@@ -9,8 +9,8 @@ from standfast.model import journal as j
 from standfast.model.ids import BrokerOrderId
 from standfast.model.order import OrderType, Role, Side
 from standfast.sim.watch import Violation
+from tests.sim.judge.test_safety import found, opening
 from tests.sim.judged import HOLDING, POSITION, D, Judged
-from tests.sim.test_checkers_safety import found, opening
 
 
 def test_s4_a_stop_that_an_opening_brought_counts_until_its_cancel_is_asked_for() -> None:

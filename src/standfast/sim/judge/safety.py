@@ -19,10 +19,10 @@ from standfast.model import journal as j
 from standfast.model.contract import Contract
 from standfast.model.ids import BrokerOrderId, ClientOrderId, Holding, PositionId, is_own, is_told_as
 from standfast.model.order import CLOSING_ROLES, Role
-from standfast.sim.checks_books import truly_filled
-from standfast.sim.retold import ZERO, Fate, Intent, Retold
+from standfast.sim.judge.books import truly_filled
+from standfast.sim.judge.retold import ZERO, Fate, Intent, Retold
+from standfast.sim.judge.witness import FILLS, WINDOW, Witness, reducing_quantity
 from standfast.sim.watch import Violation
-from standfast.sim.witness import FILLS, WINDOW, Witness, reducing_quantity
 
 MINUTE = timedelta(seconds=60)
 ASKS_A_MINUTE = 40
