@@ -1,12 +1,17 @@
 """Tests of `core/movements.py`: what no order made."""
 
+from datetime import datetime, timedelta
+
 import pytest
 
-from standfast.core.movements import book_movements
+from standfast.core.movements import book_movements, turn_of
 from standfast.model import journal as j
 from standfast.model.ids import PositionId
-from standfast.model.order import Movement, MovementKind
-from tests.core.situations import NOW, SPY, D, adopted, folded, of, opening_of, position, the, told
+from standfast.model.order import Movement, MovementKind, Side
+from tests.core.situations import NOW, QQQ, SPY, D, adopted, fill, folded, of, opening_of, position, the, told
+
+MINUTE = timedelta(minutes=1)
+FIRST = NOW + timedelta(hours=10)
 
 
 def row(id: str, quantity: int, kind: MovementKind = MovementKind.SPLIT, status: str = "executed") -> Movement:
@@ -37,6 +42,25 @@ def test_a_split_is_of_what_is_held_whatever_waits_for_its_fills_beside_it(held:
     told(book, *book_movements(book, [row("m1", -held), row("m2", held // 10)]))
 
     assert the(book).net == D(left)
+
+
+@pytest.mark.parametrize(
+    ("out", "turn"),
+    [(-10, (NOW, 0)), (-91, (FIRST, 2)), (-97, (FIRST + MINUTE, 2)), (-50, (NOW, 0))],
+    ids=["before both", "after one", "after both", "of what nobody can say"],
+)
+def test_a_split_told_by_its_day_follows_the_fills_that_make_up_what_it_takes_out(
+    out: int, turn: tuple[datetime, int]
+) -> None:
+    book = folded(*position(10))
+    fills = [
+        fill("e1", "o1", Side.BUY, 81, 12, at=FIRST),
+        fill("e2", "o2", Side.BUY, 999, 12, at=FIRST, holding=QQQ),
+        fill("e3", "o3", Side.BUY, 6, 24, at=FIRST + MINUTE),
+    ]
+    rows = [row("m1", out), row("m2", -out // 2)]
+
+    assert [turn_of(book, each, fills, rows) for each in rows] == [turn, turn]
 
 
 def test_half_a_split_waits_for_its_other_half() -> None:

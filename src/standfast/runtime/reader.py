@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import chain, groupby
+from operator import itemgetter
 
 import structlog
 
@@ -318,12 +319,13 @@ class Reader:
             self._changed({fill.holding for fill in fills})
 
     async def _book_in_turn(self, fills: list[Fill], movements: Sequence[Movement]) -> None:
-        """Fills and what no order made, each in its place by the broker's times: a split is of what was held then."""
-        for at, rows in groupby(sorted(movements, key=turn_of), key=turn_of):
-            await self._book([fill for fill in fills if (fill.at, 1) < at])
-            fills = [fill for fill in fills if (fill.at, 1) > at]
+        """Fills and what no order made, each in its turn: a split is of what was held then."""
+        turns = ((turn_of(self.ledger.book, each, fills, movements), each) for each in movements)
+        for turn, rows in groupby(sorted(turns, key=itemgetter(0)), key=itemgetter(0)):
+            await self._book([fill for fill in fills if (fill.at, 1) < turn])
+            fills = [fill for fill in fills if (fill.at, 1) > turn]
             async with self.ledger.deciding:
-                await self.ledger.record(list(book_movements(self.ledger.book, list(rows))))
+                await self.ledger.record(list(book_movements(self.ledger.book, [row for _, row in rows])))
         await self._book(fills)
 
     async def _observe_strangers(self, fills: list[Fill]) -> bool:
