@@ -101,8 +101,12 @@ class LinearVenue(ABC):
 
     async def markets(self, lacking: str = "") -> Markets:
         load = self._client.library.fetch_markets
-        self._table = await self._shelf.markets(load, self._clock, lacking=lacking)
+        self._table = await self._shelf.markets(load, self._clock, lacking=lacking, find=self.ended)
         return self._table
+
+    async def ended(self, symbol: str) -> list[Any]:
+        """What the exchange tells of a contract that its list does not show any more, as ccxt has it."""
+        return []
 
     def streamed(self, orders: Any) -> Sequence[Happened]:
         """What ccxt makes of the stream's messages, where they are not understood as they come."""
@@ -115,10 +119,12 @@ class LinearVenue(ABC):
         return (await self.markets(lacking=name)).of_name(name)
 
     async def _naming(self, symbols: Iterable[str]) -> Markets:
-        """The table with all of these in it: a contract may be younger than the one we have."""
+        """The table with all of these in it: a contract may be younger than the one we have, or have ended."""
         markets = await self.markets()
-        lacking = next((symbol for symbol in symbols if symbol not in markets.by_id), "")
-        return await self.markets(lacking=lacking) if lacking else markets
+        for symbol in dict.fromkeys(symbols):
+            if symbol not in markets.by_id:
+                markets = await self.markets(lacking=symbol)
+        return markets
 
     def _note_held(self, found: Sequence[HeldReport]) -> None:
         """The whole list of positions. Raises Malformed where one is in it twice."""

@@ -22,6 +22,7 @@ from standfast.ports import Clock
 
 KEPT, KEPT_AT_LEAST = 3600.0, 30.0
 """Seconds a table is believed; and, when somebody asks for what it lacks, before it is loaded again."""
+LOOKED_MAX = 1000
 
 DECIMAL_PLACES, TICK_SIZE = 2, 4
 """ccxt's ways of telling a step."""
@@ -58,6 +59,10 @@ class Markets:
         """The coins contracts are settled in."""
         return sorted({each.settle for each in self.by_id.values()})
 
+    def has(self, name: str) -> bool:
+        """By either name; nothing is never lacking."""
+        return not name or name in self.by_id or InstrumentId(name) in self.by_name
+
     def of_id(self, id: str) -> Market:
         """Raises Malformed for a name that the exchange has not listed."""
         found = self.by_id.get(id)
@@ -74,6 +79,8 @@ class Markets:
 
 
 Load = Callable[[], Awaitable[list[Any]]]
+Find = Callable[[str], Awaitable[list[Any]]]
+"""Of one contract that the exchange lists no more, by its own name for it."""
 
 
 class Shelf:
@@ -83,6 +90,8 @@ class Shelf:
         self._markets: Markets | None = None
         self._of: Markets | None = None
         self._at = 0.0
+        self._looked: dict[str, float] = {}
+        """What was looked for beyond the table, and when it last was."""
         self._turn = asyncio.Lock()
         self._taught: Callable[[], Any] = lambda: None
         """The first object that has the table in ccxt's own form, as long as its account is open."""
@@ -106,18 +115,31 @@ class Shelf:
             library.set_markets_from_exchange(taught)
             library.ssl_context = taught.ssl_context  # reading the certificates takes long, for hundreds of them
 
-    async def markets(self, load: Load, clock: Clock, *, lacking: str = "") -> Markets:
-        """The table, loaded anew when it is old or lacks the name `lacking`."""
+    async def markets(self, load: Load, clock: Clock, *, lacking: str = "", find: Find | None = None) -> Markets:
+        """The table, loaded anew when it is old or lacks the name `lacking`; which may be of a contract that has ended.
+        What has once been in it stays: rows of a contract that is listed no more have to be understood as well."""
         async with self._turn:
-            age = clock.monotonic() - self._at
-            found = self._markets
-            is_there = found is not None and (
-                not lacking or lacking in found.by_id or lacking in found.by_name or age < KEPT_AT_LEAST
-            )
-            if found is None or age >= KEPT or not is_there:
-                found = self._markets = table(await _rows(load))
-                self._at = clock.monotonic()
+            now, found = clock.monotonic(), self._markets
+            age = now - self._at
+            if found is None or age >= KEPT or (not found.has(lacking) and age >= KEPT_AT_LEAST):
+                found = self._markets = _with_ended(table(await _rows(load)), found)
+                self._at = now
+            if find is not None and not found.has(lacking) and self._may_look(lacking, now):
+                ended = await _rows(lambda: find(lacking))
+                found = self._markets = table([*found.rows, *map(_over, ended)])
             return found
+
+    def _may_look(self, name: str, now: float) -> bool:
+        if now - self._looked.get(name, -KEPT) < KEPT_AT_LEAST:
+            return False
+        self._looked[name] = now
+        while len(self._looked) > LOOKED_MAX:
+            del self._looked[next(iter(self._looked))]
+        return True
+
+
+def _over(row: Any) -> Any:
+    return {**row, "active": False}
 
 
 async def _rows(load: Load) -> list[Any]:
@@ -136,6 +158,14 @@ def table(rows: Iterable[Any]) -> Markets:
     if not found:
         raise Malformed("markets: not one linear contract is listed")
     return Markets({each.id: each for each in found}, {each.name: each for each in found}, rows)
+
+
+def _with_ended(listed: Markets, before: Markets | None) -> Markets:
+    """What is listed now, and what was before and is no more."""
+    if before is None:
+        return listed
+    gone = [_over(each.raw) for id, each in before.by_id.items() if id not in listed.by_id]
+    return table([*listed.rows, *gone]) if gone else listed
 
 
 def _market(row: Any) -> Market | None:

@@ -22,10 +22,11 @@ OLDEST = int(timedelta(days=700).total_seconds() * 1000)
 """What is asked for at once, and how far back there is anything."""
 
 HoldingOf = Callable[[ExecutionRow], Awaitable[Holding]]
+Naming = Callable[[Iterable[str]], Awaitable[Markets]]
 
 
 async def read(
-    calls: Calls, markets: Markets, holding_of: HoldingOf, watermark: str, now: datetime, urgency: int
+    calls: Calls, naming: Naming, holding_of: HoldingOf, watermark: str, now: datetime, urgency: int
 ) -> ActivitiesRead:
     """Raises Malformed for a watermark that is not ours."""
     until = int(now.timestamp() * 1000)
@@ -36,6 +37,7 @@ async def read(
     mark = parsed(watermark)
     rows = await _rows(calls, mark, until, urgency)
     told = set(mark.told)
+    markets = await naming(row.symbol for row in rows if mark_of(row.exec_id) not in told)
     fills: list[Fill] = []
     movements: list[Movement] = []
     for row in sorted(rows, key=_time):

@@ -33,6 +33,8 @@ from standfast.ports import Clock
 
 CONTRACT = contract(unique_ids=True, requests_per_minute=3000, stops_of_instrument=10)
 KEY_KEPT = 600.0
+ENDED = ("Closed", "Delivering", "Settling")
+"""As what a contract is told that the list of those that trade leaves out."""
 
 
 class BybitVenue(LinearVenue):
@@ -46,6 +48,15 @@ class BybitVenue(LinearVenue):
         """Of each symbol, whether its two sides are held apart."""
         self._forced: dict[str, list[ExecutionRow]] = {}
         self._key: tuple[float, KeyRow] | None = None
+
+    async def ended(self, symbol: str) -> list[Any]:
+        """Bybit lists what is traded: a contract that ends has to be asked for by its name and standing."""
+        for standing in ENDED:
+            asked = {"category": "linear", "symbol": symbol, "status": standing}
+            found = await self._client.library.fetch_future_markets(asked)
+            if found:
+                return list(found)
+        return []
 
     async def positions(self, urgency: int) -> list[HeldReport]:
         markets = await self.markets()
@@ -90,7 +101,7 @@ class BybitVenue(LinearVenue):
 
     async def activities(self, watermark: str, urgency: int) -> ActivitiesRead:
         now = await self.about_now()
-        return await history.read(self._calls, await self.markets(), self._holding_of, watermark, now, urgency)
+        return await history.read(self._calls, self._naming, self._holding_of, watermark, now, urgency)
 
     async def account(self) -> AccountRead:
         row, key = await self._calls.wallet(), await self._own_key()
