@@ -150,7 +150,8 @@ class Broker(Protocol):
         ...
 
     async def activities(self, watermark: str, *, urgency: int = Urgency.READ) -> ActivitiesRead:
-        """Fills and movements after `watermark`, every page. The empty watermark means: from now on."""
+        """Fills and movements after `watermark`, every page. The empty one gives none, and the watermark to begin with:
+        from now on, and where a list may lack the last fills for long, fills from as far back as it may."""
         ...
 
     async def account(self) -> AccountRead: ...

@@ -9,7 +9,7 @@ from standfast.core.fills import book_fill
 from standfast.core.policy import Rules
 from standfast.model import journal as j
 from standfast.model.breaks import BreakKind, Finding
-from standfast.model.ids import BreakId, Holding
+from standfast.model.ids import BreakId, BrokerOrderId, Holding
 from standfast.model.order import Role, Side
 from standfast.model.position import CloseReason
 from tests.core.booking import ADOPT, ALERT, IGNORE, booked, net_of
@@ -222,6 +222,23 @@ def test_what_others_buy_and_sell_since_leaves_what_was_held_then_to_be_sold() -
 
     lots = sorted((lot.opened, lot.held) for lot in book.state.positions.values())
     assert lots == [(D(20), D(20)), (D(32), D(0)), (D(33), D(0))]
+
+
+def test_what_was_held_before_trades_that_the_list_might_have_lacked_is_sold_with_what_those_bought() -> None:
+    """Found by simulation: the trades of just before guarding began were in no list and in no book, and what was sold
+    of them later became a short that nobody held."""
+    held = j.HeldThen(holding=SPY, quantity=D(65), price=D(90))
+    lately = replace(began(NOW), held=(held,), held_at=after(-35), orders=(BrokerOrderId("a"),))
+    book = told(Book.empty(ACCOUNT), lately)
+    of_before = fill("x0", "a", Side.BUY, 7, 100, at=after(-36))
+
+    booked(book, [fill("x1", "a", Side.BUY, 20, 100, at=after(-3))], ADOPT)
+    assert list(book_fill(book, ADOPT, of_before)) == [], "what was held then counts it"
+    assert net_of(book) == 20
+    booked(book, [fill("x2", "b", Side.SELL, 85, 100, at=after(2))], ADOPT)
+
+    assert net_of(book) == 0
+    assert all(lot.sign == 1 for lot in book.state.positions.values())
 
 
 @pytest.mark.parametrize("foreign", [ADOPT, ALERT], ids=["adopt", "alert"])

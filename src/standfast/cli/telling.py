@@ -131,7 +131,10 @@ def _scope(scope: str) -> str:
 TELL: Mapping[type[j.Fact], Callable[[Any], str]] = {
     j.GuardStarted: lambda f: f"guard {f.version} started in mode {f.mode}{_why(f.host)}",
     j.GuardFailed: lambda f: f"guard failed after entry {f.entry}: {f.error}",
-    j.GuardingBegan: lambda f: f"guarding began at {f.broker} ({time(f.at_broker)})",
+    j.GuardingBegan: lambda f: (
+        f"guarding began at {f.broker} ({time(f.at_broker)})"
+        f"{f', with what {len(f.orders)} orders had just filled' if f.orders else ''}"
+    ),
     j.GuardStopped: lambda f: f"guard stopped: {f.reason}",
     j.WatermarkMoved: lambda f: f"activities read up to {f.watermark}",
     j.CashCompared: lambda f: (

@@ -62,8 +62,7 @@ def book_fill(book: Book, rules: Rules, fill: Fill, *, is_shown: bool = False) -
 
     `is_shown`: the broker's list shows it, and says what the books say without it (`acknowledge.is_shown`).
     """
-    began = book.state.began
-    if fill.execution_id in book.state.executions or (began is not None and fill.at < began.at_broker):
+    if fill.execution_id in book.state.executions or _is_of_before(book, fill):
         return
     order = book.order_by_broker(fill.broker_order_id)
     matched = _matched(book, fill, order, is_shown=is_shown)
@@ -91,6 +90,14 @@ def book_fill(book: Book, rules: Rules, fill: Fill, *, is_shown: bool = False) -
     crossed = _crossed(book, fill, order, found) if found is not None else None
     if found is not None and crossed is not None:
         yield from _put_right(book, rules, found, crossed)
+
+
+def _is_of_before(book: Book, fill: Fill) -> bool:
+    """Whether it is counted in what was held when guarding began."""
+    began = book.state.began
+    if began is None or fill.at >= began.at_broker:
+        return False
+    return began.held_at is None or fill.at < began.held_at or fill.broker_order_id not in began.orders
 
 
 def bookable(book: Book, fills: Iterable[Fill]) -> Iterator[Fill]:

@@ -85,9 +85,10 @@ def _sights(book: Book, fill: Fill) -> Iterator[Sight]:
     began, began_at = book.state.began, book.state.began_at
     if began is None or began_at is None or fill.holding in book.state.split_at:
         return
-    if began_at <= fill.at <= began.at_broker + BEGINNING:
+    seen_at = began.held_at - SKEW if began.held_at is not None else began_at
+    if seen_at <= fill.at <= began.at_broker + BEGINNING:
         held = (row for row in began.held if row.holding == fill.holding)
-        yield from (Sight(began_at, row.quantity, row.price, is_first=True) for row in held)
+        yield from (Sight(seen_at, row.quantity, row.price, is_first=True) for row in held)
 
 
 def _differences(book: Book, fill: Fill) -> Iterator[Break]:

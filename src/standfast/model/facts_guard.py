@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from standfast.model.ids import EntryNumber, Holding
+from standfast.model.ids import BrokerOrderId, EntryNumber, Holding
 from standfast.model.recorded import Recorded
 
 
@@ -18,16 +18,17 @@ class GuardStarted(Recorded):
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
 class HeldThen(Recorded):
-    """What the broker listed of one holding, and at which average price. `quantity` is signed."""
+    """What was held of one holding, and at which average price, where a list tells it. `quantity` is signed."""
 
     holding: Holding
     quantity: Decimal
-    price: Decimal
+    price: Decimal | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
 class GuardingBegan(Recorded):
-    """Once per journal: fills before `at` (broker's time) are not ours to book; `watermark` starts the activities."""
+    """Once per journal: fills before `at_broker` (broker's time) are not ours to book, but those of `orders` since
+    `held_at`; `watermark` starts the activities."""
 
     broker: str
     at_broker: datetime

@@ -167,6 +167,19 @@ async def test_funding_is_a_fee_told_once() -> None:
     assert (await at.activities(read.watermark)).movements == ()
 
 
+async def test_the_first_watermark_reaches_back_to_the_trades_that_a_list_may_lack_and_to_no_funding() -> None:
+    script = Script()
+    at = broker(script)
+    then = script.now - int(at.contract.staleness.total_seconds() * 1000)
+    script.tell("GET /fapi/v1/income", [_income("COMMISSION", then), _income("FUNDING_FEE", then)])
+    script.tell("GET /fapi/v1/userTrades", [trade_row(time=then)])
+
+    read = await at.activities((await at.activities("")).watermark)
+
+    assert len(read.fills) == 1
+    assert read.movements == ()
+
+
 async def test_rows_without_an_amount_are_no_positions_and_each_side_is_a_holding() -> None:
     script = Script()
     rows = [

@@ -222,6 +222,23 @@ async def test_a_fill_of_a_hedged_account_belongs_to_the_side_it_changed(
     assert found.holding == holding
 
 
+async def test_the_first_watermark_reaches_back_to_the_trades_that_a_list_may_lack_and_to_no_funding() -> None:
+    script = Script()
+    at = broker(script)
+    now = int(script.clock.now().timestamp() * 1000)
+    staleness = int(at.contract.staleness.total_seconds() * 1000)
+    script.lists(
+        EXECUTIONS,
+        execution_row(execId="e-1", execTime=str(now - staleness)),
+        execution_row(execId="e-2", execTime=str(now - 1_000), execType="Funding"),
+    )
+
+    read = await at.activities((await at.activities("")).watermark)
+
+    assert [fill.execution_id for fill in read.fills] == ["e-1"]
+    assert read.movements == ()
+
+
 async def test_an_execution_that_is_listed_late_is_told_once() -> None:
     script = Script()
     at = broker(script)

@@ -136,7 +136,7 @@ async def test_a_liquidation_is_a_fill_and_its_order_says_so(*, hedged: bool) ->
         at.at.wait(30)
         at.at.venue.engine.liquidate("main", "BTCUSDT", 1 if hedged else 0)
 
-        (fill,) = (await at.broker.activities(start)).fills
+        *_, fill = (await at.broker.activities(start)).fills
         order = await at.another().order(broker_id=fill.broker_order_id)
 
         assert (fill.holding, fill.signed) == (holding, Decimal("-0.02"))

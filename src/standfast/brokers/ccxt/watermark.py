@@ -6,7 +6,7 @@ watermark says how far, and which executions from there on are told: `MILLISECON
 Invariant: an execution is told once, and one that turns up late by less than OVERLAP is told.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from standfast.brokers.shared.reading import shown
@@ -15,6 +15,9 @@ from standfast.model.ids import digest
 
 OVERLAP = 15_000
 """Milliseconds behind the newest one told in which one may turn up late."""
+FIRST_BACK = 50_000
+"""Milliseconds that a first watermark reaches back: further than a list of positions may be late, because who begins by
+such a list needs the trades it may lack."""
 AT_REST, MOVED_ON = 7_200_000, 3_600_000
 """A watermark this old with nothing new is moved on, to this long ago."""
 TOLD_KEPT = 300
@@ -42,6 +45,11 @@ class Watermark(NamedTuple):
             since = max(since, times[told[0]])
             told = [each for each, at in times.items() if at >= since]
         return Watermark(since, tuple(sorted(told)))
+
+
+def first(until: int, told: Iterable[str] = ()) -> Watermark:
+    """To begin with. `told`: marks of what is not to be told, though it is no longer ago."""
+    return Watermark(until - FIRST_BACK, tuple(sorted(told)))
 
 
 def parsed(watermark: str) -> Watermark:

@@ -243,7 +243,7 @@ class PerpChecker:
             holding, net = self._world.holding(*side), self._world.net(*side)
             lots = self.retold.lots_at(holding)
             booked = self.retold.booked_net(holding)
-            if net != booked and not self._is_told(holding) and not self._is_alarmed(holding):
+            if net != booked and not self._is_told(holding):
                 yield Trouble(
                     "B1", "untracked", str(holding), f"{holding}: {net} at the exchange, {booked} in the books"
                 )
@@ -259,10 +259,8 @@ class PerpChecker:
 
     def _is_told(self, holding: Holding) -> bool:
         """Foreign quantity that the policy leaves alone is tracked by a break that says so."""
-        return self._world.rules.foreign is not Foreign.ADOPT and self._is_alarmed(holding)
-
-    def _is_alarmed(self, holding: Holding) -> bool:
-        """People know that books and exchange differ there; whether it comes right is judged at the end."""
+        if self._world.rules.foreign is Foreign.ADOPT:
+            return False
         return any(found.holding == holding and found.told for found in self.retold.breaks.values())
 
     def _naked(self, side: Side, holding: Holding, net: Decimal, lots: Sequence[Lot]) -> Iterator[Trouble]:

@@ -25,9 +25,6 @@ from standfast.sim.workload import Deed
 START = datetime(2026, 10, 8, 14, 0, 3, tzinfo=UTC)
 MARKETS = (("BTCUSDT", 50_000, "0.1"), ("ETHUSDT", 2_000, "0.01"), ("SOLUSDT", 100, "0.01"), ("XRPUSDT", 1, "0.0001"))
 """Name, price, and how far bid and ask are apart at least."""
-LATE_UNTIL = 40.0
-"""Where positions are late nobody trades before this: what is bought within the lag before an account is first guarded
-is in no list by which it begins, and no fill of then is booked. An alarm says so; nothing but a person mends it."""
 
 
 def draw_perps(seed: int, *, hours: float = 1.0, policies: Sequence[Policy] | None = None) -> Plan:
@@ -38,17 +35,15 @@ def draw_perps(seed: int, *, hours: float = 1.0, policies: Sequence[Policy] | No
     spells = draw_spells(lulls, chaos)
     walks = _walks(Random(f"perpetual/market-{seed}"))
     names = [walk.instrument for walk in walks]
-    perps = _perps(Random(f"perpetual/account-{seed}"))
-    is_late = perps.lag is not None
     return Plan(
         seed=seed,
         start=START,
         chaos=chaos,
         quiet=QUIET,
-        guard_at=0.5 if is_late else round(chance.choice((0.5, chance.uniform(1, 60))), 3),
+        guard_at=round(chance.choice((0.5, chance.uniform(1, 60))), 3),
         rules=_rules(Random(f"perpetual/rules-{seed}"), policies),
         walks=walks,
-        perps=perps,
+        perps=_perps(Random(f"perpetual/account-{seed}")),
         moves=_moves(Random(f"perpetual/moves-{seed}"), walks, chaos),
         every=timedelta(seconds=chance.choice((1, 2, 5))),
         exchange=ExchangeRules(),
@@ -58,7 +53,7 @@ def draw_perps(seed: int, *, hours: float = 1.0, policies: Sequence[Policy] | No
         travel=draw_travel(Random(f"perpetual/travel-{seed}")),
         sessions=(),
         strokes=draw_strokes(Random(f"perpetual/faults-{seed}"), spells, names, {n: KINDS[n] for n in PLAYED}),
-        deeds=_deeds(Random(f"perpetual/workload-{seed}"), spells, names, LATE_UNTIL if is_late else 0.0),
+        deeds=_deeds(Random(f"perpetual/workload-{seed}"), spells, names),
         order_seed=seed if chance.random() < 0.5 else None,
         restart_after=round(chance.choice((0.2, 1, 2, chance.uniform(1, 20))), 3),
         through="ccxt",
@@ -137,12 +132,12 @@ def _policy(chance: Random) -> Policy:
     )
 
 
-def _deeds(chance: Random, spells: Spells, names: Sequence[str], first: float) -> tuple[Deed, ...]:
+def _deeds(chance: Random, spells: Spells, names: Sequence[str]) -> tuple[Deed, ...]:
     """More at the beginning, so that there is something to guard."""
     hourly = chance.choice((15, 30, 60, 100))
     weights = [weight * (0.2 + chance.random() * 1.6) for weight in WEIGHTS.values()]
     deeds: list[Deed] = []
-    at, end = first + chance.expovariate(1 / 20), min(spells.busy, spells.chaos - 60)
+    at, end = chance.expovariate(1 / 20), min(spells.busy, spells.chaos - 60)
     while at < end:
         verb = chance.choices(list(WEIGHTS), weights)[0]
         moment = round(spells.at(at), 3)

@@ -21,7 +21,7 @@ from standfast.brokers.ccxt.client import CcxtClient
 from standfast.brokers.ccxt.linear import KNOWN_MAX, TICKERS_ONE_BY_ONE, LinearVenue, contract, net_of
 from standfast.brokers.ccxt.markets import Markets, Shelf
 from standfast.brokers.ccxt.venue import UNTAGGED, Happened
-from standfast.brokers.ccxt.watermark import OVERLAP, Watermark, mark_of, parsed
+from standfast.brokers.ccxt.watermark import OVERLAP, first, mark_of, parsed
 from standfast.brokers.shared.reading import number
 from standfast.brokers.shared.writing import acknowledged
 from standfast.model.effects import Turn, Urgency
@@ -127,7 +127,7 @@ class BinanceVenue(LinearVenue):
 
     async def activities(self, watermark: str, urgency: int) -> ActivitiesRead:
         until = int((await self.about_now()).timestamp() * 1000)
-        mark = parsed(watermark) if watermark else Watermark(until - OVERLAP)
+        mark = parsed(watermark) if watermark else first(until)
         trades: list[TradeRow] = []
         funding: list[IncomeRow] = []
         since = max(mark.since, until - OLDEST)
@@ -143,10 +143,11 @@ class BinanceVenue(LinearVenue):
         markets = await self._naming([*(row.symbol for row in trades), *(row.symbol for row in funding if row.symbol)])
         movements = [parse.funding(row, markets) for row in funding]
         times = {mark_of(f"{row.symbol}:{row.id}"): row.time for row in trades}
+        if not watermark:
+            begun = first(until, (mark_of(each.id) for each in movements))
+            return ActivitiesRead(fills=(), movements=(), watermark=str(begun))
         times |= {mark_of(each.id): int(each.at.timestamp() * 1000) for each in movements}
         moved = str(mark.moved_on(times, until))
-        if not watermark:
-            return ActivitiesRead(fills=(), movements=(), watermark=moved)
         told = set(mark.told)
         fresh = [row for row in trades if mark_of(f"{row.symbol}:{row.id}") not in told]
         fills = [parse.fill(row, await self._order_of(row, urgency), markets) for row in fresh]

@@ -12,7 +12,7 @@ from standfast.brokers.ccxt.bybit import parse
 from standfast.brokers.ccxt.bybit.calls import Calls
 from standfast.brokers.ccxt.bybit.rows import ExecutionRow
 from standfast.brokers.ccxt.markets import Markets
-from standfast.brokers.ccxt.watermark import OVERLAP, Watermark, mark_of, parsed
+from standfast.brokers.ccxt.watermark import OVERLAP, Watermark, first, mark_of, parsed
 from standfast.model.evidence import ActivitiesRead
 from standfast.model.ids import Holding
 from standfast.model.order import Fill, Movement
@@ -31,9 +31,9 @@ async def read(
     """Raises Malformed for a watermark that is not ours."""
     until = int(now.timestamp() * 1000)
     if not watermark:
-        begun = Watermark(until - OVERLAP)
-        rows = await _rows(calls, begun, until, urgency)
-        return ActivitiesRead(fills=(), movements=(), watermark=str(begun.moved_on(_times(rows), until)))
+        rows = await _rows(calls, first(until), until, urgency)
+        moved = (mark_of(row.exec_id) for row in rows if not _is_trade(row))
+        return ActivitiesRead(fills=(), movements=(), watermark=str(first(until, moved)))
     mark = parsed(watermark)
     rows = await _rows(calls, mark, until, urgency)
     told = set(mark.told)
@@ -44,13 +44,17 @@ async def read(
         if mark_of(row.exec_id) in told:
             continue
         size = markets.of_id(row.symbol).size
-        if row.exec_type in parse.TRADES or (row.exec_type in parse.FORCED and row.order_id):
+        if _is_trade(row):
             fills.append(parse.fill(row, await holding_of(row), size))
         else:
             movements.append(parse.movement(row, await holding_of(row), size))
     return ActivitiesRead(
         fills=tuple(fills), movements=tuple(movements), watermark=str(mark.moved_on(_times(rows), until))
     )
+
+
+def _is_trade(row: ExecutionRow) -> bool:
+    return row.exec_type in parse.TRADES or (row.exec_type in parse.FORCED and bool(row.order_id))
 
 
 async def _rows(calls: Calls, mark: Watermark, until: int, urgency: int) -> list[ExecutionRow]:

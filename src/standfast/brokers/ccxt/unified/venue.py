@@ -29,7 +29,7 @@ from standfast.brokers.ccxt.unified.parse import PLAIN, TRIGGER, Row
 from standfast.brokers.ccxt.unified.rehearsal import Means, Rehearsal
 from standfast.brokers.ccxt.unified.statements import statements
 from standfast.brokers.ccxt.venue import UNTAGGED, Happened
-from standfast.brokers.ccxt.watermark import OVERLAP, Watermark, mark_of, parsed
+from standfast.brokers.ccxt.watermark import first, mark_of, parsed
 from standfast.brokers.shared.reading import shown
 from standfast.brokers.shared.writing import acknowledged
 from standfast.model.contract import Contract
@@ -165,7 +165,9 @@ class UnifiedVenue(LinearVenue):
 
     async def activities(self, watermark: str, urgency: int) -> ActivitiesRead:
         until = int((await self.about_now()).timestamp() * 1000)
-        mark = parsed(watermark) if watermark else Watermark(until - OVERLAP)
+        if not watermark:
+            return ActivitiesRead(fills=(), movements=(), watermark=str(first(until)))
+        mark = parsed(watermark)
         told = feature(self._library, "fetchMyTrades")
         rows: list[Row] = []
         for name in await self._names("fetchMyTrades"):
@@ -174,8 +176,6 @@ class UnifiedVenue(LinearVenue):
         self._causes.note_trades(ours)
         times = {mark_of(parse.execution_id(row, market)): parse.stamp(row, "trade") for row, market in ours}
         moved = str(mark.moved_on(times, until))
-        if not watermark:
-            return ActivitiesRead(fills=(), movements=(), watermark=moved)
         known = set(mark.told)
         fresh = [(row, market) for row, market in ours if mark_of(parse.execution_id(row, market)) not in known]
         sides = [await self._side_of_trade(row, market) for row, market in fresh]
