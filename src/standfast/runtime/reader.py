@@ -100,11 +100,9 @@ class Reader:
         self.want("orders")
 
     def clock_was_set(self) -> None:
-        """Nothing was asked at a time that is to come, nor has failed since then; how far the clock is off now, the
-        broker has to say."""
-        now = self.clock.now()
+        """No read was asked for, or fails since, a time that is to come; how far ours is off the broker has to say."""
         for kind in self.kinds.values():
-            kind.failed_since = min(kind.failed_since, now) if kind.failed_since is not None else None
+            kind.failed_since = kind.failed_since and min(kind.failed_since, self.clock.now())
         self.lookups.forget()
         self.want("clock")
 
