@@ -34,7 +34,11 @@ class GuardingBegan(Recorded):
     at_broker: datetime
     watermark: str
     held: tuple[HeldThen, ...] = ()
-    """What was held when guarding began: no fill explains it."""
+    """What was held when guarding began, or at `held_at`: no fill explains it."""
+    held_at: datetime | None = None
+    """By the broker's clock, where trades were so fresh that a list might have lacked them; `held` is of then."""
+    orders: tuple[BrokerOrderId, ...] = ()
+    """Whose trades those were."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
