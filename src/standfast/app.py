@@ -298,7 +298,8 @@ async def _act(
             )
             ids.append(id)
         await settle(worker, until=ids[-1], wait=wait)
-        late = (False, f"not done within {wait:g} s; the books keep it")
+        strange = account.reader.lookups.whose.stranger and account.situation().why_not
+        late = (False, f"{strange or f'not done within {wait:g} s'}; the books keep it")
         return [account.finished.get(id, late) for id in ids]
     finally:
         for each in worker.accounts:

@@ -39,8 +39,9 @@ def ended(process: "subprocess.Popen[str]") -> int:
 
 @pytest.fixture
 def exchange(tmp_path: Path) -> Iterator[Path]:
-    """A folder whose settings name a served exchange."""
-    with running("exchange", "--port", "0", "--json", folder=tmp_path) as process:
+    """A folder whose settings name a served exchange, with an account beside the one they name."""
+    accounts = ("--account", "paper:key:secret:100000", "--account", "other:others:secret:100000")
+    with running("exchange", "--port", "0", "--json", *accounts, folder=tmp_path) as process:
         assert process.stdout is not None
         url = json.loads(process.stdout.readline())["url"]
         written = standfast(
@@ -96,6 +97,31 @@ def test_doctor_finds_a_served_exchange_in_order(exchange: Path) -> None:
     found = {each["name"]: each for each in standfast("doctor", "--json", folder=exchange).document["checks"]}
 
     assert [name for name, each in found.items() if not each["ok"]] == ["alerts"]
+
+
+def test_the_keys_of_another_account_are_told_by_every_verb_that_asks_the_broker(exchange: Path) -> None:
+    do(exchange, "open", "paper", "SPY", "10", "--wait", "60s")
+    (known,) = (
+        line for line in standfast("journal", "tail", folder=exchange).out.splitlines() if "AccountSeen" in line
+    )
+    number = known.split("is of account ")[1].split()[0]
+    settings = exchange / "standfast.toml"
+    settings.write_text(settings.read_text().replace('"key"', '"others"'))
+
+    looked = {each["name"]: each for each in standfast("doctor", "--json", folder=exchange).document["checks"]}
+    scanned = standfast("scan", "--json", folder=exchange)
+    acted = standfast("flatten", "paper", "--wait", "120s", "--json", folder=exchange)
+
+    assert not looked["paper: account"]["ok"]
+    assert number in looked["paper: account"]["detail"]
+    assert (scanned.code, scanned.document["breaks"]) == (3, [])
+    assert f"the ledger is of {number}" in scanned.document["unverified"][0]
+    assert acted.code == 1
+    assert f"its ledger is of {number}" in acted.document["request"]["detail"]
+    alarms = do(exchange, "alerts").document["alerts"]
+    assert any("is halted" in each["text"] and number in each["text"] for each in alarms)
+    (held,) = do(exchange, "positions").document["positions"]
+    assert held["phase"] == "open"
 
 
 def test_an_act_with_no_guard_running_is_one_document_and_recorded(exchange: Path) -> None:

@@ -209,6 +209,7 @@ def broker(config: Path, account: "AccountSettings") -> Iterator[Check]:
         yield Check(f"{account.name}: broker", ok=False, detail=str(error), remedy="check keys, addresses and network")
         return
     yield _answers(account, probe)
+    yield from _identity(config, account, probe)
     yield _clock(account.name, probe)
     yield _rights(account, probe)
     for each in probe.guarded:
@@ -226,6 +227,24 @@ def _answers(account: "AccountSettings", probe: doors.Probe) -> Check:
         )
     side = "simulator" if account.is_simulator else "live" if account.live else "paper"
     return Check(name, ok=True, detail=f"{account.broker} ({side}) answers; {probe.positions} position(s)")
+
+
+def _identity(config: Path, account: "AccountSettings", probe: doors.Probe) -> Iterator[Check]:
+    """Whether the keys are of the account the ledger is of, where both are known."""
+    name, told = f"{account.name}: account", probe.account.number if probe.account is not None else ""
+    path = _ledger_path(config)
+    if not told or path is None or not path.exists():
+        return
+    try:
+        with ledger.opened(str(config)) as books:
+            known = books.book(account.name).state.number
+    except StandfastError:
+        return  # the check of the ledger says it
+    if known in ("", told):
+        yield Check(name, ok=True, detail=f"the keys are of {told}" + (", as the ledger" if known else ""))
+        return
+    remedy = f"the keys of {known}; or another name for {told} under [[accounts]], with a journal of its own"
+    yield Check(name, ok=False, detail=f"the keys are of {told}, the ledger is of {known}", remedy=remedy)
 
 
 def _clock(account: AccountId, probe: doors.Probe) -> Check:

@@ -143,6 +143,7 @@ TELL: Mapping[type[j.Fact], Callable[[Any], str]] = {
         if f.agrees
         else f"the broker's cash, {f.cash:f}, is compared from here on: {f.why}"
     ),
+    j.AccountSeen: lambda f: f"this journal is of account {f.number} at the broker",
     j.SessionSeen: lambda f: (
         f"session is {'open' if f.is_open else 'closed'}; opens {time(f.next_open)}, closes {time(f.next_close)}"
     ),

@@ -58,6 +58,8 @@ class BookState:
     began: GuardingBegan | None = None
     began_at: datetime | None = None
     """By our clock; what was held then is in the fact."""
+    number: str = ""
+    """Which account of the broker it is of, as the broker numbers it; empty where it does not, or is not known yet."""
     mode: str = ""
     version: str = ""
     last_act: EntryNumber = EntryNumber(0)

@@ -113,6 +113,20 @@ def misread(book: Book, why: str, *, subject: str, day: datetime) -> Iterator[Fa
     yield from breach(book, f"{text} {NEEDED}", key=key, freezes="the broker answers about something else")
 
 
+def strange(book: Book, number: str, *, day: datetime) -> Iterator[Fact]:
+    """The broker answers for another account than the ledger is of. Once a day."""
+    id = AlertId(f"a{digest(book.account, f'strange/{number}/{day:%Y%m%d}')[:9]}")
+    if id in book.state.alerts:
+        return
+    text = (
+        f"{book.account} is halted: its keys are of account {number} at the broker, and its ledger is of account "
+        f"{book.state.number}. Nothing that is read goes into the books and nothing is sent; what rests at the broker "
+        f"goes on. Needed: the keys of {book.state.number}, and a restart. If {number} is meant (a paper account that "
+        "was reset), another `name` for it under [[accounts]]: that begins a journal of its own."
+    )
+    yield AlertRaised(id=id, severity=Severity.CRITICAL, text=text)
+
+
 def breach(book: Book, text: str, *, key: str, freezes: str = "") -> Iterator[Fact]:
     """Say it once for each `key`; `freezes` says why nothing is opened."""
     id = AlertId(f"a{digest(book.account, key)[:9]}")

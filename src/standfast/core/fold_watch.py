@@ -54,6 +54,11 @@ def _session_seen(book: Book, fact: j.SessionSeen, entry: j.Entry) -> None:
     book.state.session = fact
 
 
+@folds(j.AccountSeen)
+def _account_seen(book: Book, fact: j.AccountSeen, entry: j.Entry) -> None:
+    book.state.number = fact.number
+
+
 @folds(j.ForeignAcknowledged)
 def _foreign_acknowledged(book: Book, fact: j.ForeignAcknowledged, entry: j.Entry) -> None:
     before = net_of(book, fact.holding)

@@ -100,6 +100,8 @@ class Situation:
     """When our clock was last set while we ran, as it showed then: waits that began before it say nothing."""
     halted: bool = False
     """The loop has failed twice at the same entry: watch and alarm, do not act."""
+    stranger: str = ""
+    """The account the broker answers for, where that is not the ledger's."""
     singles: Mapping[Holding, SingleRead] = field(default_factory=dict)
     """The last answers about single holdings."""
     leaps: Mapping[Holding, Decimal] = field(default_factory=dict)
@@ -143,11 +145,13 @@ class Situation:
     @property
     def may_act(self) -> bool:
         """Whether orders may be sent at all. Opening has its own gate; closing and protecting have only this."""
-        return self.rules.sends and not self.halted
+        return self.rules.sends and not self.halted and not self.stranger
 
     @property
     def why_not(self) -> str:
         """Why no order may be sent, and what would change that."""
+        if self.stranger:
+            return f"the account is halted: its keys are of {self.stranger}, its ledger is of {self.book.state.number}"
         if self.halted:
             return "the account is halted: it starts to act again with a new version, or after an act that is recorded"
         return f"mode is {self.rules.mode}: only repair sends orders"

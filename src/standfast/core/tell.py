@@ -165,7 +165,7 @@ def rule_due(s: Situation, what: str, close: CloseRequested) -> Iterator[Fact]:
     """What may not be done is said, once a position and reason. A close put down now would be acted on much later."""
     if s.rules.mode is Mode.OBSERVE:
         return
-    why = "the account is halted" if s.halted else f"mode is {s.rules.mode}"
+    why = "the account is halted" if s.halted or s.stranger else f"mode is {s.rules.mode}"
     yield from alarm_once(
         s,
         Severity.CRITICAL,

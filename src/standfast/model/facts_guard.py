@@ -42,6 +42,13 @@ class GuardingBegan(Recorded):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class AccountSeen(Recorded):
+    """Once per journal: which account of the broker it is of, as the broker numbers it."""
+
+    number: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
 class GuardStopped(Recorded):
     reason: str
 

@@ -25,6 +25,7 @@ from standfast.model.facts_fills import (
     Rescaled,
 )
 from standfast.model.facts_guard import (
+    AccountSeen,
     GuardFailed,
     GuardingBegan,
     GuardStarted,
@@ -104,6 +105,7 @@ Fact: TypeAlias = (
     | GuardFailed
     | WatermarkMoved
     | SessionSeen
+    | AccountSeen
     | OrderIntended
     | OrderAccepted
     | OrderRejected
@@ -184,6 +186,7 @@ class Entry(NamedTuple):
 
 __all__ = [
     "FACTS",
+    "AccountSeen",
     "AlertAcknowledged",
     "AlertDelivered",
     "AlertFailed",

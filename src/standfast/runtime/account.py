@@ -358,6 +358,7 @@ class Account:
             clock_ahead=self.ledger.clock_ahead,
             clock_set_at=self.ledger.steps.last,
             halted=self.halted,
+            stranger=self.reader.lookups.whose.stranger,
             leaps=self._leaps,
             singles=self.reader.lookups.singles,
         )

@@ -1,6 +1,7 @@
 """Carry out what the core decides when the guard is told to stop, within a bound."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import structlog
 
@@ -24,6 +25,10 @@ async def hand_over(account: Account) -> None:
             await account.rest()
     except TimeoutError:
         log.warning("the loop does not come to rest: handing over beside it", account=account.rules.account)
+    if not account.cycles:  # nothing was read yet, of whichever account: nothing is sent by the books alone
+        unread = replace(account.situation(), halted=True)
+        await account.ledger.record(sort_out(handing_over(unread)).facts)
+        return
     await _until(account, lambda: not account.sender.busy and is_still(account.situation()))
     decision = sort_out(handing_over(account.situation()))
     await account.ledger.record(decision.facts)

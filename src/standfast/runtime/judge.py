@@ -9,7 +9,7 @@ import structlog
 from standfast.core.breaches import Heard, breaches, misread
 from standfast.core.identity import contradiction, contradicts, may_be_ours, named
 from standfast.model.errors import BrokerError, Rejected
-from standfast.model.evidence import AccountRead, OrdersRead
+from standfast.model.evidence import OrdersRead
 from standfast.model.ids import BrokerOrderId, ClientOrderId, Holding
 from standfast.model.journal import Fact
 from standfast.model.order import Fill, Movement, OrderReport
@@ -33,8 +33,6 @@ class Judged:
 class Judge:
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
-        self._account = ""
-        """Its number at the broker, when it was first read."""
         self._renamed: set[BrokerOrderId] = set()
         """Orders whose rows were not taken as the last list told them."""
         self._doubted: dict[str, datetime] = {}
@@ -105,17 +103,6 @@ class Judge:
         if is_so:
             log.warning("an order may be one of ours in doubt", order=report.broker_id, told_as=report.client_id)
         return is_so
-
-    async def is_same(self, read: AccountRead) -> bool:
-        """Whether the account is the one it was when this guard first read it."""
-        if not read.number or not self._account or read.number == self._account:
-            self._account = read.number or self._account
-            return True
-        why = "the account that was read is another one than before"
-        log.error(why, account=self._ledger.rules.account)
-        facts = misread(self._ledger.book, why, subject=f"account {read.number}", day=self._ledger.now())
-        await self._ledger.record(tuple(facts))
-        return False
 
     async def is_behind(self, fill: Fill, report: OrderReport) -> bool:
         """Whether an order told for the first time can be the one behind a fill, in an instrument that there is."""

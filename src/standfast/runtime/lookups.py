@@ -18,6 +18,7 @@ from standfast.model.journal import OrderMissing, OrderObserved
 from standfast.model.order import OrderReport, Role, says_more
 from standfast.runtime.judge import Judge
 from standfast.runtime.ledger import Ledger
+from standfast.runtime.whose import Whose
 
 log = structlog.get_logger("standfast.reader")
 
@@ -38,6 +39,7 @@ class Lookups:
         """When the last question about an order that was answered was asked."""
         self.singles: dict[Holding, SingleRead] = {}
         self.judge = Judge(ledger)
+        self.whose = Whose(ledger)
         self._changed = changed
         self._querying: set[str] = set()
         self._ahead: dict[BrokerOrderId, asyncio.Future[OrderReport | None]] = {}
@@ -57,6 +59,7 @@ class Lookups:
         asked_after = self.ledger.book.head
         began = self.note_asked(f"read position {holding}")
         try:
+            self.whose.must_be_ours()
             net = await self.broker.position(holding)
         except BrokerError as error:
             log.warning("position not read", holding=str(holding), error=f"{type(error).__name__}: {error}")
@@ -69,6 +72,7 @@ class Lookups:
     ) -> OrderReport | None:
         """One order by one of its ids. Raises BrokerError; Malformed for an answer about something else."""
         began = self.clock.now()
+        self.whose.must_be_ours()
         report = await self.broker.order(broker_id=broker_id, client_id=client_id)
         if report is None:
             return None

@@ -8,29 +8,29 @@ from datetime import datetime, timedelta
 
 from standfast.model.errors import Malformed
 from standfast.model.evidence import AccountRead, CashRead
-from standfast.runtime.judge import Judge
 from standfast.runtime.ledger import Ledger
+from standfast.runtime.whose import Whose
 
 CLOCKS = timedelta(seconds=2)
 """How far what is known of the broker's clock may be off."""
 
 
 class Money:
-    def __init__(self, ledger: Ledger, judge: Judge) -> None:
-        self._ledger, self._judge = ledger, judge
+    def __init__(self, ledger: Ledger, whose: Whose) -> None:
+        self._ledger, self._whose = ledger, whose
         self._waiting: tuple[CashRead, float] | None = None
         """What was read, and when, by the steady clock."""
         self.news: datetime | None = None
         """When the cash was read that nobody has compared yet."""
 
     async def read(self) -> AccountRead:
-        """Raises as a read does; Malformed where it is another account than before."""
+        """Raises as a read does; Malformed where it is another account than ours."""
         ledger, began, asked_after = self._ledger, self._ledger.now(), self._ledger.book.head
         set_at = ledger.steps.last
         read = await ledger.broker.account()
         ended = ledger.now()
-        if not await self._judge.is_same(read):
-            raise Malformed("the account that was read is another one than before")
+        if not await self._whose.is_ours(read):
+            raise Malformed("the account that was read is another one than ours")
         if read.cash is not None and self._waiting is None and ledger.steps.last == set_at:
             ahead, staleness = ledger.clock_ahead, ledger.broker.contract.staleness
             cash = CashRead(

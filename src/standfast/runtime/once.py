@@ -13,16 +13,20 @@ log = structlog.get_logger("standfast.once")
 
 
 async def settle(worker: Worker, until: RequestId | None = None, wait: float = 20.0) -> bool:
-    """Guard until everything was read twice and nothing is under way (or a request is answered). False: not in time."""
+    """Guard until everything was read twice and nothing is under way (or a request is answered). False: not in time, or
+    the keys are of another account."""
 
     def has_settled() -> bool:
         return all(_has_settled(account, until) for account in worker.accounts)
+
+    def is_strange() -> bool:
+        return any(account.reader.lookups.whose.stranger for account in worker.accounts)
 
     async with asyncio.TaskGroup() as group:
         running = group.create_task(worker.run())
         try:
             async with asyncio.timeout(wait + 10):
-                while not running.done() and not has_settled():  # noqa: ASYNC110 - many conditions, none with an event
+                while not running.done() and not has_settled() and not is_strange():  # noqa: ASYNC110 - many conditions, none with an event
                     await asyncio.sleep(0.05)
         except TimeoutError:
             log.warning("not settled in time", seconds=wait + 10)

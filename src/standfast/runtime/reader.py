@@ -69,7 +69,7 @@ class Reader:
         """Holdings of which fills have been read and are being booked: half of them tell what never was."""
         self.lookups = Lookups(ledger, changed)
         self.asked = self.lookups.asked
-        self.money = Money(ledger, self.lookups.judge)
+        self.money = Money(ledger, self.lookups.whose)
         self._changed = changed
         self.failing: frozenset[str] = frozenset()
         """Kinds whose last attempt failed."""
@@ -124,6 +124,7 @@ class Reader:
         began = self.asked[f"read {kind.name}"] = self.clock.now()
         urgency, kind.urgency = kind.urgency, Urgency.READ
         try:
+            self.lookups.whose.must_be_ours(kind.name)
             await kind.read(urgency)
         except BrokerError as error:
             kind.urgency = min(kind.urgency, urgency)  # whoever waits for it waits still

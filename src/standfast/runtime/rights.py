@@ -26,6 +26,8 @@ async def tell_rights(account: Account) -> None:
     except BrokerError as error:  # the reader's business: it goes on asking
         log.warning("the account is not read", account=account.rules.account, error=f"{type(error).__name__}: {error}")
         return
+    if not await account.reader.lookups.whose.is_ours(read):
+        return
     rights = await broker.rights() if isinstance(broker, TellsRights) else None
     if rights is not None:
         log.info("rights of the key", account=account.rules.account, withdrawals=rights.detail)

@@ -55,6 +55,9 @@ async def _look(
     unverified: list[str] = []
     record = await _record(rules, tracker, unverified)
     snapshot = Snapshot()
+    strange = await _strange(broker, book)
+    if strange:
+        return [], [*unverified, f"{rules.account}: {strange}"]
     for kind in ("clock", "positions", "orders"):
         try:
             read = await getattr(broker, "working_orders" if kind == "orders" else kind)()
@@ -85,6 +88,18 @@ async def _look(
         snapshot=replace(situation.snapshot, positions_asked_after=book.head, orders_asked_after=book.head),
     )
     return [found for holding in holdings for found in _findings(situation, holding)], unverified
+
+
+async def _strange(broker: Broker, book: Book | None) -> str:
+    """Why nothing can be compared: the keys are of another account than the books."""
+    known = book.state.number if book is not None else ""
+    if not known:
+        return ""
+    try:
+        told = (await broker.account()).number
+    except BrokerError:
+        return ""  # what else is asked says why
+    return f"the keys are of account {told}, the ledger is of {known}" if told not in ("", known) else ""
 
 
 def _findings(s: Situation, holding: Holding) -> Iterable[Finding]:

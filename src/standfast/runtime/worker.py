@@ -39,6 +39,7 @@ from standfast.runtime.handover import hand_over
 from standfast.runtime.heartbeat import PERIOD, Heartbeat
 from standfast.runtime.ledger import Ledger, load_book
 from standfast.runtime.liveness import SLOW_TOLD, Liveness
+from standfast.runtime.meeting import meet
 from standfast.runtime.rights import tell_rights
 from standfast.runtime.status import status
 from standfast.runtime.telling import Telling
@@ -243,6 +244,7 @@ class Worker:
 
     async def _guard(self, group: asyncio.TaskGroup, account: Account) -> None:
         """Begin, then go round: an account whose broker does not answer yet holds no other up."""
+        await meet(account)
         await begin(account)
         self._beat(account.rules.account)
         for name, task in account.tasks.items():

@@ -52,6 +52,13 @@ async def test_a_stop_that_fires_is_one_order_with_what_it_became(holding: Holdi
         assert {fill.holding for fill in fills} == {holding}
 
 
+async def test_the_account_says_whose_it_is_and_is_asked_so_once() -> None:
+    async with desk() as (broker, _, at):
+        first, again = await broker.account(), await broker.account()
+        (told,) = await at.get("v3/balance")
+        assert first.number == again.number == told["accountAlias"]
+
+
 async def test_quotes_come_as_they_change() -> None:
     async with desk() as (broker, clock, at), aclosing(broker.quote_events()) as quotes:
         await broker.instrument(BTC.instrument)

@@ -94,6 +94,7 @@ def account(body: bytes, *, account_id: str, status: str) -> AccountRead:
         currency="USD",
         blocked=blocked,
         reason=f"the account is {shown(status)}" if blocked else "",
+        number=account_id,
     )
 
 

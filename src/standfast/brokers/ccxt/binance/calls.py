@@ -12,6 +12,7 @@ from standfast.brokers.ccxt.binance.refusals import ABSENT, taken
 from standfast.brokers.ccxt.binance.rows import (
     AccountRow,
     AlgoRow,
+    BalanceRow,
     IncomeRow,
     KeyRow,
     ModeRow,
@@ -39,6 +40,7 @@ ALGO = msgspec.json.Decoder(AlgoRow)
 TRADES = msgspec.json.Decoder(list[TradeRow])
 INCOME = msgspec.json.Decoder(list[IncomeRow])
 ACCOUNT = msgspec.json.Decoder(AccountRow)
+BALANCES = msgspec.json.Decoder(list[BalanceRow])
 MODE = msgspec.json.Decoder(ModeRow)
 TICKER = msgspec.json.Decoder(TickerRow)
 TICKERS = msgspec.json.Decoder(list[TickerRow])
@@ -101,6 +103,9 @@ class Calls:
 
     async def account(self) -> AccountRow:
         return await self._get(f"{PRIVATE_3}/account", {}, ACCOUNT, Urgency.READ)
+
+    async def balances(self) -> list[BalanceRow]:
+        return await self._get(f"{PRIVATE_3}/balance", {}, BALANCES, Urgency.READ)
 
     async def is_hedged(self) -> bool:
         found = await self._get(f"{PRIVATE}/positionSide/dual", {}, MODE, Urgency.VERIFY, turns=HISTORY)

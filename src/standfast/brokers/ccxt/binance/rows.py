@@ -94,6 +94,11 @@ class AccountRow(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     available_balance: Number
 
 
+class BalanceRow(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    account_alias: Text = ""
+    """The same for every coin of an account."""
+
+
 class KeyRow(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """What a key may do."""
 

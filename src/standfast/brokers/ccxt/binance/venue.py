@@ -61,6 +61,7 @@ class BinanceVenue(LinearVenue):
         """Of what conditional orders became: whose they are."""
         self._plain: set[BrokerOrderId] = set()
         """Orders of ours that are no such ones."""
+        self._number = ""
 
     async def positions(self, urgency: int) -> list[HeldReport]:
         rows = await self._calls.positions(urgency)
@@ -142,10 +143,10 @@ class BinanceVenue(LinearVenue):
             since = end + 1
         markets = await self._naming([*(row.symbol for row in trades), *(row.symbol for row in funding if row.symbol)])
         movements = [parse.funding(row, markets) for row in funding]
-        times = {mark_of(f"{row.symbol}:{row.id}"): row.time for row in trades}
         if not watermark:
             begun = first(until, (mark_of(each.id) for each in movements))
             return ActivitiesRead(fills=(), movements=(), watermark=str(begun))
+        times = {mark_of(f"{row.symbol}:{row.id}"): row.time for row in trades}
         times |= {mark_of(each.id): int(each.at.timestamp() * 1000) for each in movements}
         moved = str(mark.moved_on(times, until))
         told = set(mark.told)
@@ -164,7 +165,14 @@ class BinanceVenue(LinearVenue):
             buying_power=number(row.available_balance, "availableBalance"),
             currency="USD",
             blocked=False,
+            number=await self._own_number(),
         )
+
+    async def _own_number(self) -> str:
+        """Binance's name for the account, which no key of it ever changes. Asked for once."""
+        if not self._number:
+            self._number = next((each.account_alias for each in await self._calls.balances()), "")
+        return self._number
 
     async def rights(self) -> Rights:
         key = await self._calls.key()

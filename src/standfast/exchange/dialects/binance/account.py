@@ -118,7 +118,9 @@ def balance(call: PerpetualCall) -> Reply:
     asset = asset_row(call.venue.engine, call.account)
     names = ("asset", "crossWalletBalance", "crossUnPnl", "availableBalance", "maxWithdrawAmount", "marginAvailable")
     row: Row = {name: asset[name] for name in (*names, "updateTime")}
-    return replied([{"accountAlias": "sim", "balance": asset["walletBalance"], **row}])
+    return replied(
+        [{"accountAlias": f"Sim{call.venue.accounts.index(call.account)}", "balance": asset["walletBalance"], **row}]
+    )
 
 
 def trades(call: PerpetualCall) -> Reply:
