@@ -28,6 +28,7 @@ from standfast.sim.nights import Given
 from standfast.sim.outcome import Outcome as Outcome
 from standfast.sim.perpetual.play import PerpPlayed
 from standfast.sim.plan import Plan
+from standfast.sim.sealed import uncollected
 from standfast.sim.spreads.checker import SpreadChecker
 from standfast.sim.spreads.deeds import SpreadWorkload
 from standfast.sim.strokes import Stroke
@@ -87,6 +88,11 @@ def play(plan: Plan, *, whole: bool = False) -> Outcome:
 
     `whole`: tell all that happened, not only the last of a run that failed.
     """
+    with uncollected():  # the world is let go first: a look through what still lives finds nothing
+        return _play(plan, whole=whole)
+
+
+def _play(plan: Plan, *, whole: bool) -> Outcome:
     played = _Played(plan) if plan.perps is None else PerpPlayed(plan)
     try:
         run(played.through(), start=plan.start, real_seconds=REAL_SECONDS)

@@ -32,18 +32,28 @@ WAYS_OUT: tuple[tuple[Any, str], ...] = (
 
 
 @contextmanager
+def uncollected() -> Iterator[None]:
+    """What is made in between is looked through for garbage once, when it is over."""
+    is_collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if is_collecting:
+            gc.enable()
+
+
+@contextmanager
 def sealed() -> Iterator[None]:
     """Not to be nested: a run in a run would share its walls."""
     kept = [(owner, name, getattr(owner, name)) for owner, name in WAYS_OUT]
     logs = structlog.get_config()
     gc.collect(1)  # what is left of the run before: nobody holds it any more
-    is_collecting = gc.isenabled()
-    gc.disable()
     loud.configure()
     for owner, name in WAYS_OUT:
         setattr(owner, name, _wall(f"{owner.__name__}.{name}"))
     try:
-        with warnings.catch_warnings():
+        with uncollected(), warnings.catch_warnings():
             # What was about to start when its process died or its group was cancelled never will.
             warnings.filterwarnings("ignore", "coroutine .* was never awaited", RuntimeWarning)
             yield
@@ -51,8 +61,6 @@ def sealed() -> Iterator[None]:
         for owner, name, original in kept:
             setattr(owner, name, original)
         structlog.configure(**logs)
-        if is_collecting:
-            gc.enable()
 
 
 def _wall(what: str) -> Callable[..., NoReturn]:
