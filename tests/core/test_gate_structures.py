@@ -38,6 +38,33 @@ def test_what_is_no_spread_is_refused_in_words(asked: dict[str, str], why: str) 
     assert why in refusal(spread_desk(), **asked)
 
 
+def test_a_unit_that_is_several_smaller_ones_is_refused_for_brokers_price_the_smallest() -> None:
+    doubled = {"legs": f"{SOLD}:-2 {BOUGHT}:+2", "quantity": "3"}
+
+    assert f"its unit is 2 of {SOLD}:-1 {BOUGHT}:+1: ask for 6 units of that" in refusal(spread_desk(), **doubled)
+    assert refusal(spread_desk(), legs=f"{SOLD}:-2 {BOUGHT}:+1", credit="8.00") == ""
+
+
+@pytest.mark.parametrize(
+    ("asked", "best"),
+    [
+        ({"credit": "", "debit": "4.00"}, "-400.00 at 3800"),
+        ({"legs": f"{SOLD}:+1 {BOUGHT}:-1", "credit": "", "debit": "100"}, "+0.00 at 0"),
+    ],
+    ids=["a credit spread for a debit", "as much as lies between the strikes"],
+)
+def test_a_price_at_which_it_can_only_lose_is_refused(asked: dict[str, str], best: str) -> None:
+    refused = refusal(spread_desk(), **{"quantity": "1", **asked})
+
+    assert f"at that price it can win nothing: at best {best}" in refused
+
+
+def test_a_price_at_which_it_can_win_a_cent_is_taken() -> None:
+    assert refusal(spread_desk(), credit="0.01") == ""
+    dear = {"legs": f"{SOLD}:+1 {BOUGHT}:-1", "credit": "", "debit": "99.99"}
+    assert refusal(spread_desk(), **dear) == ""
+
+
 def test_an_opening_that_the_broker_would_refuse_for_what_it_holds_the_other_way_is_foreseen() -> None:
     """Three of the 3700 put are bought in one spread: sold in another they would have to be closed first."""
     desk, lower = opened(), at("P", 3600)

@@ -6,6 +6,7 @@ What it may cost is the most it can lose at expiry, not what its legs are worth:
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from math import gcd
 
 from standfast.core.at_once import Exits, entered, fires_at_once
 from standfast.core.at_stake import as_entered, at_stake
@@ -13,7 +14,7 @@ from standfast.core.expiring import is_due
 from standfast.core.gate import Asked, against_account, against_count, against_instrument
 from standfast.core.payoff import outlook_of
 from standfast.core.policy import HeldBy
-from standfast.core.shapes import kind_of, sold_by
+from standfast.core.shapes import kind_of, shares_among, sold_by
 from standfast.core.short_delta import closes_at_once
 from standfast.core.situation import Situation
 from standfast.core.worth import Sides, structure_levels, worth
@@ -52,6 +53,9 @@ def _shape(asked: AskedStructure) -> Iterator[str]:
         yield f"a structure has two to {LEGS_MAX} legs, not {len(asked.legs)}"
     elif kind_of(asked.legs) is StructureKind.OTHER:
         yield f"{legs_text(asked.legs)} are no structure that is known"
+    elif (many := gcd(*(leg.ratio for leg in asked.legs))) > 1:  # brokers price the smallest unit there is
+        smallest = legs_text(tuple(replace(leg, ratio=leg.ratio // many) for leg in asked.legs))
+        yield f"its unit is {many} of {smallest}: ask for {asked.units * many} units of that, at the price of one"
 
 
 def _account(s: Situation, asked: AskedStructure) -> Iterator[str]:
@@ -135,7 +139,10 @@ def against_exits(
 
 
 def _loss(s: Situation, asked: AskedStructure, net: Decimal) -> Iterator[str]:
-    worst = outlook_of(as_entered(asked.legs, asked.units, -net)).worst.amount
+    outlook = outlook_of(as_entered(asked.legs, asked.units, -net))
+    worst, best = outlook.worst.amount, outlook.best.amount
+    if best is not None and best <= 0 and outlook.is_exact and shares_among(asked.legs) is None:
+        yield f"at that price it can win nothing: at best {outlook.best}"
     limits, account = s.rules.limits, s.snapshot.account
     most = min(
         (limit for limit in (limits.notional_per_instrument, limits.notional_per_account) if limit), default=None
