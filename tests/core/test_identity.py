@@ -96,7 +96,7 @@ def test_a_fill_of_another_instrument_or_side_is_not_of_the_order_it_names() -> 
 def test_an_exit_that_may_be_ours_in_doubt_is_tied_as_nobodys(id: str) -> None:
     meant = exit_intended(Role.STOP, stop="98")
     book = told(folded(*position(), meant), j.OrderInDoubt(id=meant.id, reason="no answer"))
-    seen = told_as(id, quantity=D(10))
+    seen = named(book, told_as(id, quantity=D(10)))  # as it comes from every read
 
     assert may_be_ours(book, seen)
     assert of(j.OrderObserved, ties(situation(book, listed=[seen]), seen.holding)) == []
