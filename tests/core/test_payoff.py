@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from standfast.core.payoff import UNBOUNDED, Extreme, Stake, first_expiry, outlook, outlook_of, payoff
-from standfast.model.structure import Structure
+from standfast.core.payoff import UNBOUNDED, Extreme, Stake, first_expiry, outlook, outlook_of, payoff, reach
+from standfast.model.structure import Leg, Structure
 from tests.core.situations import D
 from tests.core.structures import FRIDAY, TODAY, contract, leg, put_spread, shares, structure
 
@@ -68,6 +68,26 @@ def test_what_is_sold_goes_on_when_what_was_bought_with_it_has_ended() -> None:
 
     assert outlook_of(calls).worst == UNBOUNDED
     assert outlook_of(puts).worst == Extreme(D(-380_000 + 400), D(0))
+
+
+REACHES: list[tuple[tuple[Leg, ...], str | None, str | None]] = [
+    ((leg(-1, "P", 3800), leg(1, "P", 3700)), "-100", "0"),
+    ((leg(1, "C", 3800),), "0", None),
+    ((leg(-1, "C", 3800),), None, "0"),
+    ((leg(1, "P", 3700), leg(-2, "P", 3750), leg(1, "P", 3800)), "0", "50"),
+    ((shares(100), leg(-1, "C", 610, root="SPY")), "0", "610"),
+    ((leg(1, "C", 3700), leg(-1, "C", 3800), leg(1, "P", 3800), leg(-1, "P", 3700)), "0", "100"),
+    ((leg(-1, "C", 3800), leg(1, "C", 3800, FRIDAY)), None, None),
+    ((leg(-1, "C", 3800), leg(1, "C", 3900, root="SPX")), None, None),
+]
+
+
+@pytest.mark.parametrize(("legs", "least", "most"), REACHES)
+def test_what_legs_of_one_series_can_be_worth_is_bounded_by_their_worth_at_expiry(
+    legs: tuple[Leg, ...], least: str | None, most: str | None
+) -> None:
+    """A box is worth its width at its end, and less before: money of then is worth less now."""
+    assert reach(legs) == tuple(D(each) if each is not None else None for each in (least, most))
 
 
 def test_only_what_is_held_counts() -> None:

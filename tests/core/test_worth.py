@@ -162,10 +162,65 @@ def test_one_leg_without_a_usable_quote_makes_the_whole_blind_and_no_leg_is_skip
         for each, pair in zip(legs, given_quotes, strict=True)
         if pair is None or not (0 < pair[0] <= pair[1] or (pair[0] == 0 < pair[1] <= D("0.10")))
     }
-    assert {holding for holding, _ in found.lacks} == bad
-    assert (found.now is None) is bool(bad)
+    lacking = {holding for holding, why in found.lacks if "different moments" not in why}
+    assert lacking == bad
+    assert (found.now is None) is bool(found.lacks)
     assert all(holding.instrument in found.why_blind for holding in bad)
     assert found.now is None or found.now.worst <= found.now.mid <= found.now.best
+
+
+def test_quotes_of_different_moments_are_no_price_of_the_whole_and_that_is_said() -> None:
+    """Its width is 100: a leg was quoted anew while the market jumped, and the other one was not."""
+    before = Sight(Quote(D("0.80"), D("0.90"), after(-9), after(-9)))
+    torn = {SHORT: quoted("101.50", "102"), LONG: before}
+
+    found = blindness(seen(torn), put_spread(), SPREAD)
+
+    assert found is not None
+    assert (found.holding, found.reported) == (LONG, "no usable quote")
+    assert "worth -100.60 at best by quotes of different moments, where -100 is the least it can be" in found.evidence
+    assert worth(seen(torn), put_spread().shape).now is None
+
+
+def test_wide_quotes_may_put_the_worst_side_and_even_the_mid_beyond_the_width() -> None:
+    assert worth(spread_at(("99", "104"), ("0.80", "1.90")), put_spread().shape).now == Sides(D("-103.20"), D("-97.10"))
+
+
+def test_quotes_of_what_is_worth_next_to_nothing_need_not_be_exact() -> None:
+    """Nobody corrects a nickel: the dearer one of the two is offered for less than the other one brings."""
+    assert worth(spread_at(("0", "0.05"), ("0.10", "0.15")), put_spread().shape).now == Sides(D("0.05"), D("0.15"))
+
+
+def test_no_price_that_never_was_counts_as_the_quote_before() -> None:
+    torn = {SHORT: quoted("96", "99", before=("150", "160")), LONG: quoted("0.80", "0.90", before=("0.80", "0.90"))}
+    found = worth(seen(torn), put_spread().shape)
+
+    assert found.now is not None
+    assert found.before is None
+
+
+expected = st.lists(st.tuples(st.integers(3000, 4500), st.integers(1, 9)), min_size=1, max_size=5)
+"""Prices of the underlying, each with its weight."""
+strikes = st.tuples(st.sampled_from("CP"), st.integers(36, 40).map(lambda hundreds: 100 * hundreds))
+widths = st.integers(1, 300).map(lambda cents: Decimal(cents) / 100)
+
+
+@given(
+    expected,
+    st.decimals("0.8", "1", places=3),
+    st.dictionaries(strikes, st.tuples(st.sampled_from([-2, -1, 1, 2]), widths), min_size=1, max_size=4),
+)
+def test_what_a_market_quotes_at_one_moment_is_a_price_whatever_it_expects(
+    market: list[tuple[int, int]], discount: Decimal, drawn: dict[tuple[str, int], tuple[int, Decimal]]
+) -> None:
+    sights: dict[Holding, Sight] = {}
+    for (right, strike), (_, wide) in drawn.items():
+        paid = [max((price - strike) * (1 if right == "C" else -1), 0) * weight for price, weight in market]
+        fair = discount * sum(paid) / sum(weight for _, weight in market)
+        sights[at(right, strike)] = quoted(str(max(fair - wide, D(0))), str(fair + wide))
+    legs = tuple(leg(ratio, right, strike) for (right, strike), (ratio, _) in drawn.items())
+
+    assert "different moments" not in worth(seen(sights), legs).why_blind
 
 
 # --- results ------------------------------------------------------------------------------------

@@ -10,11 +10,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 
 from standfast.core.shapes import cost
 from standfast.model.option import OptionContract, Right
 from standfast.model.order import ZERO
-from standfast.model.structure import HeldLeg, Structure
+from standfast.model.structure import HeldLeg, Leg, Structure, multiplier_of, weight
+
+REACHES_KEPT = 4_096
+"""Shapes of structures whose bounds need not be figured again with each quote."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +88,21 @@ def outlook(stakes: Sequence[Stake], paid: Decimal) -> Outlook:
         best=UNBOUNDED if slope > 0 else max(results, key=_amount),
         is_exact=len({stake.contract.expiry for stake in stakes if stake.contract is not None}) <= 1,
     )
+
+
+@lru_cache(maxsize=REACHES_KEPT)
+def reach(legs: tuple[Leg, ...]) -> tuple[Decimal | None, Decimal | None]:
+    """The least and the most that one unit can be worth at any time, in points; None: no bound, or none that is known.
+
+    Legs of one series are worth no more now than the most they come to at expiry, discounted, and no less than the
+    least. Who may exercise sooner can be paid a little more: no quote is so narrow that it shows.
+    """
+    multiplier = multiplier_of(legs)
+    if len({leg.series for leg in legs if leg.contract is not None}) > 1:
+        return None, None
+    at_end = outlook([Stake(leg.contract, weight(leg, multiplier), Decimal(1)) for leg in legs], ZERO)
+    least, most = at_end.worst.amount, at_end.best.amount
+    return min(least, ZERO) if least is not None else None, max(most, ZERO) if most is not None else None
 
 
 def _amount(result: Extreme) -> Decimal:

@@ -5,7 +5,9 @@ way on the best, the mid between them. A structure that was sold for a credit ha
 to close, with the sign turned.
 
 1. One leg without a usable quote makes the whole structure blind, and the contract is named. Nothing is skipped. Where
-   that is only what shares deliver, losses are judged on: by its last bid, or what it is in the money by.
+   that is only what shares deliver, losses are judged on: by its last bid, or what it is in the money by. Nor is it a
+   price that even the better side of every quote puts far beyond what the legs can be worth: they are of different
+   moments.
 2. The worst side is what rules are judged at; the mid is shown beside it. Where the two sides lie further apart than
    the whole stop distance, what ends a loss is judged at the mid, and fires only when two quotes in a row agree. (Half
    of it, as for a single position, would not do: the spreads of all legs add up in it.)
@@ -18,6 +20,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 
+from standfast.core.payoff import reach
 from standfast.core.policy import Policy
 from standfast.core.results import STUCK, Clarity, Judged, Levels
 from standfast.core.shapes import basis_of, broken, entry, least_loss, made_good, shares_among, sold_in
@@ -27,7 +30,7 @@ from standfast.model.breaks import BreakKind, Finding
 from standfast.model.ids import Holding
 from standfast.model.order import ZERO
 from standfast.model.position import CloseReason
-from standfast.model.quote import Quote
+from standfast.model.quote import WORTHLESS, Quote
 from standfast.model.structure import Leg, Structure, multiplier_of, weight
 
 
@@ -82,13 +85,31 @@ def worth(s: Situation, legs: tuple[Leg, ...]) -> Worth:
     quotes = {leg.holding: s.sights[leg.holding].quote for leg in legs} if not lacks else {}
     before = {leg.holding: s.sights[leg.holding].before for leg in legs} if not lacks else {}
     earlier = {holding: quote for holding, quote in before.items() if quote is not None and is_usable(quote)}
+    was = sides(legs, earlier) if earlier and len(earlier) == len(legs) else None
+    now = sides(legs, quotes) if not lacks else None
+    torn = _torn(legs, now) if now is not None else ""
+    if torn:
+        oldest = min(quotes, key=lambda holding: quotes[holding].received)
+        now, lacks = None, ((oldest, torn),)
     return Worth(
-        now=sides(legs, quotes) if not lacks else None,
-        before=sides(legs, earlier) if earlier and len(earlier) == len(legs) else None,
+        now=now,
+        before=was if was is not None and not _torn(legs, was) else None,
         lacks=lacks,
         last=_last_good(s, legs),
         lean=_lean(legs, quotes) if not lacks else _by_last(s, legs, {holding for holding, _ in lacks}),
     )
+
+
+def _torn(legs: tuple[Leg, ...], found: Sides) -> str:
+    """Why these are quotes of no one moment; empty: they may be of one. Of what is worth next to nothing no quote is
+    exact."""
+    least, most = reach(legs)
+    slack = WORTHLESS * sum(abs(leg.ratio) for leg in legs if leg.contract is not None)
+    if least is not None and found.best < least - slack:
+        return f"worth {found.best} at best by quotes of different moments, where {least} is the least it can be"
+    if most is not None and found.worst > most + slack:
+        return f"worth {found.worst} at worst by quotes of different moments, where {most} is the most it can be"
+    return ""
 
 
 def _lean(legs: tuple[Leg, ...], quotes: dict[Holding, Quote]) -> Decimal | None:
@@ -162,7 +183,8 @@ def _last_good(s: Situation, legs: tuple[Leg, ...]) -> LastGood | None:
         if known is None:
             return None
         quotes[leg.holding] = known
-    return LastGood(sides(legs, quotes), s.now - min(quote.received for quote in quotes.values()))
+    found = sides(legs, quotes)
+    return LastGood(found, s.now - min(quote.received for quote in quotes.values())) if not _torn(legs, found) else None
 
 
 # --- results ------------------------------------------------------------------------------------
