@@ -86,7 +86,7 @@ def may_be_ours(book: Book, report: OrderReport) -> bool:
     """
     if book.order_by_broker(report.broker_id) is not None or report.client_id in book.state.orders:
         return False
-    told_as = report.client_id if report.client_id != report.broker_id else ""  # it was told without one
+    told_as = "" if report.client_id == ClientOrderId(report.broker_id) else report.client_id  # "": without one
     return any(
         order.is_own and not order.is_settled and order.side is report.side and is_told_as(told_as, order.id)
         for order in book.orders_on(report.holding)

@@ -9,7 +9,6 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import chain, groupby
-from operator import itemgetter
 
 import structlog
 
@@ -320,7 +319,7 @@ class Reader:
     async def _book_in_turn(self, fills: list[Fill], movements: Sequence[Movement]) -> None:
         """Fills and what no order made, each in its turn: a split is of what was held then."""
         turns = ((turn_of(self.ledger.book, each, fills, movements), each) for each in movements)
-        for turn, rows in groupby(sorted(turns, key=itemgetter(0)), key=itemgetter(0)):
+        for turn, rows in groupby(sorted(turns, key=lambda each: each[0]), key=lambda each: each[0]):
             await self._book([fill for fill in fills if (fill.at, 1) < turn])
             fills = [fill for fill in fills if (fill.at, 1) > turn]
             async with self.ledger.deciding:
