@@ -127,3 +127,18 @@ def test_a_stop_somebody_took_away_is_restored_at_growing_intervals() -> None:
         at.wait(1)
 
     assert times[:4] == [0, 5, 20, 65]
+
+
+def test_one_taken_away_long_after_is_restored_as_soon_as_the_first() -> None:
+    """Found by simulation: days apart or not, the fifth time the position was left to its guard for seven minutes."""
+    at = desk(*position(10))
+    for _ in range(5):
+        at.run()
+        (order,) = at.alive()
+        at.end(order.broker_id, OrderState.CANCELLED)
+        at.run()
+        assert not list(at.alive())
+        at.wait(6)
+        at.run()
+        assert list(at.alive())
+        at.wait(1500)

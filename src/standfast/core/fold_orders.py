@@ -15,6 +15,8 @@ from standfast.model.position import Phase
 
 FORGOTTEN = timedelta(minutes=5)
 """Refusals further apart than this are not in a row."""
+LET_BE = timedelta(minutes=20)
+"""Exits taken away further apart than this are not in a row: longer than the longest wait for one to be restored."""
 EXITS = (Role.STOP, Role.TARGET)
 STANDING = (OrderState.WORKING, OrderState.HELD)
 """States that show the broker has taken an exit for good; it may refuse one it has merely accepted."""
@@ -243,7 +245,7 @@ def _note_unasked_end(book: Book, order: BookedOrder, entry: j.Entry) -> None:
         _note_refusal(book, order, "late", said or f"{order.state.value} later", entry)
     elif unasked:
         before = book.state.edits.get(order.position)
-        count = before.count + 1 if before is not None else 1
+        count = before.count + 1 if before is not None and entry.at - before.at <= LET_BE else 1
         book.state.edits[order.position] = Refusal(
             count, entry.at, "edited", f"{order.id} was {order.state.value}, not by us"
         )

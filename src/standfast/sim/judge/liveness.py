@@ -40,7 +40,10 @@ SETTLED_BESIDE = 30.0
 """B5: beyond flight and staleness."""
 LOOK_EVERY = timedelta(seconds=5)
 """Between two looks at everything held."""
-LATELY = timedelta(hours=1)
+IN_A_ROW = timedelta(minutes=30)
+"""Further apart than this, a guard need not wait longer than the first time. It may hear of each some minutes late."""
+MOST_COUNTED = 10
+"""Of those in a row: every wait is at its longest by then."""
 MORE = timedelta(seconds=30)
 """Beyond the wait itself."""
 
@@ -371,10 +374,12 @@ def _only_held(orders: list[Order], sign: int) -> Decimal:
 
 def _until(times: list[datetime] | None, now: datetime, first: int, factor: int, most: int) -> datetime:
     """Until when a guard that waits longer each time (`core.protect`) may wait after the last of these."""
-    lately = [at for at in times or () if now - at <= LATELY]
-    if not lately:
+    if not times:
         return datetime.min.replace(tzinfo=now.tzinfo)
-    return lately[-1] + MORE + timedelta(seconds=min(first * factor ** (len(lately) - 1), most))
+    in_a_row = 1
+    while in_a_row < min(len(times), MOST_COUNTED) and times[-in_a_row] - times[-in_a_row - 1] <= IN_A_ROW:
+        in_a_row += 1
+    return times[-1] + MORE + timedelta(seconds=min(first * factor ** (in_a_row - 1), most))
 
 
 MARGIN = Decimal("0.0005")
