@@ -58,7 +58,7 @@ class Rejected(BrokerError):
 
     `code` is the broker's own stable number or word, `kind` ours: `held_quantity`, `duplicate_id`, `wash_trade`,
     `buying_power`, `not_found`, `not_cancellable`, `rate_limited`, `price`, `not_fractionable`, `not_tradable`,
-    `other`.
+    `clock`, `other`.
     """
 
     def __init__(self, text: str, *, kind: str = "other", code: str = "", retry_after: float | None = None) -> None:

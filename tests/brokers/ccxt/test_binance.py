@@ -70,7 +70,7 @@ def test_every_recorded_refusal_has_its_kind(shared: Path) -> None:
         error = refusals.failure("POST", Response(told["http_status"], {}, json.dumps(told["body"]).encode()), None)
         found[path.stem.partition("_")[0]] = error.kind if isinstance(error, Rejected) else type(error).__name__
     assert found == {
-        "-1003": "rate_limited", "-1007": "OutcomeUnknown", "-1021": "other", "-1022": "Unauthorised",
+        "-1003": "rate_limited", "-1007": "OutcomeUnknown", "-1021": "clock", "-1022": "Unauthorised",
         "-1121": "not_tradable", "-1125": "other", "-2011": "not_cancellable", "-2013": "not_found",
         "-2019": "buying_power", "-2021": "price", "-2022": "other", "-4059": "other", "-4061": "other",
         "-4116": "duplicate_id", "-4120": "other", "-4164": "other", "-5022": "other",

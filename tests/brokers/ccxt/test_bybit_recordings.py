@@ -92,7 +92,7 @@ def test_every_recorded_refusal_has_its_kind(shared: Path) -> None:
         except Rejected as refusal:
             kinds[path.stem.partition("_")[0]] = refusal.kind
     assert kinds == {
-        "10002": "other", "10006": "rate_limited", "110001": "not_found", "110007": "buying_power",
+        "10002": "clock", "10006": "rate_limited", "110001": "not_found", "110007": "buying_power",
         "110017": "other", "110025": "taken", "110043": "taken", "110072": "duplicate_id", "110092": "price",
         "110094": "other",
     }  # fmt: skip

@@ -283,3 +283,19 @@ async def test_a_clock_that_is_wrong_does_not_keep_a_close_from_leaving() -> Non
 
     stamps = [int(each["X-BAPI-TIMESTAMP"]) for each in script.headers if "X-BAPI-TIMESTAMP" in each]
     assert abs(stamps[-1] - nanos // 10**6) < 60_000, "five minutes, unless the clock was followed"
+
+
+async def test_what_is_refused_for_its_time_was_never_looked_at_and_is_signed_right_the_next_time() -> None:
+    """A machine that wakes up with a wrong clock must not lose a position because its stop was refused three times."""
+    script = accepting()
+    at = broker(script)
+    await at.clock()
+    nanos = int((script.clock.now() + timedelta(minutes=5)).timestamp()) * 10**9
+    script.tell("/v5/market/time", enveloped({"timeSecond": "0", "timeNano": str(nanos)}))
+    script.refuses("/v5/order/create", 10002, "invalid request, please check your server timestamp")
+
+    with pytest.raises(Unreachable):
+        await at.submit(ID, BTC, terms(), Turn(Urgency.PROTECT))
+    await at.positions()
+
+    assert abs(int(script.headers[-1]["X-BAPI-TIMESTAMP"]) - nanos // 10**6) < 60_000

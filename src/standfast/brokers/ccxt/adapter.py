@@ -10,8 +10,8 @@ Invariants
 """
 
 import random
-from collections.abc import AsyncGenerator, Hashable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Hashable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -50,6 +50,8 @@ from standfast.ports import BrokerEvent, Clock, Ticks
 ALWAYS = datetime(2100, 1, 1, tzinfo=UTC)
 """When the market closes, and when it opens next: it does neither."""
 REPLACED_MAX = 10_000
+CLOCK = "clock"
+"""The kind of a refusal that is about the time stamp of a request and nothing else."""
 OVER_WITHIN = 3.0
 """Seconds in which a cancelled order has to be over before what takes its place is given up."""
 
@@ -129,7 +131,8 @@ class CcxtBroker:
     async def positions(self, *, urgency: int = Urgency.READ) -> PositionsRead:
         began = self._clock.now()
         before = self._held
-        self._held = {each.holding: each for each in await self._venue.positions(urgency)}
+        async with self._in_time():
+            self._held = {each.holding: each for each in await self._venue.positions(urgency)}
         changed = _differing(before, self._held)
         return PositionsRead(rows=self._held, changed=changed, began=began, ended=self._clock.now())
 
@@ -139,7 +142,8 @@ class CcxtBroker:
     async def working_orders(self, *, urgency: int = Urgency.READ) -> OrdersRead:
         began = self._clock.now()
         before = self._working
-        read = {each.broker_id: self._named(each) for each in await self._venue.working(urgency)}
+        async with self._in_time():
+            read = {each.broker_id: self._named(each) for each in await self._venue.working(urgency)}
         self._working = before if before == read else read
         assert self._working is not None, "read just now"
         changed = _differing(before, self._working)
@@ -181,11 +185,13 @@ class CcxtBroker:
 
     async def submit(self, client_id: ClientOrderId, holding: Holding, terms: Terms, turn: Turn) -> OrderReport:
         with _before_it_leaves():
-            return await self._venue.submit(client_id, holding, terms, turn)
+            async with self._in_time():
+                return await self._venue.submit(client_id, holding, terms, turn)
 
     async def cancel(self, broker_id: BrokerOrderId, turn: Turn) -> None:
         with _before_it_leaves():
-            await self._venue.cancel(broker_id, turn)
+            async with self._in_time():
+                await self._venue.cancel(broker_id, turn)
 
     async def replace(
         self, broker_id: BrokerOrderId, client_id: ClientOrderId, terms: Terms, turn: Turn
@@ -208,6 +214,17 @@ class CcxtBroker:
         except BrokerError:
             pass  # it still rests or is over, and the next list shows which: what rests twice is taken away again
         return replace(new, replaces=broker_id)
+
+    @asynccontextmanager
+    async def _in_time(self) -> AsyncIterator[None]:
+        """What was refused for the time it was signed at is signed right when it is tried again."""
+        try:
+            yield
+        except Rejected as refused:
+            if refused.kind == CLOCK:
+                with suppress(BrokerError):
+                    await self._venue.now()
+            raise
 
     async def _told(self, broker_id: BrokerOrderId) -> OrderReport | None:
         """An order, as far as it can be read."""
@@ -282,11 +299,16 @@ class CcxtBroker:
 @contextmanager
 def _before_it_leaves() -> Iterator[None]:
     """What a write has to read first may be told in words that nobody understands: then nothing was sent. An answer to
-    the write itself that proves nothing is `OutcomeUnknown` already."""
+    the write itself that proves nothing is `OutcomeUnknown` already. What was refused for its time stamp alone was
+    never looked at: it may be tried again."""
     try:
         yield
     except (Incomplete, Malformed) as error:
         raise Unreachable(f"it was not sent: {error}") from error
+    except Rejected as refused:
+        if refused.kind == CLOCK:
+            raise Unreachable(f"refused for its time: {refused}") from refused
+        raise
 
 
 def _differing(before: Mapping[Key, object] | None, now: Mapping[Key, object]) -> frozenset[Key]:

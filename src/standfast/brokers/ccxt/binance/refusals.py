@@ -21,6 +21,7 @@ BEFORE_ANYTHING = frozenset({-1013, -1014, -1020, -1021, -1023})
 ABSENT = frozenset({-2011, -2013})
 TOLD_MAX = 300
 KINDS = {
+    -1021: "clock",
     -2011: "not_cancellable",
     -2013: "not_found",
     -2018: "buying_power",

@@ -25,6 +25,7 @@ UNDECIDED = frozenset({10000, 10016, 10019, 110079})
 TOLD_MAX = 300
 
 KINDS = {
+    10002: "clock",
     110001: "not_found",
     110003: "price",
     110004: "buying_power",

@@ -27,7 +27,7 @@ REFUSALS: Mapping[str, str] = {
     "InvalidOrder": "other",
     "OperationRejected": "other",
     "BadRequest": "other",
-    "InvalidNonce": "other",
+    "InvalidNonce": "clock",
     "NotSupported": "other",
     "ArgumentsRequired": "other",
 }
