@@ -181,12 +181,14 @@ class Retold:
         own = self.intents_at.get(holding, {}).values()
         return total + sum((each.excess for each in own if each.fact.terms.side.sign == sign), ZERO)
 
+    def held(self, lot: Lot) -> Decimal:
+        """All that a position holds by fills, booked or read by id."""
+        own = self.of.get(lot.id, ())
+        return lot.held + sum((each.excess * each.fact.terms.side.sign * lot.sign for each in own), ZERO)
+
     def closable(self, lot: Lot) -> Decimal:
-        """What is to be closed of a position: all it holds by fills, booked or read by id, but what shall remain."""
-        held = lot.held + sum(
-            (each.excess * each.fact.terms.side.sign * lot.sign for each in self.of.get(lot.id, ())), ZERO
-        )
-        return held - (lot.closing.remain if lot.closing is not None else ZERO)
+        """What is to be closed of a position: all it holds but what shall remain."""
+        return self.held(lot) - (lot.closing.remain if lot.closing is not None else ZERO)
 
     def unsettled(self) -> list[Intent]:
         return [each for kept in self.intents_at.values() for each in kept.values() if not each.is_known]

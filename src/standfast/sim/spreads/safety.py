@@ -3,7 +3,7 @@
 Beside its rules (S1, S2, S4, S5 hold for each leg of an order for all of them):
 
 - S14: the cover goes last: what is bought is not sold while what was sold with it is still there. Judged when it is
-  meant, by what the journal says is held.
+  meant, by what the journal says is held: by fills, booked or read by id.
 - S15: a close for the price's sake is asked for at a price that was. Judged by the exchange's quotes of the last
   minute, each leg at the side that closing it would meet, each taken at its best for the claim.
 """
@@ -133,9 +133,9 @@ class SpreadSafety(Safety):
         lot = self.retold.lots.get(fact.position)
         if whole is None or lot is None or lot.sign < 0 or contract_of(lot.holding.instrument) is None:
             return
-        left = (lot.held - fact.terms.quantity) / abs(whole.legs[lot.id])
+        left = (self.retold.held(lot) - fact.terms.quantity) / abs(whole.legs[lot.id])
         for other, ratio in self.retold.lots_of(whole):
-            sold = other.held / abs(ratio)
+            sold = self.retold.held(other) / abs(ratio)
             if ratio < 0 and sold > left and not self._is_over(other.holding):
                 raise Violation(
                     "S14",
