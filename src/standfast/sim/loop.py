@@ -133,12 +133,14 @@ class VirtualLoop(asyncio.BaseEventLoop):
     def call_later(  # type: ignore[override]  # as above
         self, delay: float, callback: Callable[..., object], *args: Any, context: Context | None = None
     ) -> SimHandle:
-        return self.call_at(self.microseconds / MICROSECONDS + delay, callback, *args, context=context)
+        return self._call_at(self.microseconds / MICROSECONDS + delay, SimHandle(callback, args, context))
 
     def call_at(  # type: ignore[override]  # as above
         self, when: float, callback: Callable[..., object], *args: Any, context: Context | None = None
     ) -> SimHandle:
-        handle = SimHandle(callback, args, context)
+        return self._call_at(when, SimHandle(callback, args, context))
+
+    def _call_at(self, when: float, handle: SimHandle) -> SimHandle:
         due = round(when * MICROSECONDS)
         if due <= self.microseconds:  # however short a wait, time passes: who waits for a float's rest must get there
             due = self.microseconds + (when * MICROSECONDS > self.microseconds)
@@ -149,51 +151,49 @@ class VirtualLoop(asyncio.BaseEventLoop):
 
     def _run_once(self) -> None:
         """Turns until told to stop: what was runnable when it began, or what the next timers bring when nothing was."""
-        ready, unchecked = self._ready, CHECKED_EVERY
+        ready, timers, pop, unchecked = self._ready, self._timers, heapq.heappop, CHECKED_EVERY
         while not self._stopping:  # type: ignore[attr-defined]  # not in typeshed
             unchecked -= 1
             if not unchecked:
                 self._check_real_time()
                 unchecked = CHECKED_EVERY
-            self._take_due()
-            if self._order is not None and len(ready) > 1:
+            if not ready:
+                self._jump()
+            while timers and timers[0][0] <= self.microseconds:
+                ready.append(pop(timers)[2])
+            if len(ready) > 1 and self._order is not None:
                 self._shuffle(self._order)
             for _ in range(len(ready)):
-                self._run(ready.popleft())
+                handle = ready.popleft()
+                process = handle.process
+                if handle.is_cancelled or (process is not None and not process.is_alive):
+                    continue
+                if process is not None and process.held is not None:
+                    process.held.append(handle)
+                    continue
+                try:
+                    handle.context.run(handle.callback, *handle.args)
+                except (SystemExit, KeyboardInterrupt):
+                    raise
+                except BaseException as error:  # noqa: BLE001 - as asyncio does: the loop is told
+                    self.call_exception_handler({"message": "a callback failed", "exception": error, "handle": handle})
         if self._failure is not None:
             failure, self._failure = self._failure, None
             raise failure
 
-    def _take_due(self) -> None:
-        """Make runnable what is due; jump to when something is, if nothing is runnable."""
-        ready, timers, pop = self._ready, self._timers, heapq.heappop
-        while not ready:
-            if not timers:
-                self._find_nothing()
+    def _jump(self) -> None:
+        """Nothing is runnable: to when something is."""
+        timers, pop = self._timers, heapq.heappop
+        while timers:
             due, _, handle = pop(timers)
             process = handle.process
             if handle.is_cancelled or (process is not None and not process.is_alive):
                 continue  # it will never run: no reason to let time pass
             self.microseconds = due
             self.present = self.start + timedelta(0, 0, due)
-            ready.append(handle)
-        now = self.microseconds
-        while timers and timers[0][0] <= now:
-            ready.append(pop(timers)[2])
-
-    def _run(self, handle: SimHandle) -> None:
-        process = handle.process
-        if handle.is_cancelled or (process is not None and not process.is_alive):
+            self._ready.append(handle)
             return
-        if process is not None and process.held is not None:
-            process.held.append(handle)
-            return
-        try:
-            handle.context.run(handle.callback, *handle.args)
-        except (SystemExit, KeyboardInterrupt):
-            raise
-        except BaseException as error:  # noqa: BLE001 - as asyncio does: the loop is told
-            self.call_exception_handler({"message": "a callback failed", "exception": error, "handle": handle})
+        self._find_nothing()
 
     def _check_real_time(self) -> None:
         if monotonic() > self._real_end:
