@@ -8,7 +8,7 @@ from standfast.core.identity import WHOLE
 from standfast.model import journal as j
 from standfast.model.ids import BrokerOrderId, Holding, PositionId
 from standfast.model.order import OrderReport, OrderState, Side
-from standfast.model.position import Standing
+from standfast.model.position import CloseReason, Standing
 from tests.core.situations import D, adopted, fill, folded, report, ruled, told
 from tests.core.structures import at
 
@@ -135,6 +135,18 @@ def test_the_first_order_of_a_close_leg_by_leg_takes_the_leg_that_is_just_as_lar
 
     assert held(book, OLD) == (D(-1), D(1))
     assert held(book, NEW) == (D(-2), D(0))
+
+
+def test_a_spread_that_is_being_closed_already_is_not_the_one_a_bot_closes() -> None:
+    """Found by simulation: an operator's close was on its way, and what a bot bought of another took its sold leg."""
+    book = folded(*spread(OLD, UPPER, 1), *spread(NEW, UPPER, 1))
+    told(book, j.CloseRequested(position=OLD, reason=CloseReason.OPERATOR, by="operator", detail="enough"))
+
+    closes(book, 1, Side.BUY, UPPER, 1)
+    closes(book, 2, Side.SELL, SHARED, 1)
+
+    assert held(book, OLD) == (D(-1), D(1))
+    assert held(book, NEW) == (D(0), D(0))
 
 
 def test_an_order_for_four_legs_takes_what_it_closes_whole_and_not_the_spread_of_two_of_them() -> None:

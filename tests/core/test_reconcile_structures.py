@@ -123,3 +123,20 @@ def test_what_two_spreads_hold_of_a_contract_may_be_the_others() -> None:
     after(desk, 8)
 
     assert [each for each in of(j.CloseRequested, desk.facts) if each.reason == "foreign"] == []
+
+
+def test_others_that_share_its_contracts_are_named_where_one_of_them_may_have_been_meant() -> None:
+    desk = opened()
+    desk.open(key="k2")
+    desk.run()
+    first, second = (structure.id for structure in desk.book.state.structures.values())
+    desk.net[SOLD] = D(-6)
+    taken(desk, BOUGHT, Side.SELL)
+    desk.net[BOUGHT] = D(3)
+    desk.read()
+
+    after(desk, 40)
+
+    said = {seen.finding.evidence for seen in of(j.BreakSeen, desk.facts) if seen.finding.kind is BreakKind.STRUCTURE}
+    assert said
+    assert all(f"legs of {first} too" in text or f"legs of {second} too" in text for text in said)

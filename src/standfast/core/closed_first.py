@@ -4,8 +4,9 @@ Taken from whoever was first, a close of one spread would break two, and what is
 So what an order asks for yet is taken, if that is possible, as whole units of the structures that share its contracts
 (`core/dealing.py`). A first order of several leaves something broken whatever it takes: it takes from a leg that the
 structure has too much of already, then from a structure that can give what another lacks (the order before this one was
-booked there, `core/swapping.py`), then from what is no leg at all, then from a structure that is whole. Among equals
-what is just as large as the order goes first, then the oldest.
+booked there, `core/swapping.py`), then from what is no leg at all, then from a structure that is whole, last from one
+that is being closed: nobody else has to close that. Among equals what is just as large as the order goes first, then
+the oldest.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -24,7 +25,7 @@ from standfast.model.position import CloseReason, Phase, Position
 from standfast.model.structure import BookedStructure, TiedLeg
 
 BY_OTHERS = frozenset({CloseReason.BOT_EXIT, CloseReason.FOREIGN})
-EXCEEDING, GIVING, ALONE, WHOLE = range(4)
+EXCEEDING, GIVING, ALONE, WHOLE, LEAVING = range(5)
 NEAR_MAX = 200
 """Structures that are asked whether they share a contract with those that do."""
 
@@ -152,6 +153,8 @@ def _rank(book: Book, position: Position) -> int:
         return ALONE
     if _exceeds(book, booked, position):
         return EXCEEDING
+    if booked.closing is not None:
+        return LEAVING
     return GIVING if _can_give(book, booked, position) else WHOLE
 
 

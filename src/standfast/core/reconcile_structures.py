@@ -36,7 +36,9 @@ def reconcile_structure(s: Situation, booked: BookedStructure, policy: Policy) -
         found.append(replace(blind, holding=booked.holding, subject=""))
     lost = lost_ratio(s, booked)
     if lost is not None and not is_half_made(s, booked) and _is_so(s, booked, lost):
-        found.append(replace(lost.finding(), holding=booked.holding, subject=""))
+        finding = lost.finding()
+        evidence = finding.evidence + _shared(s, booked)
+        found.append(replace(finding, holding=booked.holding, subject="", evidence=evidence))
     recorded = structure_record_findings(s, booked)
     judged = NOTHING.judged if recorded is not None else NOTHING.judged - {BreakKind.BOT_LOST}
     return Report((*found, *(recorded or ())), judged)
@@ -47,6 +49,12 @@ def _is_so(s: Situation, booked: BookedStructure, lost: Broken) -> bool:
     if not all(s.is_comparable(leg.holding) and _is_listed(s, leg.holding) for leg in booked.legs):
         return False
     return all(s.is_settled(leg.holding) for leg in booked.legs) or _is_bare(s, booked, lost)
+
+
+def _shared(s: Situation, booked: BookedStructure) -> str:
+    """Contracts are alike: where no whole units say whose close it was, a person may know."""
+    others = {each.instrument for leg in booked.legs for each in s.book.structures_at(leg.holding)} - {booked.id}
+    return f"; contracts of it are legs of {', '.join(sorted(others))} too: was that meant?" if others else ""
 
 
 def _is_listed(s: Situation, holding: Holding) -> bool:
