@@ -34,6 +34,7 @@ from standfast.core.swapping import swaps
 from standfast.core.tell import SKEW_MAX, clock_skew
 from standfast.core.ties import ties
 from standfast.core.too_late import too_late
+from standfast.core.turning import may_turn
 from standfast.core.unexplained import unexplained_legs
 from standfast.core.unwinding import advance_unwinding, settle_structure
 from standfast.core.verify import doubts
@@ -136,6 +137,7 @@ def look_at(s: Situation, holding: Holding) -> Iterator[Outcome]:
     yield from naked_time(s, holding)
     yield from offset(s, holding)  # what ended without a trace in any list
     yield from too_late(s, holding)
+    yield from may_turn(s, holding)
     yield from repairs(s, holding, unexplained_legs(s, holding))
     for outcome in repairs(s, holding, reconcile(s, holding)):
         if not (acted and isinstance(outcome, ORDER_EFFECTS)):
