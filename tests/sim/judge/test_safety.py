@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from standfast.core.policy import Mode
+from standfast.core.policy import Limits, Mode
 from standfast.exchange.orders import Ticket
 from standfast.model import journal as j
 from standfast.model.alert import Severity
@@ -345,6 +345,17 @@ def test_s12_a_storm_of_orders_is_found() -> None:
 
     with pytest.raises(Violation) as caught:
         storm()
+    assert found(caught) == "S12"
+
+
+def test_s12_copies_of_one_opening_are_one_order_and_another_one_is_found() -> None:
+    judged = Judged(replace(RULES, limits=Limits(orders_per_minute=1)))
+    opening(judged, 1_000_000)
+    intent = judged.mean(Role.OPEN, Side.BUY, 1_000_000)
+    assert [judged.send(intent) for _ in range(3)] == [None] * 3, "nobody has the money"
+    judged.commit(j.OrderRejected(id=intent.id, reason="no money"))
+    with pytest.raises(Violation) as caught:
+        judged.send(judged.mean(Role.OPEN, Side.BUY, 10))
     assert found(caught) == "S12"
 
 

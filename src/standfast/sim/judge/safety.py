@@ -46,6 +46,8 @@ class Safety:
         self.sometimes: Counter[str] = Counter()
         self._opened: dict[PositionId, Decimal] = {}
         self._asks: dict[str, deque[datetime]] = {}
+        self._openings: set[ClientOrderId] = set()
+        """Those that have arrived: of its copies at most one ever lives."""
         self._sends: deque[datetime] = deque()
         self._moves: dict[str, deque[datetime]] = {}
         self._starts: dict[int, int] = {}
@@ -180,8 +182,9 @@ class Safety:
         """S12: a storm of orders is a bug, whatever each of them does."""
         if intent.fact.role is Role.OPEN:
             name, most = f"openings of {self.rules.account}", self.rules.limits.orders_per_minute
-            if most is None:
+            if most is None or intent.fact.id in self._openings:
                 return
+            self._openings.add(intent.fact.id)
         else:
             name = str(intent.fact.holding.instrument)
             lots = len(self.retold.at.get(intent.fact.holding, ()))
