@@ -25,7 +25,7 @@ def test_what_init_writes_loads_and_is_the_owners_alone(tmp_path: Path) -> None:
         *("paper", "alpaca", False),
         *("repair", "adopt"),
     )
-    assert str(account.rules.policies[0].stop_loss) == "0.03"
+    assert [str(policy.stop_loss) for policy in account.rules.policies] == ["0.5", "0.03"]
     assert "Resting stops reserve the quantity they would sell" in ran.out
 
 
@@ -34,7 +34,7 @@ def test_a_stop_farther_than_the_usual_last_resort_can_be_asked_for(broker: str,
     ran = standfast("init", "--yes", "--broker", broker, "--stop-loss", stop, folder=tmp_path)
 
     keys = KEYS | {"BYBIT_KEY": "k", "BYBIT_SECRET": "s"}
-    (policy,) = load(tmp_path / "standfast.toml", keys).accounts[0].rules.policies
+    *_, policy = load(tmp_path / "standfast.toml", keys).accounts[0].rules.policies
     assert ran.code == 0
     assert (f"{policy.stop_loss:.0%}", policy.emergency_stop) == (stop, None)
 
@@ -55,6 +55,19 @@ def test_init_for_tradier_asks_for_a_token_and_a_number(tmp_path: Path) -> None:
     assert (account.broker, account.account_id, account.secret.reveal()) == ("tradier", "VA0000000007", "t")
     assert account.rest_url == "https://sandbox.tradier.com"
     assert "key_id" not in (tmp_path / "standfast.toml").read_text()
+
+
+@pytest.mark.parametrize("held_by", ["broker", "guard", "both"])
+@pytest.mark.parametrize("broker", ["alpaca", "tradier"])
+def test_options_have_a_stop_that_their_quotes_do_not_reach(broker: str, held_by: str, tmp_path: Path) -> None:
+    """A put spread sold for 5.00 costs 5.30 to close in the same moment: 2 % of it is no stop."""
+    ran = standfast("init", "--yes", "--broker", broker, "--held-by", held_by, folder=tmp_path)
+
+    (account,) = load(tmp_path / "standfast.toml", KEYS | {"TRADIER_ACCESS_TOKEN": "t"}).accounts
+    assert ran.code == 0
+    options, rest = account.rules.policies
+    assert (options.match.kind, rest.match.kind) == ("option", "*")
+    assert (str(options.stop_loss), options.held_by, str(rest.stop_loss)) == ("0.5", held_by, "0.02")
 
 
 def test_init_for_bybit_asks_for_its_keys_and_says_what_margin_means(tmp_path: Path) -> None:

@@ -36,7 +36,9 @@ def _arguments(parser: Parser) -> None:
         "--foreign", choices=("adopt", "alert", "ignore"), help="what the bot opened without Standfast (default: alert)"
     )
     parser.add_argument("--held-by", choices=("broker", "guard", "both"), help="who holds the exits (default: broker)")
-    parser.add_argument("--stop-loss", metavar="D", help='distance of the stop from entry (default: "2%%")')
+    parser.add_argument(
+        "--stop-loss", metavar="D", help='distance of the stop from entry, but of options: 50%% (default: "2%%")'
+    )
     parser.add_argument("--alert", metavar="URL", help="where alerts go: any Apprise address, or env:NAME")
     parser.add_argument(
         "--exchange", metavar="URL", help="a simulated exchange (standfast exchange) in place of the broker"

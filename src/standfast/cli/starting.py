@@ -35,6 +35,17 @@ REDUCES = """\
 # A resting stop may only reduce and reserves nothing: the bot's own orders go through beside it.
 # Beyond the price of a liquidation it protects nothing: keep the distance well within your leverage.
 """
+OPTIONS = """\
+# Options and spreads: what lies between bid and ask is a good part of their price, and a stop nearer than that closes
+# at once.
+[[policies]]
+name = "options"
+match = {{ kind = "option" }}
+exits_held_by = {held_by}    # of spreads the guard holds them in any case
+stop_loss = "50%"    # of what was paid or received
+emergency_stop = "80%"
+
+"""
 
 
 WHERE = "env:NAME, file:PATH, keyring:SERVICE/NAME"
@@ -184,6 +195,7 @@ foreign = {quoted["foreign"]}    # positions not opened through Standfast: adopt
 foreign_ignore = []    # instruments to leave alone, such as long-term holdings: ["VTI", "BND"]
 
 # What is kept around a position; the first policy that matches holds.
+{"" if _is_margined(options) else OPTIONS.format(held_by=quoted["held_by"])}\
 [[policies]]
 name = "default"
 match = {{ account = "*", strategy = "*", instrument = "*", kind = "*" }}
