@@ -4,21 +4,18 @@ Theory: what is found is worth nothing unless it can be found again, so a run ha
 outcome says everything a summary or a bug report needs.
 """
 
-import traceback
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 
 from standfast.exchange.assets import asset_of
 from standfast.exchange.chain import Chain
 from standfast.exchange.contracts import contract_of
 from standfast.exchange.events import Event
-from standfast.exchange.market import Market, Prices, Slow
-from standfast.model.errors import JournalDamaged
+from standfast.exchange.market import Prices
 from standfast.model.journal import Entry
 from standfast.sim import tale
 from standfast.sim.board import Board
-from standfast.sim.catalogue import KINDS
 from standfast.sim.judge.checker import Checker
 from standfast.sim.judge.liveness import is_reserved
 from standfast.sim.loop import Deadlock, TooSlow, run
@@ -28,13 +25,13 @@ from standfast.sim.nights import Given
 from standfast.sim.outcome import Outcome as Outcome
 from standfast.sim.perpetual.play import PerpPlayed
 from standfast.sim.plan import Plan
+from standfast.sim.playing import LAST, Played
 from standfast.sim.sealed import uncollected
 from standfast.sim.spreads.checker import SpreadChecker
 from standfast.sim.spreads.deeds import SpreadWorkload
-from standfast.sim.strokes import Stroke
-from standfast.sim.swarm import FIRST, Swarm
-from standfast.sim.watch import CANARIES, Violation
-from standfast.sim.workload import AT_THE_BROKER, Deed, Workload
+from standfast.sim.swarm import Swarm
+from standfast.sim.watch import CANARIES
+from standfast.sim.workload import AT_THE_BROKER, Workload
 from standfast.sim.world import World
 
 CASH, PLENTY = Decimal(100_000), Decimal(10_000_000)
@@ -43,10 +40,6 @@ REAL_SECONDS = 1800.0
 """After so many real seconds a run counts as one that never ends."""
 SAMPLED = 30.0
 """Seconds between two samples of health, which is a figure of the outcome and nothing that is judged."""
-LAST = 80
-"""Lines of a timeline."""
-LONGEST = 4000
-"""Letters of an error's text."""
 
 
 class _Health:
@@ -106,48 +99,27 @@ def _with_options(underlyings: Prices, board: Board) -> Prices:
     return Chain(underlyings, contracts, volatility=board.volatility, every=board.every)
 
 
-class _Played:
-    """One run. Its world is made inside the loop."""
+class _Played(Played):
+    """Of shares, or of options."""
 
-    def __init__(self, plan: Plan) -> None:
-        self.plan = plan
-        self.violation: tuple[str, str] | None = None
-        self.world: World
-        self.checker: Checker
-        self.swarm: Swarm
-        self.workload: Workload | SpreadWorkload
+    world: World
+    checker: Checker
+    workload: Workload | SpreadWorkload
 
-    async def through(self) -> None:
+    async def _live(self) -> None:
         self._make()
-        try:
-            async with self.world:
-                await self._direct()
-        except Violation as found:
-            self.violation = (found.id, found.text)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the seed that shows it is what is wanted
-            self.violation = ("error", "".join(traceback.format_exception(error))[-LONGEST:])
+        async with self.world:
+            await self._direct()
 
     def _make(self) -> None:
         plan = self.plan
         sessions = Given(plan.sessions) if plan.sessions else None
-        lulls = [
-            (plan.start + timedelta(seconds=begin), plan.start + timedelta(seconds=end))
-            for begin, end in plan.spells.lulls
-        ]
-        market: Prices = Market(
-            plan.seed,
-            plan.walks,
-            every=plan.every,
-            slow=Slow(plan.slow, tuple(lulls)),
-            events=plan.moves,
-            sessions=sessions,
-        )
+        market: Prices = self._market(sessions)
         if plan.board is not None:
             market = _with_options(market, plan.board)
-        still_from = plan.start + timedelta(seconds=plan.chaos)
         self.world = World(
             plan.rules,
-            ThenStill(market, still_from, STILL_EVERY),
+            ThenStill(market, self._still_from, STILL_EVERY),
             seed=plan.seed,
             instruments=[asset_of(name) for name in plan.instruments],
             exchange=plan.exchange,
@@ -161,8 +133,8 @@ class _Played:
         self.checker = self._checker()
         self._health = _Health(self.world)
         self.world.watchers += [self.checker, self._health]
-        self.swarm = Swarm(self.world, seed=plan.seed, share=plan.partly)
-        self.swarm.is_reserved = self._is_reserved
+        self.swarm = swarm = Swarm(self.world, seed=plan.seed, share=plan.partly)
+        swarm.is_reserved = self._is_reserved
         self.workload = Workload(self.world) if plan.board is None else SpreadWorkload(self.world, plan.board)
 
     def _checker(self) -> Checker:
@@ -177,67 +149,32 @@ class _Played:
     def _is_reserved(self, instrument: str) -> bool:
         return is_reserved(self.checker.witness, self.checker.retold, instrument)
 
-    async def _direct(self) -> None:
-        """Everything of the plan at its time; then quiet."""
-        plan, world = self.plan, self.world
-        acts: list[tuple[float, int, Stroke | Deed | None]] = [(plan.guard_at, 0, None)]
-        acts += [(stroke.at, 1, stroke) for stroke in plan.strokes]
-        acts += [(stroke.at + stroke.seconds, 2, stroke) for stroke in plan.strokes]
-        acts += [(deed.at, 3, deed) for deed in plan.deeds]
-        for at, which, act in sorted(acts, key=lambda row: (row[0], row[1])):
-            await self._until(at)
-            if isinstance(act, Deed):
-                await self.workload.do(act)
-            elif isinstance(act, Stroke):
-                (self.swarm.begin if which == 1 else self.swarm.end)(act)
-            else:
-                world.keeper.start(FIRST)
-        await self._until(plan.chaos)
-        self.swarm.heal()
+    async def _calm(self) -> None:
         await self.workload.leave()
         self.checker.quiet()
-        world.ticker.hasten()
-        await world.run_for(plan.quiet)
+        self.world.ticker.hasten()
+
+    async def _reckon(self) -> None:
+        world = self.world
         people = (f"{told.title} {told.text}" for told in world.people.told)
         trace = tale.timeline(world.tape[-LAST:], world.entries_now()[-LAST:])
         await self.checker.finish(*people, *world.people.lines.leaks, *trace)
 
-    async def _until(self, at: float) -> None:
-        left = at - self.world.clock.monotonic()
-        if left > 0:
-            await self.world.run_for(left)
-
-    def _entries(self) -> Sequence[Entry]:
-        """The journal; none of it when it does not verify, which is a finding like any other."""
-        try:
-            return self.world.entries_now()
-        except JournalDamaged as error:
-            self.violation = self.violation or ("S9", f"the journal does not verify: {error}")
-            return ()
-
     def outcome(self, *, whole: bool) -> Outcome:
-        plan, world = self.plan, self.world
-        entries = self._entries()
+        world, entries = self.world, self._entries()
         faults = self.swarm.counted()
         faults[75] += sum(count for verb, count in self.workload.done.items() if verb in AT_THE_BROKER)
         faults[26] += self.workload.done["buy a fraction"]
-        last = None if whole else LAST
-        told = tale.timeline(world.tape[-last:] if last else world.tape, entries[-last:] if last else entries)
-        passed = (world.engine.now - plan.start).total_seconds()
-        return Outcome(
-            seed=plan.seed,
-            hours=passed / 3600,
-            effects=len(world.effects.log),
-            kills=world.keeper.kills,
-            faults={kind: faults[kind] for kind in KINDS if faults[kind]},
+        told: list[str] = []
+        if whole:
+            told = tale.timeline(world.tape, entries)
+        elif self.violation:
+            told = tale.timeline(world.tape[-LAST:], entries[-LAST:])[-LAST:]
+        return self._outcome(
+            faults,
+            world.engine.now - self.plan.start,
+            told,
             orders=len({event.order.id for event in world.tape}),
-            deeds=dict(self.workload.done),
-            worst=dict(self.checker.worst),
-            sometimes=dict(self.checker.sometimes),
-            states=frozenset(self.checker.states),
-            violation=self.violation,
             healthy=self._health.hours,
-            at=passed,
             digest=tale.digest(world.effects, world.tape, entries),
-            timeline=tuple(told if whole else told[-LAST:]) if self.violation or whole else (),
         )

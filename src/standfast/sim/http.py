@@ -27,7 +27,6 @@ from standfast.exchange.dialects.alpaca.trading import Trading
 from standfast.exchange.dialects.gate import Budget, Call, Reply, Route, Standing, as_json
 from standfast.exchange.dialects.venue import Venue
 from standfast.exchange.faults import (
-    HTML,
     Fault,
     Garbled,
     Misreport,
@@ -46,8 +45,9 @@ from standfast.exchange.refusal import Refused
 from standfast.exchange.sessions import Sessions
 from standfast.model.ids import AccountId
 from standfast.model.secret import Secret
-from standfast.sim.effects import effect, effect_of
-from standfast.sim.loop import PROCESS, Died, Process, VirtualClock, current
+from standfast.sim.answers import is_lost, read, settle
+from standfast.sim.effects import effect
+from standfast.sim.loop import PROCESS, Process, VirtualClock, current
 from standfast.sim.sockets import SimLine, SimSocket
 from standfast.sim.watch import CANARIES
 from standfast.sim.wire import Wire
@@ -56,10 +56,6 @@ TRADING, DATA = "https://trading.sim", "https://data.sim"
 ORDERS, QUOTES = "wss://trading.sim", "wss://data.sim"
 KEY, SECRET = CANARIES
 PER_MINUTE = 200
-
-
-class Spoilt(Exception):
-    """Planned to fail: the answer's body, or the answer itself."""
 
 
 class SimVenue(Venue):
@@ -160,7 +156,7 @@ class SimTransport:
         except TransportError:
             effect(f"answer {operation}")
             raise
-        return _read(operation, response)
+        return read(operation, response)
 
     def _keys(self, headers: Mapping[str, str]) -> tuple[str, str]:
         return headers.get("APCA-API-KEY-ID", ""), headers.get("APCA-API-SECRET-KEY", "")
@@ -172,7 +168,7 @@ class SimTransport:
             reply: Reply | None = asked.host.manner.unauthorized()
         else:
             reply = self._answered(asked.host, asked.route, asked.call, fault)
-        if _is_lost(asked.route.operation, asked.process) or isinstance(fault, NeverArrives | NeverAnswered):
+        if is_lost(asked.route.operation, asked.process) or isinstance(fault, NeverArrives | NeverAnswered):
             return
         response = None
         if reply is not None:
@@ -180,7 +176,7 @@ class SimTransport:
                 "content-type": reply.content_type
             }
             response = Response(reply.status, headers, wire.spoil(asked.route.operation, reply.body))
-        wire.later(asked.back, partial(_settle, asked.answer, response))
+        wire.later(asked.back, partial(settle, asked.answer, response))
 
     def _answered(self, host: Host, route: Route, call: Call, fault: Fault | None) -> Reply | None:
         """What is answered; None where the connection is reset instead."""
@@ -272,35 +268,5 @@ class SimAlpaca(AlpacaBroker):
         self._sim.drop()
 
 
-def _read(operation: str, response: Response) -> Response:
-    """What the adapter gets to read; HTML instead, where it is planned not to be understood."""
-    try:
-        effect(f"answer {operation}", Spoilt)
-    except Spoilt:
-        return Response(200, {"content-type": "text/html"}, HTML.encode())
-    return response
-
-
-def _is_lost(operation: str, process: Process | None) -> bool:
-    """Whether the answer is lost by plan, or with who asked."""
-    if process is None or not process.is_alive:
-        return False
-    try:
-        effect_of(process, f"acted {operation}", Spoilt)
-    except (Spoilt, Died):
-        return True
-    return False
-
-
 def _with(reply: Reply, headers: Mapping[str, str]) -> Reply:
     return Reply(reply.status, reply.body, reply.content_type, {**headers, **reply.headers})
-
-
-def _settle(answer: "asyncio.Future[Response]", response: Response | None) -> None:
-    if answer.done():
-        return
-    if response is not None:
-        answer.set_result(response)
-    else:
-        answer.set_exception(TransportError("the connection was reset"))
-        answer.exception()  # seen: who asked may be dead

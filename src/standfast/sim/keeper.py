@@ -10,14 +10,14 @@ from functools import partial
 
 from standfast.sim.guards import Guard, Habitat, is_death, is_for_the_parent
 from standfast.sim.loop import Process, current
-from standfast.sim.wire import Wire
+from standfast.sim.wire import Line
 
 
 class Keeper:
     """`fail` ends the story with an error."""
 
     def __init__(
-        self, habitat: Habitat, wire: Wire, fail: Callable[[BaseException], None], restart_after: float | None
+        self, habitat: Habitat, wire: Line, fail: Callable[[BaseException], None], restart_after: float | None
     ) -> None:
         self.guards: dict[str, Guard] = {}
         """The latest life of each, by name."""

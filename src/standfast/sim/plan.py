@@ -35,6 +35,7 @@ CONVERGES = 300.0
 STILL = 620.0
 QUIET = CONVERGES + STILL
 """Seconds after the last fault: everything converges, and then nothing moves."""
+AN_HOUR = (10, 25, 50, 100)
 IN_A_LULL = 4.0
 """Deeds an hour."""
 SYMBOLS = ("AAPL", "MSFT", "SPY", "QQQ", "TSLA", "F")
@@ -132,7 +133,7 @@ def draw(seed: int, *, hours: float = 1.0, policies: Sequence[Policy] | None = N
     if sessions:
         strokes = _over_nights(strokes, start, sessions)
     rules = draw_rules(Random(f"rules-{seed}"), names, start, chaos, policies)
-    deeds = _deeds(Random(f"workload-{seed}"), spells, names)
+    deeds = draw_deeds(Random(f"workload-{seed}"), spells, names, WEIGHTS, AN_HOUR, IN_A_LULL)
     scenes = draw_scenes(Random(f"scenes-{seed}"), spells, names, rules, start, may_rule=policies is None)
     return Plan(
         seed=seed,
@@ -311,14 +312,21 @@ def draw_travel(chance: Random) -> Travel:
     )
 
 
-def _deeds(chance: Random, spells: Spells, names: Sequence[str]) -> tuple[Deed, ...]:
+def draw_deeds(
+    chance: Random,
+    spells: Spells,
+    names: Sequence[str],
+    weights: Mapping[str, float],
+    an_hour: Sequence[int],
+    in_a_lull: float = 0.0,
+) -> tuple[Deed, ...]:
     """A bot's and an operator's, more at the beginning, so that there is something to guard; few in a lull."""
-    hourly = chance.choice((10, 25, 50, 100))
-    weights = [weight * (0.2 + chance.random() * 1.6) for weight in WEIGHTS.values()]
+    hourly = chance.choice(an_hour)
+    drawn = [weight * (0.2 + chance.random() * 1.6) for weight in weights.values()]
     deeds: list[Deed] = []
 
     def act(at: float) -> None:
-        verb = chance.choices(list(WEIGHTS), weights)[0]
+        verb = chance.choices(list(weights), drawn)[0]
         deeds.append(
             Deed(verb=verb, at=round(at, 3), instrument=chance.choice(list(names)), draw=chance.getrandbits(32))
         )
@@ -327,9 +335,9 @@ def _deeds(chance: Random, spells: Spells, names: Sequence[str]) -> tuple[Deed, 
     while at < end:
         act(spells.at(at))
         at += chance.expovariate(hourly * (4 if at < 300 else 1) / HOUR)
-    for begin, until in spells.lulls:
-        at = begin + chance.expovariate(IN_A_LULL / HOUR)
+    for begin, until in spells.lulls if in_a_lull else ():
+        at = begin + chance.expovariate(in_a_lull / HOUR)
         while at < min(until, spells.chaos - 60):
             act(at)
-            at += chance.expovariate(IN_A_LULL / HOUR)
+            at += chance.expovariate(in_a_lull / HOUR)
     return tuple(sorted(deeds, key=lambda deed: deed.at))

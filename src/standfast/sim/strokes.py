@@ -5,7 +5,7 @@ before the run begins, so a plan can be printed, shortened and played again. Her
 be said with a rule is done by `swarm`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
@@ -103,20 +103,14 @@ class Stroke:
         return f"{self.at:9.3f} s for {self.seconds:7.3f} s: {self.kind}{about}, strength {self.strength:.3f}"
 
 
-Maker = Callable[[Stroke, Random], Sequence[tuple[Sequence[str], AnyFault, float]]]
+Strike = Sequence[tuple[Sequence[str], AnyFault, float]]
 """What strikes which operations, each with its chance."""
+Maker = Callable[[Stroke, Random], Strike]
+Makers = Mapping[int, Maker]
 
 
-def _writes(fault: Callable[[float, Random], AnyFault]) -> Maker:
-    return lambda stroke, draw: [(WRITES, fault(stroke.strength, draw), stroke.chance)]
-
-
-def _some(operations: Sequence[str], fault: Callable[[float, Random], AnyFault]) -> Maker:
+def some(operations: Sequence[str], fault: Callable[[float, Random], AnyFault]) -> Maker:
     return lambda stroke, draw: [(operations, fault(stroke.strength, draw), stroke.chance)]
-
-
-def _always(operations: Sequence[str], fault: Callable[[float, Random], AnyFault]) -> Maker:
-    return lambda stroke, draw: [(operations, fault(stroke.strength, draw), 1.0)]
 
 
 def _too_many(strength: float, draw: Random) -> AnyFault:
@@ -130,7 +124,7 @@ def _refusal(strength: float, draw: Random) -> AnyFault:
     return RefusedWith(status=status, body=body)
 
 
-def _one_endpoint(stroke: Stroke, draw: Random) -> Sequence[tuple[Sequence[str], AnyFault, float]]:
+def _one_endpoint(stroke: Stroke, draw: Random) -> Strike:
     return [((draw.choice(("positions", "orders", "activities")),), Stale(age=round(15 + 165 * stroke.strength)), 1.0)]
 
 
@@ -140,81 +134,87 @@ def late_endpoint(endpoint: str, *, at: float, seconds: float) -> Stroke:
     return next(each for each in strokes if _one_endpoint(each, each.random())[0][0] == (endpoint,))
 
 
-def _one_direction(stroke: Stroke, draw: Random) -> Sequence[tuple[Sequence[str], AnyFault, float]]:
-    return [(draw.choice((WRITES, READS)), ServerError(status=503), 1.0)]
-
-
-def _hang(stroke: Stroke, draw: Random) -> Sequence[tuple[Sequence[str], AnyFault, float]]:
-    return [(ALL, draw.choice((NeverAnswered(), NeverArrives())), 1.0), (STREAMS, Lost(), 1.0)]
-
-
-def _no_key(stroke: Stroke, draw: Random) -> Sequence[tuple[Sequence[str], AnyFault, float]]:
+def _no_key(stroke: Stroke, draw: Random) -> Strike:
     status = draw.choice((401, 403))
     connects = ("stream_connect", "quote_stream_connect")
     return [(ALL, RefusedWith(status=status, body=NO_KEY), 1.0), (connects, Cut(), 1.0)]
 
 
-def _no_quotes(stroke: Stroke, draw: Random) -> Sequence[tuple[Sequence[str], AnyFault, float]]:
+def _no_quotes(stroke: Stroke, draw: Random) -> Strike:
     old = draw.choice((Stale(age=round(10 + 100 * stroke.strength)), EmptyList()))
     return [(("quotes",), old, stroke.chance), (("quote_stream",), Lost(), 1.0)]
 
 
-def _altered_ids(strength: float, draw: Random) -> AnyFault:
+def altered_ids(strength: float, draw: Random) -> AnyFault:
     if draw.random() < 0.3:
         return AlteredIds(how="none")
     return AlteredIds(how="cut" if draw.random() < 0.5 else "upper")
 
 
-MAKERS: dict[int, Maker] = {
-    1: _writes(lambda strength, draw: NeverArrives()),
-    2: _writes(lambda strength, draw: NeverAnswered()),
-    3: _writes(lambda strength, draw: Slow(seconds=round(4 + 22 * draw.random(), 2), late="request")),
+def usual(reads: Sequence[str], streams: Sequence[str]) -> dict[int, Maker]:
+    """Those that are the same at every exchange, but for what can be read there."""
+    every = (*WRITES, *reads)
+
+    def one_direction(stroke: Stroke, draw: Random) -> Strike:
+        return [(draw.choice((WRITES, reads)), ServerError(status=503), 1.0)]
+
+    def hang(stroke: Stroke, draw: Random) -> Strike:
+        return [(every, draw.choice((NeverAnswered(), NeverArrives())), 1.0), (streams, Lost(), 1.0)]
+
+    return {
+        1: some(WRITES, lambda strength, draw: NeverArrives()),
+        2: some(WRITES, lambda strength, draw: NeverAnswered()),
+        3: some(WRITES, lambda strength, draw: Slow(seconds=round(4 + 22 * draw.random(), 2), late="request")),
+        6: some(every, lambda strength, draw: ServerError(status=draw.choice((500, 502, 503, 504)))),
+        7: some(WRITES, lambda strength, draw: draw.choice((ServerError(status=504, after=True), Reset(after=True)))),
+        30: some(("orders", "order"), lambda strength, draw: Stale(age=round(0.5 + 9 * draw.random(), 2))),
+        35: some(every, lambda strength, draw: Garbled()),
+        38: some(every, lambda strength, draw: Slow(seconds=round(0.2 + 4 * strength * draw.random(), 2))),
+        41: one_direction,
+        43: hang,
+        46: some(streams, lambda strength, draw: Doubled(seconds=round(5 * draw.random(), 2))),
+        47: some(streams, lambda strength, draw: Lost()),
+        48: some(
+            streams, lambda strength, draw: draw.choice((Delayed(seconds=round(20 * draw.random(), 2)), Overtaken()))
+        ),
+        49: lambda stroke, draw: [(("stream",), Lost(), 1.0)],
+        50: lambda stroke, draw: [(streams, Cut(), stroke.chance / 4), (("stream_connect",), Cut(), stroke.chance)],
+    }
+
+
+MAKERS: Makers = usual(READS, STREAMS) | {
     4: lambda stroke, draw: [
         (WRITES, Slow(seconds=round(31 + 6 * draw.random(), 2), late="request"), stroke.chance / 4)
     ],
-    5: _some(ALL, _too_many),
-    6: _some(ALL, lambda strength, draw: ServerError(status=draw.choice((500, 502, 503, 504)))),
-    7: _writes(lambda strength, draw: draw.choice((ServerError(status=504, after=True), Reset(after=True)))),
-    8: _some(("submit", "replace"), _refusal),
-    15: _some(("cancel",), lambda strength, draw: RefusedWith(status=422, body=NOT_CANCELABLE)),
-    21: _some(ORDERS, _altered_ids),
-    29: _some(("positions", "position"), lambda strength, draw: Stale(age=round(0.5 + 9 * draw.random(), 2))),
-    30: _some(("orders", "order"), lambda strength, draw: Stale(age=round(0.5 + 9 * draw.random(), 2))),
-    31: _some(LISTS, lambda strength, draw: PartialList(missing=draw.choice((1, 1, 2, 3)))),
+    5: some(ALL, _too_many),
+    8: some(("submit", "replace"), _refusal),
+    15: some(("cancel",), lambda strength, draw: RefusedWith(status=422, body=NOT_CANCELABLE)),
+    21: some(ORDERS, altered_ids),
+    29: some(("positions", "position"), lambda strength, draw: Stale(age=round(0.5 + 9 * draw.random(), 2))),
+    31: some(LISTS, lambda strength, draw: PartialList(missing=draw.choice((1, 1, 2, 3)))),
     32: _one_endpoint,
-    33: _some((*LISTS, "quotes"), lambda strength, draw: EmptyList()),
+    33: some((*LISTS, "quotes"), lambda strength, draw: EmptyList()),
     34: lambda stroke, draw: [
         ((*ORDERS, "positions", "position", "activities"), OtherInstrument(), stroke.chance),
         (("account",), OtherAccount(), stroke.chance),
     ],
-    35: _some(ALL, lambda strength, draw: Garbled()),
-    36: _some(ORDERS, lambda strength, draw: draw.choice((NewState(), NewType()))),
+    36: some(ORDERS, lambda strength, draw: draw.choice((NewState(), NewType()))),
     37: _no_quotes,
-    38: _some(ALL, lambda strength, draw: Slow(seconds=round(0.2 + 4 * strength * draw.random(), 2))),
-    41: _one_direction,
-    43: _hang,
     45: _no_key,
-    46: _some(STREAMS, lambda strength, draw: Doubled(seconds=round(5 * draw.random(), 2))),
-    47: _some(STREAMS, lambda strength, draw: Lost()),
-    48: _some(
-        STREAMS, lambda strength, draw: draw.choice((Delayed(seconds=round(20 * draw.random(), 2)), Overtaken()))
-    ),
-    49: _always(("stream",), lambda strength, draw: Lost()),
-    50: lambda stroke, draw: [
-        (STREAMS, Cut(), stroke.chance / 4),
-        (("stream_connect",), Cut(), stroke.chance),
-    ],
 }
 
 
-def rules_of(stroke: Stroke, start: datetime) -> list[Rule]:
-    """The rules of one stroke, in force for its time; none for a kind that is no rule."""
+def rules_of(stroke: Stroke, start: datetime, makers: Makers = MAKERS) -> list[Rule]:
+    """The rules of one stroke, in force for its time; none for a kind that is no rule.
+
+    `makers`: of the exchange it is played at.
+    """
     since = start + timedelta(seconds=stroke.at)
     until = since + timedelta(seconds=stroke.seconds)
     label = str(stroke.kind)
     if stroke.kind == SWIZZLE:
         return _swizzle(stroke, since)
-    if stroke.kind not in MAKERS:
+    if stroke.kind not in makers:
         return []
     return [
         Rule(
@@ -226,7 +226,7 @@ def rules_of(stroke: Stroke, start: datetime) -> list[Rule]:
             count=1 if stroke.is_once or (stroke.kind, operation) in LIES_ONCE else None,
             label=label,
         )
-        for operations, fault, chance in MAKERS[stroke.kind](stroke, stroke.random())
+        for operations, fault, chance in makers[stroke.kind](stroke, stroke.random())
         for operation in operations
     ]
 

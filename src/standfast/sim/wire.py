@@ -58,34 +58,19 @@ class Travel:
     reconnect: tuple[float, float] = (0.5, 1.5)
 
 
-class Wire:
-    """One account's line to the exchange; every guard of the run uses the same one."""
+class Line:
+    """An account's line to the exchange, whatever travels on it; every guard of the run uses the same one."""
 
-    def __init__(self, engine: Engine, account: str, *, faults: Faults, seed: int, travel: Travel) -> None:
-        self.engine = engine
-        self.account = account
-        self.faults = faults
+    def __init__(self, travel: Travel, draw: Random) -> None:
         self.travel = travel
-        self.past = Past(engine)
         self.asked: Counter[str] = Counter()
         """Requests that left, by operation."""
         self.cutters: list[Callable[[str], None]] = []
         """Every open stream's way to be cut."""
-        self.spoil: Callable[[str, bytes], bytes] = lambda _operation, body: body
-        """What becomes of a body (or, under the name `frame`, of a stream's message) on its way to the real adapter."""
         self.outside = Context()
         """The context of what happens to nobody in particular: it belongs to no process."""
-        self._draw = Random(f"wire-{seed}")
+        self._draw = draw
         self._down_until: datetime | None = None
-
-    # --- time and outages -----------------------------------------------------------------------
-
-    def catch_up(self) -> datetime:
-        """Let the exchange come up to now."""
-        engine, now = self.engine, current().present
-        before = engine.now
-        engine.advance(now if now > before else before)
-        return engine.now
 
     def outage(self, seconds: float) -> None:
         """No name resolves and no stream lives for this long: nothing leaves."""
@@ -110,6 +95,26 @@ class Wire:
 
     def later(self, seconds: float, act: Callable[[], object]) -> None:
         current().call_later(seconds, act, context=self.outside)
+
+
+class Wire(Line):
+    """To the engine for shares and options."""
+
+    def __init__(self, engine: Engine, account: str, *, faults: Faults, seed: int, travel: Travel) -> None:
+        super().__init__(travel, Random(f"wire-{seed}"))
+        self.engine = engine
+        self.account = account
+        self.faults = faults
+        self.past = Past(engine)
+        self.spoil: Callable[[str, bytes], bytes] = lambda _operation, body: body
+        """What becomes of a body (or, under the name `frame`, of a stream's message) on its way to the real adapter."""
+
+    def catch_up(self) -> datetime:
+        """Let the exchange come up to now."""
+        engine, now = self.engine, current().present
+        before = engine.now
+        engine.advance(now if now > before else before)
+        return engine.now
 
     # --- requests -------------------------------------------------------------------------------
 

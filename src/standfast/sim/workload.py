@@ -5,6 +5,7 @@ is drawn without knowing what will be so when its time comes: it names what it i
 modulo what there is, and a deed that makes no sense then is not done. What the exchange refuses is refused.
 """
 
+from abc import ABC, abstractmethod
 from collections import Counter
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
@@ -77,22 +78,37 @@ WEIGHTS: dict[str, float] = {
 AT_THE_BROKER = frozenset({"cancel a stop", "sell by hand", "flip", "close all by hand"})
 
 
-class Workload:
-    """Does deeds in one world."""
+class Doer(ABC):
+    """Does deeds in one world, and counts those that come about."""
 
-    def __init__(self, world: World) -> None:
-        self._world = world
+    drawn = "deed"
+    """The stream from which each draws whatever else it needs."""
+    refusal: type[Exception] = Refused
+
+    def __init__(self) -> None:
         self.done: Counter[str] = Counter()
         self.refused: Counter[str] = Counter()
 
     async def do(self, deed: Deed) -> None:
         """Raises nothing for what does not come about."""
-        draw = Random(f"deed-{deed.draw}")
+        draw = Random(f"{self.drawn}-{deed.draw}")
         try:
             if await self._did(deed, draw):
                 self.done[deed.verb] += 1
-        except Refused:
+        except self.refusal:
             self.refused[deed.verb] += 1
+
+    @abstractmethod
+    async def _did(self, deed: Deed, draw: Random) -> bool:
+        """Whether it came about; raises `refusal` where the exchange would not have it."""
+
+
+class Workload(Doer):
+    """Of shares."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__()
+        self._world = world
 
     async def leave(self) -> None:
         """The bot takes back what has not filled: nobody else trades from now on, and nothing stands in the way."""

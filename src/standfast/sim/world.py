@@ -30,10 +30,8 @@ from standfast.exchange.orders import ZERO, Order, Ticket
 from standfast.exchange.quotes_file import FileQuote
 from standfast.exchange.rules import Rules as ExchangeRules
 from standfast.exchange.sessions import Sessions, USSessions
-from standfast.model.ids import EntryNumber, RequestId
+from standfast.model.ids import EntryNumber
 from standfast.model.journal import Entry
-from standfast.ports import Request
-from standfast.runtime.account import Account
 from standfast.sim import tale
 from standfast.sim.adapter import EngineBroker
 from standfast.sim.disk import SimStore
@@ -42,8 +40,9 @@ from standfast.sim.guards import Guard, Habitat, People, SimBroker
 from standfast.sim.keeper import Keeper
 from standfast.sim.loop import VirtualClock, current, run
 from standfast.sim.nights import planned_close
+from standfast.sim.story import Story
 from standfast.sim.ticker import Ticker
-from standfast.sim.watch import CANARIES, Violation, Watcher
+from standfast.sim.watch import CANARIES, Watcher
 from standfast.sim.wire import Travel, Wire
 from standfast.stores.promises import RequestOutcome
 
@@ -55,8 +54,11 @@ FED_FOR = timedelta(days=400)
 QUIET = ExchangeRules()
 
 
-class World:
+class World(Story):
     """Use it as a context inside `loop.run`, or let `play` do both."""
+
+    wire: Wire
+    watchers: list[Watcher]
 
     def __init__(  # noqa: PLR0913 - everything a world is made of, all but two with a default
         self,
@@ -78,9 +80,8 @@ class World:
         unless others are given. `order_seed`: serve what the guards have to run in an order drawn from it.
         `through`: "engine", or "alpaca" or "tradier" for a real adapter over a simulated HTTP transport."""
         self.rules = rules
+        super().__init__(seed, order_seed)
         self._sessions: Sessions = sessions or USSessions()
-        current().seed(seed, order_seed)
-        self.clock = VirtualClock()
         self.faults = Faults(faults, seed=seed)
         self.effects = Effects(
             self.clock.now, lambda process: self.keeper.kill_process(process), partial(self._tell, "effect")
@@ -89,7 +90,6 @@ class World:
         self.store = SimStore(lambda holder: self.keeper.is_alive(holder), seed=seed)
         self.store.committed = self._committed
         self.tape, self.watchers = list[Event](), list[Watcher]()
-        self.violation: Violation | None = None
         self.health: Callable[[str], bool] = self._is_healthy
         """Whether an instrument can be guarded now, H(t, s); a chaos that knows more puts its own here."""
         self.engine = Engine(
@@ -111,10 +111,7 @@ class World:
         )
         self.keeper = Keeper(habitat, self.wire, self.fail, restart_after)
         self._through, self._prices = through, prices
-        self._bot_orders = self._requests = 0
-        self._tasks: list[asyncio.Task[None]] = []
-        self._sleepers: list[asyncio.Future[None]] = []
-        self._trouble: BaseException | None = None
+        self._bot_orders = 0
         self.engine.listeners.append(self._happened)
         self.ticker = Ticker(self._look, self.wire.outside)
         self.engine.overhearers.append(lambda asked: self.ticker.hasten())
@@ -148,10 +145,6 @@ class World:
             self._check()
 
     # --- the exchange ---------------------------------------------------------------------------
-
-    @property
-    def now(self) -> datetime:
-        return self.clock.now()
 
     @property
     def truth(self) -> Truth:
@@ -233,14 +226,6 @@ class World:
         self.wire.catch_up()
         self.engine.cancel(self.rules.account, order.id)
 
-    async def operate(self, verb: str, **arguments: str) -> RequestId:
-        """Ask for an operator's act, and do not wait for it."""
-        self._requests += 1
-        id = RequestId(f"r{self._requests}")
-        request = Request(id=id, account=self.rules.account, verb=verb, arguments=arguments, by="operator", at=self.now)
-        await self.store.put_request(request)
-        return id
-
     async def request(self, verb: str, *, seconds: float = 60.0, **arguments: str) -> RequestOutcome:
         """An operator's act, and what became of it; AssertionError when nothing has after that time."""
         outcome = await self.store.wait_request(await self.operate(verb, **arguments), self.clock, seconds)
@@ -251,22 +236,11 @@ class World:
     # --- guards ---------------------------------------------------------------------------------
 
     @property
-    def account(self) -> Account | None:
-        """The loop of the guard that guards, the one started last if there are several; None while there is none."""
-        here = [guard for guard in self.guards.values() if guard.is_here]
-        return max(here, key=lambda guard: guard.began).account if here else None
-
-    @property
     def book(self) -> Book:
         """The living guard's."""
         account = self.account
         assert account is not None, "there is no guard"
         return account.ledger.book
-
-    @property
-    def guards(self) -> dict[str, Guard]:
-        """The latest life of each, by name."""
-        return self.keeper.guards
 
     async def start_guard(self, name: str = "guard", *, wait: bool = True) -> Guard:
         """Begin another life of this guard; returns once it guards or, without `wait`, at once."""
@@ -290,54 +264,16 @@ class World:
         self.keeper.pause(seconds, name)
 
     def _is_healthy(self, instrument: str) -> bool:
-        """One guard that is here and not paused, a network, a market: as far as the world itself can tell."""
-        living = [guard for guard in self.guards.values() if guard.is_alive]
-        awake = [guard for guard in living if guard.is_here and not guard.is_paused]
-        return bool(awake) and not self.wire.is_down and self.engine.is_tradable(instrument)
+        """All is well, and there is a market."""
+        return self.is_well and self.engine.is_tradable(instrument)
 
     # --- watching -------------------------------------------------------------------------------
-
-    def fail(self, error: BaseException) -> None:
-        """End the story with this error: every guard stands still, and whoever waits is told. The first one counts."""
-        if self._trouble is not None:
-            return
-        self._trouble = error
-        self.violation = error if isinstance(error, Violation) else None
-        self.keeper.still()
-        for sleeper in self._sleepers:
-            if not sleeper.done():
-                sleeper.set_exception(error)
-
-    def _tell(self, hear: str, told: object) -> None:
-        """Every watcher, by this method of its."""
-        if self._trouble is not None:
-            return
-        for watcher in self.watchers:
-            try:
-                getattr(watcher, hear)(told)
-            except Violation as violation:
-                self.fail(violation)
-                return
 
     def _look(self) -> bool:
         self._tell("tick", self.wire.catch_up())
         return all(watcher.is_idle for watcher in self.watchers)
 
     # --- waiting --------------------------------------------------------------------------------
-
-    async def run_for(self, seconds: float) -> None:
-        """Let this much time pass. Raises what ends the story, when it does."""
-        self._check()
-        loop = current()
-        sleeper: asyncio.Future[None] = loop.create_future()
-        timer = loop.call_later(seconds, _wake, sleeper)
-        self._sleepers.append(sleeper)
-        try:
-            await sleeper
-        finally:
-            timer.cancel()
-            self._sleepers.remove(sleeper)
-        self._check()
 
     async def until(self, is_so: Callable[[], object], within: float, what: str = "") -> float:
         """Wait until it is so; returns the seconds it took. AssertionError, with the story so far, if it is not."""
@@ -348,23 +284,11 @@ class World:
             await self.run_for(STEP)
         return self.clock.monotonic() - began
 
-    def _check(self) -> None:
-        """Raise what ended the story, or the market."""
-        if self._trouble is not None:
-            raise self._trouble
-        for task in self._tasks:
-            if task.done() and not task.cancelled() and task.exception() is not None:
-                raise AssertionError(f"{task.get_name()} has failed") from task.exception()
-
     # --- what was so ----------------------------------------------------------------------------
 
     async def entries(self) -> list[Entry]:
         """The whole journal."""
         return list(await self.store.entries(self.rules.account, EntryNumber(0)))
-
-    def entries_now(self, after: int = 0) -> Sequence[Entry]:
-        """The journal after this entry, for those who cannot wait."""
-        return self.store.entries_now(self.rules.account, after)
 
     async def digest(self) -> str:
         """Equal for equal runs: every effect, every event of the exchange, every entry, and when each was."""
@@ -374,11 +298,6 @@ class World:
         """The headline, and what happened last at the exchange and in the journal, in their order."""
         lines = tale.timeline(self.tape[-last:], self.entries_now()[-last:])
         return "\n".join([f"{headline} (it is {self.now:%H:%M:%S.%f})", *lines[-last:]])
-
-
-def _wake(sleeper: "asyncio.Future[None]") -> None:
-    if not sleeper.done():
-        sleeper.set_result(None)
 
 
 def play(

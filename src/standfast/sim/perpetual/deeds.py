@@ -4,7 +4,6 @@ A deed is carried out at once at the exchange, or put down as a request to the g
 nothing is held or the exchange refuses, is nothing. Whatever else a deed needs is drawn from its own number.
 """
 
-from collections import Counter
 from collections.abc import Callable
 from decimal import Decimal
 from itertools import count
@@ -24,7 +23,7 @@ from standfast.exchange.perpetual.positions import Position
 from standfast.exchange.perpetual.refusal import PerpetualRefused
 from standfast.exchange.perpetual.stops import Wish
 from standfast.sim.perpetual.world import PerpWorld
-from standfast.sim.workload import Deed
+from standfast.sim.workload import Deed, Doer
 
 NOTIONAL = (500, 2_000, 8_000)
 """Money of one opening."""
@@ -58,10 +57,13 @@ WICK = 3.0
 """Seconds for which the mark stands away from the quote."""
 
 
-class PerpWorkload:
+class PerpWorkload(Doer):
+    """Of perpetual futures."""
+
+    refusal = PerpetualRefused
+
     def __init__(self, world: PerpWorld) -> None:
-        self.done: Counter[str] = Counter()
-        """Deeds that were really done."""
+        super().__init__()
         self._world = world
         self._numbers = count(1)
         self._verbs: dict[str, Callable[[Deed, Random], bool]] = {
@@ -83,17 +85,11 @@ class PerpWorkload:
             "wick of the mark": self._wick,
         }
 
-    async def do(self, deed: Deed) -> None:
+    async def _did(self, deed: Deed, draw: Random) -> bool:
         self._world.venue.catch_up()
-        draw = Random(f"deed-{deed.draw}")
         if deed.verb.startswith("ask to"):
-            is_done = await self._ask(deed, draw)
-        else:
-            try:
-                is_done = self._verbs[deed.verb](deed, draw)
-            except PerpetualRefused:
-                is_done = False
-        self.done[deed.verb] += is_done
+            return await self._ask(deed, draw)
+        return self._verbs[deed.verb](deed, draw)
 
     # --- the bot --------------------------------------------------------------------------------
 

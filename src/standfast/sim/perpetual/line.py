@@ -11,11 +11,10 @@ Invariants
 
 import asyncio
 import uuid
-from collections import Counter, deque
-from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping
+from collections import deque
+from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from contextvars import Context
-from datetime import datetime, timedelta
 from functools import partial
 from random import Random
 from typing import Any
@@ -37,24 +36,21 @@ from standfast.exchange.dialects.bybit.trading import EXCHANGES_OWN
 from standfast.exchange.dialects.hall import Listener
 from standfast.exchange.dialects.in_process import InProcess
 from standfast.exchange.dialects.perpetuals import Perpetuals
-from standfast.exchange.faults import HTML, Cut
+from standfast.exchange.faults import Cut
 from standfast.exchange.perpetual.events import Event, EventKind
 from standfast.exchange.quotes_file import FileQuote
 from standfast.model.ids import AccountId
 from standfast.model.secret import Secret
 from standfast.ports import BrokerEvent, OrderEvent, StreamDown, StreamUp
-from standfast.sim.effects import effect, effect_of
-from standfast.sim.loop import PROCESS, Died, Process, VirtualClock, current
+from standfast.sim.answers import is_lost, read, settle
+from standfast.sim.effects import effect
+from standfast.sim.loop import PROCESS, Process, VirtualClock, current
 from standfast.sim.watch import CANARIES
-from standfast.sim.wire import Travel
+from standfast.sim.wire import Line, Travel
 
 REST = "https://hall.sim"
 DRAWN = "uuid4"
 IDS = {"bybit": "bybit", "binance": "binanceusdm"}
-
-
-class Spoilt(Exception):
-    """Planned to fail: the answer's body, or the answer itself."""
 
 
 def served(venue: Perpetuals, at: str) -> InProcess[Perpetuals]:
@@ -64,46 +60,18 @@ def served(venue: Perpetuals, at: str) -> InProcess[Perpetuals]:
     return InProcess(venue, binance.table(venue, ListenKeys(venue), limits=None))
 
 
-class PerpWire:
-    """One account's line to the exchange; every life of its guard uses the same one."""
+class PerpWire(Line):
+    """To the hall that serves perpetual futures."""
 
     def __init__(self, venue: Perpetuals, at: str, travel: Travel, *, seed: int) -> None:
+        super().__init__(travel, Random(f"perpetual/wire-{seed}"))
         self.venue = venue
         self.at = at
-        self.travel = travel
         self.served = served(venue, at)
-        self.asked: Counter[str] = Counter()
-        """Requests that left, by method and path."""
-        self.cutters: list[Callable[[str], None]] = []
-        self.outside = Context()
-        self._draw = Random(f"perpetual/wire-{seed}")
-        self._down_until: datetime | None = None
-
-    def outage(self, seconds: float) -> None:
-        """No name resolves and no stream lives for this long: nothing leaves."""
-        self._down_until = current().present + timedelta(seconds=seconds)
-        self.cut("the network is down")
-
-    def heal(self) -> None:
-        self._down_until = None
-
-    def cut(self, reason: str) -> None:
-        for cutter in tuple(self.cutters):
-            cutter(reason)
-
-    @property
-    def is_down(self) -> bool:
-        return self._down_until is not None and current().present < self._down_until
-
-    def draw(self, span: tuple[float, float]) -> float:
-        return self._draw.uniform(*span)
 
     def name(self) -> int:
         """Another one each time, the same in every run."""
         return self._draw.getrandbits(128)
-
-    def later(self, seconds: float, act: Callable[[], object]) -> None:
-        current().call_later(seconds, act, context=self.outside)
 
 
 class PerpTransport:
@@ -127,12 +95,7 @@ class PerpTransport:
         task = current().create_task(journey, name=name, context=Context())
         self._travelling.add(task)
         task.add_done_callback(self._travelling.discard, context=wire.outside)
-        response = await answer
-        try:
-            effect(f"answer {name}", Spoilt)
-        except Spoilt:
-            return Response(200, {"content-type": "text/html"}, HTML.encode())
-        return response
+        return read(name, await answer)
 
     async def _travel(self, exchange: Exchange, answer: "asyncio.Future[Response]", process: Process | None) -> None:
         """In nobody's process."""
@@ -144,34 +107,20 @@ class PerpTransport:
         reply, _ = await wire.served.ask(
             exchange.method, parts.path, raw_query=query, headers=exchange.headers, body=exchange.body or b""
         )
-        if _is_lost(f"{exchange.method} {parts.path}", process):
+        if is_lost(f"{exchange.method} {parts.path}", process):
             return
         await asyncio.sleep(back)
-        if answer.done():
-            return
-        if reply is None:
-            answer.set_exception(TransportError("the connection was reset"))
-            answer.exception()  # seen: who asked may be dead
-        else:
+        response = None
+        if reply is not None:
             headers = {name.lower(): text for name, text in reply.headers.items()}
-            answer.set_result(Response(reply.status, headers | {"content-type": reply.content_type}, reply.body))
+            response = Response(reply.status, headers | {"content-type": reply.content_type}, reply.body)
+        settle(answer, response)
 
     async def connect(self, url: str, headers: Mapping[str, str]) -> Socket:
         raise TransportError("quotes are polled here")
 
     async def close(self) -> None:
         """What travels goes on."""
-
-
-def _is_lost(name: str, process: Process | None) -> bool:
-    """Whether the answer is lost by plan, or with who asked."""
-    if process is None or not process.is_alive:
-        return False
-    try:
-        effect_of(process, f"acted {name}", Spoilt)
-    except (Spoilt, Died):
-        return True
-    return False
 
 
 @contextmanager

@@ -18,9 +18,8 @@ from standfast.sim.catalogue import KINDS
 from standfast.sim.knobs import draw_every, draw_trailing
 from standfast.sim.perpetual.deeds import WEIGHTS
 from standfast.sim.perpetual.faults import PLAYED
-from standfast.sim.plan import HOUR, QUIET, Perps, Plan, draw_strokes, draw_travel
-from standfast.sim.spells import Spells, draw_spells
-from standfast.sim.workload import Deed
+from standfast.sim.plan import HOUR, QUIET, Perps, Plan, draw_deeds, draw_strokes, draw_travel
+from standfast.sim.spells import draw_spells
 
 START = datetime(2026, 10, 8, 14, 0, 3, tzinfo=UTC)
 MARKETS = (("BTCUSDT", 50_000, "0.1"), ("ETHUSDT", 2_000, "0.01"), ("SOLUSDT", 100, "0.01"), ("XRPUSDT", 1, "0.0001"))
@@ -53,7 +52,7 @@ def draw_perps(seed: int, *, hours: float = 1.0, policies: Sequence[Policy] | No
         travel=draw_travel(Random(f"perpetual/travel-{seed}")),
         sessions=(),
         strokes=draw_strokes(Random(f"perpetual/faults-{seed}"), spells, names, {n: KINDS[n] for n in PLAYED}),
-        deeds=_deeds(Random(f"perpetual/workload-{seed}"), spells, names),
+        deeds=draw_deeds(Random(f"perpetual/workload-{seed}"), spells, names, WEIGHTS, (15, 30, 60, 100)),
         order_seed=seed if chance.random() < 0.5 else None,
         restart_after=round(chance.choice((0.2, 1, 2, chance.uniform(1, 20))), 3),
         through="ccxt",
@@ -130,17 +129,3 @@ def _policy(chance: Random) -> Policy:
         maximum_hold=chance.choice((None, None, None, timedelta(seconds=chance.randrange(60, 600)))),
         adopted_too=chance.random() < 0.3,
     )
-
-
-def _deeds(chance: Random, spells: Spells, names: Sequence[str]) -> tuple[Deed, ...]:
-    """More at the beginning, so that there is something to guard."""
-    hourly = chance.choice((15, 30, 60, 100))
-    weights = [weight * (0.2 + chance.random() * 1.6) for weight in WEIGHTS.values()]
-    deeds: list[Deed] = []
-    at, end = chance.expovariate(1 / 20), min(spells.busy, spells.chaos - 60)
-    while at < end:
-        verb = chance.choices(list(WEIGHTS), weights)[0]
-        moment = round(spells.at(at), 3)
-        deeds.append(Deed(verb=verb, at=moment, instrument=chance.choice(list(names)), draw=chance.getrandbits(32)))
-        at += chance.expovariate(hourly * (4 if at < 300 else 1) / HOUR)
-    return tuple(sorted(deeds, key=lambda deed: deed.at))

@@ -27,18 +27,17 @@ from standfast.exchange.perpetual.engine import PerpetualEngine
 from standfast.exchange.perpetual.events import Asked, Event
 from standfast.exchange.perpetual.orders import Order
 from standfast.exchange.serving_perpetuals import RULES
-from standfast.model.ids import Holding, InstrumentId, RequestId
+from standfast.model.ids import Holding, InstrumentId
 from standfast.model.journal import Entry
-from standfast.ports import Request
-from standfast.runtime.account import Account
 from standfast.sim.disk import SimStore
 from standfast.sim.effects import Effects
-from standfast.sim.guards import Guard, Habitat, People, SimBroker
+from standfast.sim.guards import Habitat, People, SimBroker
 from standfast.sim.keeper import Keeper
 from standfast.sim.loop import VirtualClock, current
 from standfast.sim.perpetual.line import PerpWire, SimPerpetuals
 from standfast.sim.plan import Perps, Plan
-from standfast.sim.watch import CANARIES, Violation
+from standfast.sim.story import Story
+from standfast.sim.watch import CANARIES
 
 SIDES = ("", "long", "short")
 """Of a hedged account, by the exchange's index."""
@@ -62,15 +61,17 @@ class PerpWatcher(Protocol):
         ...
 
 
-class PerpWorld:
+class PerpWorld(Story):
     """Use it as a context inside `loop.run`."""
+
+    wire: PerpWire
+    watchers: list[PerpWatcher]
 
     def __init__(self, plan: Plan, prices: Prices) -> None:
         about = plan.perps
         assert about is not None, "a plan of perpetual futures"
+        super().__init__(plan.seed, plan.order_seed)
         self.plan, self.about, self.rules = plan, about, plan.rules
-        current().seed(plan.seed, plan.order_seed)
-        self.clock = VirtualClock()
         self.engine = _engine(plan, about)
         self.faults = Faults(seed=plan.seed)
         self.venue = Perpetuals(self.engine, faults=self.faults, prices=prices, speed=1.0)
@@ -80,7 +81,7 @@ class PerpWorld:
         self.store = SimStore(lambda holder: self.keeper.is_alive(holder), seed=plan.seed)
         self.store.committed = lambda entries: self._tell("committed", entries)
         self.tape: list[Event] = []
-        self.watchers: list[PerpWatcher] = []
+        self.watchers = []
         self._shelf = Shelf()
         habitat = Habitat(
             rules=lambda: self.rules,
@@ -90,11 +91,7 @@ class PerpWorld:
             broker_for=self._broker_for,
             session_close=lambda day: None,
         )
-        self.keeper = Keeper(habitat, self.wire, self.fail, plan.restart_after)  # type: ignore[arg-type]  # all it needs of a wire is `later`
-        self._requests = 0
-        self._tasks: list[asyncio.Task[None]] = []
-        self._sleepers: list[asyncio.Future[None]] = []
-        self._trouble: BaseException | None = None
+        self.keeper = Keeper(habitat, self.wire, self.fail, plan.restart_after)
         self.engine.listeners.append(self._happened)
         self.engine.overhearers.append(lambda asked: self._tell("asked", asked))
 
@@ -118,10 +115,6 @@ class PerpWorld:
             self._tell("tick", self.venue.catch_up())
 
     # --- the exchange ---------------------------------------------------------------------------
-
-    @property
-    def now(self) -> datetime:
-        return self.clock.now()
 
     @property
     def account_name(self) -> str:
@@ -148,81 +141,7 @@ class PerpWorld:
         self.tape.append(event)
         self._tell("happened", event)
 
-    # --- the operator and the guards -------------------------------------------------------------
-
-    async def operate(self, verb: str, **arguments: str) -> RequestId:
-        """Ask for an operator's act, and do not wait for it."""
-        self._requests += 1
-        id = RequestId(f"r{self._requests}")
-        account = self.rules.account
-        await self.store.put_request(
-            Request(id=id, account=account, verb=verb, arguments=arguments, by="operator", at=self.now)
-        )
-        return id
-
-    @property
-    def account(self) -> Account | None:
-        """The loop of the guard that guards; None while there is none."""
-        here = [guard for guard in self.guards.values() if guard.is_here]
-        return max(here, key=lambda guard: guard.began).account if here else None
-
-    @property
-    def guards(self) -> dict[str, Guard]:
-        return self.keeper.guards
-
-    @property
-    def is_well(self) -> bool:
-        """One guard that is here and not paused, and a network: as far as the world itself can tell."""
-        living = [guard for guard in self.guards.values() if guard.is_alive]
-        return any(guard.is_here and not guard.is_paused for guard in living) and not self.wire.is_down
-
-    # --- watching and waiting -------------------------------------------------------------------
-
-    def fail(self, error: BaseException) -> None:
-        """End the story with this error. The first one counts."""
-        if self._trouble is not None:
-            return
-        self._trouble = error
-        self.keeper.still()
-        for sleeper in self._sleepers:
-            if not sleeper.done():
-                sleeper.set_exception(error)
-
-    def _tell(self, hear: str, told: object) -> None:
-        if self._trouble is not None:
-            return
-        for watcher in self.watchers:
-            try:
-                getattr(watcher, hear)(told)
-            except Violation as violation:
-                self.fail(violation)
-                return
-
-    async def run_for(self, seconds: float) -> None:
-        """Let this much time pass. Raises what ends the story, when it does."""
-        self._check()
-        sleeper: asyncio.Future[None] = current().create_future()
-        timer = current().call_later(seconds, _wake, sleeper)
-        self._sleepers.append(sleeper)
-        try:
-            await sleeper
-        finally:
-            timer.cancel()
-            self._sleepers.remove(sleeper)
-        self._check()
-
-    def _check(self) -> None:
-        if self._trouble is not None:
-            raise self._trouble
-        for task in self._tasks:
-            if task.done() and not task.cancelled() and task.exception() is not None:
-                raise AssertionError(f"{task.get_name()} has failed") from task.exception()
-
     # --- what was so ----------------------------------------------------------------------------
-
-    def entries_now(self) -> Sequence[Entry]:
-        """The whole journal."""
-        return self.store.entries_now(self.rules.account)
 
     def digest(self, entries: Sequence[Entry]) -> str:
         """Equal for equal runs."""
@@ -270,8 +189,3 @@ def brief(event: Event) -> str:
     trigger = f" when {order.ticket.trigger.price}" if order.ticket.trigger is not None else ""
     text = f"{order.ticket.link_id} {order.side} {order.ticket.quantity}{trigger} {order.status}"
     return f"{event.kind} {event.instrument}/{order.index} {text} {order.ended or ''}"
-
-
-def _wake(sleeper: "asyncio.Future[None]") -> None:
-    if not sleeper.done():
-        sleeper.set_result(None)

@@ -4,7 +4,6 @@ A bot opens and closes at once or leg by leg, dies between two legs, takes the p
 has closed already. Others exercise what it has sold. What the exchange refuses is refused.
 """
 
-from collections import Counter
 from decimal import ROUND_HALF_EVEN, Decimal
 from random import Random
 
@@ -12,7 +11,7 @@ from standfast.exchange.orders import Intent, Leg, OrderClass, OrderType, Side, 
 from standfast.exchange.refusal import Refused
 from standfast.model.ids import is_own
 from standfast.sim.board import Board, Legs, draw_spread
-from standfast.sim.workload import Deed
+from standfast.sim.workload import Deed, Doer
 from standfast.sim.world import World
 
 CENT = Decimal("0.01")
@@ -42,25 +41,17 @@ WEIGHTS: dict[str, float] = {
 """How often each is done, against the others."""
 
 
-class SpreadWorkload:
-    """Does deeds in one world."""
+class SpreadWorkload(Doer):
+    """Of spreads."""
+
+    drawn = "spread-deed"
 
     def __init__(self, world: World, board: Board) -> None:
+        super().__init__()
         self._world, self._board = world, board
-        self.done: Counter[str] = Counter()
-        self.refused: Counter[str] = Counter()
         self._held: dict[int, tuple[Legs, int]] = {}
         """What the bot believes to hold: legs of one unit, and units."""
         self._opened = 0
-
-    async def do(self, deed: Deed) -> None:
-        """Raises nothing for what does not come about."""
-        draw = Random(f"spread-deed-{deed.draw}")
-        try:
-            if await self._did(deed, draw):
-                self.done[deed.verb] += 1
-        except Refused:
-            self.refused[deed.verb] += 1
 
     async def leave(self) -> None:
         """The bot takes back what has not filled: nobody else trades from now on, and nothing stands in the way."""

@@ -20,10 +20,9 @@ from standfast.model.ids import AccountId
 from standfast.sim.board import Board, Chain
 from standfast.sim.catalogue import KINDS
 from standfast.sim.knobs import draw_every, draw_trailing
-from standfast.sim.plan import HOUR, QUIET, Plan, draw_exchange, draw_strokes, draw_travel
-from standfast.sim.spells import Spells, draw_spells
+from standfast.sim.plan import HOUR, QUIET, Plan, draw_deeds, draw_exchange, draw_strokes, draw_travel
+from standfast.sim.spells import draw_spells
 from standfast.sim.spreads.deeds import WEIGHTS
-from standfast.sim.workload import Deed
 
 NEW_YORK = ZoneInfo("America/New_York")
 DAY = datetime(2026, 10, 8, 14, 0, tzinfo=UTC)
@@ -69,7 +68,9 @@ def draw_spreads(seed: int, *, hours: float = 1.0, policies: Sequence[Policy] | 
         travel=draw_travel(Random(f"spreads/travel-{seed}")),
         sessions=(),
         strokes=draw_strokes(Random(f"spreads/faults-{seed}"), spells, names, PLAYED),
-        deeds=_deeds(Random(f"spreads/workload-{seed}"), spells, [walk.instrument for walk in walks]),
+        deeds=draw_deeds(
+            Random(f"spreads/workload-{seed}"), spells, [walk.instrument for walk in walks], WEIGHTS, (15, 30, 60)
+        ),
         order_seed=seed if chance.random() < 0.5 else None,
         restart_after=round(chance.choice((0.2, 1, 2, chance.uniform(1, 20))), 3),
         through="tradier",
@@ -146,17 +147,3 @@ def _exchange(chance: Random) -> ExchangeRules:
         liquidates_expiring_at=chance.choice((None, None, time(15, 45))),
     )
     return tradier.rules(drawn)
-
-
-def _deeds(chance: Random, spells: Spells, names: Sequence[str]) -> tuple[Deed, ...]:
-    """More at the beginning, so that there is something to guard."""
-    hourly = chance.choice((15, 30, 60))
-    weights = [weight * (0.2 + chance.random() * 1.6) for weight in WEIGHTS.values()]
-    deeds: list[Deed] = []
-    at, end = chance.expovariate(1 / 20), min(spells.busy, spells.chaos - 60)
-    while at < end:
-        verb = chance.choices(list(WEIGHTS), weights)[0]
-        moment = round(spells.at(at), 3)
-        deeds.append(Deed(verb=verb, at=moment, instrument=chance.choice(list(names)), draw=chance.getrandbits(32)))
-        at += chance.expovariate(hourly * (4 if at < 300 else 1) / HOUR)
-    return tuple(sorted(deeds, key=lambda deed: deed.at))
