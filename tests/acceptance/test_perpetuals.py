@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.perpetuals import BTC, LONG, NAME, SHORT, BinancePlace, Place
+from tests.acceptance.perpetuals import BTC, LONG, NAME, SHORT, AnyPlace, BinancePlace, Place
 from tests.acceptance.stage import WAIT, until
 
 
-@pytest.fixture(params=[Place, BinancePlace], ids=["bybit", "binance"])
+@pytest.fixture(params=[Place, BinancePlace, AnyPlace], ids=["bybit", "binance", "through ccxt alone"])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
     found: Place = request.param(tmp_path)
     with found:
@@ -54,6 +54,7 @@ def test_a_short_opened_through_the_guard_runs_into_its_stop(place: Place) -> No
     (proof,) = until(lambda: place.settled(1), "the position to be settled", told=guard.tail)
     assert proof.reason == "stop_loss"
     assert (venue.held(), venue.resting(), place.nets()) == ({}, [], {})
+    assert venue.traded() == Decimal("0.06")
 
 
 def test_both_sides_of_a_hedged_account_are_kept_and_closed_by_themselves(place: Place) -> None:
