@@ -51,6 +51,7 @@ def test_positions_is_one_document_with_decimals_as_strings_and_times_in_utc(con
                     "naked_seconds": "0",
                 },
                 "short_delta_limit": None,
+                "verified": None,
                 "adopted": False,
             }
         ]

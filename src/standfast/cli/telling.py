@@ -217,6 +217,7 @@ TELL: Mapping[type[j.Fact], Callable[[Any], str]] = {
         f"trail at rung {f.trail.rung}: best result {number(f.trail.peak)}, stop now at {number(f.trail.stop)}"
     ),
     j.ProtectionChosen: _protection,
+    j.OpeningVerified: lambda f: f"opening {f.answer}: {f.detail}",
     j.NakedBegan: lambda f: "without the cover its policy asks for, from here on",
     j.NakedEnded: lambda f: "covered again",
     j.ForeignAcknowledged: lambda f: f"{_by(f.by)} acknowledges {number(f.quantity)} {f.holding} as foreign",

@@ -6,6 +6,7 @@ from datetime import timedelta
 from standfast.core.cover import cover_of
 from standfast.core.freeing import is_fraction_left
 from standfast.core.protect import protect
+from standfast.core.proven import is_listed, is_over, sources
 from standfast.core.reconcile import cover_gap
 from standfast.core.shapes import broken, entry, whole_units
 from standfast.core.situation import Outcome, Situation
@@ -13,12 +14,10 @@ from standfast.core.structures import phase_of, position_of, structure_of
 from standfast.model.effects import ReadPositions, WakeAt
 from standfast.model.ids import PositionId
 from standfast.model.journal import RequestDone, RequestTaken
-from standfast.model.order import ZERO, Role
+from standfast.model.order import ZERO
 from standfast.model.position import CloseReason, Phase, Position
 from standfast.model.structure import legs_text
 
-LISTED_WITHIN = timedelta(seconds=10)
-"""How long an opening that its order and its executions prove waits for the list of positions before it is answered."""
 LOOK_AGAIN = timedelta(seconds=1)
 UNWANTED = frozenset({CloseReason.ROLLBACK, CloseReason.LIQUIDATION})
 """Why an opening that is gone again was none."""
@@ -31,11 +30,7 @@ def finish_acts(s: Situation) -> Iterator[Outcome]:
         if done is None:
             continue
         opened = _just_opened(s, taken) if done.ok else None
-        if (
-            opened is None
-            or _is_listed(s, opened)
-            or s.broker_now - (opened.opened_at or s.broker_now) >= LISTED_WITHIN
-        ):
+        if opened is None or is_listed(s, opened) or is_over(s, opened):
             yield done
         else:
             yield from _look_at_the_list(s, opened)
@@ -45,12 +40,6 @@ def _just_opened(s: Situation, taken: RequestTaken) -> Position | None:
     """The position that an opening has made, while it is held."""
     id = s.book.state.keys.get(taken.arguments.get("key") or taken.request) if taken.verb == "open" else None
     return s.book.state.positions.get(id) if id is not None else None
-
-
-def _is_listed(s: Situation, position: Position) -> bool:
-    """Whether a list of positions that was asked for after its fills shows what the books have."""
-    net = s.book.net(position.holding)
-    return s.is_comparable(position.holding) and net.low <= s.reported_net(position.holding) <= net.high
 
 
 def _look_at_the_list(s: Situation, position: Position) -> Iterator[Outcome]:
@@ -79,18 +68,6 @@ def _open_done(s: Situation, taken: RequestTaken) -> RequestDone | None:
         return None
     detail = f"{id} open: {position.net} at {position.entry_price}, {_in_words(s, position)}; {sources(s, position)}"
     return RequestDone(request=taken.request, ok=True, detail=detail)
-
-
-def sources(s: Situation, position: Position) -> str:
-    """What each of the three says of an opening: its order, the account's executions, the list of positions."""
-    orders = [order for order in s.book.orders_for(position.id) if order.role is Role.OPEN]
-    reported = sum((order.report.filled for order in orders if order.report is not None), ZERO)
-    executed = sum((order.executed for order in orders), ZERO)
-    if _is_listed(s, position):
-        listed = f"the list of positions shows {s.reported_net(position.holding):+}"
-    else:
-        listed = "the list of positions does not show it yet"
-    return f"order filled {reported}, executions {executed}, {listed}"
 
 
 def _what_became_of(closed: Position) -> str:

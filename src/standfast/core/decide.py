@@ -22,6 +22,7 @@ from standfast.core.naked import naked_time
 from standfast.core.opening import advance_opening
 from standfast.core.opening_structure import advance_structure_opening
 from standfast.core.protect import protect
+from standfast.core.proven import verify_opening
 from standfast.core.reconcile import Report, reconcile, reconcile_account
 from standfast.core.reconcile_structures import NOTHING, ask_for_bare, reconcile_structure
 from standfast.core.reforming import reforming
@@ -122,6 +123,7 @@ def look_at(s: Situation, holding: Holding) -> Iterator[Outcome]:
     acted = holding in s.busy  # one order effect at a time
     for position in s.book.positions_at(holding):
         for procedure in (
+            verify_opening,  # say what came of what was asked for
             settle,  # what is proven flat leaves the books
             advance_closing,  # finish getting out
             protect,  # bound every loss

@@ -225,6 +225,13 @@ def _protection_chosen(book: Book, fact: j.ProtectionChosen, entry: j.Entry) -> 
         fold_structures.protection_chosen(book, fact)
 
 
+@folds(j.OpeningVerified)
+def _opening_verified(book: Book, fact: j.OpeningVerified, entry: j.Entry) -> None:
+    position = book.state.positions.get(fact.position)
+    if position is not None:
+        book.keep_position(replace(position, verified=fact.answer))
+
+
 @folds(j.NakedBegan)
 def _naked_began(book: Book, fact: j.NakedBegan, entry: j.Entry) -> None:
     position = book.state.positions.get(fact.position)

@@ -224,6 +224,7 @@ def position(
             "naked_seconds": number(protection.naked_seconds),
         },
         "short_delta_limit": number(short_delta_limit(found, rules)),
+        "verified": found.verified.value if found.verified is not None else None,
         "adopted": found.adopted_at is not None,
     }
 

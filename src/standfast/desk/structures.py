@@ -16,7 +16,7 @@ from standfast.desk import documents
 from standfast.desk.documents import Document, ShownPolicy, ShownRules, number, time
 from standfast.model.journal import Allocation
 from standfast.model.order import ZERO, Fill
-from standfast.model.position import Phase, Position
+from standfast.model.position import Answer, Phase, Position
 from standfast.model.structure import BookedStructure, Structure, TiedLeg
 
 
@@ -116,8 +116,17 @@ def document(
             "naked_seconds": "0",
         },
         "short_delta_limit": number(short_delta_limit(structure, rules)),
+        "verified": _verified([position for _, position in legs_of(book, booked)]),
         "adopted": booked.adopted_at is not None,
     }
+
+
+def _verified(legs: list[Position]) -> str | None:
+    """What is known of an opening is what is known of each leg: the least sure of them tells it."""
+    answers = {leg.verified for leg in legs}
+    least = (Answer.UNKNOWN, None, Answer.REFUTED, Answer.PROVED)
+    found = next((each for each in least if each in answers), None)
+    return found.value if found is not None else None
 
 
 def _leg(book: Book, leg: TiedLeg, position: Position, *, is_closed: bool) -> Document:

@@ -5,7 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from standfast.model.ids import BrokerOrderId, Holding, PositionId, RequestId
-from standfast.model.position import CloseReason, Standing, Trail
+from standfast.model.position import Answer, CloseReason, Standing, Trail
 from standfast.model.recorded import Recorded
 
 
@@ -154,6 +154,15 @@ class ProtectionChosen(Recorded):
     target: Decimal | None
     bare: bool
     by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class OpeningVerified(Recorded):
+    """Whether what was asked for was opened: proved, refuted, or (for now) unknown; what each source says."""
+
+    position: PositionId
+    answer: Answer
+    detail: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)

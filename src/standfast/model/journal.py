@@ -56,6 +56,7 @@ from standfast.model.facts_positions import (
     NakedEnded,
     OpeningRefused,
     OpeningRequested,
+    OpeningVerified,
     PositionAdopted,
     PositionDescribed,
     PositionReinstated,
@@ -129,6 +130,7 @@ Fact: TypeAlias = (
     | PricesSuspended
     | PricesResumed
     | OpeningRequested
+    | OpeningVerified
     | OpeningRefused
     | StructureRequested
     | LotSplit
@@ -233,6 +235,7 @@ __all__ = [
     "NakedEnded",
     "OpeningRefused",
     "OpeningRequested",
+    "OpeningVerified",
     "OrderAccepted",
     "OrderInDoubt",
     "OrderIntended",

@@ -60,6 +60,14 @@ class Phase(StrEnum):
     CLOSED = "closed"
 
 
+class Answer(StrEnum):
+    """What is known of an opening (`core/proven.py`)."""
+
+    PROVED = "proved"
+    REFUTED = "refuted"
+    UNKNOWN = "unknown"
+
+
 class CloseReason(StrEnum):
     STOP_LOSS = "stop_loss"
     TAKE_PROFIT = "take_profit"
@@ -171,6 +179,8 @@ class Position:
     """An operator's word that it is no leg of any structure."""
     key: str = ""
     """The opening's own key: the same key is the same opening."""
+    verified: Answer | None = None
+    """Of an opening through Standfast; None while there is nothing to say."""
     naked_since: datetime | None = None
     naked_seconds: Decimal = ZERO
     """Time without the cover its policy asks for, ended stretches only."""
