@@ -180,6 +180,20 @@ async def test_the_first_watermark_reaches_back_to_the_trades_that_a_list_may_la
     assert read.movements == ()
 
 
+@pytest.mark.parametrize(("coin", "fee"), [("USDT", "0.31"), ("", "0.31"), ("BNB", "0")])
+async def test_a_commission_in_another_coin_is_no_amount_of_the_contracts_own(coin: str, fee: str) -> None:
+    """0.31 BNB are some two hundred dollars: neither that nor 0.31 of them is known here."""
+    script = Script()
+    at = broker(script)
+    start = (await at.activities("")).watermark
+    script.tell("GET /fapi/v1/income", [_income("COMMISSION", script.now)])
+    script.tell("GET /fapi/v1/userTrades", [trade_row(time=script.now, commissionAsset=coin)])
+
+    (fill,) = (await at.activities(start)).fills
+
+    assert fill.fee == Decimal(fee)
+
+
 async def test_rows_without_an_amount_are_no_positions_and_each_side_is_a_holding() -> None:
     script = Script()
     rows = [

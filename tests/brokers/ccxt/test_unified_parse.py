@@ -8,6 +8,7 @@ import pytest
 from standfast.brokers.ccxt.unified import parse, trades
 from standfast.brokers.ccxt.unified.parse import PLAIN, TRIGGER, Row
 from standfast.model.errors import Incomplete, Malformed
+from standfast.model.ids import BrokerOrderId
 from standfast.model.order import OrderState, OrderType
 from tests.brokers.ccxt.test_bybit_writes import MARKET
 
@@ -105,6 +106,15 @@ async def test_trades_that_may_be_cut_off_and_cannot_be_asked_for_are_no_answer(
 
     with pytest.raises(Incomplete):
         await trades.since(page, STAMP, {"limit": 3})
+
+
+@pytest.mark.parametrize(("coin", "fee"), [("USDT", "0.2"), (None, "0.2"), ("BNB", "0")])
+def test_a_commission_in_another_coin_is_no_amount_of_the_contracts_own(coin: str | None, fee: str) -> None:
+    row = {"id": "1", "side": "buy", "amount": "1", "price": "2", "timestamp": STAMP}
+
+    found = parse.fill(row | {"fee": {"cost": "0.2", "currency": coin}}, MARKET, BrokerOrderId("o"))
+
+    assert found.fee == Decimal(fee)
 
 
 def test_quantities_are_in_the_base_coin() -> None:

@@ -46,6 +46,12 @@ class Market:
     def name(self) -> InstrumentId:
         return self.instrument.id
 
+    def charged(self, fee: Decimal, coin: str) -> Decimal:
+        """A commission in the money of the contract. One in another coin (Binance takes BNB) is no amount of it: it is
+        left out, not counted as so many dollars."""
+        own = {self.settle.upper(), str(self.raw.get("settle") or "").upper()}
+        return fee if not coin or coin.upper() in own else Decimal(0)
+
 
 @dataclass(frozen=True, slots=True)
 class Markets:

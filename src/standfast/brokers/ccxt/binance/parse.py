@@ -163,7 +163,7 @@ def fill(row: TradeRow, broker_id: BrokerOrderId, markets: Markets) -> Fill:
         side=side_of(row.side),
         quantity=quantity,
         price=price,
-        fee=_or_zero(row.commission, "commission"),
+        fee=market.charged(_or_zero(row.commission, "commission"), row.commission_asset),
         at=moment(row.time),
     )
 

@@ -77,6 +77,7 @@ class TradeRow(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     time: int
     position_side: Text = "BOTH"
     commission: Number = "0"
+    commission_asset: Text = ""
 
 
 class IncomeRow(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):

@@ -247,7 +247,7 @@ class BinanceVenue(LinearVenue):
                 "fills",
                 ok=True,
                 detail="trades of every contract the account's income names, with funding; liquidations and "
-                "auto-deleveraging by their orders",
+                "auto-deleveraging by their orders; commissions in another coin than the contract's (BNB) are left out",
             ),
             Guarded(
                 "doubts",

@@ -115,7 +115,7 @@ def fill(row: Row, market: Market, order_id: BrokerOrderId, hedge: str = "") -> 
     side = SIDES.get(str(row.get("side")))
     quantity = (decimal(row.get("amount"), "amount") or ZERO) * market.size
     price = decimal(row.get("price"), "price") or ZERO
-    at = _moment(row.get("timestamp"))
+    at, fee = _moment(row.get("timestamp")), row.get("fee") or {}
     if side is None or quantity <= 0 or price <= 0 or at is None or not row.get("id"):
         raise Malformed(f"trade {shown(str(row.get('id')))}: {quantity} at {price}")
     return Fill(
@@ -125,7 +125,7 @@ def fill(row: Row, market: Market, order_id: BrokerOrderId, hedge: str = "") -> 
         side=side,
         quantity=quantity,
         price=price,
-        fee=decimal((row.get("fee") or {}).get("cost"), "fee") or ZERO,
+        fee=market.charged(decimal(fee.get("cost"), "fee") or ZERO, str(fee.get("currency") or "")),
         at=at,
     )
 
