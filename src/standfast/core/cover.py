@@ -108,7 +108,7 @@ def cover_of(s: Situation, position: Position) -> Cover:
 def _cover(s: Situation, position: Position) -> Cover:
     own: list[BookedOrder] = []
     tied: list[BookedOrder] = []
-    stopped = foreign = ZERO
+    stopped = ZERO
     unknown = unsettled = False
     followed = _followed(s, position.holding)
     for order in s.book.alive.of(position.id):
@@ -124,7 +124,6 @@ def _cover(s: Situation, position: Position) -> Cover:
         if order.role is Role.FOREIGN:
             tied.append(order)
             unsettled = unsettled or is_cancelling(s, order)
-            foreign += order.remaining if is_in_force(s, order) else ZERO
             unknown = unknown or order.type is OrderType.UNKNOWN
             continue
         if order.role in (Role.STOP, Role.TARGET):
@@ -136,7 +135,7 @@ def _cover(s: Situation, position: Position) -> Cover:
     share = _share_of_loose(s, position, loose) if loose else ZERO
     prices = [order.stop_price for order in (*own, *tied) if order.is_stop]
     prices += _stop_prices(loose) if share else []
-    foreign += share
+    foreign = _by_others(s, position, tied) + share
     return Cover(
         own=tuple(own),
         tied=tuple(tied),
@@ -148,6 +147,14 @@ def _cover(s: Situation, position: Position) -> Cover:
         unknown=unknown or any(report.type is OrderType.UNKNOWN for report in loose),
         unsettled=unsettled,
     )
+
+
+def _by_others(s: Situation, position: Position, tied: Sequence[BookedOrder]) -> Decimal:
+    """What stops of others protect of it: one that may only reduce may ask for all lots, and takes what is held."""
+    asked = {True: ZERO, False: ZERO}
+    for order in (each for each in tied if is_in_force(s, each)):
+        asked[s.contract.reduce_only and order.report is not None and order.report.closes is True] += order.remaining
+    return asked[False] + min(asked[True], max(s.book.held(position), ZERO))
 
 
 def _with_shared(s: Situation, position: Position, alone: Cover) -> Cover:
