@@ -1,6 +1,7 @@
 """Tests of `core/own_record.py`: what is found, of whom, and when nothing can be said."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -18,7 +19,7 @@ from standfast.model.alert import Severity
 from standfast.model.breaks import Break, BreakKind, Finding
 from standfast.model.ids import BreakId, EntryNumber, Holding, InstrumentId, PositionId
 from standfast.model.tracked import Tracked
-from tests.core.situations import BEGAN, NOW, QQQ, SPY, D, adopted, after, closing_of, folded, of, ruled, situation
+from tests.core.situations import BEGAN, NOW, QQQ, SPY, D, adopted, after, closing_of, folded, of, ruled, situation, told
 from tests.core.test_closed_first import MIDDLE, NEW, OLD, SHARED, UPPER, spread
 
 Held = Mapping[Holding, Decimal | None]
@@ -154,6 +155,20 @@ def test_the_first_sight_asks_the_broker_and_the_second_waits_until_it_must_know
 
     assert [fact.finding for fact in of(j.BreakSeen, outcomes)] == list(findings)
     assert {type(each).__name__ for each in outcomes} >= {"ReadActivities", "ReadPositions", "WakeAt"}
+
+
+@pytest.mark.parametrize(("age", "asks"), [(1, set()), (9, set()), (11, {"ReadActivities", "ReadPositions"})])
+def test_in_between_it_is_waited_for_and_takes_no_requests(age: int, asks: set[str]) -> None:
+    """Every second one, and at a broker that counts them the list itself came half a minute late."""
+    first = seen({}, net={SPY: 10}, tracked=record({}, shrunk={SPY: after(-age)}))
+    findings = record_findings(first, SPY)
+    assert findings
+    book = folded(adopted(10, 100), at=EARLIER)
+    told(book, j.BreakSeen(id=BreakId("b"), finding=findings[0]), at=after(-age))
+
+    outcomes = list(repairs(replace(first, book=book), SPY, _report(findings)))
+
+    assert {type(each).__name__ for each in outcomes} & {"ReadActivities", "ReadPositions", "ReadOrders"} == asks
 
 
 def _report(findings: tuple[Finding, ...]) -> Any:

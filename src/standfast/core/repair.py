@@ -169,10 +169,13 @@ def _ask(s: Situation, finding: Finding, known: Break | None = None) -> Outcomes
 
 
 def _ask_both(s: Situation, known: Break | None) -> Outcomes:
-    """Whether it has just been closed: fills would say so at once, and the list once it cannot be older than that."""
+    """Whether it has just been closed: at first sight, and once no list can be older than that. In between it is only
+    waited for: questions would take the steady reads' share of the requests, and the answer that counts with it."""
+    if known is not None and s.now < settled_at(s, known.first_seen):
+        return
     if not s.was_asked_lately("activities"):
         yield ReadActivities(reason="the bot's record and the broker differ")
-    if (known is None or s.now >= settled_at(s, known.first_seen)) and not s.was_asked_lately("positions"):
+    if not s.was_asked_lately("positions"):
         yield ReadPositions(reason="the bot's record and the broker differ")
 
 
