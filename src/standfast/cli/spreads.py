@@ -21,7 +21,7 @@ def row(book: Book, booked: BookedStructure, rules: ShownRules | None, *, is_wat
     level = None if is_closed else stop(structure, rules)
     held = booked.units if is_closed else whole_units(structure)
     has_exits = any(position.closed for _, position in legs_of(book, booked))
-    cover = _cover(level, held, is_watched=is_watched)
+    cover = _cover(level, held, is_watched=is_watched) if held or phase is not Phase.OPENING else Cell("-", DIM)
     return [
         booked.id,
         book.account,
