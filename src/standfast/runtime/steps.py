@@ -9,6 +9,8 @@ from datetime import datetime, timedelta
 from standfast.core.put_back import STEP
 from standfast.ports import Clock
 
+SECONDS, NOTHING = STEP.total_seconds(), timedelta(0)
+
 
 class Steps:
     """Compares the two with each look."""
@@ -22,9 +24,9 @@ class Steps:
     def look(self) -> tuple[datetime, timedelta]:
         """The time, and by how much the clock was set since the last look: nothing for what is too little to matter."""
         now, monotonic = self._clock.now(), self._clock.monotonic()
-        step = now - self._now - timedelta(seconds=monotonic - self._monotonic)
+        passed, gone_by = now - self._now, monotonic - self._monotonic
         self._now, self._monotonic = now, monotonic
-        if abs(step) <= STEP:
-            return now, timedelta(0)
+        if abs(passed.total_seconds() - gone_by) <= SECONDS:  # as nearly always, and many times a second
+            return now, NOTHING
         self.last = now
-        return now, step
+        return now, passed - timedelta(seconds=gone_by)
