@@ -89,6 +89,8 @@ class Liveness:
         self.is_healthy = is_healthy
         self._watches: dict[str, dict[tuple[str, str], Stopwatch]] = {}
         self._dirty: set[str] = set()
+        self._calm: dict[str, tuple[int, bool, Decimal, list[Order]]] = {}
+        """What was so of an instrument when nothing was wrong with it: while it is, nothing is, but what is due."""
         self._ticked = self._looked = witness.engine.now
 
     def touch(self, instrument: str) -> None:
@@ -150,15 +152,17 @@ class Liveness:
         holding = Holding(InstrumentId(instrument))
         if not self.retold.began:
             return
-        yield from self._untracked(holding)
-        yield from self._unknown(holding)
-        yield from self._untold(holding)
-        if self.rules.mode is not Mode.REPAIR:
-            return
-        orders = self.witness.working(instrument)
-        yield from self._naked(holding, orders)
-        yield from self._over(holding, orders)
-        yield from self._closing(holding)
+        engine, orders = self.witness.engine, self.witness.working(instrument)
+        judged = (self.retold.head, engine.is_tradable(instrument), self.witness.net(instrument), orders)
+        if self._calm.get(instrument) != judged:
+            found = [*self._untracked(holding), *self._unknown(holding), *self._untold(holding)]
+            if self.rules.mode is Mode.REPAIR:
+                found += [*self._naked(holding, orders), *self._over(holding, orders)]
+            yield from found
+            if not found and self.exposed(holding, orders)[0] <= 0:  # else what is wanted is a question of time as well
+                self._calm[instrument] = judged
+        if self.rules.mode is Mode.REPAIR:
+            yield from self._closing(holding)
 
     def _untracked(self, holding: Holding) -> Iterator[Trouble]:
         """B1: what is held and what the books explain differ, and no break says so; or says so for ever."""
