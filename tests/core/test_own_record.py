@@ -19,7 +19,21 @@ from standfast.model.alert import Severity
 from standfast.model.breaks import Break, BreakKind, Finding
 from standfast.model.ids import BreakId, EntryNumber, Holding, InstrumentId, PositionId
 from standfast.model.tracked import Tracked
-from tests.core.situations import BEGAN, NOW, QQQ, SPY, D, adopted, after, closing_of, folded, of, ruled, situation, told
+from tests.core.situations import (
+    BEGAN,
+    NOW,
+    QQQ,
+    SPY,
+    D,
+    adopted,
+    after,
+    closing_of,
+    folded,
+    of,
+    ruled,
+    situation,
+    told,
+)
 from tests.core.test_closed_first import MIDDLE, NEW, OLD, SHARED, UPPER, spread
 
 Held = Mapping[Holding, Decimal | None]
