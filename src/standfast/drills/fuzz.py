@@ -176,7 +176,7 @@ def _outcomes(wishes: Wishes, policies: Sequence[Policy] | None) -> Iterator[_Ra
 def _play(seed: int, wishes: Wishes, policies: Sequence[Policy] | None) -> _Ran:
     plan = plan_of(seed, hours=wishes.hours, policies=policies)
     began = _cpu()
-    outcome = play(plan, whole=wishes.whole)
+    outcome = play(plan, whole=wishes.whole, digested=wishes.whole)
     cpu = _cpu() - began
     failure = None if outcome.violation is None else _failure(plan, outcome, wishes)
     return _Ran(outcome, cpu, failure)

@@ -76,22 +76,23 @@ class _Health:
         return True
 
 
-def play(plan: Plan, *, whole: bool = False) -> Outcome:
+def play(plan: Plan, *, whole: bool = False, digested: bool = True) -> Outcome:
     """Play it to its end. Never raises for what the guard does: that is the outcome's `violation`.
 
-    `whole`: tell all that happened, not only the last of a run that failed.
+    `whole`: tell all that happened, not only the last of a run that failed. `digested`: with the digest, for who
+    compares runs.
     """
     with uncollected():  # the world is let go first: a look through what still lives finds nothing
-        return _play(plan, whole=whole)
+        return _play(plan, whole=whole, digested=digested)
 
 
-def _play(plan: Plan, *, whole: bool) -> Outcome:
+def _play(plan: Plan, *, whole: bool, digested: bool) -> Outcome:
     played = _Played(plan) if plan.perps is None else PerpPlayed(plan)
     try:
         run(played.through(), start=plan.start, real_seconds=REAL_SECONDS)
     except (TooSlow, Deadlock) as error:
         played.violation = ("error", f"{type(error).__name__}: {error}")
-    return played.outcome(whole=whole)
+    return played.outcome(whole=whole, digested=digested)
 
 
 def _with_options(underlyings: Prices, board: Board) -> Prices:
@@ -160,7 +161,7 @@ class _Played(Played):
         trace = tale.timeline(world.tape[-LAST:], world.entries_now()[-LAST:])
         await self.checker.finish(*people, *world.people.lines.leaks, *trace)
 
-    def outcome(self, *, whole: bool) -> Outcome:
+    def outcome(self, *, whole: bool, digested: bool) -> Outcome:
         world, entries = self.world, self._entries()
         faults = self.swarm.counted()
         faults[75] += sum(count for verb, count in self.workload.done.items() if verb in AT_THE_BROKER)
@@ -176,5 +177,5 @@ class _Played(Played):
             told,
             orders=len({event.order.id for event in world.tape}),
             healthy=self._health.hours,
-            digest=tale.digest(world.effects, world.tape, entries),
+            digest=tale.digest(world.effects, world.tape, entries) if digested else "",
         )

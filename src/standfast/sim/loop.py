@@ -149,7 +149,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
 
     # --- turns ----------------------------------------------------------------------------------
 
-    def _run_once(self) -> None:
+    def _run_once(self) -> None:  # noqa: C901, PLR0912 - a call of its own costs as much as the rest of a turn
         """Turns until told to stop: what was runnable when it began, or what the next timers bring when nothing was."""
         ready, timers, pop, unchecked = self._ready, self._timers, heapq.heappop, CHECKED_EVERY
         while not self._stopping:  # type: ignore[attr-defined]  # not in typeshed

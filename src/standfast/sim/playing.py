@@ -73,8 +73,8 @@ class Played(ABC):
         """All is said and done. Raises `Violation` for what is not as it must be."""
 
     @abstractmethod
-    def outcome(self, *, whole: bool) -> Outcome:
-        """What became of it; `whole` tells all that happened."""
+    def outcome(self, *, whole: bool, digested: bool) -> Outcome:
+        """What became of it; `whole` tells all that happened, `digested` puts it in a number to compare."""
 
     async def _direct(self) -> None:
         """Everything of the plan at its time; then quiet."""

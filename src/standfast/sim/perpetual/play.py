@@ -41,7 +41,7 @@ class PerpPlayed(Played):
                 if canary in text:
                     raise Violation("S13", f"{canary} is told: {text[:200]}")
 
-    def outcome(self, *, whole: bool) -> Outcome:
+    def outcome(self, *, whole: bool, digested: bool) -> Outcome:
         world, entries = self.world, self._entries()
         faults = self.swarm.counted()
         faults[77] += sum(self.workload.done[verb] for verb in EXCHANGES_OWN)
@@ -57,5 +57,5 @@ class PerpPlayed(Played):
             told,
             orders=len(world.engine.orders(world.account_name)),
             healthy=self.checker.healthy / 3600,
-            digest=world.digest(entries),
+            digest=world.digest(entries) if digested else "",
         )
