@@ -7,6 +7,7 @@ import pytest
 
 from standfast.cli.telling import TELL, sentence
 from standfast.cli.trail import Subject, subjects, trail
+from standfast.core.results import FAR_QUOTE
 from standfast.model import journal as j
 from standfast.model.ids import EntryNumber, RequestId
 from tests.cli.ledgers import AAPL, OPENED, story, write
@@ -99,12 +100,13 @@ def test_both_names_of_an_order_lead_to_it() -> None:
     assert known["sf-kept"] == known["br-kept"] == Subject("order", "sf-kept")
 
 
-def test_a_break_of_the_instrument_is_in_the_trail_while_the_position_is_held() -> None:
+@pytest.mark.parametrize("subject", ["", FAR_QUOTE])
+def test_a_break_of_the_instrument_is_in_the_trail_while_the_position_is_held(subject: str) -> None:
     spy = next(fact.holding for fact in story() if isinstance(fact, j.OpeningRequested))
     seen = next(fact for fact in story() if isinstance(fact, j.BreakSeen))
     from dataclasses import replace
 
-    about_spy = replace(seen, id=type(seen.id)("b-spy"), finding=replace(seen.finding, holding=spy))
+    about_spy = replace(seen, id=type(seen.id)("b-spy"), finding=replace(seen.finding, holding=spy, subject=subject))
     more = [*story(), about_spy, j.BreakEnded(id=about_spy.id, by="the next read")]
     numbered = [j.Entry(EntryNumber(number), 1, OPENED, fact) for number, fact in enumerate(more, start=1)]
 

@@ -8,6 +8,7 @@ names, and the breaks of the position's instrument while it was held.
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 
+from standfast.core.results import FAR_QUOTE
 from standfast.model import journal as j
 from standfast.model.ids import Holding
 
@@ -213,7 +214,7 @@ def _is_about(fact: j.Fact, holding: Holding) -> bool:
     """Whether a fact bears on whatever is held there: a break of the holding, a split, suspended prices."""
     match fact:
         case j.BreakSeen():
-            return fact.finding.holding == holding and not fact.finding.subject
+            return fact.finding.holding == holding and fact.finding.subject in ("", FAR_QUOTE)
         case j.Rescaled() | j.PricesSuspended() | j.PricesResumed():
             return fact.holding == holding
         case _:

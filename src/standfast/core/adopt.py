@@ -16,6 +16,8 @@ WIDEST = 2
 """How many times as far as the first exit a quote's sides may lie apart: its middle is off by that distance then."""
 ALWAYS = Decimal("0.01")
 """Share of the price that they always may: of exits nearer than a market is ever quoted none would ever rest."""
+MOST = Decimal(1)
+"""Share of the price that they never may exceed, however far the exits: an offer of thrice the bid says nothing."""
 
 
 def price_now(s: Situation, holding: Holding, *, however_wide: bool = False) -> Decimal | None:
@@ -40,7 +42,7 @@ def price_now(s: Situation, holding: Holding, *, however_wide: bool = False) -> 
 def _says_the_price(s: Situation, holding: Holding, quote: Quote) -> bool:
     policy = s.rules.policy(s.rules.foreign_strategy(""), holding, s.instrument(holding).kind)
     nearest = policy.stop_loss or policy.emergency_stop or policy.take_profit
-    return nearest is None or quote.ask - quote.bid <= max(WIDEST * nearest, ALWAYS) * quote.mid
+    return nearest is None or quote.ask - quote.bid <= min(max(WIDEST * nearest, ALWAYS), MOST) * quote.mid
 
 
 def _closing_price(s: Situation, holding: Holding, sign: int) -> Decimal:

@@ -94,7 +94,7 @@ def _price_rules(s: Situation, position: Position, policy: Policy) -> Outcomes:
     price = judged.gain if reason is CloseReason.TAKE_PROFIT else judged.price
     detail = f"{result_at(position, price, of=entry):+.2%} at {price} (entry {short_price(entry)})"
     if judged.reason:
-        detail += f", judged at the mid: {judged.reason}"
+        detail += f", {judged.clarity.value}: {judged.reason}"
     yield from _alone(s, _close(position, reason, detail), position)
 
 

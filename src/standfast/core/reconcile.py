@@ -20,7 +20,7 @@ from decimal import ROUND_FLOOR, Decimal
 from standfast.core.cover import cover_of, is_cancelling, is_listed, resting_of, stands_alone
 from standfast.core.own_record import record_findings, unread_finding
 from standfast.core.policy import Foreign
-from standfast.core.results import Clarity, judge, levels_of
+from standfast.core.results import FAR_QUOTE, Clarity, judge, levels_of
 from standfast.core.short_delta import naked_part, without_delta
 from standfast.core.situation import Situation
 from standfast.core.stays import may_stay, rests_beside_close
@@ -188,7 +188,7 @@ def _closes_nothing(s: Situation, order: BookedOrder) -> bool:
 
 def _is_ghost(s: Situation, order: BookedOrder) -> bool:
     return (
-        order.is_own
+        (order.is_own or s.contract.forgets)
         and stands_alone(s, order)
         and s.orders_listed_after(order.number)
         and not is_listed(s, order)
@@ -284,6 +284,7 @@ def _blind_findings(s: Situation, holding: Holding) -> Iterator[Finding]:
             yield Finding(
                 kind=BreakKind.BLIND,
                 holding=holding,
+                subject=FAR_QUOTE if whys[0][0] == Clarity.FAR else "",
                 booked="price rules held by the guard",
                 reported=whys[0][0],
                 evidence="; ".join(why for _, why in whys),
@@ -296,7 +297,7 @@ def _blind(s: Situation, position: Position) -> Iterator[tuple[str, str]]:
     policy = s.policy(position)
     judged = judge(s, position, policy) if watches_prices(s, position) else None
     if judged is not None and judged.clarity is not Clarity.CLEAR:
-        yield "no usable quote" if judged.price is None else "judged at the mid", judged.reason
+        yield judged.clarity.value, judged.reason
     sold = [holding for holding in (position.holding,) if naked_part(s, position, policy) > 0]
     unknown = without_delta(s, sold)
     if unknown:

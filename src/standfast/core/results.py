@@ -12,6 +12,7 @@ from typing import NamedTuple
 from standfast.core.book import Book
 from standfast.core.policy import Policy
 from standfast.core.situation import Situation
+from standfast.model.option import option_contract
 from standfast.model.position import CloseReason, Position
 from standfast.model.quote import Quote
 
@@ -83,10 +84,21 @@ STUCK = timedelta(minutes=5)
 """A quote the market has not touched for so long, in the session, is a feed that stands still."""
 
 
+FAR = 2
+"""How many stop distances the sides of an option's quote may lie apart: its middle is off by one then."""
+FAR_FOR = timedelta(minutes=2)
+"""How long they have to lie so far apart, in the session, to be all the market there is."""
+FAR_QUOTE = "far quote"
+"""The subject of the break that counts how long they have."""
+
+
 class Clarity(StrEnum):
+    """What a quote lets rules be judged by, as people are told it."""
+
     CLEAR = "clear"
-    WIDE = "wide"
-    BLIND = "blind"
+    WIDE = "judged at the mid"
+    FAR = "judged by the better side for two minutes, then at the mid"
+    BLIND = "no usable quote"
 
 
 class Judged(NamedTuple):
@@ -104,20 +116,16 @@ def judge(s: Situation, position: Position, policy: Policy) -> Judged:
     """The closing price of a position now.
 
     Blind: no price may be used. Wide: the mid, of the two last quotes the one further from the rule, so that a rule
-    fires only when both agree.
+    fires only when both agree. Far, of an option alone: the better side in place of the mid, until the two have lain so
+    far apart for long enough. At the bell, and where quotes are withdrawn for a moment, a close at the worse one would
+    make the loss that it was to end.
     """
     sight = s.sights.get(position.holding)
     if sight is None:
         return Judged(Clarity.BLIND, None, reason="no quote")
-    quote = sight.quote
-    if not quote.is_two_sided:
-        return Judged(Clarity.BLIND, None, reason=f"bid {quote.bid} ask {quote.ask}")
-    if not quote.is_fresh(s.now, s.quotes_fresh):
-        return Judged(Clarity.BLIND, None, reason=quote.age(s.now))
-    if s.broker_now - quote.at > STUCK:  # however often it is sent or asked for: the feed stands still
-        return Judged(Clarity.BLIND, None, reason=f"the feed's last quote is of {quote.at:%H:%M:%S} UTC")
-    if _is_of_before(s, position, quote):
-        return Judged(Clarity.BLIND, None, reason="the last quote is of before its split")
+    quote, lack = sight.quote, _lack(s, position, sight.quote)
+    if lack:
+        return Judged(Clarity.BLIND, None, reason=lack)
     if not _is_wide(position, policy, quote):
         price = quote.closing_price(position.sign)
         return Judged(Clarity.CLEAR, price, price)
@@ -127,7 +135,34 @@ def judge(s: Situation, position: Position, policy: Policy) -> Judged:
         return Judged(Clarity.BLIND, None, reason=spread)
     low, high = sorted((quote.mid, before.mid))
     price, gain = (high, low) if position.sign > 0 else (low, high)
-    return Judged(Clarity.WIDE, price, gain, spread)
+    if not _is_far(position, policy, quote):
+        return Judged(Clarity.WIDE, price, gain, spread)
+    if not _has_lasted(s, position):
+        better = [each.closing_price(-position.sign) for each in (quote, before)]
+        price = max(better) if position.sign > 0 else min(better)
+    return Judged(Clarity.FAR, price, gain, spread)
+
+
+def _lack(s: Situation, position: Position, quote: Quote) -> str:
+    """Why nothing may be judged by this quote; empty: it may be used."""
+    if not quote.is_two_sided:
+        return f"bid {quote.bid} ask {quote.ask}"
+    if not quote.is_fresh(s.now, s.quotes_fresh):
+        return quote.age(s.now)
+    if s.broker_now - quote.at > STUCK:  # however often it is sent or asked for: the feed stands still
+        return f"the feed's last quote is of {quote.at:%H:%M:%S} UTC"
+    return "the last quote is of before its split" if _is_of_before(s, position, quote) else ""
+
+
+def _is_far(position: Position, policy: Policy, quote: Quote) -> bool:
+    half = widest(position, policy, position.basis)
+    is_option = option_contract(position.holding.instrument) is not None
+    return is_option and half is not None and quote.ask - quote.bid > FAR * 2 * half
+
+
+def _has_lasted(s: Situation, position: Position) -> bool:
+    seen = (each for each in s.book.breaks_at(position.holding) if each.finding.subject == FAR_QUOTE)
+    return any(s.now - s.surely(each.first_seen) >= FAR_FOR for each in seen)
 
 
 def _is_of_before(s: Situation, position: Position, quote: Quote) -> bool:

@@ -284,7 +284,7 @@ def blindness(s: Situation, structure: Structure, policy: Policy) -> Finding | N
         found = worth(s, structure.shape)
         judged = judge_structure(found, structure, policy)
         if judged.clarity is not Clarity.CLEAR and broken(structure) is None:
-            reported = "judged at the mid" if judged.clarity is Clarity.WIDE else "no usable quote"
+            reported = judged.clarity.value
             whys.append((found.lacks[0][0] if found.lacks else structure.shape[0].holding, judged.reason))
         elif judged.clarity is Clarity.CLEAR and not entry(structure):
             reported = "no entry price to judge it by"
