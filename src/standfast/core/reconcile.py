@@ -188,7 +188,7 @@ def _closes_nothing(s: Situation, order: BookedOrder) -> bool:
 
 def _is_ghost(s: Situation, order: BookedOrder) -> bool:
     return (
-        (order.is_own or s.contract.forgets)
+        order.is_own
         and stands_alone(s, order)
         and s.orders_listed_after(order.number)
         and not is_listed(s, order)
