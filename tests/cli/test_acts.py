@@ -50,6 +50,11 @@ async def ask(config: Path, *arguments: str, answer: tuple[bool, str] | None) ->
             {"instrument": "SPY", "quantity": "-3", "strategy": "trend", "limit": "601.5", "key": "k7"},
         ),
         (
+            ["open", "paper", "spy", "3", "--stop-loss", "2.0%"],
+            "open",
+            {"instrument": "SPY", "quantity": "3", "stop_loss": "2%"},
+        ),
+        (
             ["close", "p-sp", "--quantity", "2", "--reason", "before earnings"],
             "close",
             {"position": "p-spy-kept", "quantity": "2", "reason": "before earnings"},
@@ -112,6 +117,8 @@ async def test_a_wait_that_ends_is_1_and_says_that_the_request_stands(config: Pa
         (["open", "live", "SPY", "1"], 1, "'live': there is no account of that name; accounts here: paper"),
         (["open", "paper", "SPY", "1", "--stop", "9", "--target", "8"], 1, "lies below its target 8; swap them"),
         (["open", "paper", "SPY", "-1", "--stop", "8", "--target", "9"], 1, "lies above its target 9; swap them"),
+        (["open", "paper", "SPY", "1", "--stop-loss", "2"], 2, "'2': is no share of the entry; write for example 2%"),
+        (["open", "paper", "SPY", "1", "--stop-loss", "2%", "--stop", "9"], 1, "one is a price, the other a share"),
         (["close", "p-x"], 1, "'p-x': no open position has an id that begins so; see standfast positions"),
         (["close", "p-aapl"], 1, "no open position has an id that begins so"),
         (["close", "p-spy", "--quantity", "6"], 1, "--quantity 6: p-spy-kept holds 5; leave it out for all"),

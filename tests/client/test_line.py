@@ -90,6 +90,11 @@ def waiting(config: Path) -> list[Request]:
             {"instrument": "SPY", "quantity": "-3", "strategy": "trend", "limit": "601.5", "stop": "610", "key": "k7"},
         ),
         (
+            lambda guard: guard.open("spy", 3, id="k9", stop_loss="2.50 %"),
+            "open",
+            {"instrument": "SPY", "quantity": "3", "stop_loss": "2.5%", "key": "k9"},
+        ),
+        (
             lambda guard: guard.open_spread({"b": 1, "a": -2}, id="k8", units=3, debit="0.5", target="0"),
             "open",
             {"legs": "A:-2 B:+1", "quantity": "3", "debit": "0.5", "target": "0", "key": "k8"},
@@ -194,6 +199,7 @@ def test_an_id_that_stands_for_another_act_asks_nothing(config: Path) -> None:
         (lambda guard: guard.open("SPY", 0, id="k"), "quantity=0: opens nothing"),
         (lambda guard: guard.open("SPY", 1, id="k", stop=9, target=8), "lies below its target 8; swap them"),
         (lambda guard: guard.open("SPY", -1, id="k", stop=-9), "stop -9: give a price above zero"),
+        (lambda guard: guard.open("SPY", 1, id="k", stop=9, stop_loss="2%"), "one is a price, the other a share"),
         (lambda guard: guard.open("S PY", 1, id="k"), "an instrument has no blanks in it"),
         (lambda guard: guard.open("SPY", 1, id="k", limit=0), "limit=0: give a number above zero"),
         (lambda guard: guard.open_spread({"A": 1}, id="k"), "give two or more contracts"),

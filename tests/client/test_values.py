@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from standfast.client.values import above_zero, duration, exact, name_of, number
+from standfast.client.values import above_zero, duration, exact, name_of, number, share
 from standfast.model.errors import Misasked
 
 
@@ -24,7 +24,10 @@ def test_a_number_is_taken_as_it_was_written(given: object, found: str) -> None:
             lambda: exact("stop", 98.01),
             'stop=98.01: a float is seldom the number it shows; give text or a Decimal, "98.01"',
         ),
-        (lambda: exact("stop", "2%"), 'a share of the entry is a policy\'s: stop_loss = "2%"'),
+        (lambda: exact("stop", "2%"), 'a share of the entry is its stop_loss: stop_loss="2%"'),
+        (lambda: share("stop_loss", "2"), "stop_loss='2': is no share of the entry; write it as the settings do"),
+        (lambda: share("stop_loss", 2), "stop_loss=2: is no share of the entry"),
+        (lambda: share("stop_loss", "0%"), "stop_loss='0%': is no share of the entry"),
         (lambda: exact("limit", "2%"), "limit='2%': is no number; write for example \"412.50\""),
         (lambda: exact("quantity", "1_000"), "quantity='1_000': is no number"),
         (lambda: exact("quantity", "nan"), "quantity='nan': is no number"),

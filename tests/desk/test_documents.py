@@ -178,6 +178,17 @@ def test_a_position_is_shown_under_the_policy_of_its_kind(name: str, kind: str) 
     assert (found.held_by, found.stop_price) == ("guard", Decimal(300))
 
 
+def test_a_stop_that_was_asked_for_as_a_share_is_shown_in_place_of_the_policys() -> None:
+    book = book_of(opened(KEPT, "kept", SPY, 10, "600"))
+    own = replace(position_in(book), stop_loss=Decimal("0.05"))
+
+    found = documents.cover(
+        book, own, policies.Rules("paper", [policies.Policy("guard", Decimal("0.02"), None, {})]), NOW
+    )
+
+    assert found.stop_price == Decimal(570)
+
+
 def test_the_policies_read_for_showing_are_those_the_guard_has() -> None:
     settings = {
         "policies": [

@@ -88,7 +88,12 @@ def _on_account(options: Options, books: list[Book]) -> Act:
 def _opening(options: Options, account: AccountId) -> Act:
     until = ledger.now() + timedelta(seconds=max(options.wait, GOOD_FOR_LEAST))
     wanted = acts.Wanted(
-        key=options.key, strategy=options.strategy, stop=options.stop, target=options.target, until=until
+        key=options.key,
+        strategy=options.strategy,
+        stop=options.stop,
+        stop_loss=options.stop_loss,
+        target=options.target,
+        until=until,
     )
     if options.legs:
         if options.instrument is not None or options.limit:

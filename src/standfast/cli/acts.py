@@ -10,6 +10,7 @@ from standfast.cli.arguments import (
     price,
     quantity,
     seconds,
+    share,
     whole,
 )
 
@@ -41,6 +42,9 @@ def _open_arguments(parser: Parser) -> None:
     parser.add_argument("--strategy", default="", metavar="S", help="whose position it is; policies match on it")
     parser.add_argument("--limit", type=price, metavar="P", help="limit price (default: at the market)")
     _prices(parser)
+    parser.add_argument(
+        "--stop-loss", type=share, metavar="SHARE", help="in place of --stop: its distance from the entry, such as 2%%"
+    )
     parser.add_argument("--id", dest="key", default="", metavar="KEY", help="the same KEY is the same opening")
     _wait(parser)
 

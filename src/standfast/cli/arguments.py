@@ -11,6 +11,8 @@ from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from typing import NamedTuple, NoReturn
 
+from standfast.model.share import share_of
+
 USAGE = 2
 DEFAULT_CONFIG = "standfast.toml"
 PORT_MAX = 65_535
@@ -93,6 +95,14 @@ def price(text: str) -> Decimal:
 def net_price(text: str) -> Decimal:
     """A price that may lie below zero: of a spread, for what closing it costs."""
     return _number(text, "a price is a number such as 412.50, of a spread also -5.55 or 0")
+
+
+def share(text: str) -> Decimal:
+    """How far a stop is from the entry, as the settings write it."""
+    found = share_of(text)
+    if found is None:
+        raise argparse.ArgumentTypeError(f"{text!r}: is no share of the entry; write for example 2%")
+    return found
 
 
 def seconds(text: str) -> float:

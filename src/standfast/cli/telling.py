@@ -12,6 +12,7 @@ from standfast.desk.documents import number, time
 from standfast.model import journal as j
 from standfast.model.ids import Holding
 from standfast.model.order import Fill, OrderReport, Terms
+from standfast.model.share import share_text
 
 
 def sentence(fact: j.Fact) -> str:
@@ -71,8 +72,12 @@ def _observed(fact: j.OrderObserved) -> str:
 
 def _opening(fact: j.OpeningRequested) -> str:
     prices = (("limit", fact.limit), ("stop", fact.stop), ("target", fact.target))
-    more = "".join(f", {name} {number(price)}" for name, price in prices if price is not None)
+    more = "".join(f", {name} {number(price)}" for name, price in prices if price is not None) + _share(fact.stop_loss)
     return f"{_by(fact.by)} asks to open {number(fact.quantity)} {fact.holding} for {fact.strategy}{more}"
+
+
+def _share(stop_loss: Decimal | None) -> str:
+    return f", stop {share_text(stop_loss)} from its entry" if stop_loss is not None else ""
 
 
 def _legs(units: Decimal, legs: Iterable[j.LegAsked]) -> str:
@@ -81,7 +86,7 @@ def _legs(units: Decimal, legs: Iterable[j.LegAsked]) -> str:
 
 def _structure(fact: j.StructureRequested) -> str:
     prices = (("limit", fact.limit), ("stop", fact.stop), ("target", fact.target))
-    more = "".join(f", {name} {number(price)}" for name, price in prices if price is not None)
+    more = "".join(f", {name} {number(price)}" for name, price in prices if price is not None) + _share(fact.stop_loss)
     return f"{_by(fact.by)} asks to open {_legs(fact.units, fact.legs)} for {fact.strategy}{more}"
 
 

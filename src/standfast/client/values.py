@@ -6,6 +6,7 @@ from numbers import Integral
 from typing import TypeAlias
 
 from standfast.model.errors import Misasked
+from standfast.model.share import share_of
 
 Number: TypeAlias = Decimal | int | str
 """A quantity or a price. No float: most decimals are none, and what an order says should be what was meant.
@@ -32,8 +33,8 @@ def exact(name: str, value: object) -> Decimal:
     except InvalidOperation:
         found = Decimal("NaN")
     if not found.is_finite() or (isinstance(value, str) and "_" in value):
-        share = name in ("stop", "target") and isinstance(value, str) and value.strip().endswith("%")
-        remedy = 'a share of the entry is a policy\'s: stop_loss = "2%"' if share else 'write for example "412.50"'
+        is_share = name == "stop" and isinstance(value, str) and value.strip().endswith("%")
+        remedy = 'a share of the entry is its stop_loss: stop_loss="2%"' if is_share else 'write for example "412.50"'
         raise Misasked(f"{name}={value!r}: is no number; {remedy}")
     return found
 
@@ -43,6 +44,14 @@ def above_zero(name: str, value: object) -> Decimal | None:
     found = number(name, value)
     if found is not None and found <= 0:
         raise Misasked(f"{name}={value!r}: give a number above zero")
+    return found
+
+
+def share(name: str, value: object) -> Decimal | None:
+    """`"2%"` of the entry; None stays None. Raises Misasked."""
+    found = share_of(value) if isinstance(value, str) else None
+    if value is not None and found is None:
+        raise Misasked(f'{name}={value!r}: is no share of the entry; write it as the settings do, "2%"')
     return found
 
 

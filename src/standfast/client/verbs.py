@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 from standfast.client.answers import Answered
 from standfast.client.line import Line, account_of, request_of
 from standfast.client.results import Position
-from standfast.client.values import Number, above_zero, duration, exact, name_of, number
+from standfast.client.values import Number, above_zero, duration, exact, name_of, number, share
 from standfast.client.waiting import Steps
 from standfast.desk import acts, asking, documents, ledger
 from standfast.desk.acts import Act, Wanted
@@ -62,6 +62,7 @@ class Verbs(ABC, Generic[Asked]):
         *,
         id: str,
         stop: Number | None = None,
+        stop_loss: str | None = None,
         target: Number | None = None,
         limit: Number | None = None,
         strategy: str | None = None,
@@ -72,13 +73,14 @@ class Verbs(ABC, Generic[Asked]):
         `instrument`: `AAPL`, `SPXW260204P06885000`, `BTC/USDT:USDT`; of a hedged account with its side,
         `BTC/USDT:USDT:long`. `quantity`: shares, contracts or coins; negative sells short. `id`: your name for this
         opening and no other; asked again it is the same opening, whose answer never changes, a refusal included.
-        `stop`, `target`: prices, the policy's where none is given. `limit`: limit price; without one at the market.
-        `strategy`: whose position it is; policies match on it. `good_for`: seconds within which a guard has to take it.
+        `stop`, `target`: prices, the policy's where none is given. `stop_loss`, in place of `stop`: a share of the
+        entry, `"2%"`. `limit`: limit price; without one at the market. `strategy`: whose position it is; policies match
+        on it. `good_for`: seconds within which a guard has to take it.
         """
         signed = exact("quantity", quantity)
         if signed == 0:
             raise Misasked(f"quantity={quantity!r}: opens nothing")
-        wanted = self._wanted(id, stop, target, strategy, good_for)
+        wanted = self._wanted(id, stop, stop_loss, target, strategy, good_for)
         at = above_zero("limit", limit)
         act = acts.opening(self._line.account, _named(instrument), signed, wanted, limit=at)
         return self._open(act, id)
@@ -92,6 +94,7 @@ class Verbs(ABC, Generic[Asked]):
         credit: Number | None = None,
         debit: Number | None = None,
         stop: Number | None = None,
+        stop_loss: str | None = None,
         target: Number | None = None,
         strategy: str | None = None,
         good_for: float | timedelta | None = None,
@@ -101,14 +104,14 @@ class Verbs(ABC, Generic[Asked]):
         `legs`: each contract with how many of it make a unit, negative sold: `{"SPXW210106P03800000": -1,
         "SPXW210106P03700000": 1}`. `credit`: what a unit shall bring at least, in points; `debit`: what it may cost at
         most; neither: at the market. `stop`, `target`: what closing a unit brings, negative for what it costs
-        (`-5.55`). The rest as in `open`.
+        (`-5.55`); `stop_loss`: a share of the credit or debit. The rest as in `open`.
         """
         if not isinstance(legs, Mapping):
             raise Misasked(f"legs={legs!r}: give each contract with its ratio, as a dict")
         ratios = {_named(name): exact(f"legs[{name!r}]", ratio) for name, ratio in legs.items()}
         if not 2 <= len(ratios) == len(legs) or not all(ratio and ratio == int(ratio) for ratio in ratios.values()):
             raise Misasked(f"legs={legs!r}: give two or more contracts, each with a whole number that is not zero")
-        wanted = self._wanted(id, stop, target, strategy, good_for)
+        wanted = self._wanted(id, stop, stop_loss, target, strategy, good_for)
         written = " ".join(f"{name}:{int(ratio):+d}" for name, ratio in sorted(ratios.items()))
         net = acts.net_of(above_zero("credit", credit), above_zero("debit", debit))
         whole = above_zero("units", units)
@@ -146,7 +149,7 @@ class Verbs(ABC, Generic[Asked]):
         return self._act(acts.protecting(self._line.account, of, stop=chosen[0], target=chosen[1]), id, of)
 
     def protect_by_policy(self, position: str | Position, *, id: str | None = None) -> Asked:
-        """Give stop and target of one position back to its policy."""
+        """Give stop and target of one position back to its policy, or to the share it was opened with."""
         of = self._id_of(position)
         return self._act(acts.protecting(self._line.account, of, stop=None, target=None), id, of)
 
@@ -204,6 +207,7 @@ class Verbs(ABC, Generic[Asked]):
         self,
         id: str,
         stop: Number | None,
+        stop_loss: str | None,
         target: Number | None,
         strategy: str | None,
         good_for: float | timedelta | None,
@@ -212,6 +216,7 @@ class Verbs(ABC, Generic[Asked]):
             key=name_of("id", id),
             strategy=self._strategy if strategy is None else name_of("strategy", strategy),
             stop=number("stop", stop),
+            stop_loss=share("stop_loss", stop_loss),
             target=number("target", target),
             until=self._until(good_for),
         )

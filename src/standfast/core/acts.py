@@ -11,7 +11,7 @@ from decimal import Decimal
 from standfast.core.acknowledge import acknowledging
 from standfast.core.acts_structures import close_structure, open_structure, protect_structure
 from standfast.core.adopt import adoption, price_now, taking_over
-from standfast.core.asked import Arguments, Refuse, number_of, refuse_late, text_of
+from standfast.core.asked import Arguments, Refuse, number_of, refuse_late, stop_share, text_of
 from standfast.core.gate import Asked, reasons_against
 from standfast.core.importing import import_entry
 from standfast.core.reconcile import POSITION_KINDS
@@ -83,6 +83,7 @@ def _open(s: Situation, taken: RequestTaken) -> Iterator[Fact]:
         key=a.get("key") or taken.request,
         limit=number_of(a, "limit") if a.get("limit") else None,
         stop=number_of(a, "stop") if a.get("stop") else None,
+        stop_loss=stop_share(a),
         target=number_of(a, "target") if a.get("target") else None,
     )
     known = s.book.state.keys.get(asked.key)
@@ -102,6 +103,7 @@ def _open(s: Situation, taken: RequestTaken) -> Iterator[Fact]:
         strategy=asked.strategy,
         limit=asked.limit,
         stop=asked.stop,
+        stop_loss=asked.stop_loss,
         target=asked.target,
         by=taken.by,
     )

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from decimal import Decimal
 
-from standfast.core.asked import Arguments, Refuse, number_of, text_of
+from standfast.core.asked import Arguments, Refuse, number_of, stop_share, text_of
 from standfast.core.gate_structures import AskedStructure, against_exits, priced, reasons_against_structure
 from standfast.core.shapes import whole_units
 from standfast.core.situation import Situation
@@ -34,6 +34,7 @@ def open_structure(s: Situation, taken: RequestTaken) -> Iterator[Fact]:
         key=a.get("key") or taken.request,
         limit=_limit(taken),
         stop=_optional(a, "stop"),
+        stop_loss=stop_share(a),
         target=_optional(a, "target"),
     )
     known = s.book.state.keys.get(asked.key)
@@ -62,6 +63,7 @@ def open_structure(s: Situation, taken: RequestTaken) -> Iterator[Fact]:
         strategy=asked.strategy,
         limit=asked.limit,
         stop=asked.stop,
+        stop_loss=asked.stop_loss,
         target=asked.target,
         by=taken.by,
     )

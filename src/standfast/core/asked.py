@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 
+from standfast.model.share import share_of
+
 
 class Refuse(Exception):
     """An act that cannot be done, in words for its operator. Never leaves the acts."""
@@ -28,6 +30,17 @@ def number_of(arguments: Arguments, name: str) -> Decimal:
     if not value.is_finite():
         raise Refuse(f"{name} is not finite: {text!r}")
     return value
+
+
+def stop_share(arguments: Arguments) -> Decimal | None:
+    """A stop as a share of the entry, in place of the policy's."""
+    text = arguments.get("stop_loss", "")
+    share = share_of(text)
+    if text and share is None:
+        raise Refuse(f"stop_loss {text!r} is no share: write 2%")
+    if share is not None and arguments.get("stop"):
+        raise Refuse("stop and stop_loss: one is a price, the other a share of the entry; give one of them")
+    return share
 
 
 def moment_of(arguments: Arguments, name: str) -> datetime:

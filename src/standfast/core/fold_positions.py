@@ -26,6 +26,7 @@ def _opening_requested(book: Book, fact: j.OpeningRequested, entry: j.Entry) -> 
             sign=1 if fact.quantity > 0 else -1,
             asked=abs(fact.quantity),
             stop=fact.stop,
+            stop_loss=fact.stop_loss,
             target=fact.target,
             limit=fact.limit,
             asked_at=entry.at,

@@ -46,6 +46,7 @@ def _structure_requested(book: Book, fact: j.StructureRequested, entry: j.Entry)
         limit=fact.limit,
         asked_at=entry.at,
         stop=fact.stop,
+        stop_loss=fact.stop_loss,
         target=fact.target,
     )
     book.put_structure(booked)

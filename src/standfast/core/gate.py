@@ -11,7 +11,7 @@ from decimal import Decimal
 from standfast.core.at_once import Exits, entered, fires_at_once
 from standfast.core.at_stake import at_stake, counted_at, unit_price
 from standfast.core.covering import delivers
-from standfast.core.policy import HeldBy
+from standfast.core.policy import HeldBy, Policy
 from standfast.core.results import Levels
 from standfast.core.several import can_share, left_by_others, sides_held
 from standfast.core.short_delta import closes_at_once
@@ -22,6 +22,7 @@ from standfast.model.ids import Holding
 from standfast.model.option import option_contract
 from standfast.model.order import ZERO
 from standfast.model.position import CloseReason, Phase
+from standfast.model.share import share_text
 
 WIDE_FROM = Decimal("0.5")
 """As `results.judge`."""
@@ -37,6 +38,8 @@ class Asked:
     key: str
     limit: Decimal | None = None
     stop: Decimal | None = None
+    stop_loss: Decimal | None = None
+    """In place of its policy's."""
     target: Decimal | None = None
 
 
@@ -87,7 +90,7 @@ def against_instrument(s: Situation, asked: Asked) -> Iterator[str]:
 def _no_place(s: Situation, asked: Asked) -> Iterator[str]:
     """Where so many stops may rest on an instrument and do: its own would be refused, and it closed again at once."""
     most = s.contract.stops_of_instrument
-    policy = s.rules.policy(asked.strategy, asked.holding, s.instrument(asked.holding).kind)
+    policy = _policy(s, asked)
     if most is None or policy.held_by is HeldBy.GUARD:
         return
     name = asked.holding.instrument
@@ -136,6 +139,7 @@ def _terms(s: Situation, asked: Asked) -> Iterator[str]:
         yield f"stop {asked.stop} is not beyond {price}"
     if asked.target is not None and (asked.target - price) * sign <= 0:
         yield f"target {asked.target} is not beyond {price}"
+    yield from against_share(asked.stop_loss, _policy(s, asked), is_long=sign > 0)
     yield from _at_once(s, asked, sign)
     yield from _too_near_the_money(s, asked)
 
@@ -147,7 +151,7 @@ def _at_once(s: Situation, asked: Asked, sign: int) -> Iterator[str]:
         return
     quote = sight.quote  # of what is sold, prices count below nothing: less is worse for both
     now = Sides(sign * quote.closing_price(sign), sign * quote.closing_price(-sign))
-    policy = s.rules.policy(asked.strategy, asked.holding, s.instrument(asked.holding).kind)
+    policy = _policy(s, asked)
     entry, after = entered(sign * asked.limit if asked.limit is not None else None, now)
     paid, stop = sign * entry, asked.stop
     if stop is None and policy.stop_loss is not None:
@@ -167,8 +171,23 @@ def _too_near_the_money(s: Situation, asked: Asked) -> Iterator[str]:
     is_option = option_contract(asked.holding.instrument) is not None
     if asked.quantity > 0 or not is_option or delivers(s, asked.holding, -asked.quantity):
         return
-    policy = s.rules.policy(asked.strategy, asked.holding, s.instrument(asked.holding).kind)
+    policy = _policy(s, asked)
     yield from closes_at_once(s, [asked.holding], policy)
+
+
+def _policy(s: Situation, asked: Asked) -> Policy:
+    found = s.rules.policy(asked.strategy, asked.holding, s.instrument(asked.holding).kind)
+    return found.with_stop(asked.stop_loss)
+
+
+def against_share(share: Decimal | None, policy: Policy, *, is_long: bool = False) -> Iterator[str]:
+    """A stop of its own that would be none."""
+    if share is None:
+        return
+    if share >= 1 and is_long:
+        yield f"stop_loss {share_text(share)} is the whole entry price or more: it would have no stop"
+    if policy.emergency_stop is not None and policy.emergency_stop < share:
+        yield f"stop_loss {share_text(share)} could never fire: the emergency_stop of policy {policy.name} is nearer"
 
 
 def against_count(s: Situation) -> Iterator[str]:

@@ -11,9 +11,9 @@ from math import gcd
 from standfast.core.at_once import Exits, entered, fires_at_once
 from standfast.core.at_stake import as_entered, at_stake
 from standfast.core.expiring import is_due
-from standfast.core.gate import Asked, against_account, against_count, against_instrument
+from standfast.core.gate import Asked, against_account, against_count, against_instrument, against_share
 from standfast.core.payoff import outlook_of
-from standfast.core.policy import HeldBy
+from standfast.core.policy import HeldBy, Policy
 from standfast.core.shapes import kind_of, shares_among, sold_by
 from standfast.core.short_delta import closes_at_once
 from standfast.core.situation import Situation
@@ -35,6 +35,8 @@ class AskedStructure:
     key: str
     limit: Decimal | None = None
     """What one unit shall bring at least; negative for what it may cost at most."""
+    stop_loss: Decimal | None = None
+    """In place of its policy's."""
     stop: Decimal | None = None
     """Net price: what one unit brings when it is closed, negative for what closing costs. So the target."""
     target: Decimal | None = None
@@ -43,7 +45,12 @@ class AskedStructure:
 def reasons_against_structure(s: Situation, asked: AskedStructure) -> tuple[str, ...]:
     """Every reason to refuse; empty means accepted."""
     shape = tuple(_shape(asked))
-    return shape or (*_account(s, asked), *_legs(s, asked), *_price(s, asked))
+    own_stop = against_share(asked.stop_loss, _policy(s, asked))
+    return shape or (*_account(s, asked), *_legs(s, asked), *own_stop, *_price(s, asked))
+
+
+def _policy(s: Situation, asked: AskedStructure) -> Policy:
+    return s.policy_of(asked.strategy, [leg.holding for leg in asked.legs]).with_stop(asked.stop_loss)
 
 
 def _shape(asked: AskedStructure) -> Iterator[str]:
@@ -100,14 +107,14 @@ def _price(s: Situation, asked: AskedStructure) -> Iterator[str]:
         yield from _at_once(s, asked, found.now)
     held = tuple(HeldLeg(leg=leg, opened=asked.units * abs(leg.ratio)) for leg in asked.legs)
     shown = Structure(id=PositionId(asked.key), strategy=asked.strategy, legs=held, units=asked.units)
-    ending = is_due(s, shown, s.policy_of(asked.strategy, [leg.holding for leg in asked.legs]))
+    ending = is_due(s, shown, _policy(s, asked))
     if ending is not None:
         yield f"{ending.holding} ends today, and what is held of it has to be flat by now"
 
 
 def _at_once(s: Situation, asked: AskedStructure, now: Sides) -> Iterator[str]:
     """Its policy's stops, and its sold deltas, as they would be judged the moment after it is opened."""
-    policy = s.policy_of(asked.strategy, [leg.holding for leg in asked.legs])
+    policy = _policy(s, asked)
     entry, after = entered(-asked.limit if asked.limit is not None else None, now)
     legs = tuple(HeldLeg(leg=leg) for leg in asked.legs)
     shown = Structure(id=PositionId(asked.key), strategy=asked.strategy, legs=legs, units=asked.units, stop=asked.stop)

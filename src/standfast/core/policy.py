@@ -5,7 +5,7 @@ that is None is off.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import time, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -98,6 +98,10 @@ class Policy:
     def __post_init__(self) -> None:
         assert self.minimum_hold == timedelta(0) or self.emergency_stop is not None, self.name
         assert list(self.trailing) == sorted(self.trailing, key=lambda rung: rung.arm), self.name
+
+    def with_stop(self, share: Decimal | None) -> "Policy":
+        """As it holds for a position that was asked for with a stop of its own."""
+        return self if share is None else replace(self, stop_loss=share)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

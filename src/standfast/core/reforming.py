@@ -152,7 +152,8 @@ def _told_alone(s: Situation, booked: BookedStructure, beyond: list[Position]) -
 
 def _told(s: Situation, booked: BookedStructure, found: Broken, made: list[StructureFormed]) -> AlertRaised:
     kept = " and ".join(f"{each.structure} ({each.units} units)" for each in made)
-    lost = [name for name, price in (("stop", booked.stop), ("target", booked.target)) if price is not None]
+    stop = booked.stop if booked.stop is not None else booked.stop_loss
+    lost = [name for name, own in (("stop", stop), ("target", booked.target)) if own is not None]
     own = f" Its own {' and '.join(lost)} ended with it." if lost else ""
     text = (
         f"{booked.id}: others have closed part of it. What is left, "

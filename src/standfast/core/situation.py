@@ -127,10 +127,12 @@ class Situation:
         if position.structure is not None:
             return LEG
         found = self.rules.policy(position.strategy, position.holding, self.instrument(position.holding).kind)
+        found = found.with_stop(position.stop_loss)
         return found if self.contract.native_stops else replace(found, held_by=HeldBy.GUARD)
 
     def structure_policy(self, structure: BookedStructure) -> Policy:
-        return self.policy_of(structure.strategy, [leg.holding for leg in structure.legs])
+        found = self.policy_of(structure.strategy, [leg.holding for leg in structure.legs])
+        return found.with_stop(structure.stop_loss)
 
     def policy_of(self, strategy: str, legs: Sequence[Holding]) -> Policy:
         """Of what these legs are together: that of the shares among them, for these are what is at stake."""

@@ -60,6 +60,7 @@ def structure_of(book: Book, booked: BookedStructure) -> Structure:
         anchor=booked.anchor,
         gain_anchor=booked.gain_anchor,
         stop=booked.stop,
+        stop_loss=booked.stop_loss,
         target=booked.target,
         opened_at=min(opened, default=None),
         adopted_at=booked.adopted_at if booked.standing is Standing.ADOPTED else None,

@@ -11,6 +11,7 @@ from decimal import Decimal
 from standfast.desk.documents import number, time
 from standfast.model.errors import Misasked
 from standfast.model.ids import AccountId
+from standfast.model.share import share_text
 
 
 class Act:
@@ -30,15 +31,22 @@ class Wanted:
     """The same key is the same opening."""
     strategy: str = ""
     stop: Decimal | None = None
+    stop_loss: Decimal | None = None
+    """The stop as a share of the entry, in place of the policy's."""
     target: Decimal | None = None
     until: datetime | None = None
     """By the machine's clock: what no guard has taken by then is not opened any more."""
+
+    def __post_init__(self) -> None:
+        if self.stop is not None and self.stop_loss is not None:
+            raise Misasked("stop and stop_loss: one is a price, the other a share of the entry; give one of them")
 
     @property
     def arguments(self) -> dict[str, str]:
         return {
             "strategy": self.strategy,
             "stop": text(self.stop),
+            "stop_loss": share_text(self.stop_loss) if self.stop_loss is not None else "",
             "target": text(self.target),
             "key": self.key,
             "until": time(self.until) or "",

@@ -133,7 +133,7 @@ def _rule(position: Position, rules: ShownRules | None) -> tuple[str | None, Dec
         return None, position.stop
     policy = rules.policy(position.strategy, position.holding, _kind(position.holding))
     basis = position.basis
-    distance = policy.stop_loss if policy.stop_loss is not None else policy.emergency_stop
+    distance = stop_distance(policy, position.stop_loss)
     level = position.stop
     if level is None and basis is not None and distance is not None:
         level = basis * (1 - distance * position.sign)
@@ -141,6 +141,11 @@ def _rule(position: Position, rules: ShownRules | None) -> tuple[str | None, Dec
         trailed = position.entry_price * (1 + position.trail.stop * position.sign)
         level = trailed if level is None or (trailed - level) * position.sign > 0 else level
     return str(policy.held_by), level
+
+
+def stop_distance(policy: ShownPolicy, own: Decimal | None) -> Decimal | None:
+    """How far the stop is from the entry, as a share of it; `own`: of a position that was asked for with one."""
+    return next((each for each in (own, policy.stop_loss, policy.emergency_stop) if each is not None), None)
 
 
 def _kind(holding: Holding) -> str:

@@ -6,11 +6,12 @@ be read here is left out, never guessed: `standfast doctor` names it.
 """
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
 from standfast.model.ids import Holding
+from standfast.model.share import share_of
 
 
 class Policy(NamedTuple):
@@ -63,10 +64,4 @@ def _share(value: object) -> Decimal | None:
 
 
 def _distance(value: object) -> Decimal | None:
-    """`"2%"` and `"8pt"` are 0.02 and 0.08 of entry."""
-    if not isinstance(value, str) or not value.strip().endswith(("%", "pt")):
-        return None
-    try:
-        return Decimal(value.strip().removesuffix("%").removesuffix("pt")) / 100
-    except InvalidOperation:
-        return None
+    return share_of(value) if isinstance(value, str) else None

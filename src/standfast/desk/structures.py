@@ -13,7 +13,7 @@ from standfast.core.book import Book
 from standfast.core.shapes import basis_of, entry, kind_of, least_loss, shares_among, sold_in, whole_units
 from standfast.core.structures import phase_of, position_of, structure_of
 from standfast.desk import documents
-from standfast.desk.documents import Document, ShownPolicy, ShownRules, number, time
+from standfast.desk.documents import Document, ShownPolicy, ShownRules, number, stop_distance, time
 from standfast.model.journal import Allocation
 from standfast.model.order import ZERO, Fill
 from standfast.model.position import Answer, Phase, Position
@@ -63,8 +63,7 @@ def stop(structure: Structure, rules: ShownRules | None) -> Decimal | None:
     cost = entry(structure)
     if rules is None or not cost:
         return structure.stop
-    policy = _policy(structure, rules)
-    distance = policy.stop_loss if policy.stop_loss is not None else policy.emergency_stop
+    distance = stop_distance(_policy(structure, rules), structure.stop_loss)
     level = structure.stop
     if level is None and distance is not None:
         level = basis_of(structure, cost) - least_loss(structure, distance, cost)

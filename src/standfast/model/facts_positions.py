@@ -21,6 +21,8 @@ class OpeningRequested(Recorded):
     stop: Decimal | None = None
     target: Decimal | None = None
     by: str = ""
+    stop_loss: Decimal | None = None
+    """Its stop as a share of its entry, in place of its policy's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)

@@ -35,6 +35,8 @@ class StructureRequested(Recorded):
     """Net price, as the target: what one unit brings when it is closed, negative for what closing costs."""
     target: Decimal | None = None
     by: str = ""
+    stop_loss: Decimal | None = None
+    """As of an opening of one instrument."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)

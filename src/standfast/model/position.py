@@ -159,6 +159,8 @@ class Position:
     """Price the target is figured from, likewise."""
     stop: Decimal | None = None
     """Chosen for this position; the policy's otherwise. A price."""
+    stop_loss: Decimal | None = None
+    """Asked for with its opening, in place of the policy's: a share of its entry."""
     target: Decimal | None = None
     limit: Decimal | None = None
     """Limit price of its opening."""

@@ -137,6 +137,8 @@ class Structure:
     gain_anchor: Decimal | None = None
     stop: Decimal | None = None
     """Net price chosen for this one; the policy's otherwise."""
+    stop_loss: Decimal | None = None
+    """Asked for with its opening, in place of the policy's: a share of its entry."""
     target: Decimal | None = None
     opened_at: datetime | None = None
     adopted_at: datetime | None = None
@@ -227,6 +229,7 @@ class BookedStructure:
     anchor: Decimal | None = None
     gain_anchor: Decimal | None = None
     stop: Decimal | None = None
+    stop_loss: Decimal | None = None
     target: Decimal | None = None
     closing: Closing | None = None
     trail: Trail | None = None
