@@ -121,8 +121,10 @@ def _dropped(s: Situation, found: Break, why: str) -> str:
 
 def _agreed(s: Situation, read: CashRead) -> Iterator[Fact]:
     kept = s.book.state.cash
+    if kept.base is None or read.since - kept.base.until < EVERY:
+        return
     must = expected(kept, read)
-    if must is None or kept.base is None or not must.rows or read.since - kept.base.until < EVERY:
+    if must is None or not must.rows:
         return
     if abs(_gap(kept.base, read, must)) <= _rounding(must):
         yield CashCompared(
