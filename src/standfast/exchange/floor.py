@@ -188,12 +188,12 @@ class Floor(Timeline[Event]):
 
     def held(self, account: str, instrument: str, *, without: str | None = None) -> Decimal:
         """Quantity of the position that resting exits hold, never more than the position."""
-        net = self.accounts[account].net(instrument)
-        if not net:
+        net, orders = self.accounts[account].net(instrument), self.book.unfinished_of(account, instrument)
+        if not net or not orders:
             return ZERO
         exit_side = Side.SELL if net > 0 else Side.BUY
-        orders = (order for order in self.book.unfinished_of(account, instrument) if order.id != without)
-        return min(abs(net), held_quantity(orders, exit_side, self.price(instrument)))
+        others = orders if without is None else (order for order in orders if order.id != without)
+        return min(abs(net), held_quantity(others, exit_side, self.price(instrument)))
 
     def position_view(self, account: str, instrument: str) -> PositionView:
         """Refused 404 when flat."""
