@@ -9,6 +9,7 @@ from standfast.core.fills import book_fill
 from standfast.core.handover import handing_over
 from standfast.core.policy import Foreign
 from standfast.model import journal as j
+from standfast.model.breaks import BreakKind
 from standfast.model.effects import SubmitOrder
 from standfast.model.ids import BrokerOrderId, Holding, InstrumentId
 from standfast.model.order import OrderState, Side
@@ -134,6 +135,10 @@ def test_lots_too_small_for_a_contract_are_not_joined_and_leave_no_call_naked_al
     at.run()
     assert at.book.state.structures == {}
     assert at.alive() == []  # of neither lot a stop rests that would fill without asking
+    (said,) = {seen.finding for seen in of(j.BreakSeen, at.facts) if seen.finding.kind is BreakKind.STRUCTURE}
+    assert (said.holding, said.reported) == (CALL, "-1"), "and it is told that they are judged apart"
+    assert "+60 SPY" in said.booked
+    assert "+40 SPY" in said.booked
 
     price(at, spy=("94.00", "94.02"), call=("1.40", "1.50"))
     worst = D(0)

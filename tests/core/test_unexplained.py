@@ -13,7 +13,7 @@ from standfast.model import journal as j
 from standfast.model.alert import Severity
 from standfast.model.breaks import BreakKind
 from standfast.model.ids import PositionId
-from tests.core.situations import D, P, adopted, folded, of, position, situation, told
+from tests.core.situations import SPY, D, P, adopted, folded, of, position, situation, told
 from tests.core.spreads import BOUGHT, SOLD, SPREADS, prices
 from tests.core.structures import at
 from tests.core.test_forming import R, bare, formed
@@ -53,6 +53,19 @@ def test_legs_singles_and_what_stands_alone_are_not() -> None:
     assert unexplained_legs(seen(book), SOLD).findings == unexplained_legs(seen(book), BOUGHT).findings == ()
     assert unexplained_legs(seen(alone), CALL).findings == ()
     assert unexplained_legs(seen(owned), at("C", 3950)).findings == (), "it was opened on purpose"
+
+
+@pytest.mark.parametrize(("lots", "named"), [((60, 40), [R]), ((60, 39), []), ((60, 140), []), ((100,), [])])
+def test_a_call_is_named_that_shares_deliver_and_no_lot_of_them_alone(
+    lots: tuple[int, ...], named: list[PositionId]
+) -> None:
+    shares = [adopted(each, "100", id=PositionId(f"s{place}"), holding=SPY) for place, each in enumerate(lots)]
+    call = at("C", 110, root="SPY")
+    book = folded(*shares, adopted(-1, "2.00", id=R, holding=call))
+
+    found = unexplained_legs(seen(book), call).findings
+
+    assert [each.subject for each in found] == named
 
 
 @pytest.mark.parametrize(
