@@ -7,12 +7,13 @@ import pytest
 from standfast.core.acknowledge import bare_of, is_shown
 from standfast.core.book import Book
 from standfast.core.fills import book_fill
+from standfast.core.reconcile import reconcile
 from standfast.model import journal as j
 from standfast.model.breaks import BreakKind
 from standfast.model.evidence import HeldReport, PositionsRead
-from standfast.model.order import Fill, Side
-from tests.core.booking import ADOPT, IGNORE, booked, foreign_lot, net_of
-from tests.core.situations import NOW, SPY, D, adopted, after, fill, folded, position, situation, told
+from standfast.model.order import Fill, OrderReport, OrderState, OrderType, Side
+from tests.core.booking import ADOPT, ALERT, IGNORE, booked, foreign_lot, net_of
+from tests.core.situations import NOW, SPY, D, adopted, after, fill, folded, position, report, situation, told
 from tests.core.test_acts import acted, broken
 from tests.core.test_repair import Watch
 from tests.core.test_undo import take_back
@@ -169,3 +170,22 @@ def test_nothing_is_given_back_of_what_fills_explain_nor_of_ours() -> None:
         watch.by_name = D(held)
         watch.looks(30)
         assert watch.book.booked(SPY) == before
+
+
+def test_the_bracket_of_what_is_ignored_is_its_owners_as_long_as_it_is_held() -> None:
+    """Found by simulation: told to leave a bot's position alone, the guard cancelled its stop."""
+    leg = report("leg", side=Side.SELL, type=OrderType.STOP, stop="95", order_class="bracket")
+    parent = report("parent", side=Side.BUY, filled=10, state=OrderState.FILLED, legs=(leg,), order_class="bracket")
+    book = folded(j.OrderObserved(report=parent), *broken(BreakKind.ORPHAN_POSITION))
+    booked(book, [fill("x", "parent", Side.BUY, 10, 100)], ALERT)
+    acted(book, "ignore", s=situation(book, held={SPY: 10}), **{"break": "b1"})
+
+    assert outlived(book, leg, 10) == []
+
+    booked(book, [fill("y", "theirs", Side.SELL, 10, 101, at=after(1))], ALERT)
+    assert outlived(book, leg, 0) == [BreakKind.STRAY_EXIT]
+
+
+def outlived(book: Book, order: OrderReport, held: int) -> list[BreakKind]:
+    s = situation(book, held={SPY: held}, listed=[order], rules=ALERT)
+    return [each.kind for each in reconcile(s, SPY).findings if each.kind is BreakKind.STRAY_EXIT]

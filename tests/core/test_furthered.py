@@ -1,7 +1,7 @@
 """After which reads an open break is worth a look, though they show nothing new (`core/repair.py`)."""
 
+from standfast.core.furthered import is_furthered
 from standfast.core.policy import Foreign
-from standfast.core.repair import is_furthered
 from standfast.model import journal as j
 from standfast.model.breaks import BreakKind
 from tests.core.situations import SPY, P, position, report, resting_stop, ruled

@@ -13,6 +13,7 @@ from standfast.model import journal as j
 from standfast.model.ids import PositionId
 from standfast.model.order import Movement, MovementKind, Role, Side
 from standfast.model.position import CloseReason
+from tests.core.booking import ALERT
 from tests.core.situations import (
     NOW,
     SPY,
@@ -165,3 +166,12 @@ def test_movements_of_money_and_of_trades_that_nothing_here_counts_move_nothing(
     fee = Movement(id="f", kind=MovementKind.FEE, broker_kind="FEE", holding=SPY, quantity=D(0), at=NOW)
     told(book, *book_movements(book, [trade, fee]))
     assert book.state.moves == {}
+
+
+def test_what_came_in_by_no_trade_is_told_like_anything_the_books_do_not_explain() -> None:
+    """Found by simulation: a sale was taken back; what it had sold is held again, beside what was bought since."""
+    watch = Watch(*position(95), moved("m1", 27), held={SPY: 122}, rules=ALERT)
+
+    (told_of,) = of(j.AlertRaised, watch.looks(30))
+
+    assert "Booked 95, broker 122" in told_of.text

@@ -5,9 +5,10 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from standfast.core.furthered import is_left_to_people
 from standfast.core.policy import Confirm, Foreign, Mode, Rules
 from standfast.core.reconcile import reconcile
-from standfast.core.repair import ALARM_AGAIN, is_left_to_people, repairs
+from standfast.core.repair import ALARM_AGAIN, repairs
 from standfast.core.situation import Situation
 from standfast.model import journal as j
 from standfast.model.breaks import Break, BreakKind

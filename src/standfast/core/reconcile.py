@@ -168,7 +168,13 @@ def _has_outlived(s: Situation, order: BookedOrder) -> bool:
         return False
     if closed is None:
         return _closes_nothing(s, order)
+    if order.role is Role.FOREIGN and closed.held * closed.sign * _acknowledged(s, order) > 0:
+        return False  # written off, and held on by somebody else: its exits are his
     return order.reduces or (order.role is Role.FOREIGN and order.side.sign == -closed.sign)
+
+
+def _acknowledged(s: Situation, order: BookedOrder) -> Decimal:
+    return s.book.state.acknowledged.get(order.holding, ZERO)
 
 
 def _closes_nothing(s: Situation, order: BookedOrder) -> bool:

@@ -15,8 +15,8 @@ from standfast.core.compared_cash import has_stood
 from standfast.core.ended import ended, split
 from standfast.core.moved import moved_out, surely_held
 from standfast.core.own_record import is_seen_again, settled_at
-from standfast.core.policy import Foreign, Mode, Rules
-from standfast.core.reconcile import COVER_KINDS, ORDER_KINDS, POSITION_KINDS, Report
+from standfast.core.policy import Foreign, Mode
+from standfast.core.reconcile import ORDER_KINDS, POSITION_KINDS, Report
 from standfast.core.said import OLD, was_said
 from standfast.core.situation import Outcome, Outcomes, Situation
 from standfast.core.splits import is_split
@@ -107,8 +107,8 @@ def _is_explained(s: Situation, found: Break, acted: list[Outcome]) -> bool:
     if found.finding.kind is BreakKind.GHOST_POSITION and any(isinstance(each, ReadQuotes | WakeAt) for each in acted):
         return True
     rows, held = s.book.state.moves.get(found.finding.holding, ()), surely_held(s, found.finding.holding)
-    missing = s.reported_net(found.finding.holding) - held
-    return bool(rows) and held != ZERO and sum((row.quantity for row in rows), ZERO) == missing
+    left = s.reported_net(found.finding.holding) - held
+    return left * held < 0 and sum((row.quantity for row in rows), ZERO) == left
 
 
 def _is_told_by_time(finding: Finding) -> bool:
@@ -362,32 +362,6 @@ def _cancel_stray(s: Situation, finding: Finding) -> Outcomes:
         yield CancelOrder(
             broker_id=order.broker_id, holding=order.holding, reason="its position is closed", urgency=Urgency.CLOSE
         )
-
-
-def is_left_to_people(rules: Rules, found: Break) -> bool:
-    """Whether nothing more is done about a break until somebody acts or something changes, but to tell it each hour.
-
-    A look finds it as the last one left it, however often the same is read: only what changes is a reason for one.
-    """
-    finding = found.finding
-    if finding.kind is not BreakKind.ORPHAN_POSITION or finding.holding is None:
-        return False
-    is_told = found.confirmed and found.alarmed_at is not None
-    return is_told and rules.foreign_for(finding.holding) is Foreign.ALERT
-
-
-def is_furthered(rules: Rules, found: Break, read: str) -> bool:
-    """Whether a read of this kind that shows what the one before it did may bring a break further.
-
-    One of positions may by being late enough to be compared, one of orders by following a first sight. All else that is
-    done about a break follows what changes, or a moment that the last look has named.
-    """
-    kind = found.finding.kind
-    if kind in ORDER_KINDS:
-        return read == "orders" and not found.confirmed
-    if kind in COVER_KINDS or kind in (BreakKind.IN_DOUBT, BreakKind.BLIND):
-        return False
-    return read == "positions" and not is_left_to_people(rules, found)
 
 
 def _tell(s: Situation, found: Break) -> Outcomes:

@@ -14,9 +14,9 @@ import structlog
 
 from standfast.core.acknowledge import is_shown
 from standfast.core.fills import book_fill, bookable, is_known
+from standfast.core.furthered import is_furthered
 from standfast.core.movements import book_movements, turn_of
 from standfast.core.put_back import STEP
-from standfast.core.repair import is_furthered
 from standfast.core.totals import fills_of
 from standfast.model.booked import BookedOrder
 from standfast.model.effects import Urgency
