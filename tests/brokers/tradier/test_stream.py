@@ -6,6 +6,8 @@ from dataclasses import replace
 from decimal import Decimal
 
 from standfast.brokers.shared.transport import TransportError
+from standfast.brokers.shared.wire import STEADY_AFTER
+from standfast.brokers.tradier.stream import LEFT_FOR
 from standfast.model.effects import Turn, Urgency
 from standfast.model.ids import BrokerOrderId, ClientOrderId
 from standfast.model.order import OrderType, Side, Terms, TimeInForce
@@ -145,6 +147,36 @@ async def test_whatever_breaks_it_says_why_and_it_is_up_again() -> None:
         "account event",
         "account event",
     ]
+
+
+async def test_a_session_that_somebody_else_takes_again_and_again_is_left_to_them() -> None:
+    """The bot has one of the same token: whoever connects ends the other's, and its fills with it."""
+    taken = [Wire(TransportError("the stream was closed (closed 1006)")) for _ in range(4)]
+    clock = Hasty()
+
+    seen = await heard(script(*taken, Wire()), 8, clock, listed=False)
+
+    assert [type(each) for each in seen] == [StreamUp, StreamDown] * 4
+    assert [isinstance(each, StreamDown) and "left to them" in each.reason for each in seen[1::2]] == [
+        *(False, False),
+        *(True, True),  # tried again after half an hour, and taken at once
+    ]
+    assert clock.monotonic() >= LEFT_FOR
+
+
+async def test_a_line_that_breaks_after_it_was_steady_is_up_again_at_once() -> None:
+    class Slow(Wire):
+        async def receive(self) -> str | bytes | None:
+            await clock.sleep(STEADY_AFTER)
+            return await super().receive()
+
+    clock = Hasty()
+    broken = [Slow(TransportError("reset by peer")) for _ in range(5)]
+
+    seen = await heard(script(*broken, Wire()), 11, clock, listed=False)
+
+    assert seen[-1] == StreamUp()
+    assert clock.monotonic() < LEFT_FOR
 
 
 async def test_a_session_that_is_refused_is_said_once() -> None:

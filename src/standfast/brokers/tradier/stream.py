@@ -9,9 +9,12 @@ Invariants
 - A frame that cannot be understood breaks the connection: what it said may matter, and a new one is followed by a
   full read.
 - The same reason is said once for as long as the stream stays down.
+- Tradier gives a token one session of these. Where ours is ended again and again as soon as it is up, somebody else
+  needs it (the bot, another account of the token): it is left to them, and the lists say the same seconds later.
 """
 
 import json
+import random
 from collections.abc import AsyncGenerator
 
 import msgspec
@@ -35,6 +38,32 @@ SESSION = msgspec.json.Decoder(SessionReply)
 PATH = "/v1/accounts/events"
 WORDS = {"pending": "pending_new", "open": "new", "partially_filled": "partial_fill", "filled": "fill"}
 """Tradier's states as events, in the words all brokers share; the others are kept as they are."""
+TAKEN_AFTER = 3
+"""Connections in a row that were ended soon after they were up: none but somebody else's session does that."""
+LEFT_FOR = 1800.0
+"""Seconds for which the events are left to whoever else wants them."""
+LEFT = f"others take the token's one session of account events: left to them for {LEFT_FOR / 60:g} minutes"
+
+
+class Pace:
+    """How long to wait before the next connection: longer from failure to failure."""
+
+    def __init__(self, draw: random.Random) -> None:
+        self._backoff = Backoff(draw)
+        self._taken = 0
+        """Connections in a row that were ended soon after they were up."""
+
+    def ended(self, reason: str, *, was_cut: bool, lived: float) -> str:
+        """A connection has ended, or never came to be: why. `was_cut`: by the other side, after it was up."""
+        if lived >= STEADY_AFTER:
+            self._backoff.succeeded()
+            self._taken = 0
+        elif was_cut:
+            self._taken += 1
+        return LEFT if self._taken >= TAKEN_AFTER else reason
+
+    def wait(self) -> float:
+        return LEFT_FOR if self._taken >= TAKEN_AFTER else self._backoff.wait()
 
 
 class OrderStream:
@@ -47,29 +76,26 @@ class OrderStream:
 
     async def events(self) -> AsyncGenerator[BrokerEvent, None]:
         """Order events between `StreamUp` and `StreamDown`, for ever."""
-        backoff = Backoff(self._wire.draw)
-        said = ""
+        pace, said = Pace(self._wire.draw), ""
         while True:
-            began = self._wire.clock.monotonic()
-            reason = ""
+            began, reason, was_up = self._wire.clock.monotonic(), "", False
             try:
                 session = rows(SESSION, await self._client.post_session(), "session").stream.sessionid
                 async with self._wire.line(self._url) as line:
                     await line.send(json.dumps({"events": ["order"], "sessionid": session, "excludeAccounts": []}))
-                    said = ""
+                    said, was_up = "", True
                     yield StreamUp()
                     while True:
                         event = await self._next(line)
                         if event is not None:
                             yield event
             except (TransportError, BrokerError) as error:
-                reason = str(error)
-            if self._wire.clock.monotonic() - began >= STEADY_AFTER:
-                backoff.succeeded()
+                was_cut = was_up and isinstance(error, TransportError)
+                reason = pace.ended(str(error), was_cut=was_cut, lived=self._wire.clock.monotonic() - began)
             if reason != said:
                 said = reason
                 yield StreamDown(reason)
-            await self._wire.clock.sleep(backoff.wait())
+            await self._wire.clock.sleep(pace.wait())
 
     async def _next(self, line: Line) -> OrderEvent | None:
         frame = await line.receive()
