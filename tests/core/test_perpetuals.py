@@ -11,6 +11,7 @@ from standfast.core.gate import Asked, reasons_against
 from standfast.core.handover import handing_over
 from standfast.core.policy import Foreign, Policy
 from standfast.core.protect import protect
+from standfast.core.reconcile import reconcile
 from standfast.core.too_late import too_late
 from standfast.model import journal as j
 from standfast.model.alert import Severity
@@ -106,6 +107,17 @@ def test_what_the_exchange_took_away_is_booked_with_its_cause_and_a_person_told_
     assert [each.reason for each in of(j.FillBooked, [*facts, *more])] == [CloseReason.LIQUIDATION] * 2
     (alarm,) = of(j.AlertRaised, [*facts, *more])
     assert (alarm.severity, why in alarm.text, needed in alarm.text) == (Severity.CRITICAL, True, True)
+
+
+@pytest.mark.parametrize("left", [0, 4])
+def test_where_no_trade_need_tell_what_the_exchange_took_the_alarm_names_it_among_the_causes(left: int) -> None:
+    book = folded(*position(10))
+    for is_told in (True, False):
+        s = situation(book, held={SPY: left}, contract=with_contract(tells_takings=is_told))
+        (found,) = reconcile(s, SPY).findings
+        assert ("taken it away" in found.evidence) is not is_told
+    more = situation(book, held={SPY: 14}, contract=with_contract(tells_takings=False))
+    assert all("taken it away" not in each.evidence for each in reconcile(more, SPY).findings)
 
 
 def test_what_is_more_than_one_order_may_be_is_protected_and_closed_by_several() -> None:

@@ -45,6 +45,7 @@ class Report:
     judged: frozenset[BreakKind]
 
 
+TAKEN = "; the exchange may have taken it away (deleveraging, the end of the contract): ccxt need not tell that here"
 POSITION_KINDS = frozenset({BreakKind.ORPHAN_POSITION, BreakKind.GHOST_POSITION, BreakKind.QUANTITY, BreakKind.SIDE})
 ORDER_KINDS = frozenset({BreakKind.ORPHAN_ORDER, BreakKind.GHOST_ORDER, BreakKind.STRAY_EXIT})
 COVER_KINDS = frozenset({BreakKind.UNCOVERED, BreakKind.OVER_COVERED})
@@ -104,6 +105,8 @@ def _position_findings(s: Situation, holding: Holding) -> Iterator[Finding]:
         kind = BreakKind.QUANTITY
     row = s.reported(holding)
     evidence = f"positions read, average {row.average_price}" if row is not None else "not in the positions list"
+    if not s.contract.tells_takings and min(abs(booked.low), abs(booked.high)) > abs(reported):
+        evidence += TAKEN
     gap = max(booked.low - reported, reported - booked.high)
     yield Finding(
         kind=kind,

@@ -34,6 +34,9 @@ class Contract:
     """An order that could trade with a resting one of the other side is refused, unless it brings its own exit."""
     tells_movements: bool = True
     """What changes a quantity without an order (expiry, assignment) is told; else it shows in the list only."""
+    tells_takings: bool = True
+    """What an exchange takes away itself (deleveraging, the end of a contract) is told as a trade, whenever; else it may
+    show in the list only."""
     one_source: bool = False
     """A position asked for by its name is told from the list of all: nothing else says whether that list is old."""
     always_open: bool = False

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from standfast.brokers.ccxt.unified.causes import funding
+from standfast.brokers.ccxt.unified.words import cause_of
 from standfast.model.effects import Turn, Urgency
 from standfast.model.ids import ClientOrderId
 from standfast.model.order import Fill, Movement, MovementKind, OrderState, Side
@@ -117,3 +118,67 @@ async def test_an_amount_whose_sign_is_not_sure_is_not_told(info: Any, amount: s
     found = funding({"id": "1", "amount": amount, "timestamp": 1_772_634_602_000, "info": info}, market, BTC)
 
     assert (found.amount if found is not None else None) == expected
+
+
+async def test_deleveraging_that_is_told_as_a_trade_is_booked_with_its_cause() -> None:
+    async with desk("binanceusdm") as at:
+        start = await bought(at)
+        at.at.wait(5)
+        at.at.venue.engine.deleverage("main", "BTCUSDT", 0, Decimal("0.004"), Decimal("50000"))
+
+        fills, _ = await told(at, start)
+
+        taken = [each for each in fills.values() if each.side is Side.SELL]
+        assert quantity(taken) == Decimal("-0.004")
+        order = await at.broker.order(broker_id=taken[0].broker_order_id)
+        assert order is not None
+        assert (order.order_class, order.filled) == ("adl", Decimal("0.004"))
+
+
+async def test_a_trade_that_names_its_cause_has_an_order_though_the_exchange_tells_of_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As at KuCoin, whose trades say `tradeType`."""
+    async with desk("binanceusdm") as at:
+        start = await bought(at)
+        library: Any = at.broker._library
+        trades = library.fetch_my_trades
+
+        async def as_told(*asked: object, **more: object) -> list[Any]:
+            rows = await trades(*asked, **more)
+            made = {"order": None, "info": {"tradeType": "ADL"}}
+            return [row if row["side"] == "buy" else {**row, **made} for row in rows]
+
+        monkeypatch.setattr(library, "fetch_my_trades", as_told)
+        at.at.wait(5)
+        at.at.venue.engine.deleverage("main", "BTCUSDT", 0, Decimal("0.004"), Decimal("50000"))
+
+        fills, _ = await told(at, start)
+
+        (taken,) = [each for each in fills.values() if each.side is Side.SELL]
+        order = await at.broker.order(broker_id=taken.broker_order_id)
+        assert order is not None
+        assert (order.order_class, order.state, order.filled) == ("adl", OrderState.FILLED, Decimal("0.004"))
+
+
+@pytest.mark.parametrize(
+    ("row", "cause"),
+    [
+        ({"info": {"tradeType": "ADL"}}, "adl"),
+        ({"info": {"tradeSide": "dte_sys_adl_close_long"}}, "adl"),
+        ({"info": {"finish_as": "auto_deleveraged"}}, "adl"),
+        ({"info": {"dir": "Auto-Deleveraging"}}, "adl"),
+        ({"info": {"category": "delivery"}}, "settlement"),
+        ({"info": {"tradeType": "settlement"}}, "settlement"),
+        ({"info": {"category": "partial_liquidation"}}, "liquidation"),
+        ({"info": {"tradeSide": "burst_close_short"}}, "liquidation"),
+        ({"clientOrderId": "adl_autoclose"}, "adl"),
+        ({"clientOrderId": "settlement_autoclose-1"}, "settlement"),
+        ({"clientOrderId": "my-adl-settlement-1", "info": {"clientOid": "adl", "text": "t-liquidation"}}, ""),
+        ({"info": {"contractType": "delivery", "settleCoin": "USDT", "adl": "3", "orderType": "market"}}, ""),
+        ({"info": {"cancelReason": "liquidation", "category": "linear", "tradeSide": "close_long"}}, ""),
+        ({"info": None}, ""),
+    ],
+)
+def test_only_the_exchanges_own_words_about_a_trade_name_its_cause(row: Any, cause: str) -> None:
+    assert cause_of(row) == cause

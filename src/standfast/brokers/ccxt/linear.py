@@ -31,7 +31,12 @@ KNOWN_MAX = 50_000
 
 
 def contract(
-    *, unique_ids: bool, requests_per_minute: int, native_stops: bool = True, stops_of_instrument: int | None = None
+    *,
+    unique_ids: bool,
+    requests_per_minute: int,
+    native_stops: bool = True,
+    stops_of_instrument: int | None = None,
+    tells_takings: bool = True,
 ) -> Contract:
     """What every one of them promises, and what each by itself."""
     return Contract(
@@ -47,6 +52,7 @@ def contract(
         replace_keeps_cover=True,
         reserves_quantity=False,
         always_open=True,
+        tells_takings=tells_takings,
         fractional_stops=True,
         native_stops=native_stops,
         stops_of_instrument=stops_of_instrument,

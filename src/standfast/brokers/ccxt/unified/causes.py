@@ -1,8 +1,10 @@
-"""What ccxt tells beside an account's trades: liquidations, and funding paid or received.
+"""What ccxt tells of what the exchange did itself: liquidations, deleveraging, settlement, and funding.
 
 Theory. Some exchanges list a liquidation among the trades, others nowhere else but in a list of their own. So one is
 matched with the trades by the ids in what the exchange itself said of it: where one is found, it only says why that
 order was made. Where none turns up in time it is told as a fill, for else a position would be gone without one.
+Deleveraging and settlement have no list in ccxt: those that are told are trades in whose own words it says so
+(`words.py`). Of one that is told nowhere the list of positions is all there is (`Contract.tells_takings`).
 
 Invariants
 - A liquidation is told once: as its trades, or, when they cannot be late any more, as a fill by itself.
@@ -11,6 +13,7 @@ Invariants
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import partial
@@ -74,6 +77,8 @@ class Causes:
         self._ask = ask
         self._asked: dict[str, int] = {}
         self._taken: dict[str, Taken] = {}
+        self._made: dict[BrokerOrderId, dict[ExecutionId, OrderReport]] = {}
+        """Orders that the exchange made itself, by the words of their trades: each of those as if it were all of it."""
         self._traded: dict[str, None] = {}
         """Ids of trades and of their orders, as the exchange told them lately."""
 
@@ -94,6 +99,11 @@ class Causes:
     def cause(self, id: object) -> str:
         """Why the exchange made this order itself, if it is known to have made it."""
         return LIQUIDATION if any(str(id) in taken.ids for taken in self._taken.values()) else ""
+
+    def note_made(self, fill: Fill, cause: str) -> None:
+        """A trade whose own words say that the exchange made its order, which it may tell nobody of."""
+        self._made.setdefault(fill.broker_order_id, {})[fill.execution_id] = _made(fill, cause)
+        _shorten(self._made)
 
     async def read(self, call: str, names: Names, since: int, now: int, urgency: int) -> list[Row]:
         """Rows of one of the lists; nothing where that fails. `now`: by the exchange's clock, in milliseconds."""
@@ -131,8 +141,11 @@ class Causes:
         return [_fill(each) for each in found if each.ids.isdisjoint(self._traded)]
 
     def order(self, id: BrokerOrderId) -> OrderReport | None:
-        """The order of one that only its own list tells of."""
-        return next((_report(each) for each in self._taken.values() if each.order == id), None)
+        """The order of one that only its own list tells of, or only its trades."""
+        taken = next((_report(each) for each in self._taken.values() if each.order == id), None)
+        parts = list(self._made.get(id, {}).values())
+        whole = sum((each.quantity for each in parts), ZERO)
+        return taken or (replace(parts[-1], quantity=whole, filled=whole) if parts else None)
 
 
 def funding(row: Row, market: Market, holding: Holding) -> Movement | None:
@@ -209,24 +222,28 @@ def _fill(taken: Taken) -> Fill:
 
 
 def _report(taken: Taken) -> OrderReport:
+    return _made(_fill(taken), LIQUIDATION)
+
+
+def _made(fill: Fill, cause: str) -> OrderReport:
     return OrderReport(
-        broker_id=taken.order,
-        client_id=ClientOrderId(f"{UNTAGGED}{taken.order}"),
-        holding=taken.holding,
-        side=taken.side,
+        broker_id=fill.broker_order_id,
+        client_id=ClientOrderId(f"{UNTAGGED}{fill.broker_order_id}"),
+        holding=fill.holding,
+        side=fill.side,
         type=OrderType.MARKET,
         time_in_force=TimeInForce.IOC,
-        quantity=taken.quantity,
-        filled=taken.quantity,
+        quantity=fill.quantity,
+        filled=fill.quantity,
         state=OrderState.FILLED,
-        average_price=taken.price,
-        placed_at=datetime.fromtimestamp(taken.at / 1000, UTC),
-        updated_at=datetime.fromtimestamp(taken.at / 1000, UTC),
-        order_class=LIQUIDATION,
+        average_price=fill.price,
+        placed_at=fill.at,
+        updated_at=fill.at,
+        order_class=cause,
         closes=True,
     )
 
 
-def _shorten(kept: dict[str, Any]) -> None:
+def _shorten(kept: dict[Any, Any]) -> None:
     while len(kept) > KEPT:
         del kept[next(iter(kept))]

@@ -83,7 +83,8 @@ def _fills(library: Library) -> str:
     which = "every trade of the account"
     if feature(library, "fetchMyTrades").get("symbolRequired") is not False:
         which = f"trades of {LATELY}"
-    return f"{which}; settlement and deleveraging only as far as they are told as trades"
+    said = "booked with their cause where a trade's own words say so, else as somebody else's trade"
+    return f"{which}; settlement and deleveraging: {said}; told as no trade, an alarm says that quantity is gone"
 
 
 def _causes(library: Library, failing: Mapping[str, str]) -> Guarded:

@@ -28,6 +28,7 @@ from standfast.brokers.ccxt.unified.forms import said
 from standfast.brokers.ccxt.unified.parse import PLAIN, TRIGGER, Row
 from standfast.brokers.ccxt.unified.rehearsal import Means, Rehearsal
 from standfast.brokers.ccxt.unified.statements import statements
+from standfast.brokers.ccxt.unified.words import cause_of
 from standfast.brokers.ccxt.venue import UNTAGGED, Happened
 from standfast.brokers.ccxt.watermark import first, mark_of, parsed
 from standfast.brokers.shared.reading import shown
@@ -69,7 +70,7 @@ class UnifiedVenue(LinearVenue):
     def contract(self) -> Contract:
         has_stops = self._means is None or self._means.has_stops
         requests = int(60_000 / max(1.0, float(self._library.rateLimit or 1000)))
-        return contract(unique_ids=False, requests_per_minute=requests, native_stops=has_stops)
+        return contract(unique_ids=False, requests_per_minute=requests, native_stops=has_stops, tells_takings=False)
 
     async def markets(self, lacking: str = "") -> Markets:
         table = await super().markets(lacking)
@@ -183,8 +184,10 @@ class UnifiedVenue(LinearVenue):
             parse.fill(row, market, self._order_of(row, market), side)
             for (row, market), side in zip(fresh, sides, strict=True)
         ]
-        for _, market in fresh:
+        for (row, market), fill in zip(fresh, fills, strict=True):
             self._note_traded(market)
+            if cause := cause_of(row):
+                self._causes.note_made(fill, cause)
         is_strange = any(_key(market, row.get("order")) not in self._ids for row, market in fresh)
         fills += await self._liquidations(mark.since, until, urgency, at_once=is_strange)
         fills.sort(key=lambda each: (each.at, each.execution_id))
@@ -313,7 +316,7 @@ class UnifiedVenue(LinearVenue):
             told = str(row.get("clientOrderId") or "").removeprefix((await self.means()).id_prefix)
             side = self._side_of_order(row, market)
             report = parse.order({**row, "clientOrderId": told}, market, own.kind if own is not None else kind, side)
-            cause = self._causes.cause(row.get("id"))
+            cause = self._causes.cause(row.get("id")) or cause_of(row)
             report = replace(report, order_class=cause) if cause else report
             self._note(report.client_id, report.broker_id, market, side)
             found.append(report)
