@@ -123,6 +123,13 @@ def test_the_keys_of_another_account_are_told_by_every_verb_that_asks_the_broker
     (held,) = do(exchange, "positions").document["positions"]
     assert held["phase"] == "open"
 
+    settings.write_text(settings.read_text().replace('name = "paper"', 'name = "second"'))  # it is meant
+    frozen = do(exchange, "freeze", "second", "--wait", "60s").document["request"]
+    assert frozen["ok"]
+    looked = {each["name"]: each for each in standfast("doctor", "--json", folder=exchange).document["checks"]}
+    assert looked["second: account"]["ok"]
+    assert {each["account"] for each in do(exchange, "positions").document["positions"]} == {"paper"}
+
 
 def test_an_act_with_no_guard_running_is_one_document_and_recorded(exchange: Path) -> None:
     outcome = do(exchange, "freeze", "paper", "--wait", "20s").document["request"]
