@@ -22,6 +22,7 @@ NAMES = (
     "protecting",
     "verifying",
     "storm",
+    "simulating",
     "idle",
     "restart",
     "accounts",
