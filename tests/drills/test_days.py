@@ -28,7 +28,7 @@ def recording(shared: Path) -> Path:
     return shared / "data/market/indexoption/spxw" / f"{DAY}_quote_european.zip"
 
 
-pytestmark = pytest.mark.timeout(400)  # whichever test comes first plays the day: a minute of processor time
+pytestmark = pytest.mark.timeout(1800)  # whichever test comes first plays the day: a minute of processor time
 
 
 @pytest.fixture(scope="module")
