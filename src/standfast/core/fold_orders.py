@@ -105,7 +105,8 @@ def _order_missing(book: Book, fact: j.OrderMissing, entry: j.Entry) -> None:
     order = book.state.orders.get(fact.id)
     if order is not None:
         stage = next_stage(order.stage, j.OrderMissing)
-        book.put_order(replace(order, stage=stage, missed=order.missed + 1, missed_at=entry.at, number=entry.number))
+        number = order.number if stage is Stage.WORKING else entry.number  # no change of what works: lists count on
+        book.put_order(replace(order, stage=stage, missed=order.missed + 1, missed_at=entry.at, number=number))
         for leg in _legs(book, order):
             book.put_order(replace(leg, stage=next_stage(leg.stage, j.OrderMissing), number=entry.number))
 

@@ -47,6 +47,8 @@ class Report:
 
 TAKEN = "; the exchange may have taken it away (deleveraging, the end of the contract): ccxt need not tell that here"
 POSITION_KINDS = frozenset({BreakKind.ORPHAN_POSITION, BreakKind.GHOST_POSITION, BreakKind.QUANTITY, BreakKind.SIDE})
+REMEMBERED = timedelta(hours=12)
+"""What has changed since is known by id on every exchange, whatever became of it."""
 ORDER_KINDS = frozenset({BreakKind.ORPHAN_ORDER, BreakKind.GHOST_ORDER, BreakKind.STRAY_EXIT})
 COVER_KINDS = frozenset({BreakKind.UNCOVERED, BreakKind.OVER_COVERED})
 OWN_KINDS = frozenset({BreakKind.IN_DOUBT, BreakKind.BLIND})
@@ -197,7 +199,7 @@ def _closes_nothing(s: Situation, order: BookedOrder) -> bool:
 
 def _is_ghost(s: Situation, order: BookedOrder) -> bool:
     return (
-        order.is_own
+        (order.is_own or (s.contract.forgets and s.now - order.changed_at >= REMEMBERED))
         and stands_alone(s, order)
         and s.orders_listed_after(order.number)
         and not is_listed(s, order)

@@ -3,26 +3,32 @@
 1. Only a read by id ends doubt. A list, a timeout and a missing position are evidence of nothing.
 2. "Not found" ends doubt only after the flight and the staleness the broker declares, seen twice. A clock that was set
    since has counted none of it.
-3. Where ids are unique, an order still wanted is simply sent again under the same id, at growing intervals: it is the
+3. Where orders that ended without a fill are forgotten after a day, one that no list shows and no look by id finds, for
+   longer than either may lag, has ended so: of what works and of what has filled everything is told.
+4. Where ids are unique, an order still wanted is simply sent again under the same id, at growing intervals: it is the
    same order.
 """
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from standfast.core.cover import is_listed, stands_alone
+from standfast.core.reconcile import REMEMBERED
 from standfast.core.sending import why_not
 from standfast.core.situation import Outcomes, Situation
 from standfast.model.booked import BookedOrder, Stage
+from standfast.model.breaks import BreakKind
 from standfast.model.effects import QueryOrder, ReadActivities, SubmitOrder, Urgency, WakeAt
 from standfast.model.ids import Holding
-from standfast.model.journal import OrderIntended, OrderNeverArrived
-from standfast.model.order import OrderType, Role
+from standfast.model.journal import OrderIntended, OrderNeverArrived, OrderObserved
+from standfast.model.order import OrderState, OrderType, Role
 
 FIRST_LOOK = timedelta(milliseconds=250)
 LONGEST_WAIT = timedelta(seconds=10)
 SIDE_BY_SIDE = 4
 """Orders in doubt that are sent again each at its own pace; more of them share that of so many."""
 LONGEST_SHARED = timedelta(seconds=30)
+FORGOTTEN = "the exchange does not know it any more: it ended without a fill"
 CLOSE_FILLS = timedelta(seconds=1)
 """How long a closing order is left to fill before it is asked for: its fills come by themselves, and where many close
 at once every request is needed for the others."""
@@ -56,6 +62,10 @@ def _look_at_working(s: Situation, order: BookedOrder) -> Outcomes:
     reason = _reason_to_look(s, order)
     if not reason:
         return
+    if order.report is not None and _is_forgotten(s, order):
+        ended = replace(order.report, state=OrderState.CANCELLED, reason=FORGOTTEN)
+        yield OrderObserved(report=ended, position=order.position, role=order.role)
+        return
     since = order.changed_at + CLOSE_FILLS if order.role in (Role.CLOSE, Role.ROLLBACK) else order.changed_at
     due = _next_look(s, order, since=order.cancel_at or since)
     if s.now >= due:
@@ -78,6 +88,20 @@ def _reason_to_look(s: Situation, order: BookedOrder) -> str:
     if order.report is None:
         return "accepted, not yet seen"
     return ""
+
+
+def _is_forgotten(s: Situation, order: BookedOrder) -> bool:
+    if not s.contract.forgets or order.missed_at is None or s.now - order.changed_at < REMEMBERED:
+        return False
+    kind = BreakKind.GHOST_ORDER
+    breaks = s.book.breaks_at(order.holding)
+    found = next((b for b in breaks if b.finding.kind is kind and b.finding.subject == order.id), None)
+    return found is not None and found.confirmed and order.missed_at >= found.first_seen + _patience(s)
+
+
+def _patience(s: Situation) -> timedelta:
+    """How long a request may be in flight, and what it did remain unseen."""
+    return s.contract.flight + (s.contract.look_up_staleness or s.contract.staleness)
 
 
 def _beside(s: Situation, order: BookedOrder) -> list[BookedOrder]:
@@ -106,7 +130,7 @@ def _look_for(s: Situation, order: BookedOrder) -> Outcomes:
         return
     started = s.book.state.started_at or order.changed_at
     last_sent = s.surely(max(order.changed_at, started))
-    patience = s.contract.flight + (s.contract.look_up_staleness or s.contract.staleness)
+    patience = _patience(s)
     if order.missed >= 2 and order.missed_at is not None and order.missed_at >= last_sent + patience:
         yield OrderNeverArrived(
             id=order.id, reason=f"not known to the broker {int(patience.total_seconds())} s after it could have left"

@@ -19,6 +19,8 @@ class Contract:
     """A client order id is refused the second time, so the same intent may simply be sent again."""
     searchable_ids: bool
     """An order, finished ones included, can be looked up by client order id."""
+    forgets: bool = False
+    """An order that has ended without a fill is not known by id any more after a day or some."""
     reduce_only: bool
     oco: bool
     native_replace: bool
@@ -35,8 +37,8 @@ class Contract:
     tells_movements: bool = True
     """What changes a quantity without an order (expiry, assignment) is told; else it shows in the list only."""
     tells_takings: bool = True
-    """What an exchange takes away itself (deleveraging, the end of a contract) is told as a trade, whenever; else it may
-    show in the list only."""
+    """What an exchange takes away itself (deleveraging, the end of a contract) is told as a trade; else it may show in
+    the list only."""
     one_source: bool = False
     """A position asked for by its name is told from the list of all: nothing else says whether that list is old."""
     always_open: bool = False

@@ -45,6 +45,7 @@ def contract(
         flight=timedelta(seconds=30),
         unique_ids=unique_ids,
         searchable_ids=True,
+        forgets=True,
         reduce_only=True,
         margined=True,
         oco=False,
