@@ -94,6 +94,17 @@ def test_of_what_is_no_option_a_wide_quote_is_judged_at_the_mid_however_wide_it_
     assert judged("1.00", "19.00", "1.00", "19.00", of=SPY).clarity is Clarity.WIDE
 
 
+# --- worth next to nothing ------------------------------------------------------------------------
+
+
+def test_a_sold_option_that_nobody_bids_for_is_bought_back_at_its_target() -> None:
+    assert due(held("0", "0.10")) == [CloseReason.TAKE_PROFIT]
+    assert list(reconcile(held("0", "0.10"), CALL).findings) == [], "and nobody is alarmed"
+    assert judged("0", "0.11").reason == "bid 0 ask 0.11", "dearer ones lack a bid"
+    assert judged("0", "0.10", quantity=2).reason == "bid 0 ask 0.10", "sold it would bring nothing"
+    assert judged("0", "0.10", of=SPY).reason == "bid 0 ask 0.10", "what is no option lacks a bid"
+
+
 # --- once and for all -----------------------------------------------------------------------------
 
 

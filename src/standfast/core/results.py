@@ -131,7 +131,7 @@ def judge(s: Situation, position: Position, policy: Policy) -> Judged:
         return Judged(Clarity.CLEAR, price, price)
     spread = f"spread {quote.ask - quote.bid} on {quote.mid}"
     before = sight.before
-    if before is None or not before.is_two_sided or _is_of_before(s, position, before):
+    if before is None or not _has_price(position, before) or _is_of_before(s, position, before):
         return Judged(Clarity.BLIND, None, reason=spread)
     low, high = sorted((quote.mid, before.mid))
     price, gain = (high, low) if position.sign > 0 else (low, high)
@@ -145,7 +145,7 @@ def judge(s: Situation, position: Position, policy: Policy) -> Judged:
 
 def _lack(s: Situation, position: Position, quote: Quote) -> str:
     """Why nothing may be judged by this quote; empty: it may be used."""
-    if not quote.is_two_sided:
+    if not _has_price(position, quote):
         return f"bid {quote.bid} ask {quote.ask}"
     if not quote.is_fresh(s.now, s.quotes_fresh):
         return quote.age(s.now)
@@ -154,10 +154,18 @@ def _lack(s: Situation, position: Position, quote: Quote) -> str:
     return "the last quote is of before its split" if _is_of_before(s, position, quote) else ""
 
 
+def _has_price(position: Position, quote: Quote) -> bool:
+    """Of an option that is sold an offer of next to nothing is a price, though nobody bids: it can be bought back."""
+    return quote.is_two_sided or (quote.is_worthless and position.sign < 0 and _is_option(position))
+
+
+def _is_option(position: Position) -> bool:
+    return option_contract(position.holding.instrument) is not None
+
+
 def _is_far(position: Position, policy: Policy, quote: Quote) -> bool:
     half = widest(position, policy, position.basis)
-    is_option = option_contract(position.holding.instrument) is not None
-    return is_option and half is not None and quote.ask - quote.bid > FAR * 2 * half
+    return _is_option(position) and half is not None and quote.ask - quote.bid > FAR * 2 * half
 
 
 def _has_lasted(s: Situation, position: Position) -> bool:
