@@ -239,6 +239,12 @@ def test_init_takes_any_exchange_of_ccxts_and_says_what_can_be_guarded_there(tmp
     assert "ccxt:okx: orders and stops: tried without being sent" in ran.out
 
 
+def test_of_two_names_of_an_exchange_the_one_that_guards_more_is_told(tmp_path: Path) -> None:
+    ran = standfast("init", "--yes", "--broker", "ccxt:binance", folder=tmp_path)
+
+    assert "ccxt:binanceusdm is spoken in its own dialect and guards more" in ran.out
+
+
 @pytest.mark.parametrize(
     ("broker", "said"),
     [

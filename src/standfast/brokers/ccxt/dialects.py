@@ -120,6 +120,10 @@ UNIFIED = Dialect(
 )
 
 
+BETTER = {"binance": "binanceusdm"}
+"""Other names of exchanges of which a dialect is built."""
+
+
 def dialect_of(id: str) -> Dialect:
     return DIALECTS.get(id, UNIFIED)
 
@@ -144,8 +148,10 @@ def foretold(id: str) -> list[str]:
     if id in DIALECTS:
         return ["its own dialect is spoken: everything a perpetual needs is guarded"]
     library = class_of(id)()
+    better = [f"ccxt:{BETTER[id]} is spoken in its own dialect and guards more: take that"] if id in BETTER else []
     streams = bool(library.has.get("watchOrders"))
     return [
+        *better,
         "stream: orders are streamed" if streams else "stream: none, fills are seen by polling",
         *(f"{each.what}: {each.detail}" for each in before_any_key(library)),
         "orders and stops: tried without being sent, when it is first asked",
