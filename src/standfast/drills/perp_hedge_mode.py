@@ -1,7 +1,8 @@
 """perp-hedge-mode: both sides of a contract are held, and the stop of the long is sent to the short side.
 
 A well-known trap of client libraries: in hedge mode a selling stop is for the short side unless its side is named.
-It may only reduce, so when its price comes it does nothing; each side goes on without a stop.
+At Bybit it may only reduce, so when its price comes it does nothing; each side goes on without a stop. Binance takes no
+such mark in hedge mode: there it opens more of the other side.
 """
 
 from standfast.drills.perpetual.claims import covered, naked_at_most, never_beyond, never_over_covered
@@ -21,14 +22,15 @@ class Bot:
     def __init__(self, stage: PerpetualStage) -> None:
         self.line = stage.bot
         self.says = stage.says
+        self.marks = stage.scene.at == "bybit"
 
     async def enter(self) -> None:
         await self.line.buy(AVL, BOUGHT, side_of=LONG)
         await self.line.sell(AVL, SOLD, side_of=SHORT)
 
     async def protect(self) -> None:
-        await self.line.sell(AVL, BOUGHT, trigger="19.000", side_of=SHORT, reduces=True)
-        await self.line.buy(AVL, SOLD, trigger="21.000", side_of=LONG, reduces=True)
+        await self.line.sell(AVL, BOUGHT, trigger="19.000", side_of=SHORT, reduces=self.marks)
+        await self.line.buy(AVL, SOLD, trigger="21.000", side_of=LONG, reduces=self.marks)
         self.says("both sides have their stop")
 
 
@@ -58,4 +60,4 @@ async def story(stage: PerpetualStage) -> None:
     stage.claim("both losses end at their stops", f"lost {lost:.2f}, at most 85 allowed", holds=lost <= 85)
 
 
-DRILL = PerpetualDrill(name="perp-hedge-mode", scene=SCENE, story=story, elsewhere=False)
+DRILL = PerpetualDrill(name="perp-hedge-mode", scene=SCENE, story=story)
