@@ -1,8 +1,7 @@
 """perp-hedge-mode: both sides of a contract are held, and the stop of the long is sent to the short side.
 
 A well-known trap of client libraries: in hedge mode a selling stop is for the short side unless its side is named.
-At Bybit it may only reduce, so when its price comes it does nothing; each side goes on without a stop. Binance takes no
-such mark in hedge mode: there it opens more of the other side.
+It may only reduce, so when its price comes it does nothing; each side goes on without a stop.
 """
 
 from standfast.drills.perpetual.claims import covered, naked_at_most, never_beyond, never_over_covered
@@ -22,15 +21,14 @@ class Bot:
     def __init__(self, stage: PerpetualStage) -> None:
         self.line = stage.bot
         self.says = stage.says
-        self.marks = stage.scene.at == "bybit"
 
     async def enter(self) -> None:
         await self.line.buy(AVL, BOUGHT, side_of=LONG)
         await self.line.sell(AVL, SOLD, side_of=SHORT)
 
     async def protect(self) -> None:
-        await self.line.sell(AVL, BOUGHT, trigger="19.000", side_of=SHORT, reduces=self.marks)
-        await self.line.buy(AVL, SOLD, trigger="21.000", side_of=LONG, reduces=self.marks)
+        await self.line.sell(AVL, BOUGHT, trigger="19.000", side_of=SHORT, reduces=True)
+        await self.line.buy(AVL, SOLD, trigger="21.000", side_of=LONG, reduces=True)
         self.says("both sides have their stop")
 
 
@@ -60,4 +58,4 @@ async def story(stage: PerpetualStage) -> None:
     stage.claim("both losses end at their stops", f"lost {lost:.2f}, at most 85 allowed", holds=lost <= 85)
 
 
-DRILL = PerpetualDrill(name="perp-hedge-mode", scene=SCENE, story=story)
+DRILL = PerpetualDrill(name="perp-hedge-mode", scene=SCENE, story=story, elsewhere=False)
