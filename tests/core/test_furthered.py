@@ -1,9 +1,10 @@
-"""After which reads an open break is worth a look, though they show nothing new (`core/repair.py`)."""
+"""After which reads an open break is worth a look, though they show nothing new (`core/furthered.py`)."""
 
-from standfast.core.furthered import is_furthered
+from standfast.core.furthered import is_furthered, is_left_to_people
 from standfast.core.policy import Foreign
+from standfast.core.repair import ALARM_AGAIN
 from standfast.model import journal as j
-from standfast.model.breaks import BreakKind
+from standfast.model.breaks import Break, BreakKind
 from tests.core.situations import SPY, P, position, report, resting_stop, ruled
 from tests.core.test_reconcile import listed
 from tests.core.test_repair import Watch
@@ -37,3 +38,17 @@ def test_a_lack_of_cover_is_furthered_by_what_changes_and_by_no_read_that_shows_
     bare = Watch(*position(10), j.NakedBegan(position=P), held={SPY: 10})
     bare.looks(10)
     assert furthering(bare) == [(BreakKind.UNCOVERED, True, [])]
+
+
+def test_what_is_left_to_people_needs_no_look_until_it_changes_or_is_told_again() -> None:
+    watch = Watch(held={SPY: 5}, rules=ruled(foreign=Foreign.ALERT))
+    needs_none: list[Break] = []
+    while not needs_none:
+        watch.rest()
+        needs_none = [each for each in watch.book.breaks_at(SPY) if is_left_to_people(watch.rules, each)]
+        watch.wait(1)
+
+    assert watch.looks(ALARM_AGAIN.total_seconds() - 60, every=5) == []
+    assert not is_left_to_people(ruled(foreign=Foreign.ADOPT), needs_none[0])
+    watch.reported = {"held": {SPY: 7}}
+    assert watch.rest() != []

@@ -5,13 +5,12 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from standfast.core.furthered import is_left_to_people
 from standfast.core.policy import Confirm, Foreign, Mode, Rules
 from standfast.core.reconcile import reconcile
 from standfast.core.repair import ALARM_AGAIN, repairs
 from standfast.core.situation import Situation
 from standfast.model import journal as j
-from standfast.model.breaks import Break, BreakKind
+from standfast.model.breaks import BreakKind
 from standfast.model.effects import (
     CancelOrder,
     QueryOrder,
@@ -304,20 +303,6 @@ def test_alert_leaves_it_a_break() -> None:
     assert watch.book.state.positions == {}
     assert watch.book.state.acknowledged == {}
     assert len(raised(outcomes)) == 1
-
-
-def test_what_is_left_to_people_needs_no_look_until_it_changes_or_is_told_again() -> None:
-    watch = Watch(held={SPY: 5}, rules=ruled(foreign=Foreign.ALERT))
-    needs_none: list[Break] = []
-    while not needs_none:
-        watch.rest()
-        needs_none = [each for each in watch.book.breaks_at(SPY) if is_left_to_people(watch.rules, each)]
-        watch.wait(1)
-
-    assert watch.looks(ALARM_AGAIN.total_seconds() - 60, every=5) == []
-    assert not is_left_to_people(ruled(foreign=Foreign.ADOPT), needs_none[0])
-    watch.reported = {"held": {SPY: 7}}
-    assert watch.rest() != []
 
 
 def test_a_ghost_settles_on_fills_never_on_the_list() -> None:
