@@ -1,5 +1,6 @@
 """A contract that has ended is listed no more: what is told of it is understood all the same, and the rest goes on."""
 
+import json
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
@@ -7,9 +8,11 @@ from typing import Any
 import pytest
 
 from standfast.brokers.ccxt.markets import Shelf
+from standfast.brokers.shared.transport import Response
 from standfast.model.errors import Malformed
 from standfast.model.ids import InstrumentId
 from standfast.model.order import MovementKind
+from tests.brokers.ccxt import scripted_binance
 from tests.brokers.ccxt.scripted import INSTRUMENT, Script, broker, execution_row, listed, position_row
 
 POSITIONS, EXECUTIONS, INSTRUMENTS = "/v5/position/list", "/v5/execution/list", "/v5/market/instruments-info"
@@ -79,6 +82,24 @@ async def test_what_was_listed_once_stays_known_and_is_traded_no_more() -> None:
         await script.clock.advance(4000)
         assert not (await at.instrument(NAME)).tradable
         assert len((await shelf.markets(_never, script.clock)).rows) == 2
+
+
+async def test_at_binance_a_contract_that_is_not_known_any_more_hides_no_other() -> None:
+    """Its money is booked, and what else was traded is told."""
+    script = scripted_binance.Script()
+    at = scripted_binance.broker(script)
+    start = (await at.activities("")).watermark
+    funding = {"incomeType": "FUNDING_FEE", "income": "-0.3", "asset": "USDT", "time": script.now, "tranId": 1}
+    commission = {"incomeType": "COMMISSION", "income": "-0.1", "asset": "USDT", "time": script.now, "tranId": 2}
+    script.tell("GET /fapi/v1/income", [funding | {"symbol": "OLDUSDT"}, commission | {"symbol": "BTCUSDT"}])
+    unknown = Response(400, {}, b'{"code": -1121, "msg": "Invalid symbol."}')
+    known = json.dumps([scripted_binance.trade_row(time=script.now)]).encode()
+    script.answers["GET /fapi/v1/userTrades"] = lambda asked: unknown if asked["symbol"] == "OLDUSDT" else known
+
+    read = await at.activities(start)
+
+    assert [(each.holding, each.amount) for each in read.movements] == [(None, Decimal("-0.3"))]
+    assert [fill.quantity for fill in read.fills] == [Decimal("0.020")]
 
 
 async def _never() -> list[Any]:

@@ -169,11 +169,13 @@ def fill(row: TradeRow, broker_id: BrokerOrderId, markets: Markets) -> Fill:
 
 
 def funding(row: IncomeRow, markets: Markets) -> Movement:
+    """Of a contract that has ended and is listed no more it is the account's alone."""
+    market = markets.by_id.get(row.symbol)
     return Movement(
         id=f"{row.tran_id}/{row.symbol}/{row.income_type}",
         kind=MovementKind.FEE,
         broker_kind=row.income_type,
-        holding=Holding(markets.of_id(row.symbol).name) if row.symbol else None,
+        holding=Holding(market.name) if market is not None else None,
         quantity=ZERO,
         amount=number(row.income, "income"),
         at=moment(row.time),

@@ -37,6 +37,7 @@ CONTRACT = contract(unique_ids=False, requests_per_minute=240, stops_of_instrume
 (`MAX_NUM_ALGO_ORDERS`)."""
 LIVE, KEYS_LIVE = "https://fapi.binance.com/", "https://api.binance.com/sapi/v1"
 """Futures are traded at the one, and what the same key may do is told at the other; a test side has no such place."""
+NO_SUCH_CONTRACT = "-1121"
 LATELY = 900.0
 """Seconds after anything was seen of a contract in which its trades are read."""
 WINDOW = int(timedelta(days=7).total_seconds() * 1000) - 1
@@ -139,7 +140,7 @@ class BinanceVenue(LinearVenue):
                 self._note_traded(row.symbol)
             funding += [row for row in income if row.income_type == "FUNDING_FEE"]
             for symbol in self._asked_for():
-                trades += await self._calls.trades(symbol, since, end, urgency)
+                trades += await self._trades(symbol, since, end, urgency)
             since = end + 1
         markets = await self._naming([*(row.symbol for row in trades), *(row.symbol for row in funding if row.symbol)])
         movements = [parse.funding(row, markets) for row in funding]
@@ -157,6 +158,16 @@ class BinanceVenue(LinearVenue):
             movements=tuple(each for each in movements if mark_of(each.id) not in told),
             watermark=moved,
         )
+
+    async def _trades(self, symbol: str, since: int, until: int, urgency: int) -> list[TradeRow]:
+        """None of a contract that has ended, is held no more and that Binance does not know any more: what else is
+        traded is told all the same, and a position that is gone without a fill is a break of its own."""
+        try:
+            return await self._calls.trades(symbol, since, until, urgency)
+        except Rejected as refused:
+            if refused.code != NO_SUCH_CONTRACT or symbol in self._listed:
+                raise
+            return []
 
     async def account(self) -> AccountRead:
         row = await self._calls.account()
