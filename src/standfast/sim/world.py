@@ -42,7 +42,7 @@ from standfast.sim.loop import VirtualClock, current, run
 from standfast.sim.nights import planned_close
 from standfast.sim.story import Story
 from standfast.sim.ticker import Ticker
-from standfast.sim.watch import CANARIES, Watcher
+from standfast.sim.watch import CANARIES, Violation, Watcher
 from standfast.sim.wire import Travel, Wire
 from standfast.stores.promises import RequestOutcome
 
@@ -83,9 +83,7 @@ class World(Story):
         super().__init__(seed, order_seed)
         self._sessions: Sessions = sessions or USSessions()
         self.faults = Faults(faults, seed=seed)
-        self.effects = Effects(
-            self.clock.now, lambda process: self.keeper.kill_process(process), partial(self._tell, "effect")
-        )
+        self.effects = Effects(self.clock.now, lambda process: self.keeper.kill_process(process), self._tell_effect)
         self.people = People(seed=seed)
         self.store = SimStore(lambda holder: self.keeper.is_alive(holder), seed=seed)
         self.store.committed = self._committed
@@ -268,6 +266,16 @@ class World(Story):
         return self.is_well and self.engine.is_tradable(instrument)
 
     # --- watching -------------------------------------------------------------------------------
+
+    def _tell_effect(self, name: str) -> None:
+        """As `_tell`, which looks for who hears it: nearly all that is told is this."""
+        if self._trouble is not None:
+            return
+        try:
+            for watcher in self.watchers:
+                watcher.effect(name)
+        except Violation as violation:
+            self.fail(violation)
 
     def _look(self) -> bool:
         self._tell("tick", self.wire.catch_up())
