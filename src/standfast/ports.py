@@ -225,6 +225,15 @@ class KnowsInstruments(Protocol):
 
 
 @runtime_checkable
+class Hurries(Protocol):
+    """A broker whose steady reads may wait long for their share of the requests."""
+
+    def hurry(self) -> None:
+        """A decision waits for one of them: those that wait go now."""
+        ...
+
+
+@runtime_checkable
 class TellsGuarded(Protocol):
     """A broker of which not everything can be guarded in the same way everywhere, and that says what."""
 

@@ -3,12 +3,16 @@
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+import pytest
+
 from standfast.core.policy import Foreign, Mode, Policy, Rules
-from standfast.exchange.faults import PartialList, RefusedWith, Rule, ServerError
+from standfast.exchange.faults import PartialList, RefusedWith, Rule, ServerError, Slow
 from standfast.exchange.orders import Order, OrderType, Side, Terms, Ticket, TimeInForce
 from standfast.exchange.script import Script
+from standfast.model.effects import Urgency
 from standfast.model.ids import AccountId, Holding
 from standfast.model.journal import OrderIntended
+from standfast.sim.adapter import EngineBroker
 from standfast.sim.world import World, play
 
 D = Decimal
@@ -119,5 +123,31 @@ def test_beside_what_is_under_way_a_list_asked_for_again_and_again_is_a_reason_t
         assert 5 <= len(reasons) <= 12, (
             reasons
         )  # the poll's six, and what the refusals bring; sixty lists were asked for
+
+    play(story, RULES, STILL, start=START)
+
+
+def test_a_steady_read_under_way_is_hurried_by_what_is_asked_for_behind_it_and_not_before(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Where it waits for its share of the requests, a decision would wait with it."""
+    hurried: list[str] = []
+    monkeypatch.setattr(EngineBroker, "hurry", lambda broker: hurried.append("now"), raising=False)
+
+    async def story(world: World) -> None:
+        await world.start_guard()
+        await world.run_for(10)
+        assert world.account is not None
+        reader = world.account.reader
+        hurried.clear()
+        reader.want("positions")
+        assert hurried == [], "nothing is under way"
+        await world.run_for(1)
+        world.faults.install(Rule(operation="positions", fault=Slow(seconds=3)))
+        await world.until(lambda: reader.kinds["positions"].is_steady, within=10, what="a steady read")
+        reader.want("positions", Urgency.READ)
+        assert hurried == [], "nobody is in a hurry"
+        reader.want("positions")
+        assert hurried == ["now"]
 
     play(story, RULES, STILL, start=START)

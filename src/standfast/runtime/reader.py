@@ -6,7 +6,7 @@ is asked for while one runs is made again afterwards, because the running one ma
 
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import chain, groupby
 
@@ -25,7 +25,9 @@ from standfast.model.evidence import OrdersRead, Snapshot
 from standfast.model.ids import BrokerOrderId, Holding
 from standfast.model.journal import Fact, OrderObserved, SessionSeen, WatermarkMoved
 from standfast.model.order import Fill, Movement, OrderReport, says_more
+from standfast.ports import Hurries
 from standfast.runtime.bell import Bell
+from standfast.runtime.kind import Kind
 from standfast.runtime.ledger import Ledger
 from standfast.runtime.lookups import Lookups
 from standfast.runtime.money import Money
@@ -41,27 +43,13 @@ UNKNOWN_ORDERS_MAX = 50
 """Orders behind fills read by id in one pass; the rest follow in the next."""
 
 
-@dataclass(slots=True)
-class Kind:
-    """One kind of read: its rhythm, and how it has gone."""
-
-    name: str
-    every: Callable[[], timedelta]
-    read: Callable[[int], Awaitable[None]]
-    wanted: Bell
-    urgency: int = Urgency.READ
-    """Of the next read: what a decision waits for goes before what is merely kept fresh."""
-    succeeded_at: datetime | None = None
-    failed_since: datetime | None = None
-    failure: str = ""
-
-
 class Reader:
     """Keeps `snapshot` as fresh as the rules ask, books fills, and marks what changed."""
 
     def __init__(self, ledger: Ledger, changed: Callable[[set[Holding]], None]) -> None:
         self.ledger = ledger
         self.broker, self.clock, self.rules = ledger.broker, ledger.clock, ledger.rules
+        self._hurries = self.broker if isinstance(self.broker, Hurries) else None
         self.snapshot = Snapshot()
         self.orders_by_holding: dict[Holding, tuple[OrderReport, ...]] = {}
         self.booking: frozenset[Holding] = frozenset()
@@ -92,6 +80,8 @@ class Reader:
         wanted = self.kinds[kind]
         wanted.urgency = min(wanted.urgency, urgency)
         wanted.wanted.ring()
+        if wanted.is_steady and urgency < Urgency.READ and self._hurries is not None:
+            self._hurries.hurry()  # one that waits for its share of the requests is in the way
 
     def note_cancel(self, broker_id: BrokerOrderId) -> None:
         """A cancel is going out: remember when, and look at the list again."""
@@ -122,6 +112,7 @@ class Reader:
         """One read; a failure is noted and evidence of nothing."""
         began = self.asked[f"read {kind.name}"] = self.clock.now()
         urgency, kind.urgency = kind.urgency, Urgency.READ
+        kind.is_steady = urgency == Urgency.READ
         try:
             self.lookups.whose.must_be_ours(kind.name)
             await kind.read(urgency)
@@ -132,6 +123,8 @@ class Reader:
             kind.failure = f"{type(error).__name__}: {error}"
             log.warning("read failed", kind=kind.name, error=kind.failure, unauthorised=isinstance(error, Unauthorised))
             return False
+        finally:
+            kind.is_steady = False
         kind.succeeded_at, kind.failed_since, kind.failure = self.clock.now(), None, ""
         if kind.name in self.failing:
             self.failing -= {kind.name}

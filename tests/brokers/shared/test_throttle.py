@@ -131,6 +131,25 @@ async def test_steady_reads_keep_to_their_share_and_others_pass_them() -> None:
     assert queue.order().count(READ) == 40
 
 
+async def test_a_steady_read_that_a_decision_waits_for_goes_before_its_share_is_back() -> None:
+    queue = Queue(limit=40, share=0.05)
+    async with asyncio.TaskGroup() as tasks:
+        for _ in range(4):
+            tasks.create_task(queue.ask(READ))
+        await settle()
+        assert queue.order() == [READ, READ], "the share is spent"
+
+        queue.throttle.hurry()
+        await settle()
+
+        assert queue.order() == [READ] * 4
+        tasks.create_task(queue.ask(READ))
+        await settle()
+        assert len(queue.sent) == 4, "the next one waits for the share again"
+        await queue.clock.advance(61)
+    assert queue.throttle.waiting == 0
+
+
 async def test_openings_and_reads_leave_a_reserve_for_a_close() -> None:
     queue = Queue(limit=100)
     async with asyncio.TaskGroup() as tasks:

@@ -37,6 +37,19 @@ async def test_steady_reads_keep_to_their_share_of_the_minute_and_wait_for_the_n
     assert late.result().rows == {}
 
 
+async def test_a_steady_read_that_a_decision_waits_behind_goes_at_once() -> None:
+    found, clock = script(), ManualClock()
+    at = broker(found, clock, requests_per_minute=60, rate_share=0.25)
+    for _ in range(15):
+        await at.positions()
+    late = asyncio.ensure_future(at.positions())
+    await settle()
+
+    at.hurry()
+
+    assert (await late).rows == {}
+
+
 async def test_a_close_has_a_budget_that_no_read_can_use_up() -> None:
     found, clock = script(), ManualClock()
     at = broker(found, clock, requests_per_minute=10, orders_per_minute=10)

@@ -2,7 +2,8 @@
 
 Invariants
 - A close never waits behind a read or an opening: turns go by (urgency, rank, arrival).
-- Steady reads (`Urgency.READ`) keep to their share, and when that is used up others pass them.
+- Steady reads (`Urgency.READ`) keep to their share, and when that is used up others pass them; those that a decision
+  waits behind go with the others.
 - Verification, reads and openings leave a reserve of the budget to what is more urgent.
 - Closes come in company: what is less urgent than protecting stands back for a moment after each, as long as a burst
   of them may last, so that it does not take the requests the next of them needs.
@@ -66,6 +67,8 @@ class _Waiter:
     arrival: int
     since: float = field(compare=False)
     turn: "asyncio.Future[int]" = field(compare=False)
+    is_steady: bool = field(compare=False)
+    """Counted with its share, also where it does not wait for that any more."""
 
 
 class Budgeted(Protocol):
@@ -158,10 +161,18 @@ class Throttle:
         self._closing.discard(number)
         self._grant()
 
+    def hurry(self) -> None:
+        """Let the steady reads that wait for their share go as verifications do: a decision waits behind them."""
+        for waiter in self._steady:
+            waiter.urgency = Urgency.VERIFY
+            heapq.heappush(self._others, waiter)
+        self._steady.clear()
+        self._grant()
+
     def _queue(self, urgency: int, rank: float) -> _Waiter:
         self._arrivals += 1
         turn: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        waiter = _Waiter(urgency, rank, self._arrivals, self._clock.monotonic(), turn)
+        waiter = _Waiter(urgency, rank, self._arrivals, self._clock.monotonic(), turn, urgency == Urgency.READ)
         heapq.heappush(self._steady if urgency == Urgency.READ else self._others, waiter)
         self._grant()
         return waiter
@@ -184,7 +195,7 @@ class Throttle:
         now = self._clock.monotonic()
         while (queue := self._next_queue(now)) is not None:
             waiter = heapq.heappop(queue)
-            number = self._budget.spend(now, steady=waiter.urgency == Urgency.READ)
+            number = self._budget.spend(now, steady=waiter.is_steady)
             if waiter.urgency == Urgency.CLOSE:
                 self._note_close(number, now, waited=now - waiter.since)
                 if waiter.rank == FIRST and now - waiter.since > NEED:

@@ -164,6 +164,9 @@ class TradierBroker:
     def contract(self) -> Contract:
         return self._contract
 
+    def hurry(self) -> None:
+        self._client.hurry()
+
     async def instrument(self, instrument: InstrumentId) -> Instrument:
         kept = self._instruments.get(instrument)
         if kept is not None and self._clock.monotonic() - kept[0] < INSTRUMENT_KEPT:
