@@ -9,8 +9,9 @@ import pytest
 
 from standfast.core.book import Book
 from standfast.exchange.orders import Side
-from standfast.model.effects import SubmitOrder, Urgency
+from standfast.model.effects import CancelOrder, SubmitOrder, Urgency
 from standfast.model.errors import OutcomeUnknown
+from standfast.model.ids import BrokerOrderId
 from standfast.model.journal import Fact, OrderIntended, OrderNotSent, OrderRejected
 from standfast.model.order import Role
 from standfast.runtime.ledger import Ledger
@@ -62,7 +63,7 @@ class Silent:
         self.sent: list[str] = []
         self.recorded: list[Fact] = []
         self.answers = asyncio.Event()
-        self.broker = SimpleNamespace(submit=self.submit)
+        self.broker = SimpleNamespace(submit=self.submit, cancel=self.submit)
 
     async def submit(self, id: str, *_: object) -> object:
         self.sent.append(id)
@@ -105,3 +106,32 @@ def test_an_order_whose_fills_are_all_booked_keeps_nobody_waiting_for_its_answer
 
     asyncio.run(main())
     assert set(finished) == {SPY}
+
+
+@pytest.mark.parametrize("is_filled", [True, False])
+def test_the_answer_to_a_cancel_of_what_has_filled_is_waited_for_by_nobody(*, is_filled: bool) -> None:
+    """Found by a drill: an entry filled while its cancel was on its way, and its close waited for that one's answer."""
+    close = exit_intended(Role.CLOSE)
+
+    async def main() -> None:
+        ledger = Silent(folded(*opening_of(10)))
+        tasks: list[asyncio.Task[None]] = []
+
+        def spawn(work: Any, name: str) -> None:
+            tasks.append(asyncio.get_running_loop().create_task(work, name=name))
+
+        sender = Sender(cast(Ledger, ledger), spawn, lambda holding: None, lambda intent: "")
+        sender.put(CancelOrder(broker_id=BrokerOrderId("p1-open"), holding=SPY, reason="withdrawn"))
+        await asyncio.sleep(0)
+        if is_filled:
+            ledger.book = folded(*position(10))
+        assert (SPY in sender.busy) is not is_filled
+        sender.put(SubmitOrder(intent=close, urgency=Urgency.CLOSE))
+        await asyncio.sleep(0)
+        assert ledger.sent == ["p1-open", close.id][: 1 + is_filled]
+        ledger.answers.set()
+        await asyncio.wait(tasks)
+        assert ledger.sent == ["p1-open", close.id]
+        assert sender.busy == frozenset()
+
+    asyncio.run(main())

@@ -2,7 +2,8 @@
 
 Every intent it is given is in the journal already, and whatever comes of it is recorded: accepted, rejected,
 never left, or in doubt. Holdings go side by side; within one, one order effect at a time, most urgent first. An order
-whose fills are all booked keeps nobody waiting for its answer: what it opened is protected meanwhile.
+whose fills are all booked keeps nobody waiting for its answer, nor for that to its cancel: what it opened is protected,
+or closed, meanwhile.
 """
 
 from collections import defaultdict
@@ -60,13 +61,13 @@ class Sender:
 
     @property
     def busy(self) -> frozenset[Holding]:
-        return frozenset(holding for holding in self._running if not self._is_filled(holding))
+        return frozenset(holding for holding in self._running if not self._is_over(holding))
 
     def put(self, effect: OrderEffect) -> None:
         holding = effect.holding
         rank = 0.0 if isinstance(effect, ReplaceOrder) else effect.rank
         heappush(self._queues[holding], (effect.urgency, rank, next(self._ticket), effect))
-        if holding not in self._running or self._is_filled(holding):
+        if holding not in self._running or self._is_over(holding):
             self._running[holding] = None
             self._spawn(self._drain(holding), f"send {holding}")
 
@@ -84,13 +85,17 @@ class Sender:
                 self._queues.pop(holding, None)
         self._finished(holding)
 
-    def _is_filled(self, holding: Holding) -> bool:
-        """Whether what is under way there is an order whose fills are all booked: its answer can tell nothing more."""
-        effect = self._running.get(holding)
-        if not isinstance(effect, SubmitOrder):
-            return False
-        order = self.ledger.book.state.orders.get(effect.intent.id)
-        return order is not None and order.executed >= effect.intent.terms.quantity
+    def _is_over(self, holding: Holding) -> bool:
+        """Whether what is under way there is of an order whose fills are all booked: no answer tells any more then."""
+        match self._running.get(holding):
+            case SubmitOrder(intent=intent):
+                order = self.ledger.book.state.orders.get(intent.id)
+                return order is not None and order.executed >= intent.terms.quantity
+            case CancelOrder(broker_id=id):
+                order = self.ledger.book.order_by_broker(id)
+                return order is not None and order.executed >= order.quantity
+            case _:
+                return False
 
     async def _perform(self, effect: OrderEffect) -> list[Fact]:
         match effect:
