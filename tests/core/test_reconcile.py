@@ -1,5 +1,6 @@
 """Tests of `core/reconcile.py`: every difference named, and nothing else."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,12 +13,13 @@ from standfast.core.reconcile import POSITION_KINDS, cover_gap, reconcile, recon
 from standfast.core.situation import Situation
 from standfast.model import journal as j
 from standfast.model.breaks import BreakKind, Finding
-from standfast.model.ids import BrokerOrderId, PositionId, client_order_id
+from standfast.model.ids import BreakId, BrokerOrderId, PositionId, client_order_id
 from standfast.model.order import OrderReport, OrderType, Role, Side
 from standfast.model.position import CloseReason
 from tests.core.booking import foreign_lot
 from tests.core.situations import (
     ACCOUNT,
+    NOW,
     SPY,
     D,
     P,
@@ -115,6 +117,17 @@ def test_what_cannot_be_compared_yet_is_not_judged() -> None:
 
     assert not POSITION_KINDS & told_later.judged
     assert told_later.findings == ()
+
+
+@pytest.mark.parametrize(("meant", "is_found"), [(1, True), (-1, False)], ids=["meant after", "meant before"])
+def test_what_was_told_before_an_order_was_meant_is_not_of_its_doing(meant: int, *, is_found: bool) -> None:
+    """It works for more than the list shows, and may work for the whole day."""
+    book = told(folded(), *opening_of(78), at=NOW + timedelta(seconds=meant))
+    (found,) = reconcile(situation(folded(), held={SPY: 50}), SPY).findings
+    told(book, j.BreakSeen(id=BreakId("b1"), finding=found))
+
+    assert kinds(situation(book, held={SPY: 50})) == ([BreakKind.ORPHAN_POSITION] if is_found else [])
+    assert kinds(situation(book, held={SPY: 78})) == []
 
 
 # --- positions ------------------------------------------------------------------------------------

@@ -28,7 +28,7 @@ from standfast.model.booked import BookedOrder, Stage
 from standfast.model.breaks import BreakKind, Finding
 from standfast.model.ids import Holding, is_own
 from standfast.model.order import ZERO, Role
-from standfast.model.position import Position
+from standfast.model.position import Interval, Position
 
 DOUBT_LIMIT = timedelta(seconds=30)
 GHOST_ORDER_AFTER = timedelta(seconds=10)
@@ -94,6 +94,8 @@ def reconcile_account(s: Situation) -> Report:
 
 def _position_findings(s: Situation, holding: Holding) -> Iterator[Finding]:
     booked, reported = s.book.net(holding), s.reported_net(holding)
+    if _was_told_before(s, holding, reported):
+        booked = Interval(s.book.booked(holding), s.book.booked(holding))
     if reported in booked:
         yield from _foreign_lots(s, holding)
         return
@@ -119,6 +121,16 @@ def _position_findings(s: Situation, holding: Holding) -> Iterator[Finding]:
         price=row.average_price if row is not None else None,
         gap=gap,
     )
+
+
+def _was_told_before(s: Situation, holding: Holding, reported: Decimal) -> bool:
+    """Whether this difference was told before any order was meant that could explain it: then none of them does."""
+    gap = abs(reported - s.book.booked(holding))
+    found = (each for each in s.book.breaks_at(holding) if each.finding.kind in POSITION_KINDS)
+    told_at = next((each.told_at for each in found if each.finding.gap == gap), None)
+    if told_at is None:  # nearly always
+        return False
+    return all(order.intended_at > told_at for order in s.book.alive.at(holding) if order.widens)
 
 
 def _foreign_lots(s: Situation, holding: Holding) -> Iterator[Finding]:
