@@ -275,6 +275,7 @@ async def test_a_stop_and_a_close_go_to_their_own_addresses_and_are_cancelled_th
         (TransportError("reset"), OutcomeUnknown),
         (b"{}", OutcomeUnknown),
         (json.dumps(order_row(clientOrderId="another")).encode(), OutcomeUnknown),
+        (json.dumps(order_row(symbol="ETHUSDT")).encode(), OutcomeUnknown),
         (Response(401, {}, b""), Unauthorised),
         (Response(400, {}, b'{"code": -2015, "msg": "keys"}'), Unauthorised),
         (Response(418, {}, b""), Rejected),

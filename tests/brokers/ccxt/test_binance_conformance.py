@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 
+from standfast.exchange.faults import OtherAccount
 from standfast.model.effects import Turn, Urgency
 from standfast.model.ids import ClientOrderId, Holding
 from standfast.model.order import OrderState, Side
@@ -52,11 +53,23 @@ async def test_a_stop_that_fires_is_one_order_with_what_it_became(holding: Holdi
         assert {fill.holding for fill in fills} == {holding}
 
 
-async def test_the_account_says_whose_it_is_and_is_asked_so_once() -> None:
+async def test_the_account_says_whose_it_is_and_is_asked_so_until_two_answers_agree() -> None:
     async with desk() as (broker, _, at):
-        first, again = await broker.account(), await broker.account()
+        numbers = [(await broker.account()).number for _ in range(4)]
+        asked = len([each for each in at.venue.log if each.operation == "account"])
         (told,) = await at.get("v3/balance")
-        assert first.number == again.number == told["accountAlias"]
+        assert set(numbers) == {told["accountAlias"]}
+        assert asked == len(numbers) + 2
+
+
+async def test_one_answer_that_names_another_account_is_not_kept() -> None:
+    async with desk() as (broker, _, at):
+        at.fault("account", OtherAccount(number="PA2"))
+        first = await broker.account()
+        at.venue.faults.clear()
+        second = await broker.account()
+        (told,) = await at.get("v3/balance")
+        assert (first.number, second.number) == ("PA2", told["accountAlias"])
 
 
 async def test_quotes_come_as_they_change() -> None:

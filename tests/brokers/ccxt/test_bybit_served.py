@@ -10,6 +10,7 @@ from standfast.exchange.faults import (
     Garbled,
     NeverAnswered,
     NeverArrives,
+    OtherAccount,
     RefusedWith,
     Reset,
     ServerError,
@@ -69,6 +70,15 @@ async def test_an_answer_that_proves_nothing_leaves_the_outcome_open(fault: AnyF
 
         assert at.asked("submit") == 1
         assert (await at.another().order(client_id=ID) is not None) is happened
+
+
+async def test_one_answer_that_names_another_account_is_not_kept() -> None:
+    async with desk() as at:
+        at.at.fault("profile", OtherAccount(number="PA2"))
+        first = await at.broker.account()
+        at.at.venue.faults.clear()
+        second = await at.broker.account()
+        assert first.number == "PA2" != second.number != ""
 
 
 async def test_the_same_id_is_one_order() -> None:

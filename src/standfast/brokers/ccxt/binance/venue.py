@@ -19,7 +19,7 @@ from standfast.brokers.ccxt.binance.calls import KEYS, Calls
 from standfast.brokers.ccxt.binance.rows import AlgoRow, IncomeRow, TradeRow
 from standfast.brokers.ccxt.client import CcxtClient
 from standfast.brokers.ccxt.linear import KNOWN_MAX, TICKERS_ONE_BY_ONE, LinearVenue, contract, net_of
-from standfast.brokers.ccxt.markets import Markets, Shelf
+from standfast.brokers.ccxt.markets import Market, Markets, Shelf
 from standfast.brokers.ccxt.venue import UNTAGGED, Happened
 from standfast.brokers.ccxt.watermark import OVERLAP, first, mark_of, parsed
 from standfast.brokers.shared.reading import number
@@ -63,6 +63,7 @@ class BinanceVenue(LinearVenue):
         self._plain: set[BrokerOrderId] = set()
         """Orders of ours that are no such ones."""
         self._number = ""
+        self._is_told_twice = False
 
     async def positions(self, urgency: int) -> list[HeldReport]:
         rows = await self._calls.positions(urgency)
@@ -180,9 +181,10 @@ class BinanceVenue(LinearVenue):
         )
 
     async def _own_number(self) -> str:
-        """Binance's name for the account, which no key of it ever changes. Asked for once."""
-        if not self._number:
-            self._number = next((each.account_alias for each in await self._calls.balances()), "")
+        """Binance's name for the account, which no key of it ever changes. Asked for until two answers agree."""
+        if not self._is_told_twice:
+            told = next((each.account_alias for each in await self._calls.balances()), "")
+            self._number, self._is_told_twice = told, told == self._number != ""
         return self._number
 
     async def rights(self) -> Rights:
@@ -222,10 +224,10 @@ class BinanceVenue(LinearVenue):
         self._note_traded(market.id)
         if "algoType" in form:
             algo = await self._calls.post_algo(form, turn)
-            _check_told(algo.client_algo_id, client_id)
+            _check_told((algo.symbol, algo.client_algo_id), market, client_id)
             return acknowledged(parse.algo_id(algo), client_id, holding, terms)
         row = await self._calls.post_order(form, turn)
-        _check_told(row.client_order_id, client_id)
+        _check_told((row.symbol, row.client_order_id), market, client_id)
         self._plain.add(parse.plain_id(row.symbol, row.order_id))
         return acknowledged(parse.plain_id(row.symbol, row.order_id), client_id, holding, terms)
 
@@ -348,6 +350,8 @@ def _told_of(report: OrderReport, client_id: str) -> OrderReport:
     return report
 
 
-def _check_told(told: str, client_id: ClientOrderId) -> None:
-    if not told or not is_told_as(told, client_id):
-        raise OutcomeUnknown(f"the answer is about {told}, not about {client_id}")
+def _check_told(told: tuple[str, str], market: Market, client_id: ClientOrderId) -> None:
+    """The answer to a write names the contract and the order that were sent; else it proves nothing."""
+    symbol, id = told
+    if symbol != market.id or not id or not is_told_as(id, client_id):
+        raise OutcomeUnknown(f"the answer is about {id} of {symbol}, not about {client_id} of {market.id}")

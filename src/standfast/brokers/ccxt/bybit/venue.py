@@ -11,7 +11,7 @@ Invariants
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from standfast.brokers.ccxt.bybit import forms, history, parse
 from standfast.brokers.ccxt.bybit.calls import Calls
@@ -37,6 +37,13 @@ ENDED = ("Closed", "Delivering", "Settling")
 """As what a contract is told that the list of those that trade leaves out."""
 
 
+class _Kept(NamedTuple):
+    """What the exchange says of the key, and until when it need not be asked again."""
+
+    row: KeyRow
+    until: float
+
+
 class BybitVenue(LinearVenue):
     def __init__(self, client: CcxtClient, shelf: Shelf, clock: Clock) -> None:
         super().__init__(client, shelf, clock)
@@ -47,7 +54,7 @@ class BybitVenue(LinearVenue):
         self._hedged: dict[str, bool] = {}
         """Of each symbol, whether its two sides are held apart."""
         self._forced: dict[str, list[ExecutionRow]] = {}
-        self._key: tuple[float, KeyRow] | None = None
+        self._key: _Kept | None = None
 
     async def ended(self, symbol: str) -> list[Any]:
         """Bybit lists what is traded: a contract that ends has to be asked for by its name and standing."""
@@ -237,10 +244,14 @@ class BybitVenue(LinearVenue):
         )
 
     async def _own_key(self) -> KeyRow:
-        now = self._clock.monotonic()
-        if self._key is None or now - self._key[0] >= KEY_KEPT:
-            self._key = (now, await self._calls.key())
-        return self._key[1]
+        """Kept once two answers agree on whose it is: one may be wrong."""
+        now, before = self._clock.monotonic(), self._key
+        if before is not None and now < before.until:
+            return before.row
+        row = await self._calls.key()
+        agrees = before is not None and before.row.user_id == row.user_id
+        self._key = _Kept(row, now + KEY_KEPT if agrees else now)
+        return row
 
 
 def _happened(row: Mapping[str, Any], table: Markets | None) -> Happened:
