@@ -56,6 +56,7 @@ test: setup check
 
 fuzz: setup
 	$(BIN)/standfast drill fuzz --seeds 200 --hours 0.5 --jobs 2 $(ARGS)
+	$(BIN)/standfast drill fuzz --play perps --seeds 60 --hours 0.25 --jobs 2
 	STANDFAST_SEEDS="$$(shuf -i 1-999999999 -n 60)" $(BIN)/python -m pytest -q tests/sim/spreads/test_life.py
 
 bench: setup

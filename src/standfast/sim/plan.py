@@ -62,6 +62,8 @@ class Perps:
     funding_rate: Decimal
     lag: tuple[float, float] | None
     """Seconds by which the positions are late, all the time, drawn for each read; None: they are not."""
+    streams: bool
+    """Whether quotes can be had on a stream; else they are polled."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

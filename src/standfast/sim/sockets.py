@@ -16,7 +16,7 @@ from standfast.brokers.shared.transport import TransportError
 from standfast.exchange.dialects.gate import as_json
 from standfast.exchange.dialects.lines import Spoken
 from standfast.sim.loop import current
-from standfast.sim.wire import Wire
+from standfast.sim.wire import Line
 
 CLOSED = "the stream was closed (1006)"
 
@@ -26,7 +26,7 @@ class SimLine:
 
     is_msgpack = False
 
-    def __init__(self, wire: Wire, *, is_binary: bool) -> None:
+    def __init__(self, wire: Line, *, is_binary: bool) -> None:
         self.inbox: asyncio.Queue[str | bytes | TransportError | None] = asyncio.Queue()
         """What has reached the adapter: frames, signs of life (None), the end."""
         self.client: Spoken | None = None

@@ -59,8 +59,8 @@ NO_KEY: dict[str, object] = {"code": 40110000, "message": f"access key {CANARIES
 """No broker should say it back; one that does must not get it into our books, alarms or logs (S13)."""
 
 
-LIES_ONCE = frozenset({(34, "positions")})
-"""Kind and operation of which one answer lies: lists that agree, and that nothing contradicts, are believed (A1)."""
+LIES_ONCE = frozenset({(34, "positions"), (34, "account"), (34, "profile")})
+"""Kind and operation of which one answer lies: those that agree, and that nothing contradicts, are believed (A1)."""
 ON_WRITES = frozenset({1, 2, 3, 7, 8, 15})
 """Kinds about writes alone."""
 ONCE_BELOW = 0.4

@@ -10,6 +10,7 @@ Invariants
 """
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable
 from contextvars import Context, copy_context
@@ -58,7 +59,7 @@ class Travel:
     reconnect: tuple[float, float] = (0.5, 1.5)
 
 
-class Line:
+class Line(ABC):
     """An account's line to the exchange, whatever travels on it; every guard of the run uses the same one."""
 
     def __init__(self, travel: Travel, draw: Random) -> None:
@@ -69,8 +70,14 @@ class Line:
         """Every open stream's way to be cut."""
         self.outside = Context()
         """The context of what happens to nobody in particular: it belongs to no process."""
+        self.spoil: Callable[[str, bytes], bytes] = lambda _operation, body: body
+        """What becomes of a body (or, under the name `frame`, of a stream's message) on its way to the real adapter."""
         self._draw = draw
         self._down_until: datetime | None = None
+
+    @abstractmethod
+    def catch_up(self) -> datetime:
+        """Let the exchange come up to now."""
 
     def outage(self, seconds: float) -> None:
         """No name resolves and no stream lives for this long: nothing leaves."""
@@ -106,11 +113,8 @@ class Wire(Line):
         self.account = account
         self.faults = faults
         self.past = Past(engine)
-        self.spoil: Callable[[str, bytes], bytes] = lambda _operation, body: body
-        """What becomes of a body (or, under the name `frame`, of a stream's message) on its way to the real adapter."""
 
     def catch_up(self) -> datetime:
-        """Let the exchange come up to now."""
         engine, now = self.engine, current().present
         before = engine.now
         engine.advance(now if now > before else before)

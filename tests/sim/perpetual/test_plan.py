@@ -1,13 +1,16 @@
 """Seeds that play perpetual futures: drawn from their number alone, judged by the exchange's own books."""
 
 from dataclasses import replace
+from random import Random
 
 import pytest
 
+from standfast.sim.catalogue import KINDS
 from standfast.sim.chaos import Outcome, play
 from standfast.sim.perpetual.deeds import WEIGHTS
-from standfast.sim.perpetual.faults import PLAYED
+from standfast.sim.perpetual.faults import ADDED, PLAYED
 from standfast.sim.perpetual.plan import draw_perps
+from standfast.sim.plan import draw_strokes
 from standfast.sim.seeds import PERPS_FROM, Play, plan_of, seeds_from
 
 FIRST = PERPS_FROM
@@ -36,11 +39,20 @@ def test_everything_is_drawn_sometimes() -> None:
         (at, hedged, isolated) for at in ("bybit", "binance") for hedged in (True, False) for isolated in (True, False)
     }
     assert {each.lag for each in held} == {None, (0.0, 5.0), (0.0, 30.0)}
+    assert {(each.at, each.streams) for each in held} == {(at, s) for at in ("bybit", "binance") for s in (True, False)}
+
+
+def test_kinds_that_came_later_leave_what_was_drawn_before_as_it_was() -> None:
+    kinds = {number: KINDS[number] for number in PLAYED if number not in ADDED}
+    for plan in MANY[:20]:
+        chance = Random(f"perpetual/faults-{plan.seed}")
+        names = [walk.instrument for walk in plan.walks]
+        assert draw_strokes(chance, plan.spells, names, kinds) == tuple(s for s in plan.strokes if s.kind not in ADDED)
 
 
 @pytest.fixture(scope="module")
 def played() -> list[Outcome]:
-    return [play(draw_perps(FIRST + n, hours=0.25)) for n in (102, 104, 117, 123)]
+    return [play(draw_perps(FIRST + n, hours=0.25)) for n in (102, 104, 117, 123, 20065, 20090)]
 
 
 @pytest.mark.timeout(600)

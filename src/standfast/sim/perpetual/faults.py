@@ -9,14 +9,26 @@ from collections import Counter
 from datetime import timedelta
 from random import Random
 
-from standfast.exchange.faults import EmptyList, PartialList, RateLimited, RefusedWith, Rule, Stale
+from standfast.exchange.faults import (
+    EmptyList,
+    NewState,
+    NewType,
+    OtherAccount,
+    OtherInstrument,
+    PartialList,
+    RateLimited,
+    RefusedWith,
+    Rule,
+    Stale,
+)
 from standfast.sim.perpetual.world import PerpWorld
 from standfast.sim.strikes import Strikes
-from standfast.sim.strokes import WRITES, Makers, Stroke, rules_of, some, usual
+from standfast.sim.strokes import WRITES, Makers, Stroke, altered_ids, rules_of, some, usual
 
 READS = ("positions", "orders", "order", "executions", "account", "clock", "quotes")
 EVERY = (*WRITES, *READS)
-STREAMS = ("stream",)
+STREAMS = ("stream", "quote_stream")
+ORDERS = ("submit", "orders", "order")
 SKEWED = {52: 30.0, 55: 3.0}
 """Seconds by which the guard's machine is off at most: more, and the exchange takes nothing it signs."""
 
@@ -42,15 +54,23 @@ def _makers(at: str) -> Makers:
         5: some(EVERY, lambda strength, draw: RateLimited(reset_after=round(1 + 29 * strength * draw.random(), 1))),
         8: some(("submit",), lambda strength, draw: draw.choice(REFUSALS[at])),
         15: some(("cancel",), lambda strength, draw: STAYS[at]),
+        21: some(ORDERS, altered_ids),
         29: some(("positions",), lambda strength, draw: Stale(age=round(0.5 + 29 * draw.random(), 2))),
         31: some(("positions", "orders"), lambda strength, draw: PartialList(missing=draw.choice((1, 1, 2)))),
         33: some(("positions", "orders"), lambda strength, draw: EmptyList()),
+        34: lambda stroke, draw: [
+            ((*ORDERS, "positions", "executions"), OtherInstrument(), stroke.chance),
+            (("account", "profile"), OtherAccount(), stroke.chance),
+        ],
+        36: some(ORDERS, lambda strength, draw: draw.choice((NewState(), NewType()))),
     }
 
 
 MAKERS = {at: _makers(at) for at in REFUSALS}
 MACHINES = frozenset({39, 44, 52, 55, 56, 57, 58, 59, 60, 68, 69, 71, 72})
-PLAYED = tuple(sorted({*MAKERS["bybit"], *MACHINES}))
+ADDED = (21, 34, 36, 70, 73, 74)
+"""Later than the others, and so drawn after them: what a seed draws of those stays as it was."""
+PLAYED = (*sorted({*MAKERS["bybit"], *MACHINES} - {*ADDED}), *ADDED)
 
 
 class PerpSwarm(Strikes):

@@ -15,6 +15,7 @@ from collections import deque
 from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from contextvars import Context
+from datetime import datetime
 from functools import partial
 from random import Random
 from typing import Any
@@ -29,8 +30,10 @@ from standfast.brokers.shared.courier import Deadlines
 from standfast.brokers.shared.transport import Exchange, Response, Socket, TransportError
 from standfast.exchange.dialects import binance, bybit
 from standfast.exchange.dialects.binance.listen_keys import ListenKeys
+from standfast.exchange.dialects.binance.market_stream import MarketStream as BinanceQuotes
 from standfast.exchange.dialects.binance.user_stream import messages
 from standfast.exchange.dialects.bybit.disconnected import Switches
+from standfast.exchange.dialects.bybit.public_stream import PublicStream as BybitQuotes
 from standfast.exchange.dialects.bybit.rows import order_row
 from standfast.exchange.dialects.bybit.trading import EXCHANGES_OWN
 from standfast.exchange.dialects.hall import Listener
@@ -45,6 +48,7 @@ from standfast.ports import BrokerEvent, OrderEvent, StreamDown, StreamUp
 from standfast.sim.answers import is_lost, read, settle
 from standfast.sim.effects import effect
 from standfast.sim.loop import PROCESS, Process, VirtualClock, current
+from standfast.sim.sockets import SimLine, SimSocket
 from standfast.sim.watch import CANARIES
 from standfast.sim.wire import Line, Travel
 
@@ -68,6 +72,10 @@ class PerpWire(Line):
         self.venue = venue
         self.at = at
         self.served = served(venue, at)
+        self.quotes = BybitQuotes(venue) if at == "bybit" else BinanceQuotes(venue)
+
+    def catch_up(self) -> datetime:
+        return self.venue.catch_up()
 
     def name(self) -> int:
         """Another one each time, the same in every run."""
@@ -77,9 +85,12 @@ class PerpWire(Line):
 class PerpTransport:
     """`brokers.shared.transport.Transport`, for one life of a guard."""
 
-    def __init__(self, wire: PerpWire) -> None:
+    def __init__(self, wire: PerpWire, *, streams: bool) -> None:
+        """`streams`: whether quotes can be had on a stream."""
         self._wire = wire
+        self._streams = streams
         self._travelling: set[asyncio.Task[None]] = set()
+        self._lines: list[SimLine] = []
 
     async def request(self, exchange: Exchange) -> Response:
         wire, parts = self._wire, urlsplit(exchange.url)
@@ -117,10 +128,27 @@ class PerpTransport:
         settle(answer, response)
 
     async def connect(self, url: str, headers: Mapping[str, str]) -> Socket:
-        raise TransportError("quotes are polled here")
+        wire = self._wire
+        if not self._streams:
+            raise TransportError("quotes are polled here")
+        await asyncio.sleep(wire.draw(wire.travel.there) + wire.draw(wire.travel.back))
+        if wire.is_down:
+            raise TransportError("the name does not resolve")
+        if wire.venue.faults.decide("quote_stream_connect", None, wire.catch_up()) is not None:
+            raise TransportError("the handshake was refused (503)")
+        line = SimLine(wire, is_binary=False)
+        line.client = wire.quotes.client(line, line.ends)
+        self._lines.append(line)
+        return SimSocket(line)
 
     async def close(self) -> None:
         """What travels goes on."""
+        self.drop()
+
+    def drop(self) -> None:
+        """The process is gone: its connections end."""
+        for line in self._lines:
+            line.end()
 
 
 @contextmanager
@@ -137,7 +165,8 @@ def _names_by_seed(wire: PerpWire) -> Iterator[None]:
 class SimPerpetuals(CcxtBroker):
     """The real adapter of one life of a guard."""
 
-    def __init__(self, wire: PerpWire, shelf: Shelf, clock: VirtualClock, account: AccountId) -> None:
+    def __init__(self, wire: PerpWire, shelf: Shelf, clock: VirtualClock, account: AccountId, *, streams: bool) -> None:
+        self._sim = PerpTransport(wire, streams=streams)
         access = Access(
             id=IDS[wire.at],
             key_id=Secret(CANARIES[0]),
@@ -156,7 +185,7 @@ class SimPerpetuals(CcxtBroker):
             deadlines=Deadlines(answer_within=wire.travel.deadline, list_within=wire.travel.deadline * 2),
         )
         with _names_by_seed(wire):
-            super().__init__(settings, clock=clock, transport=PerpTransport(wire))
+            super().__init__(settings, clock=clock, transport=self._sim)
         self._library.own_session, self._library.ssl_context = False, False  # it sends nothing by itself
         self._wire = wire
         self._ending = ExitStack()
@@ -209,11 +238,12 @@ class SimPerpetuals(CcxtBroker):
         self._news.set()
 
     def saw(self, row: FileQuote) -> None:
-        """Quotes are polled."""
+        """The exchange's own stream tells it."""
 
     def drop(self) -> None:
         """Be gone: nothing is delivered any more."""
         self._ending.close()
+        self._sim.drop()
 
 
 def _messages(wire: PerpWire, event: Event) -> list[Any]:

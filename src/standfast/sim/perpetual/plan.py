@@ -42,7 +42,7 @@ def draw_perps(seed: int, *, hours: float = 1.0, policies: Sequence[Policy] | No
         guard_at=round(chance.choice((0.5, chance.uniform(1, 60))), 3),
         rules=_rules(Random(f"perpetual/rules-{seed}"), policies),
         walks=walks,
-        perps=_perps(Random(f"perpetual/account-{seed}")),
+        perps=_perps(Random(f"perpetual/account-{seed}"), streams=Random(f"perpetual/quotes-{seed}").random() < 0.6),
         moves=_moves(Random(f"perpetual/moves-{seed}"), walks, chaos),
         every=timedelta(seconds=chance.choice((1, 2, 5))),
         exchange=ExchangeRules(),
@@ -59,7 +59,7 @@ def draw_perps(seed: int, *, hours: float = 1.0, policies: Sequence[Policy] | No
     )
 
 
-def _perps(chance: Random) -> Perps:
+def _perps(chance: Random, *, streams: bool) -> Perps:
     lag = chance.choice((None, None, (0.0, 5.0), (0.0, 30.0)))
     return Perps(
         at=chance.choice(("bybit", "binance")),
@@ -70,6 +70,7 @@ def _perps(chance: Random) -> Perps:
         funding_every=timedelta(minutes=chance.choice((5, 10, 480))),
         funding_rate=Decimal(chance.choice(("0.0001", "-0.0003", "0.00375"))),
         lag=lag,
+        streams=streams,
     )
 
 

@@ -96,7 +96,7 @@ class PerpWorld(Story):
         self.engine.overhearers.append(lambda asked: self._tell("asked", asked))
 
     def _broker_for(self, clock: VirtualClock) -> SimBroker:
-        return SimPerpetuals(self.wire, self._shelf, clock, self.rules.account)
+        return SimPerpetuals(self.wire, self._shelf, clock, self.rules.account, streams=self.about.streams)
 
     async def __aenter__(self) -> "PerpWorld":
         self._tasks = [current().create_task(self.wire.served.keep_time(TICK), name="market")]

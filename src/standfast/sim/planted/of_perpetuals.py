@@ -76,6 +76,7 @@ def calm(at: str, *, hedged: bool) -> Plan:
         funding_every=timedelta(hours=8),
         funding_rate=Decimal("0.0001"),
         lag=None,
+        streams=True,
     )
     return replace(
         drawn,

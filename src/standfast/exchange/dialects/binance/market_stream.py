@@ -32,12 +32,17 @@ class MarketStream:
             return web.Response(status=503)
         line = Line(request, is_binary=False)
         with ExitStack() as ending:
-            client = Client(venue, line)
+            client = self.client(line, ending)
             client.subscribe(request.match_info.get("key", "").split("/"))
-            self._clients[client] = None
-            ending.callback(self._clients.pop, client)
-            ending.enter_context(venue.watching(Listener(client.hear, line.hang_up)))
             return await line.serve(client)
+
+    def client(self, line: Way, ending: ExitStack) -> "Client":
+        """Whatever carries its messages."""
+        client = Client(self._venue, line)
+        self._clients[client] = None
+        ending.callback(self._clients.pop, client)
+        ending.enter_context(self._venue.watching(Listener(client.hear, line.hang_up)))
+        return client
 
     def _traded(self, event: Event) -> None:
         if event.execution is not None and event.execution.kind is ExecutionKind.TRADE:
