@@ -78,7 +78,7 @@ def test_zero_of_many_seeds_bounds_what_fails() -> None:
     assert fuzz.Found(seeds=3000).bound == pytest.approx(0.001)
 
 
-def fails_with_a_deed(plan: Plan, *, whole: bool = False) -> Outcome:
+def fails_with_a_deed(plan: Plan, *, whole: bool = False, digested: bool = True) -> Outcome:
     """Stands in for a run that breaks a promise whenever the third deed is done."""
     violation = ("S4", "too much is sold") if DEED in plan.deeds else None
     return Outcome(seed=plan.seed, hours=1, effects=1, kills=0, faults={1: 2}, orders=3, violation=violation, at=1e9)
