@@ -95,7 +95,7 @@ def test_one_entered_at_even_has_no_share_of_it_for_a_stop() -> None:
     even = {SOLD: quoted("1.00", "1.10"), BOUGHT: quoted("0.90", "1.00")}
 
     assert "entered at even" in refusal(spread_desk(sights=even), credit="")
-    assert refusal(spread_desk(sights=even), credit="", stop="-0.60") == ""
+    assert "entered at even" not in refusal(spread_desk(sights=even), credit="", stop="-0.60")
 
 
 def test_one_asked_for_at_the_mid_is_judged_from_there() -> None:

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from standfast.exchange.faults import EmptyList, OtherAccount, Rule, ServerError
+from standfast.exchange.faults import AnyFault, EmptyList, OtherAccount, Rule, ServerError
 from standfast.model.journal import AccountSeen, BreakSeen, OrderIntended
 from standfast.sim.world import World, play
 from tests.sim.stories import BY_GUARD, START, STILL, guarded, holding, is_flat, of_kind, prices, told
@@ -13,7 +13,11 @@ FALL = prices((0, "100.00", "100.02"), (40, "90.00", "90.02"))
 def keys_of_another(world: World, *, since: float = 0, lasts: float = 3600) -> None:
     """From then on the broker answers for an account that holds nothing."""
     begins = world.now + timedelta(seconds=since)
-    faults = {"account": OtherAccount(number="PA2"), "positions": EmptyList(), "orders": EmptyList()}
+    faults: dict[str, AnyFault] = {
+        "account": OtherAccount(number="PA2"),
+        "positions": EmptyList(),
+        "orders": EmptyList(),
+    }
     until = begins + timedelta(seconds=lasts)
     world.faults.install(
         *(Rule(operation=each, fault=what, since=begins, until=until) for each, what in faults.items())

@@ -377,9 +377,8 @@ def test_s12_a_second_close_while_the_first_works_is_found() -> None:
     judged.engine.halt("AAPL")
     judged.request_close()
     judged.close(5)
-    intent = judged.mean(Role.CLOSE, Side.SELL, 5)
     with pytest.raises(Violation) as caught:
-        judged.send(intent)
+        judged.send(judged.mean(Role.CLOSE, Side.SELL, 5))
     assert found(caught) == "S12"
 
 

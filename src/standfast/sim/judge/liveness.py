@@ -20,6 +20,7 @@ from standfast.model.breaks import BreakKind
 from standfast.model.contract import Contract
 from standfast.model.ids import ClientOrderId, Holding, InstrumentId
 from standfast.model.position import Standing
+from standfast.sim.judge.patience import until
 from standfast.sim.judge.retold import ZERO, Lot, Retold
 from standfast.sim.judge.witness import Witness, reducing_quantity, stop_cover
 from standfast.sim.watch import Violation
@@ -40,12 +41,6 @@ SETTLED_BESIDE = 30.0
 """B5: beyond flight and staleness."""
 LOOK_EVERY = timedelta(seconds=5)
 """Between two looks at everything held."""
-IN_A_ROW = timedelta(minutes=30)
-"""Further apart than this, a guard need not wait longer than the first time. It may hear of each some minutes late."""
-MOST_COUNTED = 10
-"""Of those in a row: every wait is at its longest by then."""
-MORE = timedelta(seconds=30)
-"""Beyond the wait itself."""
 
 UNTRACKED_KINDS = frozenset({BreakKind.ORPHAN_POSITION, BreakKind.GHOST_POSITION, BreakKind.QUANTITY, BreakKind.SIDE})
 
@@ -237,7 +232,7 @@ class Liveness:
         instrument = str(holding.instrument)
         now = self.witness.engine.now
         held_up = holding in self.retold.suspended or self.may_wait(instrument)
-        turned_away = now < _until(self.refused.get(instrument), now, 1, 2, 60)
+        turned_away = now < until(self.refused.get(instrument), now, 1, 2, 60)
         told = any(found.told and found.holding == holding for found in self.retold.breaks.values())
         beyond = self._beyond_reach(holding, orders) + self._untold_of(holding)
         reserved = told and exposed - beyond <= closing
@@ -255,7 +250,7 @@ class Liveness:
     def may_wait(self, instrument: str) -> bool:
         """Whether an exit that somebody took away may still wait to be put back."""
         now = self.witness.engine.now
-        return now < _until(self.edited.get(instrument), now, 5, 3, 600)
+        return now < until(self.edited.get(instrument), now, 5, 3, 600)
 
     def exposed(self, holding: Holding, orders: list[Order]) -> tuple[Decimal, Decimal]:
         """(what lacks a live stop and wants one, what of it is being closed)."""
@@ -374,16 +369,6 @@ def _rests(policy: Policy) -> bool:
 def _only_held(orders: list[Order], sign: int) -> Decimal:
     """What these would take off and do not stop."""
     return max(reducing_quantity(orders, sign) - stop_cover(orders, sign), ZERO)
-
-
-def _until(times: list[datetime] | None, now: datetime, first: int, factor: int, most: int) -> datetime:
-    """Until when a guard that waits longer each time (`core.protect`) may wait after the last of these."""
-    if not times:
-        return datetime.min.replace(tzinfo=now.tzinfo)
-    in_a_row = 1
-    while in_a_row < min(len(times), MOST_COUNTED) and times[-in_a_row] - times[-in_a_row - 1] <= IN_A_ROW:
-        in_a_row += 1
-    return times[-1] + MORE + timedelta(seconds=min(first * factor ** (in_a_row - 1), most))
 
 
 MARGIN = Decimal("0.0005")
