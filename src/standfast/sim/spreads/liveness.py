@@ -158,4 +158,16 @@ class SpreadLiveness(Liveness):
         quote = self.witness.engine.last_quote(str(lot.holding.instrument))
         if self.retold.whole_of(lot.id) is not None or quote is None or not quote.bid or not quote.ask:
             return ""
-        return super()._due(lot)
+        return "" if self._bounds_another(lot) else super()._due(lot)
+
+    def _bounds_another(self, lot: Lot) -> bool:
+        """Whether something sold beside it, in no structure either, may have no other bound: it is kept, aloud."""
+        own = contract_of(lot.holding.instrument)
+        if own is None or lot.sign < 0:
+            return False
+        for other in self.retold.lots.values():
+            sold = contract_of(other.holding.instrument) if other.held and other.sign < 0 else None
+            is_alike = sold is not None and (sold.underlying, sold.right) == (own.underlying, own.right)
+            if is_alike and self.retold.whole_of(other.id) is None:
+                return True
+        return False
