@@ -24,8 +24,11 @@ from tests.core.situations import (
     after,
     closing_of,
     exit_intended,
+    fill,
     folded,
     of,
+    opening_of,
+    own_id,
     position,
     quoted,
     report,
@@ -109,6 +112,39 @@ def test_where_the_broker_holds_less_no_more_than_that_is_sent_once_reads_are_pa
     assert of(SubmitOrder, step(situation(book, held={SPY: 4}, now=after(9)))) == []
     (sent,) = of(SubmitOrder, step(situation(book, held={SPY: 4}, now=after(10))))
     assert sent.intent.terms.quantity == D(4)
+
+
+def test_while_sources_disagree_nothing_is_freed_for_a_close_and_then_it_follows_at_once() -> None:
+    """Found by simulation: more was listed than booked, the stop was freed, the close waited for reads past doubt,
+    the cancel began that wait anew, and so on: bare for thirty seconds of every thirty-one."""
+    at = desk(*position(10))
+    at.net[SPY] = D(14)
+    at.run()
+    assert [order.type for order in at.alive()] == [OrderType.STOP]
+
+    at.tell(closing_of())
+    at.run()
+    assert [order.type for order in at.alive()] == [OrderType.STOP], "it cannot be sent yet"
+    at.wait(11)
+    at.run()
+
+    assert at.net[SPY] == 4
+    assert at.alive() == []
+    assert of(j.CloseStalled, at.facts) == []
+
+
+def test_what_could_still_add_to_it_is_cancelled_though_no_close_can_be_sized() -> None:
+    seen = report("p1-open", client=own_id(Role.OPEN), side=Side.BUY, filled=6)
+    bought = j.FillBooked(
+        fill=fill("x", "p1-open", Side.BUY, 6, 100),
+        allocations=(j.Allocation(position=P, quantity=D(6), opens=True),),
+    )
+    entered = [*opening_of(10), j.OrderObserved(report=seen, position=P, role=Role.OPEN), bought]
+    book = folded(*entered, *resting_stop(6), closing_of())
+
+    (cancel,) = of(CancelOrder, step(situation(book, held={SPY: 20})))
+
+    assert cancel.broker_id == "p1-open"
 
 
 def test_one_of_several_positions_closes_for_itself_alone() -> None:

@@ -169,9 +169,9 @@ def _get_out(s: Situation, position: Position, closing: Closing, to_close: Decim
     yield from tell_blocked(s, position, closing)
     if is_blocked(s, position):
         return
-    if cannot_be_sized(s, position):
-        yield from wait_for_positions(s, position, closing)
-        yield from stall(s, position, "the broker's positions cannot be read")
+    unsized = list(_wait_to_be_sized(s, position, closing))
+    yield from unsized
+    if unsized:
         return
     filled = exit_on_its_way(s, position)
     if filled is not None:
@@ -217,14 +217,9 @@ def _close(s: Situation, position: Position, to_close: Decimal) -> Outcomes:
     if not s.is_comparable(holding):
         yield ReadPositions(reason=f"to size the close of {position.id}", urgency=Urgency.CLOSE)
         return
-    told, booked = _net(s, position), s.book.net(holding)
-    is_shared = position.structure is not None and booked.is_exact and told in booked
-    net = position.net if is_shared else told
-    if net * position.sign <= 0 or (told not in booked and not _is_quiet(s, holding)):
-        why = f"net {net} against {booked} booked"
-        yield from _ask_what_is_held(s, position, why)
-        yield from stall(s, position, why)
-        return
+    booked = s.book.net(holding)
+    is_shared = _is_shared(s, position)
+    net = position.net if is_shared else _net(s, position)
     kept = blocked(s, position)
     others = ZERO if is_shared else in_flight(s, position)
     room = min(abs(net) - others - kept, s.book.held(position) - kept)
@@ -249,6 +244,32 @@ def _close(s: Situation, position: Position, to_close: Decimal) -> Outcomes:
         reason=f"{position.closing.reason.value}: {position.closing.detail}; net {net}, booked {booked}",
     )
     yield SubmitOrder(intent=made, urgency=Urgency.CLOSE, rank=beyond_stop(s, position))
+
+
+def _wait_to_be_sized(s: Situation, position: Position, closing: Closing) -> Outcomes:
+    """What is asked for while the broker's positions do not say what a close may take: nothing is freed meanwhile."""
+    if cannot_be_sized(s, position):
+        yield from wait_for_positions(s, position, closing)
+        yield from stall(s, position, "the broker's positions cannot be read")
+    elif why := _cannot_size(s, position):
+        yield from cancel_entries(s, position)
+        yield from _ask_what_is_held(s, position, why)
+        yield from stall(s, position, why)
+
+
+def _cannot_size(s: Situation, position: Position) -> str:
+    """Why what was told last sizes no close."""
+    told, booked = _net(s, position), s.book.net(position.holding)
+    net = position.net if _is_shared(s, position) else told
+    if net * position.sign <= 0 or (told not in booked and not _is_quiet(s, position.holding)):
+        return f"net {net} against {booked} booked"
+    return ""
+
+
+def _is_shared(s: Situation, position: Position) -> bool:
+    """Whether its part of the net is its own: a leg, where the net is what the books add up to."""
+    booked = s.book.net(position.holding)
+    return position.structure is not None and booked.is_exact and _net(s, position) in booked
 
 
 def _tell_fraction(s: Situation, position: Position, left: Decimal) -> Outcomes:
@@ -280,8 +301,10 @@ def _net(s: Situation, position: Position) -> Decimal:
 
 
 def _is_quiet(s: Situation, holding: Holding) -> bool:
-    """Whether a read can no longer be older than the last thing our orders did here."""
-    last = max((order.changed_at for order in s.book.orders_on(holding)), default=None)
+    """Whether a read can no longer be older than the last thing orders did here. One that has filled nothing has done
+    nothing, whatever else became of it."""
+    orders = (order for order in s.book.orders_on(holding) if order.filled or not order.is_settled)
+    last = max((order.changed_at for order in orders), default=None)
     return last is None or s.now - s.surely(last) >= s.contract.staleness
 
 
