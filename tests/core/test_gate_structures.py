@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime, time
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -102,18 +103,31 @@ def test_a_single_option_that_is_held_counts_with_all_that_its_price_stands_for(
     assert "notional_per_account: 58920.00 over 58919" in refusal(desk)
 
 
-def test_a_broker_that_has_blocked_trading_opens_no_spread() -> None:
+def against_with(**account: Any) -> tuple[str, ...]:
+    """What speaks against three spreads of an account like this; they may lose 28,920."""
     desk = spread_desk()
     desk.read()
-    blocked = AccountRead(
-        equity=Decimal(0), buying_power=Decimal(10**6), currency="USD", blocked=True, reason="too many day trades"
-    )
+    given: dict[str, Any] = {"buying_power": Decimal(10**6), "currency": "USD", "blocked": False, **account}
     s = desk.situation()
-    s = replace(s, snapshot=replace(s.snapshot, account=blocked))
+    s = replace(s, snapshot=replace(s.snapshot, account=AccountRead(equity=Decimal(0), **given)))
     legs = (leg(-1, "P", 3800), leg(1, "P", 3700))
     asked = AskedStructure(legs=legs, units=Decimal(3), strategy="", key="k", limit=Decimal("3.60"))
+    return reasons_against_structure(s, asked)
 
-    assert reasons_against_structure(s, asked) == ("the broker has blocked trading: too many day trades",)
+
+def test_a_broker_that_has_blocked_trading_opens_no_spread() -> None:
+    found = against_with(blocked=True, reason="too many day trades")
+
+    assert found == ("the broker has blocked trading: too many day trades",)
+
+
+def test_options_are_held_to_what_the_broker_lets_options_take() -> None:
+    """Tradier names half of a margin account's buying power for them."""
+    assert against_with(buying_power=Decimal(28_920)) == ()
+    assert against_with(options_power=Decimal(28_920)) == ()
+    found = against_with(options_power=Decimal(28_919))
+
+    assert found == ("buying power: it may lose 28920.00, over 28919",)
 
 
 def test_a_structure_counts_as_one_position() -> None:

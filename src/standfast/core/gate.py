@@ -218,8 +218,10 @@ def _limits(s: Situation, asked: Asked) -> Iterator[str]:
     if limits.notional_per_account is not None and total + added > limits.notional_per_account:
         yield f"notional_per_account: {total + added:.2f} over {limits.notional_per_account}"
     account = s.snapshot.account
-    if account is not None and added > account.buying_power and not (s.contract.margined and account.buying_power > 0):
-        yield f"buying power: {added:.2f} over {account.buying_power}"
+    if account is not None:
+        power = account.power_for([asked.holding] if sign > 0 else [])
+        if added > power and not (s.contract.margined and power > 0):
+            yield f"buying power: {added:.2f} over {power}"
 
 
 def _opening_value(s: Situation, holding: Holding, price: Decimal) -> Decimal:

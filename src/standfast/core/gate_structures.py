@@ -162,8 +162,8 @@ def _loss(s: Situation, asked: AskedStructure, net: Decimal) -> Iterator[str]:
         yield f"it may lose {-worst:.2f}, over the limit of {most}"
     elif limits.notional_per_account is not None and (total := at_stake(s) - worst) > limits.notional_per_account:
         yield f"notional_per_account: {total:.2f} over {limits.notional_per_account}"
-    if account is not None and -worst > account.buying_power:
-        yield f"buying power: it may lose {-worst:.2f}, over {account.buying_power}"
+    if account is not None and -worst > (power := account.power_for(leg.holding for leg in asked.legs)):
+        yield f"buying power: it may lose {-worst:.2f}, over {power}"
 
 
 def priced(s: Situation, asked: AskedStructure, leg: Leg) -> Decimal | None:

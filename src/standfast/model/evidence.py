@@ -4,12 +4,13 @@ A failed read is absent, never empty. Presence in a complete read is proof; abse
 Times say which moment a read can speak for: it began at `began`, so it may miss anything later.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
 from standfast.model.ids import BrokerOrderId, EntryNumber, Holding
+from standfast.model.option import option_contract
 from standfast.model.order import Fill, FilledTotal, Movement, MovementKind, OrderReport
 
 
@@ -90,6 +91,8 @@ class AccountRead:
 
     equity: Decimal
     buying_power: Decimal
+    options_power: Decimal | None = None
+    """What options may take of it, where the broker counts that apart: they are bought without margin."""
     currency: str
     blocked: bool
     reason: str = ""
@@ -99,6 +102,11 @@ class AccountRead:
     """What is there in money, every fill and every row of the history in it; None where that cannot be told."""
     charges: Decimal = Decimal(0)
     """Named by the broker already and perhaps not taken off the cash yet: no row tells of them so far."""
+
+    def power_for(self, holdings: Iterable[Holding]) -> Decimal:
+        """What may be spent on all these. Shares beside options are bought on margin."""
+        kinds = {option_contract(holding.instrument) is not None for holding in holdings}
+        return self.options_power if kinds == {True} and self.options_power is not None else self.buying_power
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

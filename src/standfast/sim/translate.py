@@ -162,6 +162,7 @@ def account(view: AccountView) -> AccountRead:
     return AccountRead(
         equity=view.equity,
         buying_power=view.buying_power,
+        options_power=view.option_buying_power,
         currency="USD",
         blocked=False,
         number=view.id,

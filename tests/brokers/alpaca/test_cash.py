@@ -42,6 +42,11 @@ def test_cash_is_read_with_its_sign_and_with_the_charges_that_have_no_row_yet() 
     assert (read.cash, read.charges) == (Decimal("-2300.5"), Decimal("0.07"))
 
 
+def test_what_options_may_take_is_read_where_it_is_named() -> None:
+    assert account(options_buying_power="100005.83").options_power == Decimal("100005.83")
+    assert account().options_power is None
+
+
 @pytest.mark.parametrize(
     "changes",
     [

@@ -113,6 +113,17 @@ def test_what_tradier_was_recorded_to_answer_is_understood(name: str, shared: Pa
     assert refused_as(ATTEMPTS[UNDERSTOOD[name]], recorded(shared)[name]) is None
 
 
+@pytest.mark.parametrize(
+    ("kind", "power"), [("margin", Decimal("6363.86")), ("pdt", Decimal("6363.86")), ("cash", None)]
+)
+def test_what_options_may_take_is_told_apart_where_shares_are_bought_on_margin(
+    kind: str, power: Decimal | None, shared: Path
+) -> None:
+    body = recorded(shared)[f"docs_examples/balances_{kind}.json"]
+
+    assert parse.account(body, account_id="VA00000000", status="").options_power == power
+
+
 def test_every_recorded_payload_is_understood_or_refused_clearly(shared: Path) -> None:
     for name, body in recorded(shared).items():
         for attempt in ATTEMPTS.values():

@@ -244,6 +244,7 @@ def account(row: AccountRow) -> AccountRead:
     return AccountRead(
         equity=number(row.equity, "equity"),
         buying_power=number(row.buying_power, "buying_power"),
+        options_power=_options_power(row),
         currency=row.currency,
         blocked=bool(reasons),
         reason=", ".join(reasons),
@@ -251,6 +252,11 @@ def account(row: AccountRow) -> AccountRead:
         cash=cash,
         charges=charges,
     )
+
+
+def _options_power(row: AccountRow) -> Decimal | None:
+    told = row.options_buying_power
+    return number(told, "options_buying_power") if told is not None else None
 
 
 def _money(row: AccountRow) -> tuple[Decimal | None, Decimal]:

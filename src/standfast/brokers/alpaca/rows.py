@@ -71,6 +71,7 @@ class ActivityRow(msgspec.Struct, frozen=True, kw_only=True):
 class AccountRow(msgspec.Struct, frozen=True, kw_only=True):
     equity: Number
     buying_power: Number
+    options_buying_power: Number | None = None
     status: Text
     account_number: Text = ""
     currency: Text = "USD"

@@ -91,6 +91,7 @@ def account(body: bytes, *, account_id: str, status: str) -> AccountRead:
     return AccountRead(
         equity=number(row.total_equity, "total_equity"),
         buying_power=_buying_power(row),
+        options_power=_options_power(row),
         currency="USD",
         blocked=blocked,
         reason=f"the account is {shown(status)}" if blocked else "",
@@ -104,6 +105,12 @@ def _buying_power(row: BalanceRow) -> Decimal:
     if told:
         return number(told[0], "buying power")
     raise Malformed("balances: neither margin, pdt nor cash says what can be bought")
+
+
+def _options_power(row: BalanceRow) -> Decimal | None:
+    kind = row.margin or row.pdt
+    told = kind.option_buying_power if kind is not None else None
+    return number(told, "option buying power") if told is not None else None
 
 
 def quotes(body: bytes, received: datetime) -> Mapping[Holding, Quote]:

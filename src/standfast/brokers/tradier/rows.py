@@ -112,6 +112,7 @@ class RefusalReply(msgspec.Struct, frozen=True, kw_only=True):
 
 class Buying(msgspec.Struct, frozen=True, kw_only=True):
     stock_buying_power: Number | None = None
+    option_buying_power: Number | None = None
     cash_available: Number | None = None
 
 
