@@ -22,6 +22,8 @@ import psutil
 
 STANDFAST = [sys.executable, "-m", "standfast"]
 ENDS_WITHIN = 30.0
+FIRST_STATUS = 150.0
+"""Seconds. Where a list of positions may be 35 s late, what was traded just before the start is waited for."""
 KEYS = {"APCA-API-KEY-ID": "key", "APCA-API-SECRET-KEY": "secret"}
 
 SETTINGS = """\
@@ -137,7 +139,8 @@ def guarding(config: Path) -> Iterator[psutil.Process]:
             [*STANDFAST, "guard", "--config", str(config)], stderr=log, stdout=log, env=environment()
         )
         try:
-            until(lambda: b'"status"' in (folder / "guard.log").read_bytes()[begins:], "the guard's first status")
+            log_of = folder / "guard.log"
+            until(lambda: b'"status"' in log_of.read_bytes()[begins:], "the guard's first status", within=FIRST_STATUS)
             yield psutil.Process(process.pid)
         finally:
             end(process)
