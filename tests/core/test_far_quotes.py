@@ -14,7 +14,7 @@ from standfast.core.results import FAR_QUOTE, Clarity, Judged, judge
 from standfast.core.situation import Situation
 from standfast.model import journal as j
 from standfast.model.breaks import BreakKind, Finding
-from standfast.model.ids import BreakId, Holding
+from standfast.model.ids import BreakId, Holding, PositionId
 from standfast.model.position import CloseReason
 from tests.core.situations import NOW, SPY, D, P, folded, of, position, quoted, ruled, situation, told
 from tests.core.structures import FRIDAY, at
@@ -88,6 +88,23 @@ def test_it_is_said_and_counted_by_itself() -> None:
     assert (far.kind, far.subject, far.evidence) == (BreakKind.BLIND, FAR_QUOTE, "spread 18.00 on 10.00")
     assert far.reported == "judged by the better side for two minutes, then at the mid"
     assert (wide.subject, wide.reported) == ("", "judged at the mid")
+
+
+def test_another_lot_that_is_judged_otherwise_does_not_hide_it() -> None:
+    s = held("4.50", "11.50", "4.50", "11.50", policy=HALF)
+    dear = position(-2, "8.00", holding=CALL, id=PositionId("p0"))
+    told(s.book, *dear)
+
+    (found,) = reconcile(s, CALL).findings
+    assert found.subject == FAR_QUOTE
+
+
+def test_a_bid_that_is_withdrawn_meanwhile_does_not_begin_it_anew() -> None:
+    finding = Finding(kind=BreakKind.BLIND, holding=CALL, subject=FAR_QUOTE, booked="rules", reported="")
+    s = held("0", "19.00", "0.05", "19.00")
+    assert [each.subject for each in reconcile(s, CALL).findings] == [""]
+    told(s.book, j.BreakSeen(id=BreakId("b1"), finding=finding))
+    assert [each.subject for each in reconcile(s, CALL).findings] == [FAR_QUOTE]
 
 
 def test_of_what_is_no_option_a_wide_quote_is_judged_at_the_mid_however_wide_it_is() -> None:

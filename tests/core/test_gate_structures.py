@@ -130,6 +130,18 @@ def test_options_are_held_to_what_the_broker_lets_options_take() -> None:
     assert found == ("buying power: it may lose 28920.00, over 28919",)
 
 
+def test_what_is_bought_has_no_stop_at_the_whole_of_its_price() -> None:
+    desk = spread_desk()
+    desk.read()
+    legs = (leg(1, "P", 3800), leg(-1, "P", 3700))
+    asked = AskedStructure(
+        legs=legs, units=Decimal(1), strategy="", key="k", limit=Decimal("-4.20"), stop_loss=Decimal("1.5")
+    )
+
+    found = reasons_against_structure(desk.situation(), asked)
+    assert "stop_loss 150% is the whole entry price or more: it would have no stop" in found
+
+
 def test_a_structure_counts_as_one_position() -> None:
     desk = opened(rules=ruled(SPREADS, limits=Limits(open_positions=2)))
 

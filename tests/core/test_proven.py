@@ -3,10 +3,11 @@
 import pytest
 
 from standfast.core.book import Book
+from standfast.core.fills import book_fill
 from standfast.core.proven import verify_opening
 from standfast.model import journal as j
 from standfast.model.effects import WakeAt
-from standfast.model.order import OrderState, Role
+from standfast.model.order import OrderState, Role, Side
 from standfast.model.position import Answer, Standing
 from tests.core.situations import (
     NOW,
@@ -14,12 +15,14 @@ from tests.core.situations import (
     D,
     P,
     after,
+    fill,
     folded,
     of,
     opening_of,
     own_id,
     position,
     report,
+    ruled,
     situation,
     the,
     told,
@@ -104,3 +107,15 @@ def test_one_that_waits_for_its_turn_has_not_left_and_is_not_unknown() -> None:
     s = situation(book, now=after(60), held={}, busy=frozenset({SPY}))
 
     assert list(verify_opening(s, the(book))) == []
+
+
+def test_an_opening_that_was_refuted_is_proved_by_a_fill_that_comes_all_the_same() -> None:
+    """A bot that went by the first answer would have opened it twice."""
+    cancelled = report("p1-open", client=MINE, state=OrderState.CANCELLED)
+    book = folded(*opening_of(), j.OrderObserved(report=cancelled, position=P, role=Role.OPEN))
+    assert [each for each, _ in answers(book, 60)] == [Answer.REFUTED]
+    assert answers(book, 61) == []
+
+    told(book, *book_fill(book, ruled(), fill("late", "p1-open", Side.BUY, 10, 100)), at=after(62))
+
+    assert [each for each, _ in answers(book, 63, listed=10)] == [Answer.PROVED]

@@ -24,6 +24,11 @@ def keys_of_another(world: World, *, since: float = 0, lasts: float = 3600) -> N
     )
 
 
+def nameless(world: World, seconds: float) -> None:
+    until = world.now + timedelta(seconds=seconds)
+    world.faults.install(Rule(operation="account", fault=OtherAccount(number=""), since=world.now, until=until))
+
+
 def number_of(world: World) -> str:
     return world.engine.account(world.rules.account).id
 
@@ -126,3 +131,23 @@ def test_keys_that_turn_out_to_be_of_another_account_later_send_nothing_from_the
         assert not world.account.situation().may_act
 
     play(story, BY_GUARD, prices((0, "100.00", "100.02"), (300, "90.00", "90.02")), start=START)
+
+
+def test_an_answer_that_names_no_account_is_not_ours_either() -> None:
+    """It lifted the halt, and another account's positions went into the books."""
+
+    async def story(world: World) -> None:
+        await holding(world)
+        nameless(world, 3)
+        keys_of_another(world, since=3)
+        await restarted(world)
+        before = len(await world.entries())
+        await world.run_for(60)
+        nameless(world, 60)
+        await world.run_for(60)
+
+        since = (await world.entries())[before:]
+        assert of_kind(since, OrderIntended) == of_kind(since, BreakSeen) == []
+        assert await alarms_of(world)
+
+    play(story, BY_GUARD, FALL, start=START)

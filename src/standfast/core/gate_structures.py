@@ -45,8 +45,7 @@ class AskedStructure:
 def reasons_against_structure(s: Situation, asked: AskedStructure) -> tuple[str, ...]:
     """Every reason to refuse; empty means accepted."""
     shape = tuple(_shape(asked))
-    own_stop = against_share(asked.stop_loss, _policy(s, asked))
-    return shape or (*_account(s, asked), *_legs(s, asked), *own_stop, *_price(s, asked))
+    return shape or (*_account(s, asked), *_legs(s, asked), *_price(s, asked))
 
 
 def _policy(s: Situation, asked: AskedStructure) -> Policy:
@@ -101,6 +100,7 @@ def _price(s: Situation, asked: AskedStructure) -> Iterator[str]:
     net = asked.limit if asked.limit is not None else now
     assert net is not None, asked
     yield from _loss(s, asked, net)
+    yield from against_share(asked.stop_loss, _policy(s, asked), is_long=net < 0)
     wrong = tuple(against_exits(asked.stop, asked.target, entry=-net, now=found.now))
     yield from wrong
     if found.now is not None and s.in_session and not wrong:

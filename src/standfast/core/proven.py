@@ -2,7 +2,7 @@
 
 1. Proved is what executions add up to that the order's own report names, and the list shows. A list that does not show
    it yet is waited for ten seconds: it may be older.
-2. Refuted is an order that is over, or never arrived, and has opened nothing.
+2. Refuted is an order that is over, or never arrived, and has opened nothing: until a fill of it is told.
 3. Unknown is said of neither, after ten seconds, and ends when one of the two is so: nothing is given up for it.
 """
 
@@ -23,8 +23,10 @@ LISTED_WITHIN = timedelta(seconds=10)
 
 
 def verify_opening(s: Situation, position: Position) -> Outcomes:
-    """Say once what is known of an opening; of one that was unknown, once more when it is."""
-    if position.standing is not Standing.OWNED or position.verified in (Answer.PROVED, Answer.REFUTED):
+    """Say once what is known of an opening; of one that was unknown once more when it is, and of one that was refuted
+    when a fill comes all the same."""
+    is_refuted = position.verified is Answer.REFUTED and not position.opened
+    if position.standing is not Standing.OWNED or position.verified is Answer.PROVED or is_refuted:
         return
     orders = _openers(s, position)
     doubtful = [order for order in orders if not order.is_settled or order.excess]

@@ -299,20 +299,29 @@ def _blind_findings(s: Situation, holding: Holding) -> Iterator[Finding]:
     """A rule the loop must hold and cannot judge. Outside the session nobody expects quotes."""
     if not s.trades(holding):
         return
-    for position in s.book.guarded_at(holding):
-        if s.book.held(position) <= 0 or position.is_leaving or _awaits_first_quote(s, position):
-            continue
-        whys = tuple(_blind(s, position))
-        if whys:
-            yield Finding(
-                kind=BreakKind.BLIND,
-                holding=holding,
-                subject=FAR_QUOTE if whys[0][0] == Clarity.FAR else "",
-                booked="price rules held by the guard",
-                reported=whys[0][0],
-                evidence="; ".join(why for _, why in whys),
-            )
-            return
+    judged = (
+        tuple(_blind(s, position))
+        for position in s.book.guarded_at(holding)
+        if s.book.held(position) > 0 and not position.is_leaving and not _awaits_first_quote(s, position)
+    )
+    unclear = sorted(filter(None, judged), key=lambda whys: whys[0][0] != Clarity.FAR)  # of two lots it is told of that
+    if unclear:
+        whys = unclear[0]
+        yield Finding(
+            kind=BreakKind.BLIND,
+            holding=holding,
+            subject=FAR_QUOTE if _is_far(s, holding, whys[0][0]) else "",
+            booked="price rules held by the guard",
+            reported=whys[0][0],
+            evidence="; ".join(why for _, why in whys),
+        )
+
+
+def _is_far(s: Situation, holding: Holding, clarity: str) -> bool:
+    """Whether it counts as quotes that lie far apart: a bid withdrawn meanwhile does not begin that anew."""
+    if clarity != Clarity.BLIND:
+        return clarity == Clarity.FAR
+    return any(found.finding.subject == FAR_QUOTE for found in s.book.breaks_at(holding))
 
 
 def _blind(s: Situation, position: Position) -> Iterator[tuple[str, str]]:

@@ -21,7 +21,7 @@ async def meet(account: Account) -> None:
                 await account.reader.attempt(account.reader.kinds["account"])
         except TimeoutError:
             log.warning("which account it is was not answered", account=account.rules.account)
-        if not whose.stranger and account.clock.monotonic() >= patience:
+        if not whose.is_doubted and account.clock.monotonic() >= patience:
             return
         if not whose.is_met:
             await account.clock.sleep(STRANGE if whose.stranger else 1)

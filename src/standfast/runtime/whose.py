@@ -35,13 +35,20 @@ class Whose:
             raise Malformed(f"the keys are of account {self.stranger}, the ledger is of {self._known}")
 
     @property
+    def is_doubted(self) -> bool:
+        """Whether another account was told last, be it only once."""
+        return self._heard not in ("", self._known)
+
+    @property
     def _known(self) -> str:
         return self._ledger.book.state.number
 
     async def is_ours(self, read: AccountRead) -> bool:
         """Whether an answer may be about the account the ledger is of."""
+        if not read.number:
+            return not self.stranger  # it says nothing of whose it is, and takes nothing back
         number, before, self._heard = read.number, self._heard, read.number
-        if number == self._known or not number:
+        if number == self._known:
             self.is_met, self.stranger = True, ""
             return True
         if not self._known and number == before:

@@ -1,13 +1,14 @@
 """The account's events wake, name the order they are about, and come back by themselves."""
 
 import json
+import random
 from contextlib import aclosing
 from dataclasses import replace
 from decimal import Decimal
 
 from standfast.brokers.shared.transport import TransportError
 from standfast.brokers.shared.wire import STEADY_AFTER
-from standfast.brokers.tradier.stream import LEFT_FOR
+from standfast.brokers.tradier.stream import LEFT, LEFT_FOR, TAKEN_AFTER, Pace
 from standfast.model.effects import Turn, Urgency
 from standfast.model.ids import BrokerOrderId, ClientOrderId
 from standfast.model.order import OrderType, Side, Terms, TimeInForce
@@ -189,3 +190,13 @@ async def test_a_session_that_is_refused_is_said_once() -> None:
         found.tell("/v1/accounts/events/session", SESSION)
         assert isinstance(first, StreamDown)
         assert await anext(events) == StreamUp()
+
+
+def test_a_failure_that_is_nobody_elses_doing_is_said_and_tried_again_as_usual() -> None:
+    pace = Pace(random.Random(1))
+    said = [pace.ended("closed", was_cut=True, lived=1) for _ in range(TAKEN_AFTER)]
+    assert (said[-1], pace.wait()) == (LEFT, LEFT_FOR)
+
+    assert pace.ended("no name resolves", was_cut=False, lived=0) == "no name resolves"
+    assert pace.wait() < 60
+    assert pace.ended("closed", was_cut=True, lived=1) == LEFT

@@ -132,7 +132,7 @@ class Shelf:
                 self._at = now
             if find is not None and not found.has(lacking) and self._may_look(lacking, now):
                 ended = await _rows(lambda: find(lacking))
-                found = self._markets = table([*found.rows, *map(_over, ended)])
+                found = self._markets = table([*map(_over, ended), *found.rows])
             return found
 
     def _may_look(self, name: str, now: float) -> bool:
@@ -171,7 +171,7 @@ def _with_ended(listed: Markets, before: Markets | None) -> Markets:
     if before is None:
         return listed
     gone = [_over(each.raw) for id, each in before.by_id.items() if id not in listed.by_id]
-    return table([*listed.rows, *gone]) if gone else listed
+    return table([*gone, *listed.rows]) if gone else listed  # of two by one name it is the one that is listed
 
 
 def _market(row: Any) -> Market | None:

@@ -60,6 +60,8 @@ class Pace:
             self._taken = 0
         elif was_cut:
             self._taken += 1
+        else:
+            self._taken = min(self._taken, TAKEN_AFTER - 1)  # one more that is cut leaves it again
         return LEFT if self._taken >= TAKEN_AFTER else reason
 
     def wait(self) -> float:
